@@ -1,0 +1,31 @@
+# Two commands matter: `make run` and `make test`. Each makes what it needs first and asks no question.
+.PHONY: env test-env run reset test test-nightly bench format
+.DEFAULT_GOAL := run
+export PYTHON ?= python3
+BIN := .venv/bin
+
+env: ## the environment in .venv, with the equipoise command
+	@requirements/install.sh run
+
+test-env: env ## what the tests need on top: packages, Chromium, a Chinese font
+	@requirements/install.sh test
+	@requirements/browser.sh
+
+run: env ## the demonstration: creates its store when there is none, then serves it
+	@$(BIN)/equipoise demo
+
+reset: env ## the demonstration from the beginning; what was entered in it is lost
+	@$(BIN)/equipoise demo --reset
+
+test: test-env ## everything that must hold; at most 15 minutes on two cores
+	@.ci/steps
+
+test-nightly: test-env ## what is too slow for every commit
+	@$(BIN)/python -m pytest -m nightly
+
+bench: env ## measurements, printed as a table; no result passes or fails
+	@$(BIN)/python -m bench
+
+format: test-env
+	@$(BIN)/ruff check --quiet --fix-only src tests bench
+	@$(BIN)/ruff format src tests bench
