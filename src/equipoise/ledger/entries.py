@@ -1,0 +1,358 @@
+"""Every kind of entry that can stand in the ledger: read this file and you know what can happen in a trial.
+
+The rules that must stay true: kinds are add-only and past tense; a changed shape is a new kind with an upcast;
+a kind holds facts, no logic; no kind names a person or an arm. A field made by `aside()` goes into the second
+body part with a commitment of its own, so that it can be withheld or erased alone: free text, and values with
+a visibility of their own. Who, when and why-now are in the header (`Header`), not here.
+Streams: `study`, `allocation`, `site/<site>`, `user/<actor>`, `subject/<subject>`, later `diary/<subject>`, `supply`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Part = Literal["main", "aside"]
+
+
+def aside(**options: Any) -> Any:  # Any: the same signature as dataclasses.field
+    """A field that belongs to the second body part."""
+    return dataclasses.field(metadata={"part": "aside"}, **options)
+
+
+@dataclass(frozen=True, slots=True)
+class Datum:
+    """One captured value as text (decimals and dates as written in ISO form), or the reason there is none.
+
+    Exactly one of `value` and `missing` (a code of words.codelists.MISSING) is given, or neither for an item
+    that was emptied again. `why` explains a missing code where the instrument asks for it.
+    """
+
+    value: str | None = None
+    missing: str | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PublicSlot:
+    """One slot of an allocation list as the first door knows it: a public number and a sealed commitment (hex)."""
+
+    number: str
+    commitment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What every kind is. `kind` is the class name."""
+
+    @property
+    def kind(self) -> str:
+        """The name under which the entry stands in the ledger."""
+        return type(self).__name__
+
+
+# --- stream study: the store, the definition, enrolment (room: oversight) -------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOpened(Entry):
+    """The first entry of a store: a rehearsal or a trial, for good."""
+
+    purpose: Literal["rehearsal", "trial"]
+    study: str
+
+
+@dataclass(frozen=True, slots=True)
+class StudyReleased(Entry):
+    """A version of the definition came into force. `definition` is its canonical JSON text, `digest` its SHA-256."""
+
+    version: str
+    digest: str
+    definition: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentPaused(Entry):
+    """Nobody is randomized until enrolment resumes."""
+
+    reason: str = aside()
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentResumed(Entry):
+    """Randomizing is possible again."""
+
+    reason: str = aside()
+
+
+# --- stream site/<site> (room: oversight) -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SiteAdded(Entry):
+    """A site of the trial. `zone` is its IANA time zone: every calendar day of its subjects is counted in it."""
+
+    site: str
+    name: Mapping[str, str]
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class SiteApproved(Entry):
+    """The ethics committee approved the site. `until` is an ISO date or None for open end."""
+
+    site: str
+    approval: str
+    on: str
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteActivated(Entry):
+    """The sponsor opened the site for enrolment."""
+
+    site: str
+
+
+@dataclass(frozen=True, slots=True)
+class SiteDeactivated(Entry):
+    """The site enrols no more."""
+
+    site: str
+    reason: str = aside()
+
+
+# --- stream user/<actor> (room: access) -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RoleGranted(Entry):
+    """A person may act in a role, at one site or, with site None, in the whole study."""
+
+    user: str
+    role: str
+    site: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRevoked(Entry):
+    """The person no longer acts in the role. That the role was held stays known."""
+
+    user: str
+    role: str
+    site: str | None = None
+    reason: str = aside(default="")
+
+
+# --- stream allocation (room: randomization) --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationPublished(Entry):
+    """The list was made behind the second door; here are its numbers and commitments, in order, by stratum."""
+
+    generator: str
+    root: str
+    slots: Mapping[str, tuple[PublicSlot, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class SlotTaken(Entry):
+    """The next slot of a stratum went to a subject."""
+
+    stratum: str
+    number: str
+    subject: str
+
+
+# --- stream subject/<subject>: screening, consent, eligibility, randomization -----------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectScreened(Entry):
+    """A person entered screening under a number. `person` is the identity register's random id."""
+
+    subject: str
+    site: str
+    screening_number: str
+    person: str
+    rescreening_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityRecorded(Entry):
+    """Whether the participant has the capacity to consent, as assessed on a date (ISO)."""
+
+    capacity: Literal["HAS", "LACKS", "NOT_ASSESSED"]
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRecorded(Entry):
+    """Someone signed, or refused, a version of the consent form on a date (ISO)."""
+
+    version: str
+    by: Literal["PARTICIPANT", "LEGAL_REPRESENTATIVE"]
+    given: bool
+    on: str
+    relation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentWithdrawn(Entry):
+    """Consent ended on a date (ISO)."""
+
+    by: Literal["PARTICIPANT", "LEGAL_REPRESENTATIVE"]
+    on: str
+    reason: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class EligibilityJudged(Entry):
+    """The criteria were judged: `results` criterion -> T, F or U; `reasons` criterion -> why it is U or not met.
+
+    `rested_on` are the sequence numbers, in this stream, of the entries that the judgement used.
+    """
+
+    decision: Literal["ELIGIBLE", "INELIGIBLE", "NOT_EVALUABLE"]
+    results: Mapping[str, str]
+    reasons: Mapping[str, str]
+    rested_on: tuple[int, ...]
+    confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScreeningFailed(Entry):
+    """The participant left the trial before randomization, for the named criteria or another reason."""
+
+    criteria: tuple[str, ...]
+    reason: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectRandomized(Entry):
+    """The participant was randomized and bears a public number. No entry of this door says to what."""
+
+    number: str
+    stratum: str
+
+
+# --- stream subject/<subject>: capture --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class VisitDated(Entry):
+    """A visit took place on a date (ISO)."""
+
+    visit: str
+    on: str
+    repeat: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FormRecorded(Entry):
+    """One save of one form: the items that changed, the values derived from them, and why they changed.
+
+    `derived` holds results of the study's derivations. `texts` are the free-text items of the same save.
+    `complete` is the form's state after the save. `reason` is given when a value of a completed form changed.
+    """
+
+    visit: str
+    form: str
+    repeat: int
+    items: Mapping[str, Datum]
+    derived: Mapping[str, Datum]
+    complete: bool
+    reason: str | None = None
+    texts: Mapping[str, Datum] = aside(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryRaised(Entry):
+    """Something wants an explanation. `rule` is the edit check, or `manual`; `item` may be empty for the form."""
+
+    query: str
+    visit: str
+    form: str
+    repeat: int
+    item: str
+    rule: str
+    message: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryAnswered(Entry):
+    """The site explained."""
+
+    query: str
+    answer: str = aside()
+
+
+@dataclass(frozen=True, slots=True)
+class QueryClosed(Entry):
+    """The query is settled; `automatic` when the value that raised it was corrected."""
+
+    query: str
+    automatic: bool
+    note: str = aside(default="")
+
+
+# --- what stands around an entry ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BodyPart:
+    """One body part of an entry: its commitment SHA-256(nonce ‖ body) and the SHA-256 of its sealed bytes (hex)."""
+
+    part: Part
+    commitment: str
+    sealed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the chain holds for ever. `at` is UTC with microseconds; `prev` is the leaf before, 64 zeros for seq 1.
+
+    `command` is the digest of the command that made this append; `part` counts the entries of one append from 0
+    within its stream.
+    """
+
+    v: int
+    study: str
+    stream: str
+    seq: int
+    prev: str
+    kind: str
+    study_digest: str
+    actor: str
+    role: str
+    at: str
+    client_at: str | None
+    zone: str | None
+    idempotency_key: str
+    part: int
+    command: str
+    bodies: tuple[BodyPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An entry as it stands in a stream. `entry` is None where its main body was withheld or erased."""
+
+    header: Header
+    leaf: str
+    entry: Entry | None
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """An entry that a decision wants written to a stream."""
+
+    stream: str
+    entry: Entry
+
+
+KINDS: Mapping[str, type[Entry]] = {kind.__name__: kind for kind in Entry.__subclasses__()}
+"""Every kind by name."""

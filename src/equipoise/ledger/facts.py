@@ -1,0 +1,80 @@
+"""What rooms may know of each other: one small frozen record, folded once by the desk and handed round.
+
+The rule that must stay true: every field is computed by exactly one room, named in its metadata; nothing else
+crosses rooms. A later room adds its field here and says who owns it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal
+
+from equipoise.ledger.entries import Append
+from equipoise.words.problem import Problem
+from equipoise.words.truth import Truth
+
+Verdict = Literal["ELIGIBLE", "INELIGIBLE", "NOT_EVALUABLE"]
+SubjectStatus = Literal["SCREENING", "ELIGIBLE", "SCREEN_FAILURE", "RANDOMIZED"]
+
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def owned(room: str, default: Any) -> Any:  # Any: as dataclasses.field
+    """A field of Facts that `room` alone computes."""
+    return dataclasses.field(default=default, metadata={"owner": room})
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What holds now, for one subject at one site (or for the study where no subject is concerned)."""
+
+    # oversight
+    rehearsal: bool = owned("oversight", False)
+    enrolment_open: bool = owned("oversight", False)
+    site_known: bool = owned("oversight", False)
+    site_approved: bool = owned("oversight", False)
+    site_active: bool = owned("oversight", False)
+    # eligibility
+    subject_known: bool = owned("eligibility", False)
+    subject_site: str | None = owned("eligibility", None)
+    status: SubjectStatus | None = owned("eligibility", None)
+    verdict: Verdict = owned("eligibility", "NOT_EVALUABLE")
+    verdict_results: Mapping[str, str] = owned("eligibility", _NOTHING)
+    verdict_reasons: Mapping[str, str] = owned("eligibility", _NOTHING)
+    verdict_rested_on: tuple[int, ...] = owned("eligibility", ())
+    # consent
+    consent_in_force: Truth = owned("consent", Truth.UNKNOWN)
+    # randomization
+    list_published: bool = owned("randomization", False)
+    randomized_count: int = owned("randomization", 0)
+    randomization_number: str | None = owned("randomization", None)
+    stratum: str | None = owned("randomization", None)
+    stratum_reasons: Mapping[str, str] = owned("randomization", _NOTHING)
+    # desk: from the identity register, which is no room's ledger state
+    person_in_screening: bool = owned("desk", False)
+    person_randomized: bool = owned("desk", False)
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What a decision may not make up itself: the time (aware, UTC), the site's zone, and fresh random ids."""
+
+    at: dt.datetime
+    zone: str
+    fresh: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A decision that nothing is written, and every reason why."""
+
+    problems: tuple[Problem, ...]
+
+
+Decision = tuple[Append, ...] | Refusal
+"""What `decide(study, state, facts, command, occasion)` of every conduct room returns."""

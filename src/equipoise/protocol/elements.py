@@ -1,0 +1,61 @@
+"""What every part of a definition can carry: a source, and the admission that it is an assumption.
+
+The rule that must stay true: what the public record is silent on is never stated as if it were known. Such an
+element carries `assumption` with its alternatives, and `equipoise study assumptions` lists it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from equipoise.words.text import Text
+
+
+def _as_text(value: Any) -> Any:  # Any: what a YAML file may hold
+    return Text(value) if isinstance(value, str) else value
+
+
+Words = Annotated[Text, BeforeValidator(_as_text)]
+"""A text: `{en: …, zh: …}`, or a plain string where only English is given."""
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
+"""Name of an element, unique among its kind: a letter, then letters, digits, `_` or `-`."""
+
+Expression = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=2000),
+    Field(json_schema_extra={"format": "equipoise-expression"}),
+]
+"""Source text of the expression language (protocol/expressions); its AST stands in the digest."""
+
+IsoDate = Annotated[str, StringConstraints(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
+"""ISO 8601 date, possibly partial."""
+
+
+class Part(BaseModel):
+    """Base of all parts of a definition: immutable, nothing beyond what is declared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Assumption(Part):
+    """Why an element holds although no public source says so, and what else it could be."""
+
+    because: str
+    alternatives: tuple[str, ...] = ()
+    status: str = "assumed"
+
+
+class Element(Part):
+    """A part that can name its source (an id of the study's `sources`) or be marked as an assumption."""
+
+    source: str | None = None
+    assumption: Assumption | None = None
+    note: str | None = None
+
+
+Ratio = Mapping[str, int]
+"""Arm id -> weight."""

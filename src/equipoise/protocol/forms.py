@@ -1,0 +1,113 @@
+"""Forms: what is captured, item by item, and what is checked when it is saved."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal
+
+from equipoise.protocol.elements import Element, Expression, Name, Part, Words
+
+ItemType = Literal["text", "integer", "decimal", "date", "time", "code", "truth"]
+"""`truth` is a yes or no (CDISC NY: Y, N); `date` may be partial unless `complete` is set; `time` is 24 h HH:MM."""
+
+Blinding = Literal["open", "revealing"]
+"""`revealing`: the value could tell the arm and belongs behind the second door."""
+
+
+class Term(Part):
+    """A code and what people read."""
+
+    code: str
+    decode: Words
+    concept: str | None = None
+
+
+class CodelistDefinition(Element):
+    """A closed, ordered set of terms; `concept` is CDISC's codelist code where it publishes one."""
+
+    id: Name
+    terms: tuple[Term, ...]
+    concept: str | None = None
+
+
+class SdtmTarget(Part):
+    """Where an item goes in SDTM: a variable of a domain, or a test of a findings domain."""
+
+    domain: str
+    variable: str | None = None
+    testcd: str | None = None
+    test: str | None = None
+    category: str | None = None
+
+
+class Item(Element):
+    """One question of a form.
+
+    `minimum`/`maximum` are what is possible (beyond them a value is refused); `expected` is what is plausible
+    (outside it a value is recorded and queried). `missing` are the codes offered instead of a value.
+    `visible_when` hides the item while the expression is not TRUE; a hidden item is neither required nor kept.
+    """
+
+    id: Name
+    label: Words
+    type: ItemType
+    help: Words | None = None
+    section: Words | None = None
+    codelist: Name | None = None
+    unit: str | None = None
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    expected: tuple[Decimal, Decimal] | None = None
+    digits: int = 0
+    complete: bool = False
+    required: bool = True
+    missing: tuple[str, ...] = ("ND", "UK", "NA", "RF")
+    visible_when: Expression | None = None
+    blinding: Blinding = "open"
+    critical: bool = False
+    sdtm: SdtmTarget | None = None
+
+
+class Check(Element):
+    """What should hold after a save. It fires only when the expression is FALSE, never on an unknown.
+
+    `query`: the value is recorded and a query raised. `refuse`: the value is impossible and is not recorded.
+    Names in the expression: the form's items, `score` (its instrument), and the study's inputs.
+    """
+
+    id: Name
+    holds: Expression
+    items: tuple[str, ...]
+    message: Words
+    severity: Literal["query", "refuse"] = "query"
+
+
+class Derivation(Element):
+    """A value computed from the form after each save."""
+
+    id: Name
+    label: Words
+    rule: Expression
+    unit: str | None = None
+
+
+class Form(Element):
+    """One form. With `instrument`, the items of that scale stand in it after (or among) its own items.
+
+    `parts` limits a scale to some of its subscales (ids of the instrument's totals), where a visit asks for part.
+    """
+
+    id: Name
+    label: Words
+    instrument: str | None = None
+    parts: tuple[str, ...] = ()
+    domain: str | None = None
+    evaluator: Literal["INVESTIGATOR", "INDEPENDENT ASSESSOR", "STUDY SUBJECT", "CAREGIVER"] | None = None
+    repeats: bool = False
+    items: tuple[Item, ...] = ()
+    checks: tuple[Check, ...] = ()
+    derivations: tuple[Derivation, ...] = ()
+
+    def item(self, item_id: str) -> Item | None:
+        """The form's own item of that id, or None (items of the instrument are not among them)."""
+        return next((item for item in self.items if item.id == item_id), None)

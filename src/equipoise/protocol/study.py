@@ -1,0 +1,351 @@
+"""The study model: the whole definition of a trial as immutable values, named as USDM and CDISC name them.
+
+Read from one YAML notation (`load.py`), published as a JSON Schema. Sections that a registry record cannot
+give are empty in an imported skeleton; `check.py` says what a study needs before it can run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from equipoise.protocol.elements import Element, Expression, IsoDate, Name, Part, Ratio, Words
+from equipoise.protocol.forms import CodelistDefinition, Form
+from equipoise.words.text import Language
+
+
+class RegistryField(Part):
+    """One field of the public record, verbatim. `path` is the ClinicalTrials.gov v2 path; `line` in the source file."""
+
+    path: str
+    value: Any  # JSON as published: text, number, truth, list or object
+    source: str
+    line: int | None = None
+    note: str | None = None
+
+
+class Statement(Part):
+    """What one source says."""
+
+    text: str
+    source: str
+
+
+class Contradiction(Part):
+    """Public statements that do not agree; kept, shown and never corrected. `reading` is what this study goes by."""
+
+    id: Name
+    about: Words
+    statements: tuple[Statement, ...]
+    reading: Words | None = None
+
+
+class Registry(Part):
+    """The public record with its provenance. `retrieved` and `version` are ISO dates."""
+
+    registry: str
+    identifier: str
+    url: str | None = None
+    retrieved: str | None = None
+    version: str | None = None
+    fields: tuple[RegistryField, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
+    not_understood: tuple[Statement, ...] = ()
+
+    def value(self, path: str) -> Any:  # Any: JSON as published
+        """The published value at `path`, or None where the record is silent."""
+        return next((field.value for field in self.fields if field.path == path), None)
+
+
+class MaskedRole(Element):
+    """A role and whether it is masked. `registry` is the registry's word (PARTICIPANT, …) where it lists the role."""
+
+    id: Name
+    label: Words
+    masked: bool
+    registry: str | None = None
+    explanation: Words | None = None
+
+
+class Design(Element):
+    """Study design in registry words, and the numbers that bound enrolment."""
+
+    study_type: str | None = None
+    phases: tuple[str, ...] = ()
+    primary_purpose: str | None = None
+    allocation: str | None = None
+    intervention_model: str | None = None
+    masking: str | None = None
+    target: int | None = Field(default=None, ge=1)
+    cap: int | None = Field(default=None, ge=1)
+    months: int | None = Field(default=None, ge=1)
+    masked_roles: tuple[MaskedRole, ...] = ()
+
+
+class Intervention(Element):
+    """What is given. `type` is the registry's word. Dose and handling are parameters, each with its own source."""
+
+    id: Name
+    name: Words
+    type: str | None = None
+    description: Words | None = None
+    parameters: tuple[Parameter, ...] = ()
+
+
+class Parameter(Element):
+    """A named quantity of dosing, product handling or conduct: value as text, unit in UCUM."""
+
+    id: Name
+    label: Words
+    value: str
+    unit: str | None = None
+
+
+class Arm(Element):
+    """A treatment arm. `type` is the registry's word (EXPERIMENTAL, PLACEBO_COMPARATOR, …)."""
+
+    id: Name
+    label: Words
+    type: str | None = None
+    description: Words | None = None
+    interventions: tuple[Name, ...] = ()
+
+
+class Objective(Element):
+    """What the trial wants to know."""
+
+    id: Name
+    level: Literal["primary", "secondary", "exploratory"]
+    kind: Literal["efficacy", "safety", "pharmacodynamic", "other"]
+    text: Words
+    endpoints: tuple[Name, ...] = ()
+
+
+class Endpoint(Element):
+    """What is measured to answer an objective, at which visit."""
+
+    id: Name
+    level: Literal["primary", "key secondary", "secondary", "exploratory"]
+    label: Words
+    form: Name | None = None
+    variable: str | None = None
+    visit: Name | None = None
+
+
+class IntercurrentEvent(Element):
+    """An event after randomization and the strategy of ICH E9(R1) for it."""
+
+    event: Words
+    strategy: Literal["treatment policy", "hypothetical", "composite", "while on treatment", "principal stratum"]
+    detail: str | None = None
+
+
+class Estimand(Element):
+    """The five attributes of ICH E9(R1)."""
+
+    id: Name
+    endpoint: Name
+    population: Words
+    treatments: Words
+    variable: Words
+    intercurrent_events: tuple[IntercurrentEvent, ...] = ()
+    summary: Words
+
+
+class AnalysisSet(Element):
+    """Who is in an analysis."""
+
+    id: Name
+    label: Words
+    definition: Words
+
+
+class Criterion(Element):
+    """One eligibility criterion. `text` is the record's wording. Without a rule it awaits an expression.
+
+    For an inclusion criterion TRUE means met and good; for an exclusion criterion TRUE means excluded.
+    """
+
+    id: Name
+    category: Literal["inclusion", "exclusion"]
+    text: Words
+    rule: Expression | None = None
+    enabled: bool = True
+    judgement: bool = False
+    line: int | None = None
+
+
+class InputSource(Part):
+    """Where a name of the rules gets its value for a subject.
+
+    `form`(+`item`): captured at `visit`, or at the latest visit that has it. `consent`: the consent record.
+    `clock: today`: the calendar day at the site. None of them: given only to `equipoise screen`.
+    """
+
+    form: Name | None = None
+    item: str | None = None
+    visit: Name | None = None
+    consent: Literal["participant_signed", "representative_signed", "capacity_lacking", "date"] | None = None
+    clock: Literal["today"] | None = None
+
+
+class Input(Element):
+    """A name that criteria, strata and checks may use. `alias` are further names accepted by `equipoise screen`."""
+
+    name: Name
+    label: Words
+    type: Literal["date", "number", "code", "truth", "instrument"]
+    alias: tuple[Name, ...] = ()
+    instrument: str | None = None
+    codelist: Name | None = None
+    origin: InputSource = InputSource()
+
+
+class Level(Part):
+    """One level of a stratification factor: TRUE rule = the subject is in it. `code` goes into the stratum's name."""
+
+    code: str
+    label: Words
+    rule: Expression
+
+
+class Factor(Element):
+    """A stratification factor; its levels must exclude each other."""
+
+    id: Name
+    label: Words
+    levels: tuple[Level, ...]
+
+
+class Randomization(Element):
+    """How arms are allocated. `method` is a name of randomization.methods; `parameters` are its numbers as text."""
+
+    method: Name
+    parameters: Mapping[str, str] = Field(default_factory=dict)
+    ratio: Ratio
+    factors: tuple[Factor, ...] = ()
+    number_prefix: str = "R"
+
+
+class ConsentVersion(Element):
+    """A version of the consent form, by the date from which it is used."""
+
+    id: str
+    dated: IsoDate
+    label: Words
+
+
+class Consent(Element):
+    """Who may consent. Capacity is presumed: a participant's signature counts unless capacity is recorded as lacking."""
+
+    legal_representative: bool = True
+    versions: tuple[ConsentVersion, ...] = ()
+
+
+class Epoch(Element):
+    """A period of the trial (CDISC EPOCH)."""
+
+    id: Name
+    label: Words
+
+
+class Visit(Element):
+    """A planned encounter. Days count from the anchor as day 1, no day 0; `window` is (first, last) day."""
+
+    id: Name
+    label: Words
+    epoch: Name
+    day: int | None = None
+    window: tuple[int, int] | None = None
+    mode: Literal["clinic", "inpatient", "phone", "home", "remote", "any"] = "clinic"
+    unscheduled: bool = False
+
+
+class Activity(Element):
+    """What is done at visits: the rows of the schedule of activities. `forms` are what it is captured on."""
+
+    id: Name
+    label: Words
+    forms: tuple[Name, ...] = ()
+    visits: tuple[Name, ...] = ()
+    optional: bool = False
+
+
+class Schedule(Element):
+    """The schedule of activities. `anchor` says what day 1 is."""
+
+    anchor: Words | None = None
+    epochs: tuple[Epoch, ...] = ()
+    visits: tuple[Visit, ...] = ()
+    activities: tuple[Activity, ...] = ()
+
+
+class SiteDefinition(Element):
+    """A site that a rehearsal store opens with."""
+
+    id: Name
+    name: Words
+    zone: str
+
+
+class Eligibility(Element):
+    """How eligibility is judged. `total_of` is the input whose total `screen` reports as an interval."""
+
+    total_of: Name | None = None
+    rescreenings: int = 0
+    rescreening_days: int = 0
+
+
+class Study(Element):
+    """One version of one trial: everything the program knows of it."""
+
+    notation: Literal[1]
+    id: Name
+    version: str
+    dated: IsoDate
+    languages: tuple[Language, ...] = ("en",)
+    demo_id: str = "DEMO-0001"
+    acronym: str | None = None
+    title: Words
+    official_title: Words | None = None
+    plain_title: Words | None = None
+    plain_summary: Words | None = None
+    sponsor: Words | None = None
+    sources: Mapping[str, str] = Field(default_factory=dict)
+    registry: Registry | None = None
+    design: Design = Design()
+    arms: tuple[Arm, ...] = ()
+    interventions: tuple[Intervention, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    objectives: tuple[Objective, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+    estimands: tuple[Estimand, ...] = ()
+    analysis_sets: tuple[AnalysisSet, ...] = ()
+    eligibility: Eligibility = Eligibility()
+    criteria: tuple[Criterion, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    randomization: Randomization | None = None
+    consent: Consent = Consent()
+    schedule: Schedule = Schedule()
+    codelists: tuple[CodelistDefinition, ...] = ()
+    forms: tuple[Form, ...] = ()
+    sites: tuple[SiteDefinition, ...] = ()
+
+    def form(self, form_id: str) -> Form | None:
+        """The form of that id, or None."""
+        return next((form for form in self.forms if form.id == form_id), None)
+
+    def visit(self, visit_id: str) -> Visit | None:
+        """The visit of that id, or None."""
+        return next((visit for visit in self.schedule.visits if visit.id == visit_id), None)
+
+    def codelist(self, codelist_id: str) -> CodelistDefinition | None:
+        """The codelist of that id, or None."""
+        return next((codelist for codelist in self.codelists if codelist.id == codelist_id), None)
+
+    def forms_at(self, visit_id: str) -> tuple[Form, ...]:
+        """The forms that the schedule asks for at a visit, in the order of `forms`."""
+        asked = {form for activity in self.schedule.activities if visit_id in activity.visits for form in activity.forms}
+        return tuple(form for form in self.forms if form.id in asked)

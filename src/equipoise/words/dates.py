@@ -1,0 +1,131 @@
+"""Partial dates: a year, a year and month, or a day; each is the interval of days that it may be.
+
+The rule that must stay true: an unknown day or month is never filled in. Written in ISO 8601 reduced
+precision (`2026`, `2026-08`, `2026-08-14`), as SDTM's --DTC variables are.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+
+from equipoise.words.interval import Interval
+
+_MONTHS = {name.upper(): number for number, name in enumerate(calendar.month_abbr) if name}
+_UNKNOWN = {"UN", "UK", "UNK", "ND", "??", "--", "NK"}
+
+
+@dataclass(frozen=True, slots=True, order=False)
+class PartialDate:
+    """A calendar date of which the day, or day and month, may be unknown (None)."""
+
+    year: int
+    month: int | None = None
+    day: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.day is not None and self.month is None:
+            raise ValueError("a day without a month")
+        dt.date(self.year, self.month or 1, self.day or 1)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the day is known."""
+        return self.day is not None
+
+    @property
+    def earliest(self) -> dt.date:
+        """First day it may be."""
+        return dt.date(self.year, self.month or 1, self.day or 1)
+
+    @property
+    def latest(self) -> dt.date:
+        """Last day it may be."""
+        month = self.month or 12
+        return dt.date(self.year, month, self.day or calendar.monthrange(self.year, month)[1])
+
+    def iso(self) -> str:
+        """ISO 8601, cut where knowledge ends."""
+        parts = [f"{self.year:04d}", f"{self.month:02d}" if self.month else "", f"{self.day:02d}" if self.day else ""]
+        return "-".join(part for part in parts if part)
+
+    @staticmethod
+    def of(day: dt.date) -> PartialDate:
+        """The complete date of `day`."""
+        return PartialDate(day.year, day.month, day.day)
+
+
+def parse_date(text: str) -> PartialDate | None:
+    """What a person typed, understood as a partial date; None when it is not one.
+
+    Understands `2026-08-14`, `2026/8/14`, `2026.8.14`, `20260814`, `2026-08`, `2026`, `14-AUG-2026`,
+    `UN-AUG-2026`, `UN-UN-2026`, `14 Aug 2026`, `140826` (day, month, year of this century), `2026年8月14日`,
+    `2026年8月`, full-width digits. Never guesses between day and month: `08/14/2026` is refused.
+    """
+    cleaned = unicodedata.normalize("NFKC", text).strip().upper()
+    cleaned = re.sub(r"[年月]", "-", cleaned).replace("日", "").strip("-")
+    parts = [part for part in re.split(r"[-/.\s]+", cleaned) if part]
+    try:
+        return _from_digits(parts[0]) if len(parts) == 1 else _from_parts(parts)
+    except (ValueError, IndexError):
+        return None
+
+
+def _from_digits(text: str) -> PartialDate | None:
+    if not text.isascii() or not text.isdigit():
+        return None
+    if len(text) == 8:
+        return PartialDate(int(text[:4]), int(text[4:6]), int(text[6:]))
+    if len(text) == 6:
+        return PartialDate(2000 + int(text[4:]), int(text[2:4]), int(text[:2]))
+    return PartialDate(int(text)) if len(text) == 4 else None
+
+
+def _from_parts(parts: list[str]) -> PartialDate | None:
+    if len(parts) > 3:
+        return None
+    if re.fullmatch(r"\d{4}", parts[0]):
+        year, month, day = parts[0], parts[1], parts[2] if len(parts) == 3 else "UN"
+    elif re.fullmatch(r"\d{4}", parts[-1]) and (parts[-2] in _MONTHS or parts[-2] in _UNKNOWN):
+        year, month, day = parts[-1], parts[-2], parts[0] if len(parts) == 3 else "UN"
+    else:
+        return None
+    known_month = None if month in _UNKNOWN else _MONTHS.get(month) or _number(month)
+    known_day = None if day in _UNKNOWN else _number(day)
+    return PartialDate(int(year), known_month, known_day)
+
+
+def _number(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,2}", text):
+        raise ValueError(f"{text} is not a day or month")
+    return int(text)
+
+
+def days_between(start: PartialDate, end: PartialDate) -> Interval:
+    """Calendar days from `start` to `end` (the start is day 0), as the interval of what is possible.
+
+    Two mentions of the same incomplete date are treated as independent: nothing says they are the same day.
+    """
+    return Interval(
+        Decimal((end.earliest - start.latest).days),
+        Decimal((end.latest - start.earliest).days),
+    )
+
+
+def completed_years(birth: PartialDate, on: PartialDate) -> Interval:
+    """Completed years of age on a date: the birthday itself counts; 29 February turns on 1 March.
+
+    Where no day of `on` lies on or after `birth` the lower end may be negative: an impossible age shows.
+    """
+    return Interval(
+        Decimal(_years(birth.latest, on.earliest)),
+        Decimal(_years(birth.earliest, on.latest)),
+    )
+
+
+def _years(birth: dt.date, on: dt.date) -> int:
+    return on.year - birth.year - ((on.month, on.day) < (birth.month, birth.day))

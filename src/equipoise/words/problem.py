@@ -1,0 +1,69 @@
+"""`Problem`: a fault in data or a refusal, as a value.
+
+A Problem is a key and its arguments; the words are in one catalogue (`messages/*.yaml`, English and Chinese)
+for every door, so that the page, the terminal and a file say the same thing. Exceptions are for our own bugs.
+A Problem knows no HTTP: the web maps rules to statuses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+
+from ruamel.yaml import YAML
+
+from equipoise.words.text import Language, Text
+
+_SLOT = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong, where, and what to do next.
+
+    rule: key of the catalogue, `<room>.<name>`, for instance `capture.reason-required`.
+    where: the place in the reader's terms: an item id, a file with line and path, a criterion; may be empty.
+    arguments: texts put into the message at `{name}`.
+    """
+
+    rule: str
+    where: str = ""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+    def say(self, language: Language = "en") -> str:
+        """The message in `language`: what is wrong and, after it, what to do next."""
+        return say(self.rule, language, self.arguments)
+
+    def __hash__(self) -> int:
+        return hash((self.rule, self.where, tuple(sorted(self.arguments.items()))))
+
+
+def problem(rule: str, where: str = "", **arguments: object) -> Problem:
+    """A Problem with its arguments written as text."""
+    return Problem(rule, where, {name: str(value) for name, value in arguments.items()})
+
+
+@cache
+def catalogue() -> Mapping[str, Text]:
+    """Every message of the program by key. Raises ValueError for a key that stands in two files."""
+    found: dict[str, Text] = {}
+    for path in sorted(files("equipoise.words").joinpath("messages").iterdir(), key=lambda entry: entry.name):
+        if not path.name.endswith(".yaml"):
+            continue
+        for key, languages in (YAML(typ="safe").load(path.read_text("utf-8")) or {}).items():
+            if key in found:
+                raise ValueError(f"message {key} stands twice, the second time in {path.name}")
+            found[key] = Text(languages["en"], languages["zh"])
+    return found
+
+
+def say(key: str, language: Language = "en", arguments: Mapping[str, str] | None = None) -> str:
+    """The text of `key` in `language` with its arguments put in; the key itself where there is none."""
+    text = catalogue().get(key)
+    if text is None:
+        return key
+    given = arguments or {}
+    return _SLOT.sub(lambda slot: given.get(slot[1], slot[0]), text.say(language))
