@@ -21,12 +21,14 @@ Verdict = Literal["ELIGIBLE", "INELIGIBLE", "NOT_EVALUABLE"]
 SubjectStatus = Literal["SCREENING", "ELIGIBLE", "SCREEN_FAILURE", "RANDOMIZED"]
 
 
-_NOTHING: Mapping[str, str] = MappingProxyType({})
-
-
 def owned(room: str, default: Any) -> Any:  # Any: as dataclasses.field
     """A field of Facts that `room` alone computes."""
     return dataclasses.field(default=default, metadata={"owner": room})
+
+
+def owned_mapping(room: str) -> Any:  # Any: as dataclasses.field
+    """A mapping of Facts, empty by default, that `room` alone computes."""
+    return dataclasses.field(default_factory=lambda: MappingProxyType({}), metadata={"owner": room})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,8 @@ class Facts:
     subject_site: str | None = owned("eligibility", None)
     status: SubjectStatus | None = owned("eligibility", None)
     verdict: Verdict = owned("eligibility", "NOT_EVALUABLE")
-    verdict_results: Mapping[str, str] = owned("eligibility", _NOTHING)
-    verdict_reasons: Mapping[str, str] = owned("eligibility", _NOTHING)
+    verdict_results: Mapping[str, str] = owned_mapping("eligibility")
+    verdict_reasons: Mapping[str, str] = owned_mapping("eligibility")
     verdict_rested_on: tuple[int, ...] = owned("eligibility", ())
     # consent
     consent_in_force: Truth = owned("consent", Truth.UNKNOWN)
@@ -54,7 +56,7 @@ class Facts:
     randomized_count: int = owned("randomization", 0)
     randomization_number: str | None = owned("randomization", None)
     stratum: str | None = owned("randomization", None)
-    stratum_reasons: Mapping[str, str] = owned("randomization", _NOTHING)
+    stratum_reasons: Mapping[str, str] = owned_mapping("randomization")
     # desk: from the identity register, which is no room's ledger state
     person_in_screening: bool = owned("desk", False)
     person_randomized: bool = owned("desk", False)

@@ -1,0 +1,1 @@
+"""Who may do what: roles, their sites, role exclusion, and the one question `may(who, command, facts)`."""

@@ -1,0 +1,1 @@
+"""Capture: items, edit checks, derivations, reasons for change, queries."""

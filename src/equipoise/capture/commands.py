@@ -1,0 +1,68 @@
+"""Commands of capture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from equipoise.ledger.entries import Datum
+
+
+@dataclass(frozen=True, slots=True)
+class RecordForm:
+    """Save a form: the items the person changed (one, with autosave), not the whole form.
+
+    base: the seq of the last entry on this form instance that the page had seen (0 for none). If another save
+    of the same items came between, a person decides: the save is refused as stale, nothing is lost.
+    complete: mark the form complete (True), or leave its state as it is (None).
+    reason: why values of a completed form change.
+    """
+
+    subject: str
+    visit: str
+    form: str
+    repeat: int
+    items: Mapping[str, Datum]
+    base: int
+    complete: bool | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DateVisit:
+    """Record the date (ISO, complete) on which a visit took place."""
+
+    subject: str
+    visit: str
+    on: str
+    repeat: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseQuery:
+    """Ask the site about an item (or, with item empty, a form)."""
+
+    subject: str
+    visit: str
+    form: str
+    repeat: int
+    item: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerQuery:
+    """Explain."""
+
+    subject: str
+    query: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloseQuery:
+    """Accept the explanation."""
+
+    subject: str
+    query: str
+    note: str = ""

@@ -1,0 +1,1 @@
+"""Capacity and informed consent, by the participant or a legal representative."""

@@ -1,0 +1,1 @@
+"""Oversight: the store's birth, study versions in force, sites and their approvals, pausing of enrolment."""

@@ -1,0 +1,71 @@
+"""Commands on the store, the study's versions, sites and enrolment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStore:
+    """Give a store its purpose, once."""
+
+    purpose: Literal["rehearsal", "trial"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseStudy:
+    """Bring a version of the definition into force. `definition` is its canonical JSON text."""
+
+    version: str
+    digest: str
+    definition: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddSite:
+    """Add a site with its time zone (IANA)."""
+
+    site: str
+    name: Mapping[str, str]
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveSite:
+    """Record the ethics committee's approval."""
+
+    site: str
+    approval: str
+    on: str
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActivateSite:
+    """Open a site for enrolment."""
+
+    site: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeactivateSite:
+    """Close a site for enrolment."""
+
+    site: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PauseEnrolment:
+    """Stop randomizing for now."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeEnrolment:
+    """Allow randomizing again."""
+
+    reason: str

@@ -1,0 +1,1 @@
+"""What both doors' pages share: base templates, stylesheet, icons."""

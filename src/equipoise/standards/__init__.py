@@ -1,0 +1,1 @@
+"""Formats of the field, each read and written in one place: registry records, SDTM, Dataset-JSON."""

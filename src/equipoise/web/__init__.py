@@ -1,0 +1,1 @@
+"""The web pages: Django, thin. No rule of the trial lives here."""
