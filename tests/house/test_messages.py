@@ -1,0 +1,144 @@
+"""One catalogue of messages: complete in both languages, and every message the program asks for is in it.
+
+Source of the rule: DESIGN 3 (words) and docs/decisions/0002-one-catalogue-of-messages.md.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+import pytest
+from house_files import text, under
+from ruamel.yaml import YAML
+
+FOLDER = "src/equipoise/words/messages"
+LANGUAGES = {"en", "zh"}
+SLOT = re.compile(r"\{(\w+)\}")
+CJK = re.compile(r"[\u4e00-\u9fff]")
+HALF_WIDTH = re.compile(
+    r"[\u4e00-\u9fff][,;:?!]|[,;:?!][\u4e00-\u9fff]|[\u4e00-\u9fff]\.(?:\s|$)|[\u4e00-\u9fff]\("
+)
+NO_WORDS = re.compile(r"^[\W\dA-Za-z_]*$")
+
+
+def catalogue() -> dict[str, tuple[str, dict[str, str]]]:
+    """Every message by key, with the file it stands in."""
+    return {
+        key: (path, languages)
+        for path in under(FOLDER, ".yaml")
+        for key, languages in (YAML(typ="safe").load(text(path)) or {}).items()
+    }
+
+
+def asked(source: str) -> Iterator[tuple[int, str, set[str] | None]]:
+    """(line, key, names of arguments) of every message asked for with a literal key.
+
+    The names are None where they cannot be told from the call: a mapping handed on, or a bare key passed to `say`.
+    """
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name not in {"Problem", "problem"}:
+            continue
+        words = {word.arg: word.value for word in node.keywords}
+        key = words.pop("rule", node.args[0] if node.args else None)
+        if not (isinstance(key, ast.Constant) and isinstance(key.value, str)):
+            continue
+        words.pop("where", None)
+        if name == "Problem":
+            given = words.get(
+                "arguments", node.args[2] if len(node.args) > 2 else ast.Dict(keys=[], values=[])
+            )
+            plain = isinstance(given, ast.Dict) and all(isinstance(slot, ast.Constant) for slot in given.keys)
+            names = (
+                {str(slot.value) for slot in given.keys if isinstance(slot, ast.Constant)} if plain else None
+            )
+        else:
+            names = None if None in words else {str(word) for word in words}
+        yield node.lineno, key.value, names
+
+
+def faults(languages: object) -> list[str]:
+    """What is wrong with one message of the catalogue."""
+    if not isinstance(languages, dict) or set(languages) != LANGUAGES:
+        return ["has to have en and zh and nothing else"]
+    texts = {language: str(value or "").strip() for language, value in languages.items()}
+    found = [f"{language} is empty" for language, value in texts.items() if not value]
+    if set(SLOT.findall(texts["en"])) != set(SLOT.findall(texts["zh"])):
+        found.append("en and zh do not have the same {slots}")
+    bare = SLOT.sub("", texts["en"])
+    if not CJK.search(texts["zh"]) and not NO_WORDS.match(SLOT.sub("", texts["zh"])):
+        found.append("zh is not Chinese")
+    if not CJK.search(texts["zh"]) and texts["zh"] == texts["en"] and len(bare.split()) > 3:
+        found.append("zh repeats the English sentence")
+    if CJK.search(texts["en"]):
+        found.append("en has Chinese in it")
+    if HALF_WIDTH.search(SLOT.sub("字", texts["zh"])):
+        found.append("zh has half-width punctuation between Chinese characters")
+    return found
+
+
+def test_every_message_is_complete_in_english_and_chinese():
+    found = [
+        f"{path} {key}: {fault}" for key, (path, value) in catalogue().items() for fault in faults(value)
+    ]
+    assert catalogue(), "no messages at all"
+    assert not found, "\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    "languages",
+    [
+        {"en": "Missing"},
+        {"en": "Missing", "zh": ""},
+        {"en": "{a} is missing", "zh": "缺少{b}"},
+        {"en": "Choose a site first", "zh": "Choose a site first"},
+        {"en": "Choose 中心", "zh": "请选择中心"},
+        {"en": "Choose, then go on", "zh": "请选择,然后继续"},
+        {"en": "Choose.", "zh": "请选择. 然后继续"},
+    ],
+)
+def test_an_incomplete_message_is_found(languages):
+    assert faults(languages)
+
+
+def test_a_good_message_passes():
+    assert not faults(
+        {"en": "{item} needs a reason (what changed?)", "zh": "请填写{item}的修改原因（改了什么？）。"}
+    )
+    assert not faults({"en": "NIHSS", "zh": "NIHSS"})
+
+
+def test_every_key_stands_in_the_file_of_its_room():
+    strays = [
+        f"{path}: {key}"
+        for key, (path, _) in catalogue().items()
+        if key.split(".")[0] != PurePosixPath(path).stem
+    ]
+    assert not strays, strays
+
+
+def test_every_problem_the_program_raises_has_its_words():
+    messages = catalogue()
+    found = []
+    for path in under("src", ".py"):
+        for line, key, names in asked(text(path)):
+            if key not in messages:
+                found.append(f"{path}:{line} {key} is in no file of {FOLDER}")
+            elif names is not None and (lacking := set(SLOT.findall(messages[key][1].get("en", ""))) - names):
+                found.append(f"{path}:{line} {key} is not given {', '.join(sorted(lacking))}")
+    assert not found, "\n" + "\n".join(found)
+
+
+def test_asked_reads_both_ways_to_make_a_problem():
+    source = "problem('a.b', where, item=1)\nProblem(rule='a.c', arguments={'x': y})\nProblem('a.d', w, given)\nproblem('a.e', **words)\n"
+    assert list(asked(source)) == [
+        (1, "a.b", {"item"}),
+        (2, "a.c", {"x"}),
+        (3, "a.d", None),
+        (4, "a.e", None),
+    ]
