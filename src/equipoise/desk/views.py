@@ -1,0 +1,288 @@
+"""What a page is made of: plain values that the desk reads out of the ledger for one person in one role.
+
+The rule that must stay true: a view holds nothing that its reader may not see; the web adds no data to it.
+Texts of the study are given as `Text` (the page picks the language); texts of the program as message keys.
+No view holds an arm, an index or a position in a list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from equipoise.ledger.entries import Datum
+from equipoise.words.problem import Problem
+from equipoise.words.text import Text
+
+CellState = Literal["not_planned", "not_started", "due", "in_progress", "complete"]
+Flag = Literal["open", "answered"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a command. `receipt` proves an accepted save; `seq` is the subject stream's seq after it."""
+
+    accepted: bool
+    problems: tuple[Problem, ...] = ()
+    receipt: Mapping[str, str] = field(default_factory=dict)
+    seq: int = 0
+    at: str = ""
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something asked of the reader. `key` is a message; `subject` and `path` say where to go (path is a desk path).
+
+    kind: visit_due, form_unfinished, query_open, not_evaluable, stratum_not_evaluable, ready_to_randomize, consent_missing.
+    """
+
+    kind: str
+    key: str
+    arguments: Mapping[str, str]
+    subject: str
+    place: tuple[str, ...] = ()
+    since: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TodayView:
+    """Three numbers and a list."""
+
+    screening: int
+    randomized: int
+    cap: int | None
+    open_queries: int
+    tasks: tuple[Task, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectRow:
+    """One line of the subjects list. `number` is the screening number, the name of a subject on every page."""
+
+    number: str
+    site: str
+    status: str
+    randomization_number: str | None
+    screened_on: str
+    open_queries: int
+    forms_complete: int
+    forms_planned: int
+
+
+@dataclass(frozen=True, slots=True)
+class VisitColumn:
+    """One column of the matrix; `planned` and `window` are ISO dates once the anchor is known."""
+
+    id: str
+    label: Text
+    dated: str | None
+    planned: str | None
+    window: tuple[str, str] | None
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of the matrix: what state the form is in at the visit, and whether a query hangs on it."""
+
+    visit: str
+    form: str
+    state: CellState
+    flag: Flag | None
+    answered: int
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """One form across the visits."""
+
+    form: str
+    label: Text
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectView:
+    """The casebook page of one subject."""
+
+    number: str
+    site: str
+    site_name: Text
+    status: str
+    randomization_number: str | None
+    randomized_on: str | None
+    consent: str
+    verdict: str
+    stratum_known: bool
+    facts: tuple[tuple[str, str], ...]
+    columns: tuple[VisitColumn, ...]
+    rows: tuple[MatrixRow, ...]
+    tasks: tuple[Task, ...]
+    may: frozenset[str]
+    rescreening_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One answer that can be chosen. `key` is the keyboard key that chooses it."""
+
+    code: str
+    label: Text
+    key: str = ""
+    missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueryView:
+    """A query on an item or form: state OPEN, ANSWERED or CLOSED, and its words in both languages."""
+
+    id: str
+    item: str
+    state: str
+    message: Text
+    raised_at: str
+    age_days: int
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """One question as the page shows it.
+
+    control: choice (options as segmented buttons), text, number, date, time. `revealing` items are shown as
+    “kept behind the second door” and take no value. `changed` says that the item has a history beyond its first value.
+    """
+
+    id: str
+    number: str
+    label: Text
+    control: Literal["choice", "text", "number", "date", "time"]
+    section: Text | None
+    help: Text | None
+    unit: str | None
+    options: tuple[Option, ...]
+    missing: tuple[Option, ...]
+    value: Datum
+    shown: str
+    required: bool
+    visible: bool
+    revealing: bool
+    changed: bool
+    needs_why: tuple[str, ...] = ()
+    queries: tuple[QueryView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedView:
+    """A derived value. `bounds` is (low, high) while items are missing or untestable; `value` is None until official."""
+
+    id: str
+    label: Text
+    value: str | None
+    bounds: tuple[str, str] | None
+    maximum: str | None
+    missing: tuple[str, ...]
+    untestable: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FormView:
+    """One form of one subject at one visit. `base` is the seq that the page has seen; it travels with each save."""
+
+    subject: str
+    visit: str
+    visit_label: Text
+    form: str
+    form_label: Text
+    repeat: int
+    state: CellState
+    base: int
+    items: tuple[ItemView, ...]
+    derived: tuple[DerivedView, ...]
+    queries: tuple[QueryView, ...]
+    missing_items: tuple[str, ...]
+    editable: bool
+    reason_needed: bool
+    licence: Text | None = None
+    previous: tuple[str, str] | None = None
+    next: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One change of one item: old → new, by whom (display name), in which role, when (UTC and site time), why."""
+
+    item: str
+    label: Text
+    old: str
+    new: str
+    who: str
+    role: str
+    at: str
+    at_site: str
+    reason: str
+    seq: int
+    leaf: str
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionView:
+    """One line of the eligibility checklist: T, F or U, whether that is good, and in words why."""
+
+    id: str
+    category: Literal["inclusion", "exclusion"]
+    text: Text
+    result: Literal["T", "F", "U"]
+    good: bool | None
+    why: str
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChecklistView:
+    """The eligibility page."""
+
+    number: str
+    criteria: tuple[CriterionView, ...]
+    decision: str
+    confirmed: bool
+    total: tuple[str, str] | None
+    consent: str
+    capacity: str
+    may: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the randomize stepper: done, open or blocked, with the problems that block it."""
+
+    id: Literal["identity", "consent", "eligibility", "stratum", "randomize"]
+    state: Literal["done", "open", "blocked"]
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RandomizeView:
+    """The stepper. After randomizing: a number, the time, and never an arm."""
+
+    number: str
+    initials: str | None
+    steps: tuple[Step, ...]
+    randomization_number: str | None
+    randomized_at: str | None
+    ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """One card of the role chooser of a rehearsal."""
+
+    user: str
+    name: Text
+    role: str
+    site: str | None
+    blind: Literal["blinded", "unblinded", "none"]
+    key: str
