@@ -1,0 +1,80 @@
+"""May this person give this command, and may this person hold this role?
+
+The rule that must stay true: the desk asks `may` before any room decides, and no page asks anything else.
+"""
+
+from __future__ import annotations
+
+from equipoise.access.commands import Grant, GrantRole, RevokeRole, Who
+from equipoise.access.evolve import State
+from equipoise.access.roles import ROLES, exclude_each_other
+from equipoise.ledger.entries import Append, RoleGranted, RoleRevoked
+from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
+from equipoise.protocol.study import Study
+from equipoise.words.problem import Problem, problem
+
+
+def may(who: Who, command: object, facts: Facts) -> Problem | None:
+    """None where `who`, acting in `who.role`, may give `command`; else the reason why not.
+
+    The role must be held now, allow the command, and cover the site that the command, or its subject, is at.
+    """
+    name = type(command).__name__
+    role = ROLES.get(who.role)
+    if role is None or not _holds(who, who.role, None, anywhere=True):
+        return problem("access.role-not-held", role=who.role)
+    if name not in role.commands:
+        return problem("access.not-allowed", role=role.label.en, command=name)
+    site = getattr(command, "site", None) or facts.subject_site
+    if _bound_to_site(command) and not _holds(who, who.role, site, anywhere=False):
+        return problem("access.other-site", site=site or "")
+    return None
+
+
+def _bound_to_site(command: object) -> bool:
+    """Whether the command concerns one site or a subject of it (granting roles is the study's business)."""
+    if isinstance(command, GrantRole | RevokeRole):
+        return False
+    return hasattr(command, "subject") or hasattr(command, "site")
+
+
+def may_read(who: Who, what: str, site: str | None) -> bool:
+    """Whether `who` may read `what` (a word of Role.reads) of a site, or of the study with site None."""
+    role = ROLES.get(who.role)
+    return role is not None and what in role.reads and _holds(who, who.role, site, anywhere=site is None)
+
+
+def _holds(who: Who, role: str, site: str | None, *, anywhere: bool) -> bool:
+    if role == "system" and who.actor == "system":
+        return True
+    held = [grant for grant in who.grants if grant.role == role]
+    return any(anywhere or grant.site is None or grant.site == site for grant in held)
+
+
+def decide(study: Study, state: State, facts: Facts, command: object, occasion: Occasion) -> Decision:
+    """Grant or revoke a role of the user whose stream `state` was folded from."""
+    if isinstance(command, GrantRole):
+        return _grant(state, facts, command)
+    if isinstance(command, RevokeRole):
+        return _revoke(state, command)
+    raise TypeError(f"access does not know {type(command).__name__}")
+
+
+def _grant(state: State, facts: Facts, command: GrantRole) -> Decision:
+    if command.role not in ROLES or command.role == "system":
+        return Refusal((problem("access.unknown-role", "role", role=command.role),))
+    if Grant(command.role, command.site) in state.now:
+        return Refusal((problem("access.already-held", "role", role=command.role),))
+    if command.site is not None and not facts.site_known:
+        return Refusal((problem("access.unknown-site", "site", site=command.site),))
+    clash = next((grant for grant in state.ever if exclude_each_other(grant.role, command.role)), None)
+    if clash is not None:
+        return Refusal((problem("access.roles-exclude", "role", role=command.role, other=clash.role),))
+    return (Append(f"user/{command.user}", RoleGranted(command.user, command.role, command.site)),)
+
+
+def _revoke(state: State, command: RevokeRole) -> Decision:
+    if Grant(command.role, command.site) not in state.now:
+        return Refusal((problem("access.not-held", "role", role=command.role),))
+    entry = RoleRevoked(command.user, command.role, command.site, command.reason)
+    return (Append(f"user/{command.user}", entry),)

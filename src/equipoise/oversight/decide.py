@@ -1,0 +1,122 @@
+"""Deciding on the store's birth, versions in force, sites and enrolment.
+
+The rules that must stay true: a store gets its purpose once and keeps it; a version comes into force only
+with the digest of its own content; a definition that changed on disk changes nothing until it is released.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from equipoise.ledger.entries import (
+    Append,
+    EnrolmentPaused,
+    EnrolmentResumed,
+    Entry,
+    SiteActivated,
+    SiteAdded,
+    SiteApproved,
+    SiteDeactivated,
+    StoreOpened,
+    StudyReleased,
+)
+from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
+from equipoise.oversight.commands import (
+    ActivateSite,
+    AddSite,
+    ApproveSite,
+    DeactivateSite,
+    OpenStore,
+    PauseEnrolment,
+    ReleaseStudy,
+    ResumeEnrolment,
+)
+from equipoise.oversight.evolve import SiteState, State
+from equipoise.protocol.study import Study
+from equipoise.words.dates import parse_date
+from equipoise.words.problem import problem
+
+SiteCommand: TypeAlias = AddSite | ApproveSite | ActivateSite | DeactivateSite
+
+
+def decide(study: Study, state: State, facts: Facts, command: object, occasion: Occasion) -> Decision:
+    """Decide a command on the stream `study`."""
+    if isinstance(command, OpenStore):
+        if state.purpose is not None:
+            return _refuse("oversight.store-has-purpose", purpose=state.purpose)
+        return _write("study", StoreOpened(command.purpose, study.id))
+    if isinstance(command, ReleaseStudy):
+        return _release(state, command)
+    if isinstance(command, PauseEnrolment):
+        return (
+            _refuse("oversight.already-paused")
+            if state.paused
+            else _write("study", EnrolmentPaused(command.reason))
+        )
+    if isinstance(command, ResumeEnrolment):
+        return (
+            _write("study", EnrolmentResumed(command.reason))
+            if state.paused
+            else _refuse("oversight.not-paused")
+        )
+    raise TypeError(f"oversight does not know {type(command).__name__}")
+
+
+def decide_site(
+    study: Study, state: SiteState, facts: Facts, command: SiteCommand, occasion: Occasion
+) -> Decision:
+    """Decide a command on the stream of one site."""
+    stream = f"site/{command.site}"
+    if isinstance(command, AddSite):
+        return _add(state, stream, command)
+    if state.site is None:
+        return _refuse("oversight.unknown-site", "site", site=command.site)
+    if isinstance(command, ApproveSite):
+        return _approve(stream, command)
+    if isinstance(command, ActivateSite):
+        if state.active:
+            return _refuse("oversight.already-active", "site", site=command.site)
+        if not facts.site_approved:
+            return _refuse("oversight.activate-without-approval", "site", site=command.site)
+        return _write(stream, SiteActivated(command.site))
+    if not state.active:
+        return _refuse("oversight.not-active", "site", site=command.site)
+    return _write(stream, SiteDeactivated(command.site, command.reason))
+
+
+def _release(state: State, command: ReleaseStudy) -> Decision:
+    if hashlib.sha256(command.definition.encode()).hexdigest() != command.digest:
+        return _refuse("oversight.digest-differs", "digest")
+    if any(released.digest == command.digest for released in state.versions):
+        return _refuse("oversight.already-released", "version", version=command.version)
+    if any(released.version == command.version for released in state.versions):
+        return _refuse("oversight.version-reused", "version", version=command.version)
+    return _write("study", StudyReleased(command.version, command.digest, command.definition))
+
+
+def _add(state: SiteState, stream: str, command: AddSite) -> Decision:
+    if state.site is not None:
+        return _refuse("oversight.site-exists", "site", site=command.site)
+    try:
+        ZoneInfo(command.zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return _refuse("oversight.unknown-zone", "zone", zone=command.zone)
+    return _write(stream, SiteAdded(command.site, command.name, command.zone))
+
+
+def _approve(stream: str, command: ApproveSite) -> Decision:
+    for place, text in (("on", command.on), ("until", command.until)):
+        understood = parse_date(text) if text is not None else None
+        if text is not None and (understood is None or not understood.complete):
+            return _refuse("oversight.date-incomplete", place, given=text)
+    return _write(stream, SiteApproved(command.site, command.approval, command.on, command.until))
+
+
+def _write(stream: str, entry: Entry) -> Decision:
+    return (Append(stream, entry),)
+
+
+def _refuse(rule: str, where: str = "", **arguments: str) -> Refusal:
+    return Refusal((problem(rule, where, **arguments),))

@@ -1,0 +1,116 @@
+"""The store's birth, versions in force, sites and their approvals."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+
+from equipoise.ledger.entries import Append, Header, Recorded
+from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
+from equipoise.oversight import commands as ask
+from equipoise.oversight.decide import decide, decide_site
+from equipoise.oversight.evolve import SITE_START, START, SiteState, State, evolve, evolve_site
+from equipoise.protocol.study import Study
+
+STUDY = Study.model_validate({"notation": 1, "id": "s", "version": "1", "dated": "2026-01-01", "title": "t"})
+OCCASION = Occasion(dt.datetime(2026, 1, 1, tzinfo=dt.UTC), "UTC")
+
+
+def _recorded(append: Append) -> Recorded:
+    header = Header(
+        1, "s", append.stream, 1, "0" * 64, append.entry.kind, "", "", "", "", None, None, "", 0, "", ()
+    )
+    return Recorded(header, "", append.entry)
+
+
+def _after(state: State, *commands: object) -> State:
+    for command in commands:
+        decision = decide(STUDY, state, Facts(), command, OCCASION)
+        assert not isinstance(decision, Refusal), decision
+        for append in decision:
+            state = evolve(state, _recorded(append))
+    return state
+
+
+def _site_after(
+    state: SiteState, facts: Facts, *commands: ask.AddSite | ask.ApproveSite | ask.ActivateSite
+) -> SiteState:
+    for command in commands:
+        decision = decide_site(STUDY, state, facts, command, OCCASION)
+        assert not isinstance(decision, Refusal), decision
+        for append in decision:
+            state = evolve_site(state, _recorded(append))
+    return state
+
+
+def _rules(decision: Decision) -> list[str]:
+    assert isinstance(decision, Refusal)
+    return [problem.rule for problem in decision.problems]
+
+
+def _release(version: str, text: str) -> ask.ReleaseStudy:
+    return ask.ReleaseStudy(version, hashlib.sha256(text.encode()).hexdigest(), text)
+
+
+def test_a_rehearsal_never_becomes_a_trial() -> None:
+    state = _after(START, ask.OpenStore("rehearsal"))
+    assert _rules(decide(STUDY, state, Facts(), ask.OpenStore("trial"), OCCASION)) == [
+        "oversight.store-has-purpose"
+    ]
+    assert state.purpose == "rehearsal"
+
+
+def test_a_version_comes_into_force_with_its_own_digest_only() -> None:
+    state = _after(START, _release("1.0", '{"a":1}'))
+    assert state.in_force is not None
+    assert state.in_force.version == "1.0"
+    tampered = ask.ReleaseStudy("1.1", "0" * 64, '{"a":2}')
+    assert _rules(decide(STUDY, state, Facts(), tampered, OCCASION)) == ["oversight.digest-differs"]
+
+
+def test_a_changed_definition_needs_a_new_version_number() -> None:
+    state = _after(START, _release("1.0", '{"a":1}'))
+    assert _rules(decide(STUDY, state, Facts(), _release("1.0", '{"a":2}'), OCCASION)) == [
+        "oversight.version-reused"
+    ]
+    assert _rules(decide(STUDY, state, Facts(), _release("1.1", '{"a":1}'), OCCASION)) == [
+        "oversight.already-released"
+    ]
+    state = _after(state, _release("1.1", '{"a":2}'))
+    assert [version.version for version in state.versions] == ["1.0", "1.1"]
+
+
+def test_pausing_and_resuming() -> None:
+    state = _after(START, ask.PauseEnrolment("safety look"))
+    assert state.paused
+    assert _rules(decide(STUDY, state, Facts(), ask.PauseEnrolment("again"), OCCASION)) == [
+        "oversight.already-paused"
+    ]
+    assert not _after(state, ask.ResumeEnrolment("done")).paused
+
+
+def test_a_site_is_activated_only_under_an_approval_in_force() -> None:
+    site = _site_after(SITE_START, Facts(), ask.AddSite("01", {"en": "One"}, "Asia/Shanghai"))
+    refused = decide_site(STUDY, site, Facts(site_approved=False), ask.ActivateSite("01"), OCCASION)
+    assert _rules(refused) == ["oversight.activate-without-approval"]
+    approved = ask.ApproveSite("01", "EC-1", "2026-01-01", "2026-12-31")
+    site = _site_after(site, Facts(site_approved=True), approved, ask.ActivateSite("01"))
+    assert site.active
+
+
+def test_an_approval_covers_its_first_and_last_day() -> None:
+    site = SiteState("01", {}, "UTC", "2026-01-01", "2026-12-31")
+    days = {"2025-12-31": False, "2026-01-01": True, "2026-12-31": True, "2027-01-01": False}
+    assert {day: site.approved(dt.date.fromisoformat(day)) for day in days} == days
+
+
+def test_bad_zone_and_bad_date_are_refused_by_name() -> None:
+    assert _rules(decide_site(STUDY, SITE_START, Facts(), ask.AddSite("01", {}, "Mars/One"), OCCASION)) == [
+        "oversight.unknown-zone"
+    ]
+    site = SiteState("01", {}, "UTC")
+    partial = ask.ApproveSite("01", "EC-1", "2026-01")
+    assert _rules(decide_site(STUDY, site, Facts(), partial, OCCASION)) == ["oversight.date-incomplete"]
+    assert _rules(decide_site(STUDY, SITE_START, Facts(), ask.ActivateSite("01"), OCCASION)) == [
+        "oversight.unknown-site"
+    ]
