@@ -26,7 +26,8 @@ class Problem:
 
     rule: key of the catalogue, `<room>.<name>`, for instance `capture.reason-required`.
     where: the place in the reader's terms: an item id, a file with line and path, a criterion; may be empty.
-    arguments: texts put into the message at `{name}`.
+    arguments: texts put into the message at `{name}`; `name.zh` beside `name` is that argument's Chinese, where
+    it is a text of the study (a label, a check's message).
     """
 
     rule: str
@@ -42,8 +43,14 @@ class Problem:
 
 
 def problem(rule: str, where: str = "", **arguments: object) -> Problem:
-    """A Problem with its arguments written as text."""
-    return Problem(rule, where, {name: str(value) for name, value in arguments.items()})
+    """A Problem with its arguments written as text; a `Text` keeps both its languages."""
+    written: dict[str, str] = {}
+    for name, value in arguments.items():
+        if isinstance(value, Text):
+            written |= {name: value.en} | ({f"{name}.zh": value.zh} if value.zh is not None else {})
+        else:
+            written[name] = str(value)
+    return Problem(rule, where, written)
 
 
 @cache
@@ -66,4 +73,6 @@ def say(key: str, language: Language = "en", arguments: Mapping[str, str] | None
     if text is None:
         return key
     given = arguments or {}
-    return _SLOT.sub(lambda slot: given.get(slot[1], slot[0]), text.say(language))
+    return _SLOT.sub(
+        lambda slot: given.get(f"{slot[1]}.{language}", given.get(slot[1], slot[0])), text.say(language)
+    )
