@@ -35,7 +35,8 @@ class Outcome:
 class Task:
     """Something asked of the reader. `key` is a message; `subject` and `path` say where to go (path is a desk path).
 
-    kind: visit_due, form_unfinished, query_open, not_evaluable, stratum_not_evaluable, ready_to_randomize, consent_missing.
+    kind: visit_due, form_unfinished, query_open, not_evaluable, stratum_not_evaluable, ready_to_randomize,
+    consent_missing.
     """
 
     kind: str
@@ -177,7 +178,7 @@ class ItemView:
 
 @dataclass(frozen=True, slots=True)
 class DerivedView:
-    """A derived value. `bounds` is (low, high) while items are missing or untestable; `value` is None until official."""
+    """A derived value; None until official. `bounds` is (low, high) while items are missing or untestable."""
 
     id: str
     label: Text
