@@ -73,6 +73,7 @@ class Check(Element):
 
     `query`: the value is recorded and a query raised. `refuse`: the value is impossible and is not recorded.
     Names in the expression: the form's items, `score` (its instrument), and the study's inputs.
+    `visits` limits it to the form at these visits; none named: wherever the form stands.
     """
 
     id: Name
@@ -80,6 +81,7 @@ class Check(Element):
     items: tuple[str, ...]
     message: Words
     severity: Literal["query", "refuse"] = "query"
+    visits: tuple[Name, ...] = ()
 
 
 class Derivation(Element):
