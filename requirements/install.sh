@@ -30,7 +30,7 @@ if ! "$venv/bin/python" -c 'import sys' 2>/dev/null; then
     rm -rf "$venv"
     if "$python" -c 'import ensurepip, venv' 2>/dev/null || add_debian_venv; then
         "$python" -m venv "$venv"
-    elif "$python" -m pip --python "$python" --version >/dev/null 2>&1 && "$python" -m venv --without-pip "$venv"; then
+    elif "$python" -m pip --python "$(command -v "$python")" --version >/dev/null 2>&1 && "$python" -m venv --without-pip "$venv"; then
         :
     else
         rm -rf "$venv"

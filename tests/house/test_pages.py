@@ -118,7 +118,7 @@ def test_the_two_readmes_know_each_other_and_say_the_same_commands():
     english, chinese = text("README.md"), text("README.zh.md")
     assert "README.zh.md" in english
     assert "README.md" in chinese
-    commands = re.compile(r"^(make \S+|\.?/?equipoise .+|equipoise .+)$", re.M)
+    commands = re.compile(r"^(make \S+|\S*equipoise .+)$", re.M)
     assert commands.findall(english) == commands.findall(chinese) != []
 
 
