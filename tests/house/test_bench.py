@@ -1,0 +1,62 @@
+"""The bench counts rightly and hides no fault. What it measures is never judged here."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import pytest
+from bench.machine import durable_write, speed_loop
+from bench.rounds import Round, run_round
+from bench.table import HEADINGS, Row, render, row_of
+
+
+@pytest.mark.parametrize(("percent", "expected"), [(50, 50), (95, 95), (99, 99), (100, 100), (1, 1)])
+def test_percentiles_of_one_to_a_hundred_are_themselves(percent, expected):
+    """Nearest rank: the p-th percentile of n ordered values is the one at ceil(p n / 100); here that is p."""
+    assert Round(tuple(float(n) for n in range(1, 101)), 1.0, ()).percentile(percent) == expected
+
+
+def test_percentile_of_nothing_is_not_a_number():
+    assert math.isnan(Round((), 1.0, ()).percentile(50))
+
+
+def test_a_round_stops_at_its_count_and_keeps_every_latency():
+    result = run_round(lambda worker: lambda: time.sleep(0.001), workers=3, seconds=30, actions_max=5)
+    assert len(result.taken_ms) == 15
+    assert result.taken_ms == tuple(sorted(result.taken_ms))
+    assert result.taken_ms[0] >= 1.0
+    assert not result.faults
+
+
+def test_a_round_stops_at_its_time():
+    result = run_round(lambda worker: lambda: time.sleep(0.001), workers=1, seconds=0.05)
+    assert result.wall_s < 5
+
+
+def test_faults_are_counted_and_shown():
+    def make(worker):
+        if worker == 0:
+            raise ConnectionRefusedError("nobody there")
+
+        def act():
+            raise ValueError("status 500")
+
+        return act
+
+    result = run_round(make, workers=2, seconds=1)
+    assert len(result.faults) == 2
+    assert not result.taken_ms
+    assert "2 faults" in row_of("save", "2 clients", "saves", result).note
+
+
+def test_the_table_has_a_line_for_each_row_under_its_headings():
+    text = render([Row("verify", "10,000 entries", "1 entries/s")]).splitlines()
+    assert text[0].split() == " ".join(HEADINGS).split()
+    assert text[2].startswith("verify  ")
+
+
+def test_the_machine_is_measured(tmp_path):
+    assert speed_loop() > 0
+    assert durable_write(tmp_path) > 0
+    assert not list(tmp_path.iterdir())
