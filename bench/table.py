@@ -34,8 +34,8 @@ def row_of(measured: str, circumstances: str, unit: str, result: Round) -> Row:
         if result.faults
         else f"n={len(result.taken_ms)}"
     )
-    percentiles = [f"{result.percentile(percent):.1f}" for percent in (50, 95, 99)]
-    return Row(measured, circumstances, f"{result.rate:,.0f} {unit}/s", *percentiles, note)
+    p50, p95, p99 = (f"{result.percentile(percent):.1f}" for percent in (50, 95, 99))
+    return Row(measured, circumstances, f"{result.rate:,.0f} {unit}/s", p50, p95, p99, note)
 
 
 def render(rows: Iterable[Row]) -> str:

@@ -16,7 +16,7 @@ FILE_LINES_MAX = 600
 FUNCTION_LINES_MAX = 70
 WORDS_ROOM_LINES_MAX = 900
 ROOT_ENTRIES_MAX = 15
-DOCSTRING_FROM_LINES = 8  # a method shorter than this may speak for itself by its name
+DOCSTRING_FROM_LINES = 12  # a method shorter than this may speak for itself by its name
 BINS = frozenset({"utils", "util", "helpers", "helper", "common", "misc", "model"})
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
@@ -90,26 +90,22 @@ def unsafe_calls(path: str, source: str) -> list[str]:
     """eval, exec, pickle and loaders that can build any object: data must never become code."""
     found = []
     for node in ast.walk(ast.parse(source)):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name)
-            and node.func.id in {"eval", "exec", "__import__"}
-        ):
-            found.append(f"{path}:{node.lineno} {node.func.id}: write the interpreter, or import by name")
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "YAML":
-            kinds = [getattr(word.value, "value", None) for word in node.keywords if word.arg == "typ"]
-            if kinds and kinds[0] not in {"safe", "rt", "pure"}:
-                found.append(f"{path}:{node.lineno} YAML(typ={kinds[0]!r}): read study files with typ='safe'")
-        names = []
+        names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             names = [node.module or ""]
-        found += [
-            f"{path}:{node.lineno} imports {name}: use canonical JSON, or ruamel.yaml with typ='safe'"
-            for name in names
-            if name.split(".")[0] in {"pickle", "marshal", "shelve", "dill", "yaml"}
-        ]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            if node.func.id in {"eval", "exec", "__import__"}:
+                found.append(f"{path}:{node.lineno} {node.func.id}: write the interpreter, or import by name")
+            kinds = [getattr(word.value, "value", None) for word in node.keywords if word.arg == "typ"]
+            if node.func.id == "YAML" and kinds and kinds[0] not in {"safe", "rt", "pure"}:
+                found.append(f"{path}:{node.lineno} YAML(typ={kinds[0]!r}): read study files with typ='safe'")
+        if any(name.split(".")[0] in {"pickle", "marshal", "shelve", "dill", "yaml"} for name in names):
+            line = getattr(node, "lineno", 1)
+            found.append(
+                f"{path}:{line} imports {names[0]}: use canonical JSON, or ruamel.yaml with typ='safe'"
+            )
     return found
 
 
@@ -118,7 +114,7 @@ _FOREIGN = {
     "/wo" + "rk/": "a folder of one machine",
     "/ro" + "ot/": "a folder of one machine",
     "/tmp/" + "eq": "a folder of one machine",
-    ".lib" + "rary": "a folder of one machine",
+    "/.lib" + "rary": "a folder of one machine",
     "pypi" + ".org": "a package registry's address",
     "python" + "hosted.org": "a package registry's address",
     "registry." + "npmjs": "a package registry's address",

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 import pytest
-from house_files import text, under
+from house_files import ROOT, text, under
 from ruamel.yaml import YAML
 
 FOLDER = "src/equipoise/words/messages"
@@ -42,7 +42,7 @@ def asked(source: str) -> Iterator[tuple[int, str, set[str] | None]]:
         if not isinstance(node, ast.Call):
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        if name not in {"Problem", "problem"}:
+        if name not in {"Problem", "problem", "fault"}:
             continue
         words = {word.arg: word.value for word in node.keywords}
         key = words.pop("rule", node.args[0] if node.args else None)
@@ -50,16 +50,21 @@ def asked(source: str) -> Iterator[tuple[int, str, set[str] | None]]:
             continue
         words.pop("where", None)
         if name == "Problem":
-            given = words.get(
-                "arguments", node.args[2] if len(node.args) > 2 else ast.Dict(keys=[], values=[])
-            )
-            plain = isinstance(given, ast.Dict) and all(isinstance(slot, ast.Constant) for slot in given.keys)
-            names = (
-                {str(slot.value) for slot in given.keys if isinstance(slot, ast.Constant)} if plain else None
-            )
+            given = words.get("arguments", node.args[2] if len(node.args) > 2 else ast.Dict([], []))
+            slots = given.keys if isinstance(given, ast.Dict) else [None]
+            literal = {str(slot.value) for slot in slots if isinstance(slot, ast.Constant)}
+            names = literal if len(literal) == len(slots) else None
         else:
             names = None if None in words else {str(word) for word in words}
         yield node.lineno, key.value, names
+
+
+def keys_named(source: str, rooms: set[str]) -> Iterator[tuple[int, str]]:
+    """Every text of a module that has the form of a message key, `<room>.<name>`, wherever it is used."""
+    pattern = re.compile(rf"(?:{'|'.join(sorted(rooms))})\.[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and pattern.fullmatch(node.value):
+            yield node.lineno, node.value
 
 
 def faults(languages: object) -> list[str]:
@@ -132,6 +137,26 @@ def test_every_problem_the_program_raises_has_its_words():
             elif names is not None and (lacking := set(SLOT.findall(messages[key][1].get("en", ""))) - names):
                 found.append(f"{path}:{line} {key} is not given {', '.join(sorted(lacking))}")
     assert not found, "\n" + "\n".join(found)
+
+
+def test_every_key_the_program_names_is_in_the_catalogue():
+    messages = catalogue()
+    rooms = {
+        PurePosixPath(path).parts[2] for path in under("src", ".py") if len(PurePosixPath(path).parts) > 3
+    }
+    found = [
+        f"{path}:{line} {key} is in no file of {FOLDER}"
+        for path in under("src", ".py")
+        for line, key in keys_named(text(path), rooms)
+        if key not in messages
+        and not (ROOT / "src/equipoise" / key.replace(".", "/", 1)).with_suffix(".py").exists()
+    ]
+    assert not found, "\n" + "\n".join(found)
+
+
+def test_a_key_is_found_wherever_it_is_named():
+    source = "RULES = {1: 'ledger.disk-full'}\nx = 'equipoise.ledger'\ny = 'see ledger.busy'\n"
+    assert list(keys_named(source, {"ledger"})) == [(1, "ledger.disk-full")]
 
 
 def test_asked_reads_both_ways_to_make_a_problem():
