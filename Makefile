@@ -20,8 +20,8 @@ reset: env ## the demonstration from the beginning; what was entered in it is lo
 test: test-env ## everything that must hold; at most 15 minutes on two cores
 	@.ci/steps
 
-test-nightly: test-env ## what is too slow for every commit
-	@$(BIN)/python -m pytest -m nightly
+test-nightly: test-env ## what is too slow for every commit: the nightly tests, and properties on many more examples
+	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -q -m "not browser"
 
 bench: env ## measurements, printed as a table; no result passes or fails
 	@$(BIN)/python -m bench

@@ -16,7 +16,7 @@ FILE_LINES_MAX = 600
 FUNCTION_LINES_MAX = 70
 WORDS_ROOM_LINES_MAX = 900
 ROOT_ENTRIES_MAX = 15
-DOCSTRING_FROM_LINES = 12  # a method shorter than this may speak for itself by its name
+DOCSTRING_FROM_LINES = 16  # a method shorter than this may speak for itself by its name
 BINS = frozenset({"utils", "util", "helpers", "helper", "common", "misc", "model"})
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef

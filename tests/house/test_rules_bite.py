@@ -39,7 +39,7 @@ def test_names_that_only_sound_like_bins_are_left_alone():
 @pytest.mark.parametrize(
     "source",
     ["x = 1\n", '"""m"""\ndef f():\n    pass\n', '"""m"""\nclass C:\n    x = 1\n',
-     '"""m"""\nclass C:\n    """c"""\n    def f(self):\n' + "        x = 1\n" * 12],
+     '"""m"""\nclass C:\n    """c"""\n    def f(self):\n' + "        x = 1\n" * 16],
 )  # fmt: skip
 def test_missing_docstring_is_found(source):
     assert len(rules.missing_docstrings("a.py", source)) == 1
