@@ -339,11 +339,15 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An entry as it stands in a stream. `entry` is None where its main body was withheld or erased."""
+    """An entry as it stands in a stream. `entry` is None where its main body was withheld or erased.
+
+    `withheld` names the body parts that exist and cannot be opened; a withheld aside leaves its fields empty.
+    """
 
     header: Header
     leaf: str
     entry: Entry | None
+    withheld: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

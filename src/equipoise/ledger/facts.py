@@ -60,6 +60,12 @@ class Facts:
     # desk: from the identity register, which is no room's ledger state
     person_in_screening: bool = owned("desk", False)
     person_randomized: bool = owned("desk", False)
+    person_screenings: int = owned("desk", 0)
+    """How often the same person was screened before, this screening not counted."""
+    person_failed_at: dt.datetime | None = owned("desk", None)
+    """When (UTC) the person's latest earlier screening failed."""
+    number_taken: bool = owned("desk", False)
+    """Whether another subject bears the screening number that is asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,209 @@
+"""Entries to body parts and back, by the annotations of their dataclasses.
+
+The rules that must stay true: decoding what was encoded gives the same entry, for every kind; a body that an
+entry could not have written (an unknown kind, a missing, added or mistyped field) is a Problem, never a crash
+and never half an entry. A field that is None is not written. An aside field that is empty ("" or no keys) is
+not written either, and an entry without any has no aside part.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from equipoise.ledger.entries import KINDS, Entry, Part
+from equipoise.ledger.upcast import UPCASTS, JsonObject, Shape, Upcast, upcast
+from equipoise.words.canonical import Json
+from equipoise.words.problem import Problem, problem
+
+Encode = Callable[[object], Json]
+Decode = Callable[[Json], object]
+
+
+class Surprise(ValueError):
+    """A value that its field cannot hold; the message is the path to it. Inside this module only."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    name: str
+    part: Part
+    optional: bool
+    empty: object  # what an aside field holds where nothing was written
+    encode: Encode
+    decode: Decode
+
+
+def encode(entry: Entry) -> dict[Part, JsonObject]:
+    """The body parts of `entry`: `main` always, `aside` where it says something.
+
+    Raises TypeError for an entry whose values are not what its annotations say: a fault of the program.
+    """
+    parts: dict[Part, JsonObject] = {"main": {}}
+    try:
+        for field in _fields(type(entry)):
+            value = getattr(entry, field.name)
+            if (value is None and field.optional) or (field.part == "aside" and not value):
+                continue
+            written = _within(field.name, field.encode, value)
+            parts.setdefault(field.part, {})[field.name] = cast(Json, written)
+    except Surprise as fault:
+        raise TypeError(f"{entry.kind}.{fault}: not what the kind declares") from fault
+    return parts
+
+
+def decode(
+    kind: str, main: Json, aside: Json = None, upcasts: Mapping[str, Upcast] = UPCASTS
+) -> Entry | Problem:
+    """The entry that `kind` and its body parts say; `aside` None where it is absent, withheld or erased.
+
+    Problems: `ledger.kind-unknown`, `ledger.body-surprising` (where = kind and path of the field).
+    """
+    if not isinstance(main, dict) or not isinstance(aside, dict | None):
+        return problem("ledger.body-surprising", kind)
+    shape = upcast(Shape(kind, main, aside or {}), upcasts)
+    known = KINDS.get(shape.kind)
+    if known is None:
+        return problem("ledger.kind-unknown", kind, kind=kind)
+    try:
+        return cast(Entry, _build(known, shape.main, shape.aside))
+    except Surprise as fault:
+        return problem("ledger.body-surprising", f"{kind}.{fault}")
+
+
+def _build(kind: type, main: JsonObject, aside: JsonObject) -> object:
+    values: dict[str, object] = {}
+    fields = _fields(kind)
+    for field in fields:
+        source = aside if field.part == "aside" else main
+        if field.name in source:
+            given = source[field.name]
+            if given is None and field.optional:
+                raise Surprise(field.name)
+            values[field.name] = _within(field.name, field.decode, given)
+        elif field.part == "aside":
+            values[field.name] = field.empty
+        elif field.optional:
+            values[field.name] = None
+        else:
+            raise Surprise(field.name)
+    for part, source in (("main", main), ("aside", aside)):
+        for name in source.keys() - {field.name for field in fields if field.part == part}:
+            raise Surprise(name)
+    return kind(**values)
+
+
+def _within(name: str, step: Callable[[Json], object], value: Json) -> object:
+    """`step(value)`; a surprise inside is named by its path from here."""
+    try:
+        return step(value)
+    except Surprise as fault:
+        raise Surprise(f"{name}.{fault}" if str(fault) else name) from fault
+
+
+_KNOWN: dict[type, tuple[_Field, ...]] = {}
+
+
+def _fields(kind: type) -> tuple[_Field, ...]:
+    if (known := _KNOWN.get(kind)) is not None:
+        return known
+    hints = typing.get_type_hints(kind)
+    fields = tuple(_field(field, hints[field.name]) for field in dataclasses.fields(kind))
+    _KNOWN[kind] = fields
+    return fields
+
+
+def _field(field: dataclasses.Field[object], hint: object) -> _Field:
+    optional = types.NoneType in typing.get_args(hint) and typing.get_origin(hint) is not Literal
+    if optional:
+        (hint,) = (given for given in typing.get_args(hint) if given is not types.NoneType)
+    part: Part = field.metadata.get("part", "main")
+    empty: object = {} if typing.get_origin(hint) is Mapping else ""
+    if part == "aside" and (optional or (hint is not str and empty == "")):
+        raise TypeError(f"{field.name}: an aside field is text or a mapping, so that it can be withheld")
+    encode_one, decode_one = _codec(hint)
+    return _Field(field.name, part, optional, empty, encode_one, decode_one)
+
+
+def _codec(hint: object) -> tuple[Encode, Decode]:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if isinstance(hint, type) and hint in (str, bool, int):
+        return _exactly(hint)
+    if origin is Literal:
+        return _one_of(arguments)
+    if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
+        return _tuple_of(*_codec(arguments[0]))
+    if origin is Mapping and arguments[0] is str:
+        return _mapping_of(*_codec(arguments[1]))
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return _record_of(hint)
+    raise TypeError(f"no entry may hold a {hint}")
+
+
+def _exactly(kind: type) -> tuple[Encode, Decode]:
+    def same(value: object) -> Json:
+        if type(value) is not kind:  # an int is no bool here, nor the other way round
+            raise Surprise
+        return cast(Json, value)
+
+    return same, same
+
+
+def _one_of(allowed: tuple[object, ...]) -> tuple[Encode, Decode]:
+    def same(value: object) -> Json:
+        if not isinstance(value, str) or value not in allowed:
+            raise Surprise
+        return value
+
+    return same, same
+
+
+def _tuple_of(encode_one: Encode, decode_one: Decode) -> tuple[Encode, Decode]:
+    def forth(value: object) -> Json:
+        if not isinstance(value, tuple):
+            raise Surprise
+        return [cast(Json, _within(str(place), encode_one, one)) for place, one in enumerate(value)]
+
+    def back(value: Json) -> object:
+        if not isinstance(value, list):
+            raise Surprise
+        return tuple(_within(str(place), decode_one, one) for place, one in enumerate(value))
+
+    return forth, back
+
+
+def _mapping_of(encode_one: Encode, decode_one: Decode) -> tuple[Encode, Decode]:
+    def forth(value: object) -> Json:
+        if not isinstance(value, Mapping):
+            raise Surprise
+        return {name: cast(Json, _within(str(name), encode_one, one)) for name, one in value.items()}
+
+    def back(value: Json) -> object:
+        if not isinstance(value, dict):
+            raise Surprise
+        return {name: _within(name, decode_one, one) for name, one in value.items()}
+
+    return forth, back
+
+
+def _record_of(kind: type) -> tuple[Encode, Decode]:
+    def forth(value: object) -> Json:
+        if type(value) is not kind:
+            raise Surprise
+        written: JsonObject = {}
+        for field in _fields(kind):
+            inner = getattr(value, field.name)
+            if inner is not None or not field.optional:
+                written[field.name] = cast(Json, _within(field.name, field.encode, inner))
+        return written
+
+    def back(value: Json) -> object:
+        if not isinstance(value, dict):
+            raise Surprise
+        return _build(kind, value, {})
+
+    return forth, back

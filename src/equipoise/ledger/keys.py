@@ -1,0 +1,180 @@
+"""The key file: what opens the bodies and signs for the store, in a file apart from the store.
+
+The rules that must stay true: the store without this file shows who did what kind of thing when, and no value;
+a key that was destroyed is gone from the file's bytes, is never made again under the same name, and leaves the
+chain verifiable, with the body reported as erased. A subject's streams share one pair of keys, one for each body
+part, so that free text can be erased alone; every other stream has a pair of its own. Whoever copies the store
+away must not copy this file beside it. The signing key (Ed25519) is here too; its public half is published.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from equipoise.ledger.entries import Part
+from equipoise.ledger.store import StoreFault, fault
+from equipoise.words.ids import Entropy
+
+PARTS: tuple[Part, ...] = ("main", "aside")
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS signing (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS data_keys (name TEXT NOT NULL, part TEXT NOT NULL, key BLOB,"
+    " PRIMARY KEY (name, part)) STRICT",  # key NULL: destroyed
+)
+
+
+def key_name(stream: str) -> str:
+    """The name under which the keys of `stream` are kept: a subject's diary opens with the subject's keys."""
+    return "subject/" + stream.removeprefix("diary/") if stream.startswith("diary/") else stream
+
+
+class Keys:
+    """An open key file. Safe to use from several threads."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, signing: bytes, entropy: Entropy) -> None:
+        self._path = path
+        self._connection = connection
+        self._entropy = entropy
+        self._lock = threading.Lock()
+        self._ciphers: dict[tuple[str, Part], AESGCM] = {}
+        self._signer = Ed25519PrivateKey.from_private_bytes(signing)
+        self.public = self._signer.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        """The public half of the signing key, 32 bytes."""
+
+    def sign(self, message: bytes) -> bytes:
+        """The Ed25519 signature of `message`, 64 bytes; the same for the same message, always."""
+        return self._signer.sign(message)
+
+    def cipher(self, stream: str, part: Part) -> AESGCM | None:
+        """What opens a body part of `stream`; None where its key was destroyed or never made."""
+        name = key_name(stream)
+        with self._lock:
+            found = self._ciphers.get((name, part))
+            return found if found is not None else self._load(name).get(part)
+
+    def cipher_for_writing(self, stream: str, part: Part) -> AESGCM:
+        """As `cipher`, and made where it was never made. Raises StoreFault `ledger.key-destroyed`."""
+        name = key_name(stream)
+        with self._lock:
+            found = self._ciphers.get((name, part)) or self._load(name).get(part)
+            if found is None:
+                self._make(name)
+                found = self._load(name).get(part)
+        if found is None:
+            raise fault("ledger.key-destroyed", stream, stream=stream)
+        return found
+
+    def _load(self, name: str) -> dict[Part, AESGCM]:
+        try:
+            rows = self._connection.execute(
+                "SELECT part, key FROM data_keys WHERE name = ?", [name]
+            ).fetchall()
+        except sqlite3.Error as error:
+            raise _fault_of(error, self._path) from error
+        found: dict[Part, AESGCM] = {part: AESGCM(key) for part, key in rows if key is not None}
+        self._ciphers.update({(name, part): cipher for part, cipher in found.items()})
+        return found
+
+    def _make(self, name: str) -> None:
+        """Both keys of `name`, on disk before anything is sealed with them; those that exist stay as they are."""
+        made = [(name, part, self._entropy(32)) for part in PARTS]
+        with self._writing() as connection:
+            connection.executemany("INSERT OR IGNORE INTO data_keys (name, part, key) VALUES (?, ?, ?)", made)
+
+    def destroy(self, stream: str, parts: Sequence[Part] = PARTS) -> None:
+        """Destroy the keys of `stream` (for a subject: of all the subject's streams) for good, in this file.
+
+        Copies of the key file are the owner's to destroy. Read tables and exports made earlier are not touched:
+        rebuild the read tables afterwards.
+        """
+        name = key_name(stream)
+        with self._lock:
+            with self._writing() as connection:
+                connection.executemany(
+                    "INSERT INTO data_keys (name, part, key) VALUES (?, ?, NULL)"
+                    " ON CONFLICT (name, part) DO UPDATE SET key = NULL",
+                    [(name, part) for part in parts],
+                )
+            for part in parts:
+                self._ciphers.pop((name, part), None)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield self._connection
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            raise _fault_of(error, self._path) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+
+def open_keys(path: Path, entropy: Entropy, *, create: bool, write: bool) -> Keys:
+    """The key file at `path`; with `create` it is made, readable by its owner alone, where there is none.
+
+    Raises StoreFault: `ledger.keys-missing`, `ledger.keys-damaged`, `ledger.unavailable`, `ledger.disk-full`.
+    """
+    try:
+        if not path.exists():
+            if not create:
+                raise fault("ledger.keys-missing", str(path), path=path)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={'rw' if write else 'ro'}",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            return Keys(path, connection, _prepare(connection, entropy, create=create), entropy)
+        except BaseException:
+            connection.close()
+            raise
+    except (sqlite3.Error, ValueError) as error:
+        raise _fault_of(error, path) from error
+    except OSError as error:
+        raise fault("ledger.unavailable", str(path), path=path, detail=error.strerror) from error
+
+
+def _prepare(connection: sqlite3.Connection, entropy: Entropy, *, create: bool) -> bytes:
+    """The settings, the tables where they are to be made, and the secret half of the signing key."""
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.execute("PRAGMA synchronous = EXTRA")
+    if create:
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in _SCHEMA:
+            connection.execute(statement)
+        connection.execute("INSERT OR IGNORE INTO signing (one, key) VALUES (1, ?)", [entropy(32)])
+        connection.execute("COMMIT")
+    row = connection.execute("SELECT key FROM signing").fetchone()
+    if row is None:
+        raise ValueError("no signing key")
+    return bytes(row[0])
+
+
+_OUTSIDE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_READONLY)
+
+
+def _fault_of(error: Exception, path: Path) -> StoreFault:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return fault("ledger.disk-full", str(path), path=path, detail=error)
+    if code in _OUTSIDE:
+        return fault("ledger.unavailable", str(path), path=path, detail=error)
+    return fault("ledger.keys-damaged", str(path), path=path, detail=error)

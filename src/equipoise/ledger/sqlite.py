@@ -1,0 +1,391 @@
+"""The store in one SQLite file: the embedded default, for one host and one server process.
+
+The rules that must stay true: a transaction that returned is on disk (WAL with synchronous=FULL; both are read
+back after opening and anything else is refused); one write at a time in the process, begun IMMEDIATE, so that
+nothing is read that another writer could still change; after a failed write the connection is thrown away and
+never asked again; triggers refuse every change of an entry, INSERT OR REPLACE included, on any connection.
+Reasons and measurements: docs/decisions, "The ledger on SQLite".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sqlite3
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+from equipoise.ledger import sqlite_rows
+from equipoise.ledger.chain import ZEROS
+from equipoise.ledger.entries import Part
+from equipoise.ledger.store import (
+    Cell,
+    Condition,
+    Head,
+    NewEntry,
+    ReadTable,
+    Row,
+    Stale,
+    StoredEntry,
+    StoredSnapshot,
+    StoreFault,
+    fault,
+)
+
+APPLICATION = 0x45515053  # "EQPS": the file says what it is (PRAGMA application_id)
+_MAGIC = b"SQLite format 3\x00"
+_WAIT_SECONDS = 30.0
+_PAGE = 500
+_RULES: dict[int, str] = {
+    sqlite3.SQLITE_FULL: "ledger.disk-full",
+    sqlite3.SQLITE_CORRUPT: "ledger.store-damaged",
+    sqlite3.SQLITE_NOTADB: "ledger.store-foreign",
+    sqlite3.SQLITE_BUSY: "ledger.busy",
+    sqlite3.SQLITE_LOCKED: "ledger.busy",
+}
+_ENTRY = "position, stream, seq, key, part, leaf, header"
+
+
+def fault_of(error: sqlite3.Error, path: Path) -> StoreFault:
+    """What an error of the database means to a reader."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:  # raised by the driver: text that is no UTF-8, a closed file
+        rule = "ledger.store-damaged" if "decode" in str(error).lower() else "ledger.unavailable"
+    else:
+        rule = _RULES.get(code & 0xFF, "ledger.unavailable")
+    if isinstance(error, sqlite3.DatabaseError) and "malformed" in str(error):
+        rule = "ledger.store-damaged"
+    return fault(rule, str(path), path=path, detail=error)
+
+
+class SqliteReading:
+    """One consistent moment, on a connection that is inside a transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def head(self, stream: str) -> Head:
+        row = self._connection.execute(
+            "SELECT seq, leaf, header FROM entries WHERE stream = ? ORDER BY seq DESC LIMIT 1", [stream]
+        ).fetchone()
+        return Head(stream, 0, ZEROS) if row is None else Head(stream, *row)
+
+    def heads(self) -> tuple[Head, ...]:
+        rows = self._connection.execute(
+            "SELECT stream, max(seq), leaf, header FROM entries GROUP BY stream ORDER BY stream"
+        )
+        return tuple(Head(*row) for row in rows)
+
+    def entries(self, stream: str, after: int = 0) -> tuple[StoredEntry, ...]:
+        return self._with_bodies("stream = ? AND seq > ?", [stream, after], "seq")
+
+    def keyed(self, stream: str, key: str) -> tuple[StoredEntry, ...]:
+        return self._with_bodies("stream = ? AND key = ?", [stream, key], "part")
+
+    def walk(self, after: int = 0) -> Iterator[StoredEntry]:
+        while page := self._with_bodies("position > ?", [after], f"position LIMIT {_PAGE}"):
+            yield from page
+            after = page[-1].position
+
+    def _with_bodies(self, where: str, values: Sequence[Cell], order: str) -> tuple[StoredEntry, ...]:
+        sql = f"SELECT {_ENTRY} FROM entries WHERE {where} ORDER BY {order}"  # noqa: S608 literals of this file
+        rows = self._connection.execute(sql, values).fetchall()
+        if not rows:
+            return ()
+        inner = f"SELECT stream, seq FROM entries WHERE {where} ORDER BY {order}"  # noqa: S608 as above
+        sealed: dict[tuple[str, int], dict[Part, bytes]] = {(row[1], row[2]): {} for row in rows}
+        for stream, seq, part, data in self._connection.execute(
+            f"SELECT b.stream, b.seq, b.part, b.sealed FROM ({inner}) AS e"  # noqa: S608 as above
+            " CROSS JOIN bodies AS b ON b.stream = e.stream AND b.seq = e.seq",
+            values,
+        ):
+            sealed[stream, seq][part] = data
+        return tuple(StoredEntry(*(*row, sealed[row[1], row[2]])) for row in rows)
+
+    def snapshot(self, stream: str) -> StoredSnapshot | None:
+        row = self._connection.execute(
+            "SELECT stream, seq, leaf, code, sealed, digest FROM snapshots WHERE stream = ?", [stream]
+        ).fetchone()
+        if row is None:
+            return None
+        found = StoredSnapshot(*row[:5])
+        return found if row[5] == snapshot_digest(found) else None  # damaged: as good as none
+
+    def get(self, table: ReadTable, key: Sequence[Cell]) -> Row | None:
+        rows = sqlite_rows.find(self._connection, table, dict(zip(table.key, key, strict=True)), limit=1)
+        return rows[0] if rows else None
+
+    def find(
+        self,
+        table: ReadTable,
+        where: Mapping[str, Condition] | None = None,
+        *,
+        order: Sequence[str] = (),
+        after: Sequence[Cell] = (),
+        descending: bool = False,
+        limit: int | None = None,
+    ) -> tuple[Row, ...]:
+        """As `store.Rows.find`."""
+        return sqlite_rows.find(
+            self._connection, table, where, order=order, after=after, descending=descending, limit=limit
+        )
+
+    def count(self, table: ReadTable, where: Mapping[str, Condition] | None = None) -> int:
+        return sqlite_rows.count(self._connection, table, where)
+
+
+class SqliteTransaction(SqliteReading):
+    """A reading that also writes; held by one thread under the write lock."""
+
+    def append(self, entries: Sequence[NewEntry]) -> None:
+        """As `store.Transaction.append`."""
+        heads: dict[str, tuple[int, str]] = {}
+        (last,) = self._connection.execute("SELECT coalesce(max(position), 0) FROM entries").fetchone()
+        for position, new in enumerate(entries, last + 1):
+            if new.stream not in heads:
+                head = self.head(new.stream)
+                heads[new.stream] = (head.seq, head.leaf)
+            if (new.seq - 1, new.prev) != heads[new.stream]:
+                raise Stale(new.stream)
+            heads[new.stream] = (new.seq, new.leaf)
+            row = (position, new.stream, new.seq, new.key, new.part, new.leaf, new.header)
+            try:
+                self._connection.execute(f"INSERT INTO entries ({_ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)  # noqa: S608 literals of this file
+            except sqlite3.IntegrityError as refused:
+                raise Stale(new.stream) from refused
+            self._connection.executemany(
+                "INSERT INTO bodies (stream, seq, part, sealed) VALUES (?, ?, ?, ?)",
+                [(new.stream, new.seq, part, sealed) for part, sealed in new.sealed.items()],
+            )
+
+    def keep_snapshot(self, snapshot: StoredSnapshot) -> None:
+        self._connection.execute(
+            "INSERT OR REPLACE INTO snapshots (stream, seq, leaf, code, sealed, digest)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                snapshot.stream,
+                snapshot.seq,
+                snapshot.leaf,
+                snapshot.code,
+                snapshot.sealed,
+                snapshot_digest(snapshot),
+            ),
+        )
+
+    def put(self, table: ReadTable, row: Row) -> None:
+        sqlite_rows.put(self._connection, table, row)
+
+    def remove(self, table: ReadTable, key: Sequence[Cell]) -> None:
+        sqlite_rows.remove(self._connection, table, key)
+
+    def clear(self, table: ReadTable) -> None:
+        sqlite_rows.clear(self._connection, table)
+
+    def prepare(self, tables: Sequence[ReadTable], code: str) -> bool:
+        """As `store.Transaction.prepare`."""
+        wanted = {table.name: sqlite_rows.shape_of(table, code) for table in tables}
+        standing = dict(self._connection.execute("SELECT name, shape FROM shapes").fetchall())
+        if wanted == standing:
+            return True
+        for name in standing:
+            sqlite_rows.drop(self._connection, name)
+        self._connection.execute("DELETE FROM shapes")
+        for table in tables:
+            sqlite_rows.create(self._connection, table)
+        self._connection.executemany("INSERT INTO shapes (name, shape) VALUES (?, ?)", wanted.items())
+        return False
+
+
+def snapshot_digest(snapshot: StoredSnapshot) -> str:
+    """What a snapshot's row must add up to; it finds damage, not forgery, which the sealing finds."""
+    place = f"{snapshot.stream}\n{snapshot.seq}\n{snapshot.leaf}\n{snapshot.code}\n".encode()
+    return hashlib.sha256(place + snapshot.sealed).hexdigest()
+
+
+class SqliteStore:
+    """The store in the file at `path`. Made by `open_store`."""
+
+    def __init__(self, path: Path, mode: Literal["write", "read"]) -> None:
+        self._path = path
+        self._mode = mode
+        self._writing = threading.Lock()
+        self._writer: sqlite3.Connection | None = None
+        self._writing_thread: int | None = None
+        self._idle: list[sqlite3.Connection] = []  # list.append and list.pop are atomic
+
+    @contextmanager
+    def reading(self) -> Iterator[SqliteReading]:
+        """As `store.Store.reading`."""
+        connection: sqlite3.Connection | None = None
+        try:
+            connection = self._idle.pop() if self._idle else _connect(self._path, "read")
+            connection.execute("BEGIN")
+            yield SqliteReading(connection)
+            connection.execute("ROLLBACK")
+            self._idle.append(connection)
+            connection = None
+        except sqlite3.Error as error:
+            raise fault_of(error, self._path) from error
+        finally:
+            if connection is not None:  # left by an exception: cheaper to open another than to judge this one
+                connection.close()
+
+    @contextmanager
+    def writing(self, streams: Collection[str]) -> Iterator[SqliteTransaction]:
+        """As `store.Store.writing`. One write lock serves every stream: an append takes well under a millisecond."""
+        if self._mode != "write":
+            raise fault("ledger.read-only", str(self._path), path=self._path)
+        if self._writing_thread == threading.get_ident():
+            raise RuntimeError("a write within a write would wait for itself")
+        if not self._writing.acquire(timeout=_WAIT_SECONDS):
+            raise fault("ledger.busy", str(self._path), path=self._path, detail="")
+        self._writing_thread = threading.get_ident()
+        try:
+            with self._transaction() as transaction:
+                yield transaction
+        finally:
+            self._writing_thread = None
+            self._writing.release()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[SqliteTransaction]:
+        try:
+            if self._writer is None:
+                self._writer = _connect(self._path, "write")
+            self._writer.execute("BEGIN IMMEDIATE")
+            yield SqliteTransaction(self._writer)
+            self._writer.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._abandon()
+            raise fault_of(error, self._path) from error
+        except BaseException:
+            self._abandon()
+            raise
+
+    def _abandon(self) -> None:
+        """Undo, and never ask this connection again: after a failed write it may not tell the truth."""
+        connection, self._writer = self._writer, None
+        if connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            with contextlib.suppress(sqlite3.Error):
+                connection.close()
+
+    def close(self) -> None:
+        """As `store.Store.close`."""
+        while self._idle:
+            self._idle.pop().close()
+        with self._writing:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+
+
+def open_store(path: Path, mode: Literal["write", "read"], *, create: bool = False) -> SqliteStore:
+    """The store at `path`, checked to be one and to keep its promises; `create` makes it where there is none.
+
+    Raises StoreFault: `ledger.not-found`, `ledger.store-foreign`, `ledger.store-damaged`, `ledger.store-newer`,
+    `ledger.store-altered` (its tables or triggers are not ours), `ledger.unsafe-mode`, `ledger.unavailable`.
+    """
+    try:
+        if not path.exists() or path.stat().st_size == 0:
+            if not create or mode == "read":
+                raise fault("ledger.not-found", str(path), path=path)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        elif path.open("rb").read(16) != _MAGIC:
+            raise fault("ledger.store-foreign", str(path), path=path)
+        with contextlib.closing(_connect(path, mode)) as connection:
+            _check_identity(connection, path, mode, create=create)
+    except sqlite3.Error as error:
+        raise fault_of(error, path) from error
+    except OSError as error:
+        raise fault("ledger.unavailable", str(path), path=path, detail=error.strerror) from error
+    return SqliteStore(path, mode)
+
+
+def _connect(path: Path, mode: Literal["write", "read"]) -> sqlite3.Connection:
+    address = f"{path.absolute().as_uri()}?mode={'rw' if mode == 'write' else 'ro'}"
+    connection = sqlite3.connect(
+        address, uri=True, isolation_level=None, check_same_thread=False, timeout=_WAIT_SECONDS
+    )
+    try:
+        for setting in (
+            "cell_size_check = ON",
+            "trusted_schema = OFF",
+            "foreign_keys = ON",
+            "recursive_triggers = ON",
+        ):
+            connection.execute(f"PRAGMA {setting}")
+        if mode == "write":
+            _make_durable(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
+    """Switch WAL, FULL and the triggers on, and read them back: some file systems answer and do not obey."""
+    connection.execute("PRAGMA synchronous = FULL")
+    (journal,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    expected = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "recursive_triggers": 1}
+    found = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in expected}
+    if found != expected or journal != "wal":
+        raise fault("ledger.unsafe-mode", str(path), path=path, detail=found)
+
+
+def _scripts() -> list[str]:
+    folder = files("equipoise.ledger").joinpath("sql")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    return [folder.joinpath(name).read_text("utf-8") for name in names]
+
+
+def _check_identity(
+    connection: sqlite3.Connection, path: Path, mode: Literal["write", "read"], *, create: bool
+) -> None:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    scripts = _scripts()
+    empty = not _schema(connection) and version == 0
+    if application != APPLICATION and not (create and application == 0 and empty):
+        raise fault("ledger.store-foreign", str(path), path=path)
+    if version > len(scripts):
+        raise fault("ledger.store-newer", str(path), path=path)
+    if mode == "write":
+        _migrate(connection, scripts, version)
+        version = len(scripts)
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as model:
+        _migrate(model, scripts[:version], 0)
+        if _schema(model) != _schema(connection):
+            raise fault("ledger.store-altered", str(path), path=path)
+
+
+def _migrate(connection: sqlite3.Connection, scripts: Sequence[str], version: int) -> None:
+    """Run the scripts that the store has not seen, all or none."""
+    if version == len(scripts):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    for script in scripts[version:]:
+        statement = ""
+        for line in script.splitlines(keepends=True):
+            statement += line
+            if sqlite3.complete_statement(statement):
+                connection.execute(statement)
+                statement = ""
+    connection.execute(f"PRAGMA application_id = {APPLICATION}")
+    connection.execute(f"PRAGMA user_version = {len(scripts)}")
+    connection.execute("COMMIT")
+
+
+def _schema(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    """What the ledger's tables, indexes and triggers are; the read tables are not part of it."""
+    return connection.execute(
+        "SELECT type, name, coalesce(sql, '') FROM sqlite_schema"
+        " WHERE tbl_name NOT LIKE 'read\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+        " ORDER BY type, name"
+    ).fetchall()
