@@ -1,0 +1,78 @@
+"""The stratum of a subject, three-valued like eligibility.
+
+The rule that must stay true: a factor is determined only when exactly one of its levels is TRUE and every other is
+FALSE; a stratum only when every factor is. Anything else has no code, and says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from types import MappingProxyType
+
+from equipoise.protocol.expressions import Scope, as_logical
+from equipoise.protocol.rules import explanation_of
+from equipoise.protocol.study import Factor, Level, Study
+from equipoise.protocol.wording import because, still_open
+from equipoise.words.text import Language
+from equipoise.words.truth import Truth
+
+WHOLE = "all"
+"""The code of the only stratum of a study without factors."""
+
+
+@dataclass(frozen=True, slots=True)
+class StratumResult:
+    """The stratum's code, or None with, by factor, why it is not determined."""
+
+    code: str | None
+    reasons: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def stratum(study: Study, inputs: Scope, language: Language = "en") -> StratumResult:
+    """The stratum in which the inputs put a subject: the codes of the levels joined by `/`, in the order of factors."""
+    codes: list[str] = []
+    reasons: dict[str, str] = {}
+    for factor in _factors(study):
+        level = _level(factor, inputs)
+        if level is None:
+            reasons[factor.id] = _why(study, factor, inputs, language)
+        else:
+            codes.append(level.code)
+    return (
+        StratumResult(None, MappingProxyType(reasons)) if reasons else StratumResult("/".join(codes) or WHOLE)
+    )
+
+
+def strata(study: Study) -> tuple[str, ...]:
+    """The codes of all strata, in the order of the definition."""
+    levels = [[level.code for level in factor.levels] for factor in _factors(study)]
+    return tuple("/".join(codes) or WHOLE for codes in product(*levels))
+
+
+def _factors(study: Study) -> tuple[Factor, ...]:
+    return study.randomization.factors if study.randomization is not None else ()
+
+
+def _truths(factor: Factor, inputs: Scope) -> list[Truth]:
+    return [as_logical(explanation_of(level.rule, inputs).value).truth for level in factor.levels]
+
+
+def _level(factor: Factor, inputs: Scope) -> Level | None:
+    truths = _truths(factor, inputs)
+    if truths.count(Truth.TRUE) != 1 or truths.count(Truth.FALSE) != len(truths) - 1:
+        return None
+    return factor.levels[truths.index(Truth.TRUE)]
+
+
+def _why(study: Study, factor: Factor, inputs: Scope, language: Language) -> str:
+    """What is open, or, where every level has an answer, what the levels looked at: none fits, or several do."""
+    found: dict[str, None] = {}
+    for level in factor.levels:
+        explanation = explanation_of(level.rule, inputs)
+        is_open = as_logical(explanation.value).truth is Truth.UNKNOWN
+        text = (still_open if is_open else because)(study, explanation, language)
+        if is_open or Truth.UNKNOWN not in _truths(factor, inputs):
+            found[text] = None
+    return ("；" if language == "zh" else "; ").join(text for text in found if text)
