@@ -103,7 +103,8 @@ def add_facts(
         found,
         verdict=judgement.decision,
         verdict_results=judgement.letters,
-        verdict_reasons=judgement.reasons,
+        verdict_reasons=judgement.reasons(),
+        verdict_reasons_zh=judgement.reasons("zh"),
         verdict_rested_on=tuple(sorted(set(rested_on))),
     )
 

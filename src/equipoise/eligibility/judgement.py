@@ -50,10 +50,9 @@ class Judgement:
         """`results` as T, F and U, as entries and facts carry them."""
         return MappingProxyType({name: truth.value for name, truth in self.results.items()})
 
-    @property
-    def reasons(self) -> Mapping[str, str]:
-        """Criterion -> why it is open or not satisfied, in English, as entries carry it."""
-        said = {name: self.why(name) for name in self.explanations}
+    def reasons(self, language: Language = "en") -> Mapping[str, str]:
+        """Criterion -> why it is open or not satisfied; entries carry the English words."""
+        said = {name: self.why(name, language) for name in self.explanations}
         return MappingProxyType({name: text for name, text in said.items() if text})
 
 

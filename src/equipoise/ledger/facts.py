@@ -48,6 +48,7 @@ class Facts:
     verdict: Verdict = owned("eligibility", "NOT_EVALUABLE")
     verdict_results: Mapping[str, str] = owned_mapping("eligibility")
     verdict_reasons: Mapping[str, str] = owned_mapping("eligibility")
+    verdict_reasons_zh: Mapping[str, str] = owned_mapping("eligibility")
     verdict_rested_on: tuple[int, ...] = owned("eligibility", ())
     # consent
     consent_in_force: Truth = owned("consent", Truth.UNKNOWN)
@@ -57,6 +58,7 @@ class Facts:
     randomization_number: str | None = owned("randomization", None)
     stratum: str | None = owned("randomization", None)
     stratum_reasons: Mapping[str, str] = owned_mapping("randomization")
+    stratum_reasons_zh: Mapping[str, str] = owned_mapping("randomization")
     # desk: from the identity register, which is no room's ledger state
     person_in_screening: bool = owned("desk", False)
     person_randomized: bool = owned("desk", False)

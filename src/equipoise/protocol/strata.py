@@ -15,7 +15,7 @@ from equipoise.protocol.expressions import Scope, as_logical
 from equipoise.protocol.rules import explanation_of
 from equipoise.protocol.study import Factor, Level, Study
 from equipoise.protocol.wording import because, still_open
-from equipoise.words.text import Language
+from equipoise.words.text import Language, Text
 from equipoise.words.truth import Truth
 
 WHOLE = "all"
@@ -27,17 +27,17 @@ class StratumResult:
     """The stratum's code, or None with, by factor, why it is not determined."""
 
     code: str | None
-    reasons: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    reasons: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}))
 
 
-def stratum(study: Study, inputs: Scope, language: Language = "en") -> StratumResult:
+def stratum(study: Study, inputs: Scope) -> StratumResult:
     """The stratum in which the inputs put a subject: the codes of the levels joined by `/`, in the order of factors."""
     codes: list[str] = []
-    reasons: dict[str, str] = {}
+    reasons: dict[str, Text] = {}
     for factor in _factors(study):
         level = _level(factor, inputs)
         if level is None:
-            reasons[factor.id] = _why(study, factor, inputs, language)
+            reasons[factor.id] = Text(_why(study, factor, inputs, "en"), _why(study, factor, inputs, "zh"))
         else:
             codes.append(level.code)
     return (
