@@ -7,15 +7,39 @@ element carries `assumption` with its alternatives, and `equipoise study assumpt
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
-from equipoise.words.text import Text
+from equipoise.words.text import LANGUAGES, Text
 
 
 def _as_text(value: Any) -> Any:  # Any: what a YAML file may hold
-    return Text(value) if isinstance(value, str) else value
+    if isinstance(value, str | Text):
+        return Text(value) if isinstance(value, str) else value
+    if not isinstance(value, Mapping) or not all(isinstance(text, str) for text in value.values()):
+        raise PydanticCustomError("words", "neither a text nor a mapping of languages")
+    for key in value:
+        if key not in LANGUAGES:
+            raise PydanticCustomError("words_language", "unknown language {key}", {"key": key})
+    if not value.get("en"):
+        raise PydanticCustomError("words_english", "no English")
+    return Text(**value)
+
+
+def _as_published(value: Any) -> Any:
+    """JSON as published, decimals written as text: canonical bytes know no fractions."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: _as_published(inner) for key, inner in value.items()}
+    return [_as_published(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+Published = Annotated[Any, BeforeValidator(_as_published)]
+"""A value of a public record, verbatim: text, whole number, truth, list or object; a fraction is kept as text."""
 
 
 Words = Annotated[Text, BeforeValidator(_as_text)]

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from equipoise.protocol.elements import Element, Expression, IsoDate, Name, Part, Ratio, Words
+from equipoise.protocol.elements import Element, Expression, IsoDate, Name, Part, Published, Ratio, Words
 from equipoise.protocol.forms import CodelistDefinition, Form
 from equipoise.words.text import Language
 
@@ -20,7 +20,7 @@ class RegistryField(Part):
     """One field of the public record, verbatim. `path` is the ClinicalTrials.gov v2 path; `line` in the source file."""
 
     path: str
-    value: Any  # JSON as published: text, number, truth, list or object
+    value: Published
     source: str
     line: int | None = None
     note: str | None = None
@@ -138,7 +138,9 @@ class IntercurrentEvent(Element):
     """An event after randomization and the strategy of ICH E9(R1) for it."""
 
     event: Words
-    strategy: Literal["treatment policy", "hypothetical", "composite", "while on treatment", "principal stratum"]
+    strategy: Literal[
+        "treatment policy", "hypothetical", "composite", "while on treatment", "principal stratum"
+    ]
     detail: str | None = None
 
 
@@ -238,7 +240,7 @@ class ConsentVersion(Element):
 
 
 class Consent(Element):
-    """Who may consent. Capacity is presumed: a participant's signature counts unless capacity is recorded as lacking."""
+    """Who may consent. Capacity is presumed: a participant signs unless capacity is recorded as lacking."""
 
     legal_representative: bool = True
     versions: tuple[ConsentVersion, ...] = ()
@@ -347,5 +349,10 @@ class Study(Element):
 
     def forms_at(self, visit_id: str) -> tuple[Form, ...]:
         """The forms that the schedule asks for at a visit, in the order of `forms`."""
-        asked = {form for activity in self.schedule.activities if visit_id in activity.visits for form in activity.forms}
+        asked = {
+            form
+            for activity in self.schedule.activities
+            if visit_id in activity.visits
+            for form in activity.forms
+        }
         return tuple(form for form in self.forms if form.id in asked)
