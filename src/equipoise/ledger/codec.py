@@ -22,6 +22,7 @@ from equipoise.words.problem import Problem, problem
 
 Encode = Callable[[object], Json]
 Decode = Callable[[Json], object]
+_REMEMBERED = 4096
 
 
 class Surprise(ValueError):
@@ -33,6 +34,7 @@ class _Field:
     name: str
     part: Part
     optional: bool
+    texts: bool  # whether it holds a text (or None) and nothing else
     empty: object  # what an aside field holds where nothing was written
     encode: Encode
     decode: Decode
@@ -44,15 +46,15 @@ def encode(entry: Entry) -> dict[Part, JsonObject]:
     Raises TypeError for an entry whose values are not what its annotations say: a fault of the program.
     """
     parts: dict[Part, JsonObject] = {"main": {}}
-    try:
-        for field in _fields(type(entry)):
-            value = getattr(entry, field.name)
-            if (value is None and field.optional) or (field.part == "aside" and not value):
-                continue
-            written = _within(field.name, field.encode, value)
-            parts.setdefault(field.part, {})[field.name] = cast(Json, written)
-    except Surprise as fault:
-        raise TypeError(f"{entry.kind}.{fault}: not what the kind declares") from fault
+    for field in _fields(type(entry)):
+        value = getattr(entry, field.name)
+        if (value is None and field.optional) or (field.part == "aside" and value == field.empty):
+            continue
+        try:
+            parts.setdefault(field.part, {})[field.name] = field.encode(value)
+        except Surprise as fault:
+            where = f"{entry.kind}.{_at(field.name, fault)}"
+            raise TypeError(f"{where}: not what the kind declares") from fault
     return parts
 
 
@@ -76,33 +78,41 @@ def decode(
 
 
 def _build(kind: type, main: JsonObject, aside: JsonObject) -> object:
-    values: dict[str, object] = {}
     fields = _fields(kind)
+    values = _values(fields, main, "main")
+    written = _values(fields, aside, "aside")
     for field in fields:
-        source = aside if field.part == "aside" else main
-        if field.name in source:
-            given = source[field.name]
-            if given is None and field.optional:
-                raise Surprise(field.name)
-            values[field.name] = _within(field.name, field.decode, given)
-        elif field.part == "aside":
-            values[field.name] = field.empty
-        elif field.optional:
-            values[field.name] = None
-        else:
-            raise Surprise(field.name)
-    for part, source in (("main", main), ("aside", aside)):
-        for name in source.keys() - {field.name for field in fields if field.part == part}:
-            raise Surprise(name)
+        if field.part == "aside":
+            values[field.name] = written.get(field.name, field.empty)
     return kind(**values)
 
 
-def _within(name: str, step: Callable[[Json], object], value: Json) -> object:
-    """`step(value)`; a surprise inside is named by its path from here."""
-    try:
-        return step(value)
-    except Surprise as fault:
-        raise Surprise(f"{name}.{fault}" if str(fault) else name) from fault
+def _values(fields: tuple[_Field, ...], source: JsonObject, part: Part) -> dict[str, object]:
+    """The values of the fields of one part; every key of `source` must be one of them."""
+    values: dict[str, object] = {}
+    used = 0
+    for field in fields:
+        if field.part != part:
+            continue
+        name = field.name
+        if name in source:
+            used += 1
+            try:
+                values[name] = field.decode(source[name])
+            except Surprise as fault:
+                raise _at(name, fault) from fault
+        elif field.optional:
+            values[name] = None
+        elif part == "main":
+            raise Surprise(name)
+    if used != len(source):
+        raise Surprise(min(source.keys() - {field.name for field in fields if field.part == part}))
+    return values
+
+
+def _at(name: str, inner: Surprise) -> Surprise:
+    """The same surprise, named by its path from one level further out."""
+    return Surprise(f"{name}.{inner}" if str(inner) else name)
 
 
 _KNOWN: dict[type, tuple[_Field, ...]] = {}
@@ -126,7 +136,7 @@ def _field(field: dataclasses.Field[object], hint: object) -> _Field:
     if part == "aside" and (optional or (hint is not str and empty == "")):
         raise TypeError(f"{field.name}: an aside field is text or a mapping, so that it can be withheld")
     encode_one, decode_one = _codec(hint)
-    return _Field(field.name, part, optional, empty, encode_one, decode_one)
+    return _Field(field.name, part, optional, hint is str, empty, encode_one, decode_one)
 
 
 def _codec(hint: object) -> tuple[Encode, Decode]:
@@ -166,12 +176,12 @@ def _tuple_of(encode_one: Encode, decode_one: Decode) -> tuple[Encode, Decode]:
     def forth(value: object) -> Json:
         if not isinstance(value, tuple):
             raise Surprise
-        return [cast(Json, _within(str(place), encode_one, one)) for place, one in enumerate(value)]
+        return [encode_one(one) for one in value]
 
     def back(value: Json) -> object:
         if not isinstance(value, list):
             raise Surprise
-        return tuple(_within(str(place), decode_one, one) for place, one in enumerate(value))
+        return tuple(decode_one(one) for one in value)
 
     return forth, back
 
@@ -180,30 +190,60 @@ def _mapping_of(encode_one: Encode, decode_one: Decode) -> tuple[Encode, Decode]
     def forth(value: object) -> Json:
         if not isinstance(value, Mapping):
             raise Surprise
-        return {name: cast(Json, _within(str(name), encode_one, one)) for name, one in value.items()}
+        return {name: encode_one(one) for name, one in value.items()}
 
     def back(value: Json) -> object:
         if not isinstance(value, dict):
             raise Surprise
-        return {name: _within(name, decode_one, one) for name, one in value.items()}
+        found: dict[str, object] = {}
+        for name, one in value.items():
+            try:
+                found[name] = decode_one(one)
+            except Surprise as fault:
+                raise _at(name, fault) from fault
+        return found
 
     return forth, back
 
 
 def _record_of(kind: type) -> tuple[Encode, Decode]:
+    fields = _fields(kind)
+
     def forth(value: object) -> Json:
         if type(value) is not kind:
             raise Surprise
         written: JsonObject = {}
-        for field in _fields(kind):
+        for field in fields:
             inner = getattr(value, field.name)
             if inner is not None or not field.optional:
-                written[field.name] = cast(Json, _within(field.name, field.encode, inner))
+                written[field.name] = field.encode(inner)
         return written
 
     def back(value: Json) -> object:
         if not isinstance(value, dict):
             raise Surprise
-        return _build(kind, value, {})
+        return kind(**_values(fields, value, "main"))
 
-    return forth, back
+    return forth, _remembered(back) if all(field.texts for field in fields) else back
+
+
+def _remembered(back: Decode) -> Decode:
+    """`back` for records of texts: most captured values repeat, and a frozen record may be handed out again."""
+    known: dict[tuple[tuple[str, Json], ...], object] = {}
+
+    def again(value: Json) -> object:
+        if not isinstance(value, dict):
+            raise Surprise
+        key = tuple(value.items())
+        try:
+            if (found := known.get(key)) is not None:
+                return found
+        except TypeError as unhashable:  # a list or an object where a text must be
+            raise Surprise from unhashable
+        found = back(value)
+        if len(known) >= _REMEMBERED:
+            known.clear()
+        known[key] = found
+        return found
+
+    return again

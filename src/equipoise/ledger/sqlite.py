@@ -14,7 +14,7 @@ import hashlib
 import os
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -49,6 +49,8 @@ _RULES: dict[int, str] = {
     sqlite3.SQLITE_LOCKED: "ledger.busy",
 }
 _ENTRY = "position, stream, seq, key, part, leaf, header"
+_EntryRow = tuple[int, str, int, str, int, str, bytes]
+_BodyRow = tuple[str, int, Part, bytes]
 
 
 def fault_of(error: sqlite3.Error, path: Path) -> StoreFault:
@@ -61,6 +63,13 @@ def fault_of(error: sqlite3.Error, path: Path) -> StoreFault:
     if isinstance(error, sqlite3.DatabaseError) and "malformed" in str(error):
         rule = "ledger.store-damaged"
     return fault(rule, str(path), path=path, detail=error)
+
+
+def _joined(rows: Sequence[_EntryRow], bodies: Iterable[_BodyRow]) -> tuple[StoredEntry, ...]:
+    sealed: dict[tuple[str, int], dict[Part, bytes]] = {(row[1], row[2]): {} for row in rows}
+    for stream, seq, part, data in bodies:
+        sealed[stream, seq][part] = data
+    return tuple(StoredEntry(*row, sealed[row[1], row[2]]) for row in rows)
 
 
 class SqliteReading:
@@ -82,30 +91,36 @@ class SqliteReading:
         return tuple(Head(*row) for row in rows)
 
     def entries(self, stream: str, after: int = 0) -> tuple[StoredEntry, ...]:
-        return self._with_bodies("stream = ? AND seq > ?", [stream, after], "seq")
+        rows = self._rows("stream = ? AND seq > ? ORDER BY seq", (stream, after))
+        return self._with_bodies(rows, "stream = ? AND seq > ?", (stream, after))
 
     def keyed(self, stream: str, key: str) -> tuple[StoredEntry, ...]:
-        return self._with_bodies("stream = ? AND key = ?", [stream, key], "part")
-
-    def walk(self, after: int = 0) -> Iterator[StoredEntry]:
-        while page := self._with_bodies("position > ?", [after], f"position LIMIT {_PAGE}"):
-            yield from page
-            after = page[-1].position
-
-    def _with_bodies(self, where: str, values: Sequence[Cell], order: str) -> tuple[StoredEntry, ...]:
-        sql = f"SELECT {_ENTRY} FROM entries WHERE {where} ORDER BY {order}"  # noqa: S608 literals of this file
-        rows = self._connection.execute(sql, values).fetchall()
+        rows = self._rows("stream = ? AND key = ? ORDER BY part", (stream, key))
         if not rows:
             return ()
-        inner = f"SELECT stream, seq FROM entries WHERE {where} ORDER BY {order}"  # noqa: S608 as above
-        sealed: dict[tuple[str, int], dict[Part, bytes]] = {(row[1], row[2]): {} for row in rows}
-        for stream, seq, part, data in self._connection.execute(
-            f"SELECT b.stream, b.seq, b.part, b.sealed FROM ({inner}) AS e"  # noqa: S608 as above
-            " CROSS JOIN bodies AS b ON b.stream = e.stream AND b.seq = e.seq",
-            values,
-        ):
-            sealed[stream, seq][part] = data
-        return tuple(StoredEntry(*(*row, sealed[row[1], row[2]])) for row in rows)
+        span = (stream, min(row[2] for row in rows), max(row[2] for row in rows))
+        return self._with_bodies(rows, "stream = ? AND seq BETWEEN ? AND ?", span)
+
+    def walk(self, after: int = 0) -> Iterator[StoredEntry]:
+        where = "position > ? ORDER BY position LIMIT ?"
+        while rows := self._rows(where, (after, _PAGE)):
+            source = (
+                "entries AS e CROSS JOIN bodies AS b ON b.stream = e.stream AND b.seq = e.seq"
+                " WHERE e.position BETWEEN ? AND ?"
+            )
+            span = (rows[0][0], rows[-1][0])
+            found = self._connection.execute(f"SELECT b.stream, b.seq, b.part, b.sealed FROM {source}", span)  # noqa: S608 literals of this file
+            yield from _joined(rows, found)
+            after = rows[-1][0]
+
+    def _rows(self, where: str, values: Sequence[Cell]) -> list[_EntryRow]:
+        return self._connection.execute(f"SELECT {_ENTRY} FROM entries WHERE {where}", values).fetchall()  # noqa: S608 literals of this file
+
+    def _with_bodies(
+        self, rows: list[_EntryRow], where: str, values: Sequence[Cell]
+    ) -> tuple[StoredEntry, ...]:
+        sql = f"SELECT stream, seq, part, sealed FROM bodies WHERE {where}"  # noqa: S608 literals of this file
+        return _joined(rows, self._connection.execute(sql, values))
 
     def snapshot(self, stream: str) -> StoredSnapshot | None:
         row = self._connection.execute(
