@@ -7,9 +7,9 @@ give are empty in an imported skeleton; `check.py` says what a study needs befor
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from equipoise.protocol.elements import Element, Expression, IsoDate, Name, Part, Published, Ratio, Words
 from equipoise.protocol.forms import CodelistDefinition, Form
@@ -285,9 +285,9 @@ class Schedule(Element):
 
 
 class SiteDefinition(Element):
-    """A site that a rehearsal store opens with."""
+    """A site that a rehearsal store opens with. `id` is its number as printed on forms, `01`."""
 
-    id: Name
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,15}$")]
     name: Words
     zone: str
 
