@@ -49,6 +49,10 @@ _RULES: dict[int, str] = {
     sqlite3.SQLITE_LOCKED: "ledger.busy",
 }
 _ENTRY = "position, stream, seq, key, part, leaf, header"
+_BODIES_BY_POSITION = (
+    "SELECT b.stream, b.seq, b.part, b.sealed FROM entries AS e"
+    " CROSS JOIN bodies AS b ON b.stream = e.stream AND b.seq = e.seq WHERE e.position BETWEEN ? AND ?"
+)
 _EntryRow = tuple[int, str, int, str, int, str, bytes]
 _BodyRow = tuple[str, int, Part, bytes]
 
@@ -101,17 +105,14 @@ class SqliteReading:
         span = (stream, min(row[2] for row in rows), max(row[2] for row in rows))
         return self._with_bodies(rows, "stream = ? AND seq BETWEEN ? AND ?", span)
 
-    def walk(self, after: int = 0) -> Iterator[StoredEntry]:
-        where = "position > ? ORDER BY position LIMIT ?"
-        while rows := self._rows(where, (after, _PAGE)):
-            source = (
-                "entries AS e CROSS JOIN bodies AS b ON b.stream = e.stream AND b.seq = e.seq"
-                " WHERE e.position BETWEEN ? AND ?"
-            )
-            span = (rows[0][0], rows[-1][0])
-            found = self._connection.execute(f"SELECT b.stream, b.seq, b.part, b.sealed FROM {source}", span)  # noqa: S608 literals of this file
-            yield from _joined(rows, found)
+    def walk(self, after: int = 0, *, bodies: bool = True) -> Iterator[StoredEntry]:
+        """As `store.Reading.walk`."""
+        while rows := self._rows("position > ? ORDER BY position LIMIT ?", (after, _PAGE)):
             after = rows[-1][0]
+            found: Iterable[_BodyRow] = ()
+            if bodies:
+                found = self._connection.execute(_BODIES_BY_POSITION, (rows[0][0], after))
+            yield from _joined(rows, found)
 
     def _rows(self, where: str, values: Sequence[Cell]) -> list[_EntryRow]:
         return self._connection.execute(f"SELECT {_ENTRY} FROM entries WHERE {where}", values).fetchall()  # noqa: S608 literals of this file

@@ -146,8 +146,11 @@ class Reading(Rows, Protocol):
     def keyed(self, stream: str, key: str) -> tuple[StoredEntry, ...]:
         """The entries of `stream` that were appended under an idempotency key, by part."""
 
-    def walk(self, after: int = 0) -> Iterator[StoredEntry]:
-        """Every entry of the store with position > `after`, in the order in which they were appended."""
+    def walk(self, after: int = 0, *, bodies: bool = True) -> Iterator[StoredEntry]:
+        """Every entry of the store with position > `after`, in the order in which they were appended.
+
+        bodies: with their sealed parts; without, `sealed` is empty, which is quicker.
+        """
 
     def snapshot(self, stream: str) -> StoredSnapshot | None:
         """The stream's snapshot, if there is one."""

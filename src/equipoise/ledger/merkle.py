@@ -1,0 +1,121 @@
+"""The Merkle tree over all leaves: one hash that stands for everything that happened, and short proofs from it.
+
+The tree's order is the order of the appends. A later tree then only grows to the right of an earlier one, which
+is what a consistency proof shows; sorted by stream, every new entry would push leaves aside and no such proof
+could exist. Streams stay independent all the same: position is no part of a header, so no append waits to learn
+it, and a store may leave gaps, since only the order counts.
+Source: RFC 6962, 2.1 (tree and proofs), RFC 9162, 2.1.3.2 and 2.1.4.2 (checking them). SHA-256 throughout.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+EMPTY_ROOT = hashlib.sha256(b"").digest()
+
+
+def node_of(left: bytes, right: bytes) -> bytes:
+    """The hash of an inner node."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def root_of(leaves: Sequence[bytes]) -> bytes:
+    """The root over leaf hashes (32 bytes each), in order."""
+    row = list(leaves)
+    if not row:
+        return EMPTY_ROOT
+    while len(row) > 1:
+        above = [node_of(row[at], row[at + 1]) for at in range(0, len(row) - 1, 2)]
+        # An odd one at the end moves up as it is: the same tree as the RFC's split at the largest power of two.
+        row = above + row[len(above) * 2 :]
+    return row[0]
+
+
+def _split(size: int) -> int:
+    """The largest power of two smaller than `size`."""
+    return 1 << (size - 1).bit_length() - 1
+
+
+def inclusion_proof(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
+    """The path from leaf `index` to the root, lowest first. Raises IndexError for a leaf that is not there."""
+    if not 0 <= index < len(leaves):
+        raise IndexError(f"no leaf {index} in a tree of {len(leaves)}")
+    path: list[bytes] = []
+    low, high = 0, len(leaves)
+    while high - low > 1:
+        middle = low + _split(high - low)
+        if index < middle:
+            path.append(root_of(leaves[middle:high]))
+            high = middle
+        else:
+            path.append(root_of(leaves[low:middle]))
+            low = middle
+    return tuple(reversed(path))
+
+
+def inclusion_holds(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
+    """Whether `path` shows that `leaf` is at `index` of the tree with this size and root."""
+    if not 0 <= index < size:
+        return False
+    at, last, found = index, size - 1, leaf
+    for sibling in path:
+        if last == 0:
+            return False
+        if at & 1 or at == last:
+            found = node_of(sibling, found)
+            while at and not at & 1:
+                at, last = at >> 1, last >> 1
+        else:
+            found = node_of(found, sibling)
+        at, last = at >> 1, last >> 1
+    return last == 0 and found == root
+
+
+def consistency_proof(leaves: Sequence[bytes], older: int) -> tuple[bytes, ...]:
+    """That the tree of the first `older` leaves is the beginning of the tree of all. Raises IndexError."""
+    if not 0 < older <= len(leaves):
+        raise IndexError(f"no tree of {older} within one of {len(leaves)}")
+    path: list[bytes] = []
+    low, high, whole = 0, len(leaves), True
+    while older != high:
+        middle = low + _split(high - low)
+        if older <= middle:
+            path.append(root_of(leaves[middle:high]))
+            high = middle
+        else:
+            path.append(root_of(leaves[low:middle]))
+            low, whole = middle, False
+    if not whole:
+        path.append(root_of(leaves[low:high]))
+    return tuple(reversed(path))
+
+
+def consistency_holds(
+    older: int, newer: int, older_root: bytes, newer_root: bytes, path: Sequence[bytes]
+) -> bool:
+    """Whether `path` shows that the older tree is the beginning of the newer one."""
+    if not 0 < older <= newer:
+        return False
+    if older == newer:
+        return not path and older_root == newer_root
+    steps = list(path)
+    if older & (older - 1) == 0:
+        steps.insert(0, older_root)
+    if not steps:
+        return False
+    at, last = older - 1, newer - 1
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    old = new = steps[0]
+    for step in steps[1:]:
+        if last == 0:
+            return False
+        if at & 1 or at == last:
+            old, new = node_of(step, old), node_of(step, new)
+            while at and not at & 1:
+                at, last = at >> 1, last >> 1
+        else:
+            new = node_of(new, step)
+        at, last = at >> 1, last >> 1
+    return last == 0 and old == older_root and new == newer_root
