@@ -1,0 +1,114 @@
+"""The block of patient groups on a trial page: `86 participants in 2 patient groups`, then each group.
+
+A group is its name, its type where the study has types, `Description:` with text, `Treatment:` with treatments; only
+the name is sure to be there. The rule that must stay true: a name is taken only where the lines around it leave no
+other reading, and the number of groups read is held against the number the page states.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from equipoise.standards import registry_vocabulary as words
+from equipoise.standards.registry_page import Line, Page, Section, code_of, is_furniture, keep_lines
+from equipoise.standards.registry_report import Findings
+
+_HEADER = re.compile(r"[\d,]+ participants? in (\d{1,4}) .*", re.I)
+_PARTS = {"description:": "description", "treatment:": "treatments", "treatments:": "treatments"}
+
+
+@dataclass(slots=True)
+class _Group:
+    label: Line
+    kind: Line | None = None
+    description: list[Line] = field(default_factory=list)
+    treatments: list[Line] = field(default_factory=list)
+
+
+def read_arms(section: Section, _page: Page, findings: Findings) -> None:
+    """Read the groups of `section`, whose first line is the statement of how many there are."""
+    lines = [line for line in section.filled() if not is_furniture(line.text)]
+    header, rest = lines[0], lines[1:]
+    findings.add(words.PAGE_GROUPS, header.text, header.number)
+    stated = _HEADER.match(header.text)
+    groups, stray = _groups(rest)
+    if stated and len(rest) == int(stated[1]) and not any(group.kind for group in groups):
+        groups, stray = (
+            [_Group(line) for line in rest],
+            [],
+        )  # nothing but names, and as many as there are groups
+    keep_lines(stray, findings)
+    for place, group in enumerate(groups):
+        _add(place, group, findings)
+    if stated and int(stated[1]) != len(groups):
+        findings.notice("arms-count", header.number, stated=stated[1], read=len(groups))
+
+
+def _groups(lines: list[Line]) -> tuple[list[_Group], list[Line]]:
+    groups: list[_Group] = []
+    stray: list[Line] = []
+    part = "start"
+    for index, line in enumerate(lines):
+        following = lines[index + 1].text if index + 1 < len(lines) else ""
+        if line.text.lower() in _PARTS and groups:
+            part = _PARTS[line.text.lower()]
+        elif _begins(line, part, following):
+            groups.append(_Group(line))
+            part = "named"
+        elif part == "named" and groups[-1].kind is None and _may_be_type(line.text):
+            groups[-1].kind = line
+        elif part == "description":
+            groups[-1].description.append(line)
+        elif part == "treatments" and ": " in line.text:
+            groups[-1].treatments.append(line)
+        else:
+            stray.append(line)
+    return groups, stray
+
+
+def _begins(line: Line, part: str, following: str) -> bool:
+    """Whether `line` is the name of a group, given the part of the last group it would otherwise belong to."""
+    if _is_type(following):
+        return not (part == "named" and _is_type(line.text))
+    if part == "start":
+        return True
+    if part == "description":
+        return following.lower() == "description:"
+    names_part = following.lower() in _PARTS
+    if part == "treatments":
+        return names_part or (": " not in line.text and _may_be_type(following))
+    return names_part and not _may_be_type(line.text)
+
+
+def _may_be_type(text: str) -> bool:
+    return text.lower().endswith(" group")
+
+
+def _is_type(text: str) -> bool:
+    return code_of(text, words.ARM_LABELS) is not None
+
+
+def _add(place: int, group: _Group, findings: Findings) -> None:
+    path = f"{words.ARMS}[{place}]"
+    findings.add(f"{path}.label", group.label.text, group.label.number)
+    if group.kind:
+        code = code_of(group.kind.text, words.ARM_LABELS)
+        if code is None:
+            findings.add(
+                f"{path}.type",
+                group.kind.text,
+                group.kind.number,
+                "label of the page; no code is known for it",
+            )
+            findings.notice(
+                "unknown-label", group.kind.number, section=group.label.text, text=group.kind.text
+            )
+        else:
+            findings.add(f"{path}.type", code, group.kind.number, f"shown as: {group.kind.text}")
+    if group.description:
+        text = "\n".join(line.text for line in group.description)
+        findings.add(f"{path}.description", text, group.description[0].number)
+    if group.treatments:
+        names = [line.text for line in group.treatments]
+        findings.add(f"{path}.interventionNames", names, group.treatments[0].number)
