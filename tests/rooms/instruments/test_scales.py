@@ -160,9 +160,11 @@ def test_mmse_has_the_points_of_each_domain_and_no_wording() -> None:
 @pytest.mark.parametrize("name", sorted(PUBLISHED))
 def test_what_goes_into_a_dataset_fits_sdtm(name: str) -> None:
     whole = of(name)
-    coded = [*whole.items, *whole.totals, *whole.unscored]
-    assert all(len(each.testcd) <= 8 and len(each.test) <= 40 for each in coded)
-    names = {each.testcd: each.test for each in coded}
+    coded = [(item.testcd, item.test) for item in whole.items]
+    coded += [(total.testcd, total.test) for total in whole.totals]
+    coded += [(code.testcd, code.test) for code in whole.unscored]
+    assert all(len(testcd) <= 8 and len(test) <= 40 for testcd, test in coded)
+    names = dict(coded)
     assert len(set(names.values())) == len(names)
     assert whole.sdtm_domain in {"RS", "FT", "QS"}
 

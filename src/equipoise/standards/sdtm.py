@@ -1,0 +1,54 @@
+"""SDTM from the ledger: DM, DS, IE and the findings domains, as pure functions of the entries and the definition.
+
+The rules that must stay true: every row names the entry it came from; the files depend on the definition alone and
+the rows on the entries alone, so the same ledger gives the same tables; nothing of an arm is in them.
+Where other domains' items (histories, events) are recorded they stay in the ledger and are not yet tables.
+Source: CDISC SDTMIG 3.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from equipoise.ledger.entries import Recorded
+from equipoise.protocol.study import Study
+from equipoise.standards.dataset import Dataset
+from equipoise.standards.sdtm_casebook import Casebook, casebooks
+from equipoise.standards.sdtm_findings import finding_columns, finding_domains, finding_rows
+from equipoise.standards.sdtm_rows import Row, table
+from equipoise.standards.sdtm_subjects import (
+    DM_COLUMNS,
+    DS_COLUMNS,
+    IE_COLUMNS,
+    criteria_not_met,
+    demographics,
+    disposition,
+)
+
+
+def sdtm(study: Study, subjects: Iterable[Sequence[Recorded]], *, rehearsal: bool) -> Mapping[str, Dataset]:
+    """The datasets by domain: DM, DS, IE, then the study's findings domains, each present even without rows.
+
+    subjects: the entries of each subject's stream, in order of seq. rehearsal: the store is one, so that every
+    row bears the study's demonstration identifier.
+    """
+    books = casebooks(study, subjects, rehearsal=rehearsal)
+    study_id = study.demo_id if rehearsal else study.id
+    modified = _modified(books)
+    tables = {
+        "DM": (DM_COLUMNS, list(demographics(books))),
+        "DS": (DS_COLUMNS, [row for book in books for row in disposition(book)]),
+        "IE": (IE_COLUMNS, [row for book in books for row in criteria_not_met(book)]),
+    }
+    for domain in finding_domains(study):
+        rows: list[Row] = [row for book in books for row in finding_rows(book, domain)]
+        tables[domain] = (finding_columns(study, domain), rows)
+    return {
+        domain: table(study, study_id, domain, columns, rows, modified)
+        for domain, (columns, rows) in tables.items()
+    }
+
+
+def _modified(books: Iterable[Casebook]) -> str | None:
+    times = [recorded.header.at for book in books for recorded in book.entries]
+    return max(times, default=None)

@@ -1,0 +1,126 @@
+"""One subject's entries as SDTM needs them: what holds now, and which entry made it so.
+
+The rules that must stay true: of every item the latest value counts, and a value removed again is gone; whatever is
+taken from here carries the reference of its entry. Items marked revealing are never taken: they are not this door's.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from equipoise.ledger.entries import Datum, Entry, FormRecorded, Recorded, SubjectScreened, VisitDated
+from equipoise.protocol.forms import Form
+from equipoise.protocol.study import Study
+
+EntryKind = TypeVar("EntryKind", bound=Entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A value with the sequence number of the entry that set it."""
+
+    datum: Datum
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One form of one visit as it stands. `values` has only items that hold a value or a missing code."""
+
+    visit: str
+    form: Form
+    repeat: int
+    values: Mapping[str, Held]
+
+
+@dataclass(frozen=True, slots=True)
+class Casebook:
+    """One subject: identifiers as SDTM writes them, and the entries in order."""
+
+    study: Study
+    study_id: str
+    subject: str
+    site: str
+    screened: Recorded
+    entries: tuple[Recorded, ...]
+
+    @property
+    def usubjid(self) -> str:
+        """USUBJID: study, site and screening number. It never holds the stream's random id."""
+        return f"{self.study_id}-{self.site}-{self.subject}"
+
+    def reference(self, seq: int) -> str:
+        """EQLEDGER: the first 12 hexadecimal digits of SHA-256(stream name), a slash, the sequence number.
+
+        Whoever holds the ledger's archive finds the entry by it; the stream's random id stays unsaid.
+        """
+        return f"{hashlib.sha256(self.screened.header.stream.encode()).hexdigest()[:12]}/{seq}"
+
+    def of_kind(self, kind: type[EntryKind]) -> Iterator[tuple[Recorded, EntryKind]]:
+        """The entries of one kind whose body is at hand, in order."""
+        for recorded in self.entries:
+            if isinstance(recorded.entry, kind):
+                yield recorded, recorded.entry
+
+    def day(self, recorded: Recorded) -> str:
+        """The calendar day (ISO) of an entry at its site."""
+        moment = dt.datetime.fromisoformat(recorded.header.at)
+        named = recorded.header.zone or next((s.zone for s in self.study.sites if s.id == self.site), "UTC")
+        return moment.astimezone(ZoneInfo(named)).date().isoformat()
+
+    def instances(self) -> tuple[Instance, ...]:
+        """Every form that holds something, in the order of visits, then forms, then repeats."""
+        held: dict[tuple[str, str, int], dict[str, Held]] = {}
+        for recorded, entry in self.of_kind(FormRecorded):
+            values = held.setdefault((entry.visit, entry.form, entry.repeat), {})
+            for item, datum in {**entry.items, **entry.texts}.items():
+                values[item] = Held(datum, recorded.header.seq)
+        visits = [visit.id for visit in self.study.schedule.visits]
+        forms = {form.id: (place, form) for place, form in enumerate(self.study.forms)}
+        found = [
+            (
+                # A visit that an amendment took out of the schedule keeps its data, after the planned visits.
+                (visits.index(visit) if visit in visits else len(visits), visit, forms[form][0], repeat),
+                Instance(visit, forms[form][1], repeat, _kept(forms[form][1], values)),
+            )
+            for (visit, form, repeat), values in held.items()
+            if form in forms
+        ]
+        return tuple(instance for _, instance in sorted(found, key=lambda each: each[0]))
+
+    def visit_dates(self) -> Mapping[tuple[str, int], Held]:
+        """The latest date of each (visit, repeat)."""
+        return {
+            (entry.visit, entry.repeat): Held(Datum(entry.on), recorded.header.seq)
+            for recorded, entry in self.of_kind(VisitDated)
+        }
+
+
+def casebooks(
+    study: Study, subjects: Iterable[Sequence[Recorded]], *, rehearsal: bool
+) -> tuple[Casebook, ...]:
+    """The casebooks in the order of USUBJID. A stream whose first entry was erased has no identifier: left out."""
+    study_id = study.demo_id if rehearsal else study.id
+    found = []
+    for stream in subjects:
+        entries = sorted(stream, key=lambda recorded: recorded.header.seq)
+        screened = next((each for each in entries if isinstance(each.entry, SubjectScreened)), None)
+        if screened is None or not isinstance(screened.entry, SubjectScreened):
+            continue
+        entry = screened.entry
+        found.append(Casebook(study, study_id, entry.screening_number, entry.site, screened, tuple(entries)))
+    return tuple(sorted(found, key=lambda book: (book.usubjid, book.screened.header.stream)))
+
+
+def _kept(form: Form, values: Mapping[str, Held]) -> Mapping[str, Held]:
+    revealing = {item.id for item in form.items if item.blinding == "revealing"}
+    return {
+        item: held
+        for item, held in values.items()
+        if item not in revealing and (held.datum.value is not None or held.datum.missing is not None)
+    }

@@ -1,0 +1,305 @@
+"""SDTM findings (RS, FT, QS, SC, …): one row for each item answered, and for each total that can be given.
+
+The rules that must stay true: domains, categories and codes come from the scale's file or the item's own target,
+never from here; an untestable item is a result (`UN`), not "not done"; a total stands only where it is official.
+Source: CDISC SDTMIG 3.4, findings class and its rules for questionnaires, ratings and scales.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+
+from equipoise.instruments import Answer, Scale, ScaleItem, TotalScore, answer_problem, read_answer, score
+from equipoise.protocol.assessments import scale_of
+from equipoise.protocol.forms import Form, Item, SdtmTarget
+from equipoise.protocol.study import Study
+from equipoise.standards.dataset import Cell, Column
+from equipoise.standards.sdtm_casebook import Casebook, Held, Instance
+from equipoise.standards.sdtm_rows import LEDGER, NOTE, Row, whole
+from equipoise.words.codelists import MISSING
+
+_QUALIFIERS: Mapping[str, str] = {
+    "LAT": "Laterality",
+    "LOC": "Location of Measurement",
+    "METHOD": "Method of Test",
+    "POS": "Position of Subject",
+    "EVALID": "Evaluator Identifier",
+}
+"""Labels of further variables of the findings class. Source: CDISC SDTM 2.0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One result before it is a row: codes, what was recorded, and the entry it rests on."""
+
+    testcd: str
+    test: str
+    category: str | None
+    seq: int
+    value: str | None = None
+    number: Decimal | None = None
+    unit: str | None = None
+    reason: str | None = None
+    note: str | None = None
+    extra: Row = field(default_factory=dict)
+
+
+def finding_domains(study: Study) -> tuple[str, ...]:
+    """Domains in which the study's forms make findings, in alphabetical order."""
+    found = {domain for form in study.forms for domain in _domains_of(form)}
+    return tuple(sorted(found))
+
+
+def finding_columns(study: Study, domain: str) -> tuple[Column, ...]:
+    """The columns of a findings domain in a study; units and further qualifiers only where a form has them."""
+    forms = [form for form in study.forms if domain in _domains_of(form)]
+    united = any(item.unit for form in forms for item in form.items if _is_test(item, domain))
+    extras = {
+        item.sdtm.variable: item
+        for form in forms
+        for item in form.items
+        if _qualifier(item, domain) and item.sdtm
+    }
+    shown = [
+        Column(name, _QUALIFIERS.get(name.removeprefix(domain), extras[name].label.en[:40]))
+        for name in sorted(name for name in extras if name)
+    ]
+    units = ([Column(f"{domain}ORRESU", "Original Units")], [Column(f"{domain}STRESU", "Standard Units")])
+    return (
+        Column("STUDYID", "Study Identifier", key=1),
+        Column("DOMAIN", "Domain Abbreviation"),
+        Column("USUBJID", "Unique Subject Identifier", key=2),
+        Column(f"{domain}SEQ", "Sequence Number", "integer"),
+        Column(f"{domain}SPID", "Sponsor-Defined Identifier", key=5),
+        Column(f"{domain}TESTCD", "Short Name of Measurement, Test or Exam", key=3),
+        Column(f"{domain}TEST", "Name of Measurement, Test or Exam"),
+        Column(f"{domain}CAT", "Category"),
+        Column(f"{domain}ORRES", "Result or Finding in Original Units"),
+        *(units[0] if united else ()),
+        Column(f"{domain}STRESC", "Character Result/Finding in Std Format"),
+        Column(f"{domain}STRESN", "Numeric Result/Finding in Standard Units", "integer"),
+        *(units[1] if united else ()),
+        Column(f"{domain}STAT", "Completion Status"),
+        Column(f"{domain}REASND", "Reason Not Done"),
+        *shown,
+        Column(f"{domain}EVAL", "Evaluator"),
+        Column("VISITNUM", "Visit Number", "integer", key=4),
+        Column("VISIT", "Visit Name"),
+        Column("VISITDY", "Planned Study Day of Visit", "integer"),
+        Column("EPOCH", "Epoch"),
+        Column(f"{domain}DTC", "Date/Time of Assessment"),
+        Column(f"{domain}EVLINT", "Evaluation Interval"),
+        NOTE,
+        LEDGER,
+    )
+
+
+def finding_rows(book: Casebook, domain: str) -> Iterator[Row]:
+    """The rows of a subject in a findings domain: by visit, form, repeat; a scale's items, then its totals."""
+    for instance in book.instances():
+        scale = scale_of(instance.form)
+        findings: list[Finding] = []
+        if scale is not None and _scale_domain(instance.form, scale) == domain:
+            findings += _of_scale(instance, scale)
+        findings += _own_tests(instance, domain)
+        if not findings:
+            continue
+        shared = _shared(book, instance, domain)
+        for finding in findings:
+            yield {**shared, **_row(finding, domain), "EQLEDGER": book.reference(finding.seq)}
+
+
+def _domains_of(form: Form) -> set[str]:
+    scale = scale_of(form)
+    own = {
+        item.sdtm.domain for item in form.items if item.sdtm and item.sdtm.testcd and item.blinding == "open"
+    }
+    return own | ({_scale_domain(form, scale)} if scale is not None else set())
+
+
+def _scale_domain(form: Form, scale: Scale) -> str:
+    return form.domain or scale.sdtm_domain
+
+
+def _is_test(item: Item, domain: str) -> bool:
+    return item.sdtm is not None and item.sdtm.domain == domain and item.sdtm.testcd is not None
+
+
+def _qualifier(item: Item, domain: str) -> bool:
+    target = item.sdtm
+    return (
+        target is not None
+        and target.domain == domain
+        and target.testcd is None
+        and target.variable is not None
+        and target.variable not in (f"{domain}DTC", "--DTC")
+        and item.blinding == "open"
+    )
+
+
+def _own_tests(instance: Instance, domain: str) -> Iterator[Finding]:
+    for item in instance.form.items:
+        target, held = item.sdtm, instance.values.get(item.id)
+        if held is not None and target is not None and target.domain == domain and target.testcd is not None:
+            yield _of_item(item, target, target.testcd, held)
+
+
+def _of_item(item: Item, target: SdtmTarget, testcd: str, held: Held) -> Finding:
+    datum = held.datum
+    return Finding(
+        testcd=testcd,
+        test=target.test or item.label.en[:40],
+        category=target.category,
+        seq=held.seq,
+        value=datum.value,
+        number=_number(datum.value) if item.type in ("integer", "decimal") else None,
+        unit=item.unit,
+        reason=datum.missing,
+        note=datum.why,
+    )
+
+
+def _of_scale(instance: Instance, scale: Scale) -> list[Finding]:
+    answers: dict[str, Answer] = {}
+    findings = []
+    for item in scale.items:
+        held = instance.values.get(item.id)
+        if held is None:
+            continue
+        answer = _answer(item, held)
+        if answer is not None:
+            answers[item.id] = answer
+        findings.append(_of_scale_item(scale, item, held, answer))
+    codes = {item.testcd for item in scale.items}
+    seqs = {item: held.seq for item, held in instance.values.items()}
+    for total in score(scale, answers).values():
+        # A total with the code of an item is that item (scales of one item): one observation, one row.
+        if total.official is not None and total.total.testcd not in codes:
+            findings.append(_of_total(scale, total, seqs))
+    return findings
+
+
+def _answer(item: ScaleItem, held: Held) -> Answer | None:
+    try:
+        answer = read_answer(held.datum.value, held.datum.missing)
+    except ValueError:
+        return None
+    return None if answer is None or answer_problem(item, answer, explained=True) else answer
+
+
+def _of_scale_item(scale: Scale, item: ScaleItem, held: Held, answer: Answer | None) -> Finding:
+    untestable = item.untestable is not None and answer == item.untestable.code
+    return Finding(
+        testcd=item.testcd,
+        test=item.test,
+        category=scale.category,
+        seq=held.seq,
+        value=held.datum.missing if untestable else held.datum.value,
+        number=Decimal(answer) if isinstance(answer, int) else None,
+        reason=None if untestable else held.datum.missing,
+        note=held.datum.why,
+    )
+
+
+def _of_total(scale: Scale, found: TotalScore, seqs: Mapping[str, int]) -> Finding:
+    official = found.official if found.official is not None else Decimal(0)
+    notes = []
+    if found.untestable:
+        notes.append(f"Untestable: {', '.join(found.untestable)}")
+    if found.closed:
+        notes.append(f"Not counted, the items before are not full: {', '.join(found.closed)}")
+    return Finding(
+        testcd=found.total.testcd,
+        test=found.total.test,
+        category=scale.category,
+        seq=max(seqs[item] for item in found.total.items if item in seqs),
+        value=str(whole(official)),
+        number=official,
+        note="; ".join(notes) or None,
+    )
+
+
+def _number(value: str | None) -> Decimal | None:
+    try:
+        return None if value is None else Decimal(value)
+    except InvalidOperation:
+        return None
+
+
+def _row(finding: Finding, domain: str) -> Row:
+    done = finding.reason is None
+    return {
+        f"{domain}TESTCD": finding.testcd,
+        f"{domain}TEST": finding.test,
+        f"{domain}CAT": finding.category,
+        f"{domain}ORRES": finding.value,
+        f"{domain}ORRESU": finding.unit if done else None,
+        f"{domain}STRESC": finding.value,
+        f"{domain}STRESN": None if finding.number is None else whole(finding.number),
+        f"{domain}STRESU": finding.unit if done else None,
+        f"{domain}STAT": None if done else "NOT DONE",
+        f"{domain}REASND": None if finding.reason is None else _reason(finding.reason),
+        "EQNOTE": finding.note,
+    }
+
+
+def _reason(code: str) -> str:
+    return MISSING[code].en.upper() if code in MISSING else code
+
+
+def _shared(book: Casebook, instance: Instance, domain: str) -> Row:
+    """What all rows of one form instance have in common."""
+    visits = book.study.schedule.visits
+    place = next((place for place, visit in enumerate(visits, start=1) if visit.id == instance.visit), None)
+    visit = visits[place - 1] if place is not None else None
+    epoch = next((e for e in book.study.schedule.epochs if visit and e.id == visit.epoch), None)
+    scale = scale_of(instance.form)
+    number: Cell = place
+    if visit is not None and place is not None and visit.unscheduled and instance.repeat > 1:
+        number = Decimal(place) + Decimal(instance.repeat) / 100
+    return {
+        "USUBJID": book.usubjid,
+        f"{domain}SPID": instance.form.id
+        if instance.repeat == 1
+        else f"{instance.form.id}-{instance.repeat}",
+        f"{domain}EVAL": instance.form.evaluator,
+        "VISITNUM": number,
+        "VISIT": visit.label.en.upper() if visit else instance.visit,
+        "VISITDY": visit.day if visit else None,
+        # An unscheduled visit may fall into any epoch; its place in the schedule does not say which.
+        "EPOCH": epoch.label.en.upper() if epoch and visit and not visit.unscheduled else None,
+        f"{domain}DTC": _date(book, instance, domain),
+        f"{domain}EVLINT": scale.evaluation_interval if scale else None,
+        **_extras(instance, domain),
+    }
+
+
+def _extras(instance: Instance, domain: str) -> Row:
+    return {
+        item.sdtm.variable: instance.values[item.id].datum.value
+        for item in instance.form.items
+        if _qualifier(item, domain) and item.id in instance.values and item.sdtm and item.sdtm.variable
+    }
+
+
+def _date(book: Casebook, instance: Instance, domain: str) -> str | None:
+    """--DTC from the form's own date and time items; from the visit's date where the form has none of its own."""
+    dated = [
+        item for item in instance.form.items if item.sdtm and item.sdtm.variable in (f"{domain}DTC", "--DTC")
+    ]
+    dated = [item for item in dated if item.sdtm and item.sdtm.domain == domain]
+    if not dated:
+        visited = book.visit_dates().get((instance.visit, instance.repeat)) or book.visit_dates().get(
+            (instance.visit, 1)
+        )
+        return visited.datum.value if visited else None
+    day = _first_value(instance, [item for item in dated if item.type == "date"])
+    time = _first_value(instance, [item for item in dated if item.type == "time"])
+    return f"{day}T{time}" if day and time and len(day) == len("2026-01-01") else day
+
+
+def _first_value(instance: Instance, items: Sequence[Item]) -> str | None:
+    held = [instance.values[item.id].datum.value for item in items if item.id in instance.values]
+    return next((value for value in held if value is not None), None)
