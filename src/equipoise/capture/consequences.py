@@ -1,0 +1,208 @@
+"""What follows from the values of a form: which items are hidden, what is derived, which checks fire, what is lacking.
+
+The rules that must stay true: a check fires only when it is FALSE, never on an unknown; a hidden item is empty,
+neither required nor kept; a derived value is there only when it is fully known. Pure: the same values, the same
+consequences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from types import MappingProxyType
+
+from equipoise.capture.binding import answers, assessment, bind, value_of_item
+from equipoise.capture.evolve import Place, State
+from equipoise.capture.questions import Question, questions
+from equipoise.instruments import score, unanswered, unmet_expectations
+from equipoise.ledger.entries import Datum
+from equipoise.protocol.assessments import scale_of
+from equipoise.protocol.expressions import Code, DateValue, Logical, Number, Value, as_logical
+from equipoise.protocol.forms import Check, Form
+from equipoise.protocol.rules import names_in, value_of
+from equipoise.protocol.study import Study
+from equipoise.words.dates import PartialDate
+from equipoise.words.problem import say
+from equipoise.words.text import Text
+from equipoise.words.truth import Truth
+
+SCORE = "score"
+"""The name of the form's scale in its rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A check that does not hold. `items` are those it is about; `watched` those whose change reopens the question."""
+
+    rule: str
+    items: tuple[str, ...]
+    message: Text
+    watched: frozenset[str]
+    refuses: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Consequences:
+    """`values` without what is hidden; `held`: rules that hold now; `lacking`: required items without an answer."""
+
+    values: Mapping[str, Datum]
+    hidden: frozenset[str]
+    derived: Mapping[str, Datum]
+    findings: tuple[Finding, ...]
+    held: frozenset[str]
+    lacking: tuple[str, ...]
+
+
+def consequences(
+    study: Study, state: State, place: Place, values: Mapping[str, Datum], today: PartialDate
+) -> Consequences:
+    """What follows if the form at `place` had these values. `state` is everything captured of the subject."""
+    form = study.form(place.form)
+    if form is None:
+        return Consequences(values, frozenset(), {}, (), frozenset(), ())
+    asked = questions(form)
+    kept, hidden, scope = _visible(study, state, place, form, values, today)
+    verdicts = [*_checks(form, place, asked, scope), *_ranges(asked, kept), *_expectations(form, kept)]
+    return Consequences(
+        MappingProxyType(kept),
+        hidden,
+        MappingProxyType(_derived(form, kept, scope)),
+        tuple(finding for finding, truth in verdicts if truth is Truth.FALSE),
+        frozenset(finding.rule for finding, truth in verdicts if truth is Truth.TRUE),
+        _lacking(form, asked, kept, hidden),
+    )
+
+
+def _visible(
+    study: Study, state: State, place: Place, form: Form, values: Mapping[str, Datum], today: PartialDate
+) -> tuple[dict[str, Datum], frozenset[str], Mapping[str, Value]]:
+    """Hide items until nothing more is hidden: emptying one may hide another. Ends, since values only become fewer."""
+    kept = dict(values)
+    while True:
+        scope = _scope(study, state, place, form, kept, today)
+        hidden = frozenset(
+            item.id
+            for item in form.items
+            if item.visible_when is not None
+            and as_logical(value_of(item.visible_when, scope)).truth is not Truth.TRUE
+        )
+        if not hidden & kept.keys():
+            return kept, hidden, scope
+        kept = {name: datum for name, datum in kept.items() if name not in hidden}
+
+
+def _scope(
+    study: Study, state: State, place: Place, form: Form, values: Mapping[str, Datum], today: PartialDate
+) -> Mapping[str, Value]:
+    sources = [
+        *(item.visible_when for item in form.items if item.visible_when is not None),
+        *(check.holds for check in form.checks),
+        *(derivation.rule for derivation in form.derivations),
+    ]
+    used = frozenset().union(*(names_in(source) for source in sources))
+    here = replace(state.form(place), values=MappingProxyType(dict(values)))
+    after = replace(state, forms=MappingProxyType({**state.forms, place: here}))
+    scope = dict(bind(study, after, today, used))
+    scored = assessment(form, values, SCORE)
+    if scored is not None:
+        scope[SCORE] = scored
+    for item in form.items:
+        if item.id in used:
+            scope[item.id] = value_of_item(form, item.id, values.get(item.id))
+    return scope
+
+
+def _derived(form: Form, values: Mapping[str, Datum], scope: Mapping[str, Value]) -> dict[str, Datum]:
+    found: dict[str, Datum] = {}
+    used = scale_of(form)
+    if used is not None:
+        for testcd, total in score(used, answers(form, values)).items():
+            if total.official is not None:
+                found[testcd] = Datum(f"{total.official:f}")
+    for derivation in form.derivations:
+        text = _written(value_of(derivation.rule, scope))
+        if text is not None:
+            found[derivation.id] = Datum(text)
+    return found
+
+
+def _written(value: Value) -> str | None:
+    """A known value as it is stored; None where it is not fully known."""
+    match value:
+        case Number(interval=interval) if interval.known and interval.low is not None:
+            return f"{interval.low + 0:f}"
+        case DateValue(date=date) if date is not None and date.complete:
+            return date.iso()
+        case Code(code=code) if code is not None:
+            return code
+        case Logical(truth=truth) if truth is not Truth.UNKNOWN:
+            return "Y" if truth is Truth.TRUE else "N"
+        case _:
+            return None
+
+
+def _checks(
+    form: Form, place: Place, asked: tuple[Question, ...], scope: Mapping[str, Value]
+) -> Iterator[tuple[Finding, Truth]]:
+    for check in form.checks:
+        if check.visits and place.visit not in check.visits:
+            continue
+        finding = Finding(
+            check.id, check.items, check.message, _watched(check, asked), check.severity == "refuse"
+        )
+        yield finding, as_logical(value_of(check.holds, scope)).truth
+
+
+def _watched(check: Check, asked: tuple[Question, ...]) -> frozenset[str]:
+    used = names_in(check.holds)
+    scored = {each.id for each in asked if each.scored is not None} if SCORE in used else set()
+    return frozenset({*check.items, *scored, *(each.id for each in asked if each.id in used)})
+
+
+def _ranges(asked: tuple[Question, ...], values: Mapping[str, Datum]) -> Iterator[tuple[Finding, Truth]]:
+    """Plausible ranges as checks: outside them a value stays, and a query asks."""
+    for each in asked:
+        if each.own is None or each.own.expected is None or each.own.type not in {"integer", "decimal"}:
+            continue
+        low, high = each.own.expected
+        datum = values.get(each.id)
+        given = Decimal(datum.value) if datum is not None and datum.value is not None else None
+        words = {"low": f"{low:f}", "high": f"{high:f}", "unit": each.own.unit or ""}
+        message = Text(
+            say("capture.unexpected-value", "en", {**words, "item": each.label.say("en")}),
+            say("capture.unexpected-value", "zh", {**words, "item": each.label.say("zh")}),
+        )
+        yield (
+            Finding(f"expected:{each.id}", (each.id,), message, frozenset({each.id})),
+            Truth.of(given is None or low <= given <= high),
+        )
+
+
+def _expectations(form: Form, values: Mapping[str, Datum]) -> Iterator[tuple[Finding, Truth]]:
+    """Scores that usually go together, as the scale has them."""
+    used = scale_of(form)
+    if used is None:
+        return
+    unmet = unmet_expectations(used, answers(form, values))
+    for each in used.expectations:
+        watched = frozenset({*each.given, *each.expected})
+        finding = Finding(f"{used.id}:{each.id}", tuple(each.given), each.message, watched)
+        yield finding, Truth.of(each.id not in unmet)
+
+
+def _lacking(
+    form: Form, asked: tuple[Question, ...], values: Mapping[str, Datum], hidden: frozenset[str]
+) -> tuple[str, ...]:
+    used = scale_of(form)
+    open_scores = set(unanswered(used, answers(form, values))) if used is not None else set()
+    return tuple(
+        each.id
+        for each in asked
+        if each.id in open_scores or (_wanted(each) and each.id not in hidden and each.id not in values)
+    )
+
+
+def _wanted(each: Question) -> bool:
+    """Whether an item of the form itself, which is not of the scale, is asked of everybody."""
+    return each.own is not None and each.required and not each.revealing

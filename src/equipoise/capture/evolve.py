@@ -1,0 +1,145 @@
+"""What is captured of one subject, folded from the subject's stream: forms, visit dates, queries.
+
+The rules that must stay true: the fold is pure and copies only the path that changes; an item that was emptied is
+gone from the values, and its history stays in the stream (`history`). Nothing is known of a kind it does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+from equipoise.ledger.entries import (
+    Datum,
+    FormRecorded,
+    QueryAnswered,
+    QueryClosed,
+    QueryRaised,
+    Recorded,
+    VisitDated,
+)
+
+QueryState = Literal["OPEN", "ANSWERED", "CLOSED"]
+_NOTHING: Mapping[Any, Any] = MappingProxyType({})
+
+
+class Place(NamedTuple):
+    """One instance of a form: the visit, the form, and which repetition of it (from 1)."""
+
+    visit: str
+    form: str
+    repeat: int
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One form as it stands. `values` has items with a value or a code; `derived` what was computed from them.
+
+    `changed` says for every item that ever had one the seq of its last change; `seq` is the last save.
+    `ever_complete`: it was marked complete once, so a change needs a reason from then on.
+    """
+
+    values: Mapping[str, Datum] = field(default_factory=lambda: _NOTHING)
+    derived: Mapping[str, Datum] = field(default_factory=lambda: _NOTHING)
+    changed: Mapping[str, int] = field(default_factory=lambda: _NOTHING)
+    complete: bool = False
+    ever_complete: bool = False
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One query. `rule` is the check that raised it, or `manual`; `automatic`: it closed by itself."""
+
+    id: str
+    place: Place
+    item: str
+    rule: str
+    message: Mapping[str, str]
+    raised_at: str
+    raised_by: str
+    state: QueryState = "OPEN"
+    answer: str | None = None
+    automatic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VisitDate:
+    """The day (ISO) on which a visit took place, and the entry that says so."""
+
+    on: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Forms by place, dates by (visit, repeat), queries by id, in the order in which they came."""
+
+    forms: Mapping[Place, Instance] = field(default_factory=lambda: _NOTHING)
+    dates: Mapping[tuple[str, int], VisitDate] = field(default_factory=lambda: _NOTHING)
+    queries: Mapping[str, Query] = field(default_factory=lambda: _NOTHING)
+
+    def form(self, place: Place) -> Instance:
+        """The form at a place; an empty one where nothing was saved yet."""
+        return self.forms.get(place, EMPTY)
+
+    def queries_at(self, place: Place) -> tuple[Query, ...]:
+        """The queries on a form, oldest first."""
+        return tuple(query for query in self.queries.values() if query.place == place)
+
+
+EMPTY = Instance()
+START = State()
+
+
+def evolve(state: State, recorded: Recorded) -> State:
+    """The state after one more entry of the subject's stream."""
+    entry, header = recorded.entry, recorded.header
+    match entry:
+        case FormRecorded():
+            place = Place(entry.visit, entry.form, entry.repeat)
+            saved = apply_save(state.form(place), entry, header.seq)
+            return replace(state, forms=MappingProxyType({**state.forms, place: saved}))
+        case VisitDated():
+            dated = {**state.dates, (entry.visit, entry.repeat): VisitDate(entry.on, header.seq)}
+            return replace(state, dates=MappingProxyType(dated))
+        case QueryRaised():
+            place = Place(entry.visit, entry.form, entry.repeat)
+            query = Query(entry.query, place, entry.item, entry.rule, entry.message, header.at, header.actor)
+            return _with(state, query)
+        case QueryAnswered() if entry.query in state.queries:
+            return _with(state, replace(state.queries[entry.query], state="ANSWERED", answer=entry.answer))
+        case QueryClosed() if entry.query in state.queries:
+            closed = replace(state.queries[entry.query], state="CLOSED", automatic=entry.automatic)
+            return _with(state, closed)
+        case _:
+            return state
+
+
+def apply_save(before: Instance, entry: FormRecorded, seq: int) -> Instance:
+    """A form after one save."""
+    given = {**entry.items, **entry.texts}
+    return Instance(
+        values=_merged(before.values, given),
+        derived=_merged(before.derived, entry.derived),
+        changed=MappingProxyType({**before.changed, **dict.fromkeys(given, seq)}),
+        complete=entry.complete,
+        ever_complete=before.ever_complete or entry.complete,
+        seq=seq,
+    )
+
+
+def is_empty(datum: Datum) -> bool:
+    """Whether there is neither a value nor a code."""
+    return datum.value is None and datum.missing is None
+
+
+def _merged(before: Mapping[str, Datum], given: Mapping[str, Datum]) -> Mapping[str, Datum]:
+    merged = {**before, **given}
+    return MappingProxyType({name: datum for name, datum in merged.items() if not is_empty(datum)})
+
+
+def _with(state: State, query: Query) -> State:
+    return replace(state, queries=MappingProxyType({**state.queries, query.id: query}))

@@ -1,0 +1,81 @@
+"""The questions of a form: its own items, then the items of its scale, as one list.
+
+The rule that must stay true: whoever shows, checks or completes a form asks this list, so that no item is known
+to one of them and not to another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from equipoise.instruments import Scale, ScaleItem
+from equipoise.protocol.assessments import scale_of
+from equipoise.protocol.forms import Form, Item
+from equipoise.words.codelists import MISSING
+from equipoise.words.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question: an item of the form (`own`), or of its scale (`scored`); exactly one of both is given."""
+
+    id: str
+    label: Text
+    own: Item | None = None
+    scored: ScaleItem | None = None
+
+    @property
+    def required(self) -> bool:
+        """Whether a complete form has an answer here (while it is visible and, in a scale, its gate is open)."""
+        return (
+            self.own.required
+            if self.own is not None
+            else self.scored is not None and not self.scored.optional
+        )
+
+    @property
+    def revealing(self) -> bool:
+        """Whether a value could tell the arm."""
+        return self.own is not None and self.own.blinding == "revealing"
+
+    @property
+    def free_text(self) -> bool:
+        """Whether the value stands in the part of an entry that can be withheld alone."""
+        return self.own is not None and self.own.type == "text"
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The codes offered instead of a value. On a scale: every reason, `UN` only where its item allows it."""
+        if self.own is not None:
+            return self.own.missing
+        untestable = self.scored is not None and self.scored.untestable is not None
+        return tuple(code for code in MISSING if code != "UN" or untestable)
+
+    @property
+    def explained(self) -> tuple[str, ...]:
+        """The codes that need a reason beside them."""
+        if self.own is not None:
+            return tuple(code for code in self.own.missing if code == "UN")
+        rule = self.scored.untestable if self.scored is not None else None
+        return (rule.code,) if rule is not None and rule.explain else ()
+
+
+def questions(form: Form) -> tuple[Question, ...]:
+    """The questions of a form in their order."""
+    used = scale_of(form)
+    own = tuple(Question(item.id, item.label, own=item) for item in form.items)
+    return own + (_scored(used) if used is not None else ())
+
+
+def _scored(used: Scale) -> tuple[Question, ...]:
+    return tuple(Question(item.id, item.label, scored=item) for item in used.items)
+
+
+def question(form: Form, item_id: str) -> Question | None:
+    """The question of that id, or None."""
+    own = form.item(item_id)
+    if own is not None:
+        return Question(own.id, own.label, own=own)
+    used = scale_of(form)
+    scored = used.item(item_id) if used is not None else None
+    return Question(scored.id, scored.label, scored=scored) if scored is not None else None

@@ -1,0 +1,186 @@
+"""Deciding on one save of one form.
+
+The rules that must stay true: what can be recorded is recorded as it was typed, what cannot is named beside its
+item and nothing of the save is written; nobody overwrites what somebody else changed in the meantime without having
+seen it; once a form was complete, a change has a reason; an unlikely value is kept and queried, never refused.
+Sources: 21 CFR Part 11.10(e); ICH E6(R3) 4.2.2; DESIGN 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from equipoise.capture.commands import RecordForm
+from equipoise.capture.consequences import Consequences, Finding, consequences
+from equipoise.capture.evolve import Instance, Place, Query, State, is_empty
+from equipoise.capture.parsing import clean, parse
+from equipoise.capture.placing import place_faults
+from equipoise.capture.queries import fresh_ids
+from equipoise.capture.questions import Question, questions
+from equipoise.ledger.entries import Append, Datum, Entry, FormRecorded, QueryClosed, QueryRaised
+from equipoise.ledger.facts import Decision, Occasion, Refusal
+from equipoise.protocol.forms import Form
+from equipoise.protocol.study import Study
+from equipoise.words.dates import PartialDate
+from equipoise.words.problem import Problem, problem
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """A save that is being decided: what stood, what changes, and what follows."""
+
+    place: Place
+    before: Instance
+    changes: Mapping[str, Datum]
+    after: Consequences
+    complete: bool
+
+
+def today_at(occasion: Occasion) -> PartialDate:
+    """The calendar day at the site."""
+    return PartialDate.of(occasion.at.astimezone(ZoneInfo(occasion.zone)).date())
+
+
+def decide_record(study: Study, state: State, command: RecordForm, occasion: Occasion) -> Decision:
+    """Decide a save."""
+    form = study.form(command.form)
+    faults = place_faults(study, command.visit, command.form, command.repeat)
+    if faults or form is None:
+        return Refusal(faults)
+    asked = {each.id: each for each in questions(form)}
+    place = Place(command.visit, command.form, command.repeat)
+    before = state.form(place)
+    typed, problems = _typed(study, asked, command)
+    problems += _stale(asked, before, typed, command.base)
+    changes = {name: datum for name, datum in typed.items() if datum != before.values.get(name, Datum())}
+    values = {**before.values, **changes}
+    values = {name: datum for name, datum in values.items() if not is_empty(datum)}
+    after = consequences(study, state, place, values, today_at(occasion))
+    problems += _hidden(asked, changes, after)
+    # What is hidden now is emptied in the same save, so that no forgotten value stays behind a closed question.
+    changes |= {name: Datum() for name in sorted(after.hidden & before.values.keys())}
+    wanted = before.complete if command.complete is None else command.complete
+    save = Save(place, before, changes, after, wanted and not after.lacking)
+    problems += [
+        *_refused_by_checks(form, after),
+        *_incomplete(asked, command, after),
+        *_unexplained(command, save),
+    ]
+    if problems:
+        return Refusal(tuple(problems))
+    if not changes and save.complete == before.complete:
+        return Refusal((problem("capture.nothing-changed"),))
+    return _entries(form, asked, state, save, command, occasion)
+
+
+def _typed(
+    study: Study, asked: Mapping[str, Question], command: RecordForm
+) -> tuple[dict[str, Datum], list[Problem]]:
+    typed: dict[str, Datum] = {}
+    problems: list[Problem] = []
+    for name, given in command.items.items():
+        question = asked.get(name)
+        if question is None:
+            problems.append(problem("capture.item-unknown", name, item=name, form=command.form))
+            continue
+        read = parse(study, question, given)
+        if isinstance(read, Problem):
+            problems.append(read)
+        else:
+            typed[name] = read
+    return typed, problems
+
+
+def _stale(
+    asked: Mapping[str, Question], before: Instance, typed: Mapping[str, Datum], base: int
+) -> Iterator[Problem]:
+    """Items that somebody changed after the page was read, to something else than what is typed now."""
+    for name, datum in typed.items():
+        now = before.values.get(name, Datum())
+        if before.changed.get(name, 0) > base and now != datum:
+            shown = now.value if now.value is not None else now.missing or "–"
+            yield problem("capture.stale", name, item=asked[name].label, value=shown)
+
+
+def _hidden(
+    asked: Mapping[str, Question], changes: Mapping[str, Datum], after: Consequences
+) -> Iterator[Problem]:
+    for name, datum in changes.items():
+        if name in after.hidden and not is_empty(datum):
+            yield problem("capture.item-hidden", name, item=asked[name].label)
+
+
+def _refused_by_checks(form: Form, after: Consequences) -> Iterator[Problem]:
+    for finding in after.findings:
+        if finding.refuses:
+            where = finding.items[0] if finding.items else form.id
+            yield problem("capture.check-refuses", where, message=finding.message, check=finding.rule)
+
+
+def _incomplete(asked: Mapping[str, Question], command: RecordForm, after: Consequences) -> Iterator[Problem]:
+    if command.complete:
+        for name in after.lacking:
+            yield problem("capture.incomplete", name, item=asked[name].label)
+
+
+def _unexplained(command: RecordForm, save: Save) -> Iterator[Problem]:
+    reopened = save.before.complete and command.complete is False
+    if save.before.ever_complete and (save.changes or reopened) and not clean(command.reason or ""):
+        yield problem("capture.reason-required", next(iter(save.changes), ""))
+
+
+def _entries(
+    form: Form,
+    asked: Mapping[str, Question],
+    state: State,
+    save: Save,
+    command: RecordForm,
+    occasion: Occasion,
+) -> tuple[Append, ...]:
+    texts = {name: datum for name, datum in save.changes.items() if asked[name].free_text}
+    recorded = FormRecorded(
+        *save.place,
+        items=MappingProxyType({name: datum for name, datum in save.changes.items() if name not in texts}),
+        derived=MappingProxyType(_changed(save.before.derived, save.after.derived)),
+        complete=save.complete,
+        reason=clean(command.reason or "") or None,
+        texts=MappingProxyType(texts),
+    )
+    stream = f"subject/{command.subject}"
+    entries: list[Entry] = [recorded, *_query_entries(form, state, save, command.subject, occasion)]
+    return tuple(Append(stream, entry) for entry in entries)
+
+
+def _changed(before: Mapping[str, Datum], after: Mapping[str, Datum]) -> dict[str, Datum]:
+    """Derived values that differ; one that is not known any more is emptied."""
+    names = [*after, *(name for name in before if name not in after)]
+    return {
+        name: after.get(name, Datum())
+        for name in names
+        if after.get(name, Datum()) != before.get(name, Datum())
+    }
+
+
+def _query_entries(form: Form, state: State, save: Save, subject: str, occasion: Occasion) -> Iterator[Entry]:
+    """Queries that the save raises, and those that it settles."""
+    here = state.queries_at(save.place)
+    ids = fresh_ids(occasion, (subject, *map(str, save.place), str(save.before.seq)))
+    for finding in save.after.findings:
+        earlier = [query for query in here if query.rule == finding.rule]
+        if not any(query.state != "CLOSED" for query in earlier) and _asks_again(
+            finding, save, earlier[-1] if earlier else None
+        ):
+            where = finding.items[0] if finding.items else ""
+            message = dict(finding.message.as_mapping())
+            yield QueryRaised(next(ids), *save.place, item=where, rule=finding.rule, message=message)
+    for query in here:
+        if query.state != "CLOSED" and query.rule in save.after.held:
+            yield QueryClosed(query.id, automatic=True)
+
+
+def _asks_again(finding: Finding, save: Save, last: Query | None) -> bool:
+    """A query that a person closed is not raised again until one of the values it is about changes."""
+    return last is None or last.automatic or bool(finding.watched & save.changes.keys())

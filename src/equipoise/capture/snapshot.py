@@ -1,0 +1,86 @@
+"""The state of capture as canonical JSON and back, for disposable snapshots.
+
+The rule that must stay true: reading what was written gives the same state, in the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, cast
+
+from equipoise.capture.evolve import Instance, Place, Query, State, VisitDate
+from equipoise.ledger.entries import Datum
+from equipoise.words.canonical import Json
+
+
+def state_to_json(state: State) -> Json:
+    """The state as lists, so that the order of forms, dates and queries is kept."""
+    return {
+        "forms": [[*place, _instance(instance)] for place, instance in state.forms.items()],
+        "dates": [[visit, repeat, dated.on, dated.seq] for (visit, repeat), dated in state.dates.items()],
+        "queries": [_query(query) for query in state.queries.values()],
+    }
+
+
+def state_from_json(json: Json) -> State:
+    """The state that `state_to_json` wrote."""
+    written = cast("Mapping[str, Any]", json)  # Any: as written above
+    return State(
+        MappingProxyType({Place(*place): _read_instance(saved) for *place, saved in written["forms"]}),
+        MappingProxyType(
+            {(visit, repeat): VisitDate(on, seq) for visit, repeat, on, seq in written["dates"]}
+        ),
+        MappingProxyType({query["id"]: _read_query(query) for query in written["queries"]}),
+    )
+
+
+def _data(data: Mapping[str, Datum]) -> Json:
+    return [[name, datum.value, datum.missing, datum.why] for name, datum in data.items()]
+
+
+def _read_data(written: list[Any]) -> Mapping[str, Datum]:
+    return MappingProxyType({name: Datum(value, missing, why) for name, value, missing, why in written})
+
+
+def _instance(instance: Instance) -> Json:
+    return {
+        "values": _data(instance.values),
+        "derived": _data(instance.derived),
+        "changed": [[item, seq] for item, seq in instance.changed.items()],
+        "complete": instance.complete,
+        "ever_complete": instance.ever_complete,
+        "seq": instance.seq,
+    }
+
+
+def _read_instance(written: Mapping[str, Any]) -> Instance:
+    return Instance(
+        _read_data(written["values"]),
+        _read_data(written["derived"]),
+        MappingProxyType(dict(written["changed"])),
+        written["complete"],
+        written["ever_complete"],
+        written["seq"],
+    )
+
+
+def _query(query: Query) -> Json:
+    return {
+        "id": query.id,
+        "place": list(query.place),
+        "item": query.item,
+        "rule": query.rule,
+        "message": dict(query.message),
+        "raised_at": query.raised_at,
+        "raised_by": query.raised_by,
+        "state": query.state,
+        "answer": query.answer,
+        "automatic": query.automatic,
+    }
+
+
+def _read_query(written: Mapping[str, Any]) -> Query:
+    return Query(
+        **{**written, "place": Place(*written["place"]), "message": MappingProxyType(written["message"])}
+    )
