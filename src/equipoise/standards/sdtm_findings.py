@@ -177,7 +177,7 @@ def _of_scale(instance: Instance, scale: Scale) -> list[Finding]:
     for total in score(scale, answers).values():
         # A total with the code of an item is that item (scales of one item): one observation, one row.
         if total.official is not None and total.total.testcd not in codes:
-            findings.append(_of_total(scale, total, seqs))
+            findings.append(_of_total(scale, total, total.official, seqs))
     return findings
 
 
@@ -203,8 +203,7 @@ def _of_scale_item(scale: Scale, item: ScaleItem, held: Held, answer: Answer | N
     )
 
 
-def _of_total(scale: Scale, found: TotalScore, seqs: Mapping[str, int]) -> Finding:
-    official = found.official if found.official is not None else Decimal(0)
+def _of_total(scale: Scale, found: TotalScore, official: Decimal, seqs: Mapping[str, int]) -> Finding:
     notes = []
     if found.untestable:
         notes.append(f"Untestable: {', '.join(found.untestable)}")

@@ -23,6 +23,7 @@ NOTE = Column("EQNOTE", "Explanation Beside the Result")
 
 DOMAINS: Mapping[str, str] = {
     "CP": "Cell Phenotype Findings",
+    "CV": "Cardiovascular System Findings",
     "DM": "Demographics",
     "DS": "Disposition",
     "EG": "ECG Test Results",
@@ -61,7 +62,7 @@ def table(
         name=domain,
         label=DOMAINS.get(domain, domain),
         study=study_id,
-        version=f"{study.version}",
+        version=study.version,
         columns=typed,
         rows=tuple(tuple(_cell(column, row.get(column.name)) for column in typed) for row in filled),
         modified=modified,
