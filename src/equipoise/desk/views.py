@@ -218,8 +218,8 @@ class HistoryRow:
 
     item: str
     label: Text
-    old: str
-    new: str
+    old: Text | None
+    new: Text | None
     who: str
     role: str
     at: str
@@ -238,8 +238,8 @@ class CriterionView:
     text: Text
     result: Literal["T", "F", "U"]
     good: bool | None
-    why: str
-    steps: tuple[str, ...]
+    why: Text
+    steps: tuple[Text, ...]
 
 
 @dataclass(frozen=True, slots=True)

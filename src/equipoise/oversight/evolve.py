@@ -19,6 +19,7 @@ from equipoise.ledger.entries import (
     StoreOpened,
     StudyReleased,
 )
+from equipoise.ledger.facts import Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,18 @@ class SiteState:
         if self.approved_on is None or self.approved_on > today.isoformat():
             return False
         return self.approved_until is None or today.isoformat() <= self.approved_until
+
+
+def add_facts(facts: Facts, state: State, site: SiteState, today: dt.date) -> Facts:
+    """The facts that oversight owns, filled in."""
+    return replace(
+        facts,
+        rehearsal=state.purpose == "rehearsal",
+        enrolment_open=not state.paused,
+        site_known=site.site is not None,
+        site_approved=site.approved(today),
+        site_active=site.active,
+    )
 
 
 START = State()

@@ -1,0 +1,38 @@
+"""`equipoise`: the table of commands. Each command lives in the file of its subject and is imported when called."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+
+from equipoise.cli.answer import Answer, show
+
+Command = Callable[[argparse.Namespace], Answer]
+
+_SUBJECTS = ("study", "screen", "store", "ledger", "export", "allocation", "serve", "demo")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns its exit status; wrong usage ends with status 2, as argparse does."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser(
+        prog="equipoise", description="Run a randomized, blinded clinical trial from one definition."
+    )
+    subjects = parser.add_subparsers(dest="subject", metavar="command", required=True)
+    for name in _SUBJECTS:
+        if not given or given[0] in (name, "-h", "--help"):
+            importlib.import_module(f"equipoise.cli.{name}").declare(subjects)
+        else:
+            subjects.add_parser(name)
+    options = parser.parse_args(given)
+    run: Command = options.run
+    try:
+        return show(run(options), as_json=getattr(options, "json", False))
+    except BrokenPipeError:
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

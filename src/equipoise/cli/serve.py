@@ -1,0 +1,29 @@
+"""`equipoise serve [STORE]`: the first door's web pages on this machine; prints one URL."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from equipoise.cli.answer import Answer, done, refused
+from equipoise.words.problem import Problem
+
+
+def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command."""
+    command = subjects.add_parser("serve", help="serve a store's pages on this machine")
+    command.add_argument("store", type=Path, nargs="?", default=Path(".equipoise"))
+    command.add_argument("--port", type=int, default=8000, help="0 for any free port")
+    command.set_defaults(run=_serve)
+
+
+def _serve(options: argparse.Namespace) -> Answer:
+    return serve_store(options.store, options.port)
+
+
+def serve_store(store: Path, port: int) -> Answer:
+    """Serve until Ctrl-C. Exit 1 where the store or the port cannot be had."""
+    from equipoise.web.serve import serve
+
+    refusal = serve(store, port=port)
+    return refused((refusal,)) if isinstance(refusal, Problem) else done(None)

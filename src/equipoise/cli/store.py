@@ -1,0 +1,98 @@
+"""`equipoise store …`: make a store, bring a definition into force, and open sites and roles, from a terminal."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from equipoise.cli.answer import Answer, done, refused
+from equipoise.cli.study import read_study
+from equipoise.desk.desk import Desk, open_desk
+from equipoise.desk.setup import add_person, create_store, give, open_site, release
+from equipoise.oversight.commands import PauseEnrolment, ResumeEnrolment
+from equipoise.words.problem import Problem, problem
+
+
+def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the subcommands."""
+    commands = subjects.add_parser("store", help="make and set up a store").add_subparsers(required=True)
+    new = commands.add_parser("new", help="make a store for a study")
+    new.add_argument("store", type=Path)
+    new.add_argument("--study", type=Path, required=True, metavar="DIR")
+    new.add_argument("--purpose", choices=("rehearsal", "trial"), required=True)
+    new.set_defaults(run=_new)
+    bring = commands.add_parser("release", help="bring a changed definition into force")
+    bring.add_argument("store", type=Path)
+    bring.add_argument("--study", type=Path, required=True, metavar="DIR")
+    bring.set_defaults(run=_release)
+    site = commands.add_parser("open-site", help="record a site's ethics approval and open it for enrolment")
+    site.add_argument("store", type=Path)
+    site.add_argument("site")
+    site.add_argument("--approval", required=True)
+    site.add_argument("--on", required=True, metavar="DATE")
+    site.set_defaults(run=_site)
+    person = commands.add_parser("grant", help="register a member of staff and grant a role")
+    person.add_argument("store", type=Path)
+    person.add_argument("user")
+    person.add_argument("role")
+    person.add_argument("--name", required=True)
+    person.add_argument("--site")
+    person.set_defaults(run=_grant)
+    for name, help_text in (("pause", "pause enrolment"), ("resume", "resume enrolment")):
+        hold = commands.add_parser(name, help=help_text)
+        hold.add_argument("store", type=Path)
+        hold.add_argument("--reason", required=True)
+        hold.set_defaults(run=_hold, hold=name)
+    for command in commands.choices.values():
+        command.add_argument("--json", action="store_true", help="print one JSON value")
+
+
+def _new(options: argparse.Namespace) -> Answer:
+    study = read_study(options.study)
+    if isinstance(study, tuple):
+        return refused(study)
+    if options.store.exists() and any(options.store.iterdir()):
+        return refused((problem("cli.folder-not-empty", str(options.store)),))
+    desk = create_store(options.store, study, options.purpose)
+    if isinstance(desk, tuple):
+        return refused(desk)
+    desk.close()
+    return done({"store": str(options.store)}, f"made {options.store}: a {options.purpose} of {study.id}")
+
+
+def _with_desk(store: Path, act: Callable[[Desk], tuple[Problem, ...]], said: str) -> Answer:
+    desk = open_desk(store)
+    if isinstance(desk, Problem):
+        return refused((desk,))
+    try:
+        problems = act(desk)
+    finally:
+        desk.close()
+    return refused(problems) if problems else done({"done": said}, said)
+
+
+def _release(options: argparse.Namespace) -> Answer:
+    study = read_study(options.study)
+    if isinstance(study, tuple):
+        return refused(study)
+    return _with_desk(options.store, lambda desk: release(desk, study), f"in force: version {study.version}")
+
+
+def _site(options: argparse.Namespace) -> Answer:
+    def act(desk: Desk) -> tuple[Problem, ...]:
+        return open_site(desk, options.site, options.approval, options.on)
+
+    return _with_desk(options.store, act, f"site {options.site} is open")
+
+
+def _grant(options: argparse.Namespace) -> Answer:
+    def act(desk: Desk) -> tuple[Problem, ...]:
+        return add_person(desk, options.user, options.name, options.role, options.site)
+
+    return _with_desk(options.store, act, f"{options.user} is {options.role}")
+
+
+def _hold(options: argparse.Namespace) -> Answer:
+    command = (PauseEnrolment if options.hold == "pause" else ResumeEnrolment)(options.reason)
+    return _with_desk(options.store, lambda desk: give(desk, command), f"enrolment: {options.hold}")

@@ -1,0 +1,121 @@
+"""`equipoise study …`: import a public record, check a definition, list its assumptions, compare two versions."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from equipoise.cli.answer import Answer, done, language, line, problem_json, refused
+from equipoise.protocol.study import Study
+from equipoise.words.problem import Problem, problem
+
+
+def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the subcommands."""
+    commands = subjects.add_parser("study", help="work on a study's definition").add_subparsers(required=True)
+    bring = commands.add_parser(
+        "import", help="make a study skeleton from a registry record or a saved trial page"
+    )
+    bring.add_argument("file", type=Path)
+    bring.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    bring.set_defaults(run=_import)
+    check = commands.add_parser("check", help="check a definition")
+    check.add_argument("folder", type=Path)
+    check.set_defaults(run=_check)
+    assumptions = commands.add_parser("assumptions", help="list what the public record is silent on")
+    assumptions.add_argument("folder", type=Path)
+    assumptions.set_defaults(run=_assumptions)
+    diff = commands.add_parser("diff", help="say what differs between two versions")
+    diff.add_argument("before", type=Path)
+    diff.add_argument("after", type=Path)
+    diff.set_defaults(run=_diff)
+    for command in (bring, check, assumptions, diff):
+        command.add_argument("--json", action="store_true", help="print one JSON value")
+
+
+def read_study(folder: Path) -> Study | tuple[Problem, ...]:
+    """The study in a folder, or every problem in it."""
+    from equipoise.protocol.load import load_study
+
+    if not folder.is_dir():
+        return (problem("cli.no-study-folder", str(folder)),)
+    return load_study(folder)
+
+
+def _import(options: argparse.Namespace) -> Answer:
+    from equipoise.standards.registry import import_registry, write_skeleton
+
+    try:
+        data = options.file.read_bytes()
+    except OSError as fault:
+        return refused((problem("cli.cannot-read", str(options.file), reason=fault.strerror or fault),))
+    if options.output.exists() and any(options.output.iterdir()):
+        return refused((problem("cli.folder-not-empty", str(options.output)),))
+    imported = import_registry(data, options.file.name)
+    if isinstance(imported, tuple):
+        return refused(imported)
+    write_skeleton(imported, options.output)
+    report = imported.report
+    return done(report.as_json(), *report.lines(language()))
+
+
+def _check(options: argparse.Namespace) -> Answer:
+    from equipoise.protocol.check import check_study
+    from equipoise.protocol.digest import study_digest
+
+    study = read_study(options.folder)
+    if isinstance(study, tuple):
+        return refused(study)
+    findings = check_study(study)
+    faults = [finding for finding in findings if finding.fault]
+    lines = [line(finding.problem) for finding in findings]
+    value = {
+        "study": study.id,
+        "version": study.version,
+        "digest": study_digest(study),
+        "faults": [problem_json(finding.problem) for finding in faults],
+        "remarks": [problem_json(finding.problem) for finding in findings if not finding.fault],
+    }
+    if faults:
+        return Answer(1, value, (*lines, f"{len(faults)} faults"))
+    return done(value, *lines, f"ok {study.id} {study.version} {value['digest']}")
+
+
+def _assumptions(options: argparse.Namespace) -> Answer:
+    from equipoise.protocol.assumptions import list_assumptions
+
+    study = read_study(options.folder)
+    if isinstance(study, tuple):
+        return refused(study)
+    held = list_assumptions(study)
+    lines: list[str] = []
+    for found in held:
+        lines.append(f"{found.path}: {found.label}: {found.value}")
+        lines.append(f"    {found.because}")
+        lines.extend(f"    or: {alternative}" for alternative in found.alternatives)
+    value = [
+        {
+            "path": found.path,
+            "label": found.label,
+            "value": found.value,
+            "because": found.because,
+            "alternatives": list(found.alternatives),
+        }
+        for found in held
+    ]
+    return done(value, *lines, f"{len(held)} assumptions")
+
+
+def _diff(options: argparse.Namespace) -> Answer:
+    from equipoise.protocol.diff import diff_studies
+
+    studies = [read_study(options.before), read_study(options.after)]
+    problems = [found for study in studies if isinstance(study, tuple) for found in study]
+    if problems:
+        return refused(problems)
+    before, after = studies
+    if isinstance(before, tuple) or isinstance(after, tuple):
+        raise TypeError("a study that was read is not a list of problems")
+    changes = diff_studies(before, after)
+    value = [change.as_json() for change in changes]
+    return done(value, *(change.say(language()) for change in changes), f"{len(changes)} changes")

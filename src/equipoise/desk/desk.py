@@ -1,0 +1,315 @@
+"""The desk: the only writer of the first door, and the one place that every page, command and job asks.
+
+The rules that must stay true: access is asked before any room decides; the facts are folded once and handed round;
+an outcome is given only when the entries are on disk. Reads answer None where the reader may not see a thing.
+Fake clocks and seeded entropy work on rehearsal stores only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from equipoise.access.commands import Who
+from equipoise.access.decide import may, may_read
+from equipoise.access.evolve import START as NOBODY
+from equipoise.access.evolve import evolve as evolve_grants
+from equipoise.capture.evolve import Place
+from equipoise.desk.clock import Clock, system_clock
+from equipoise.desk.followers import FOLLOWERS, SUBJECTS
+from equipoise.desk.identities import IdentityInput, Register
+from equipoise.desk.routes import ROUTES, Route
+from equipoise.desk.standing import CASE, Standing, Trial, person_facts, stand, zone_of
+from equipoise.desk.views import Outcome
+from equipoise.eligibility.commands import ScreenSubject
+from equipoise.ledger.commit import Act, Committed, commit
+from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
+from equipoise.ledger.opening import Ledger, open_ledger
+from equipoise.ledger.reader import Reader
+from equipoise.oversight import evolve as oversight
+from equipoise.protocol.digest import study_from_canonical
+from equipoise.protocol.study import Study
+from equipoise.randomization import evolve as randomization
+from equipoise.words.canonical import Json, digest, read_canonical
+from equipoise.words.ids import Entropy, random_id
+from equipoise.words.problem import Problem, problem
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenOutcome:
+    """What came of taking a person into screening: the outcome and, when accepted, the screening number."""
+
+    outcome: Outcome
+    number: str | None = None
+
+
+class Desk:
+    """An open store with its register. Make it with `open_desk`."""
+
+    def __init__(
+        self, ledger: Ledger, register: Register, clock: Clock, entropy: Entropy, draft: Study | None = None
+    ) -> None:
+        self.ledger = ledger
+        self._draft = draft
+        self.register = register
+        self._clock = clock
+        self._entropy = entropy
+        self._trial: tuple[str, str, Trial] | None = None
+        with self.reading() as reader:
+            self.trial(reader)
+
+    @property
+    def study(self) -> Study:
+        """The definition in force."""
+        with self.reading() as reader:
+            return self.trial(reader).study
+
+    @property
+    def purpose(self) -> str | None:
+        """`rehearsal` or `trial`; None for a store that has not been given its purpose."""
+        with self.reading() as reader:
+            return self.trial(reader).state.purpose
+
+    def now(self) -> dt.datetime:
+        """The time, in UTC."""
+        return self._clock()
+
+    @contextmanager
+    def reading(self) -> Iterator[Reader]:
+        """One consistent moment to read."""
+        with self.ledger.reading() as reader:
+            yield reader
+
+    def trial(self, reader: Reader) -> Trial:
+        """What holds for the whole trial at the reader's moment; remembered while its streams stand still."""
+        heads = reader.head("study").leaf, reader.head("allocation").leaf
+        known = self._trial
+        if known is None or known[:2] != heads:
+            same_study = known[2] if known and known[0] == heads[0] else None
+            known = (*heads, _read_trial(reader, same_study, self._draft))
+            self._trial = known
+        return known[2]
+
+    def who(self, actor: str, role: str) -> Who | None:
+        """The person, acting in a role that they hold now; None where they do not."""
+        if actor == "system":
+            return Who("system", "system", ())
+        with self.reading() as reader:
+            state = NOBODY
+            for recorded in reader.entries(f"user/{actor}"):
+                state = evolve_grants(state, recorded)
+        held = any(grant.role == role for grant in state.now)
+        return state.who(actor, role) if held else None
+
+    def subject_id(self, number: str) -> str | None:
+        """The subject that bears a screening number."""
+        with self.reading() as reader:
+            return subject_of(reader, number)
+
+    def may_read(self, reader: Reader, who: Who, what: str, number: str) -> str | None:
+        """The subject that bears `number`, where `who` may read `what` of it."""
+        rows = reader.rows.find(SUBJECTS, {"number": number}, limit=1)
+        if not rows or not may_read(who, what, str(rows[0]["site"])):
+            return None
+        return str(rows[0]["subject"])
+
+    def standing(self, reader: Reader, subject: str) -> Standing:
+        """What holds for a subject now, judged."""
+        return stand(self.trial(reader), reader, subject, self.now(), judged=True)
+
+    def standing_light(self, reader: Reader, subject: str) -> Standing:
+        """What holds for a subject now, without judging."""
+        return stand(self.trial(reader), reader, subject, self.now(), judged=False)
+
+    def form_seq(self, subject: str, visit: str, form: str, repeat: int) -> int:
+        """The seq of the last save of a form instance; 0 where there is none."""
+        with self.reading() as reader:
+            case = reader.fold(f"subject/{subject}", CASE)
+        return case.capture.form(Place(visit, form, repeat)).seq
+
+    def submit(self, who: Who, command: object, *, key: str, client_at: str | None = None) -> Outcome:
+        """Ask access, let the room decide, and write. `key` is the idempotency key that the page made."""
+        route = ROUTES[type(command)]
+
+        def decide(reader: Reader) -> Decision:
+            now = self._stand(reader, route, command)
+            return self._decide(reader, route, who, now, command)
+
+        return self._commit(
+            who, route.streams(command), digest(command_json(command)), key, client_at, decide
+        )
+
+    def screen(self, who: Who, site: str, given: IdentityInput, *, key: str) -> ScreenOutcome:
+        """Take a person into screening at a site: the register first, then the ledger, which learns no name."""
+        early = may(who, ScreenSubject("", site, "", ""), Facts())
+        if early is not None:
+            return ScreenOutcome(Outcome(accepted=False, problems=(early,)))
+        person = self.register.find_or_add(given)
+        if isinstance(person, Problem):
+            return ScreenOutcome(Outcome(accepted=False, problems=(person,)))
+        subject = self._subject_for(person.person, site, key)
+        route, numbers = ROUTES[ScreenSubject], {"": ""}
+
+        def decide(reader: Reader) -> Decision:
+            number, earlier = next_number(reader, site), latest_of(reader, person.person)
+            numbers[""] = number
+            command = ScreenSubject(subject, site, number, person.person, earlier)
+            now = stand(self.trial(reader), reader, None, self.now(), site=site, judged=False)
+            facts = person_facts(now.facts, reader, person.person, subject)
+            return self._decide(reader, route, who, dataclasses.replace(now, facts=facts), command)
+
+        asked = digest({"command": "ScreenSubject", "site": site, "person": person.person})
+        outcome = self._commit(who, (f"subject/{subject}",), asked, key, None, decide)
+        return ScreenOutcome(outcome, self._number(subject) if outcome.accepted else None)
+
+    def _subject_for(self, person: str, site: str, key: str) -> str:
+        """A subject id that a replay of the same request finds again, and that nobody can guess."""
+        seed = self.ledger.keys.sign(f"subject\n{person}\n{site}\n{key}".encode())
+        return random_id(lambda count: (seed * (count // len(seed) + 1))[:count])
+
+    def _number(self, subject: str) -> str | None:
+        with self.reading() as reader:
+            row = reader.rows.get(SUBJECTS, (subject,))
+        return str(row["number"]) if row else None
+
+    def _stand(self, reader: Reader, route: Route, command: object) -> Standing:
+        subject, site = getattr(command, "subject", None), getattr(command, "site", None)
+        judged = route.depth == "judged"
+        return stand(self.trial(reader), reader, subject, self.now(), site=site, judged=judged)
+
+    def _decide(self, reader: Reader, route: Route, who: Who, now: Standing, command: object) -> Decision:
+        refused = may(who, command, now.facts)
+        if refused is not None:
+            return Refusal((refused,))
+        return route.decide(reader, now, command, Occasion(now.now, now.site.zone))
+
+    def _commit(
+        self, who: Who, streams: tuple[str, ...], asked: str, key: str, client_at: str | None, decide: Any
+    ) -> Outcome:  # decide: as ledger.commit wants it
+        with self.reading() as reader:
+            trial = self.trial(reader)
+            site = _site_of(reader, streams[0])
+            zone = zone_of(reader, site) if site else None
+        act = Act(trial.study.id, trial.digest, who.actor, who.role, self.now(), client_at, zone, key, asked)
+        done = commit(self.ledger, act, streams, decide)
+        if isinstance(done, Refusal):
+            return Outcome(accepted=False, problems=done.problems)
+        return _outcome(done)
+
+    def close(self) -> None:
+        """Give everything back."""
+        self.register.close()
+        self.ledger.close()
+
+
+def open_desk(
+    folder: Path,
+    *,
+    create: bool = False,
+    draft: Study | None = None,
+    clock: Clock = system_clock,
+    entropy: Entropy = secrets.token_bytes,
+) -> Desk | Problem:
+    """The desk on the store in `folder`; with `create`, makes what is missing.
+
+    draft: the definition that a new store will be given; it stands until the first release. A fake clock or
+    seeded entropy on a store that is a trial is refused (`desk.rehearsal-only`).
+    """
+    ledger = open_ledger(folder, write=True, create=create, followers=FOLLOWERS, entropy=entropy)
+    if isinstance(ledger, Problem):
+        return ledger
+    register = Register(folder / "identities.sqlite", ledger.places.keys.parent / "identities.key", entropy)
+    desk = Desk(ledger, register, clock, entropy, draft)
+    fake = clock is not system_clock or entropy is not secrets.token_bytes
+    if fake and desk.purpose == "trial":
+        desk.close()
+        return problem("desk.rehearsal-only")
+    return desk
+
+
+def _read_trial(reader: Reader, known: Trial | None, draft: Study | None) -> Trial:
+    allocation = randomization.START
+    for recorded in reader.entries("allocation"):
+        allocation = randomization.evolve(allocation, recorded)
+    if known is not None:
+        return dataclasses.replace(known, allocation=allocation)
+    state = oversight.START
+    for recorded in reader.entries("study"):
+        state = oversight.evolve(state, recorded)
+    released = state.in_force
+    if released is None:
+        return Trial(draft or _NOTHING, "", state, allocation)
+    study = study_from_canonical(read_canonical(released.definition.encode()))
+    return Trial(study, released.digest, state, allocation)
+
+
+_NOTHING = Study.model_validate({"notation": 1, "id": "none", "version": "0", "dated": "1970", "title": "–"})
+"""What stands in for the definition while none has been released."""
+
+
+def subject_of(reader: Reader, number: str) -> str | None:
+    """The subject that bears a screening number."""
+    rows = reader.rows.find(SUBJECTS, {"number": number}, limit=1)
+    return str(rows[0]["subject"]) if rows else None
+
+
+def next_number(reader: Reader, site: str) -> str:
+    """The next screening number of a site: the site's number and a running number of three digits."""
+    return f"{site}{reader.rows.count(SUBJECTS, {'site': site}) + 1:03d}"
+
+
+def latest_of(reader: Reader, person: str) -> str | None:
+    """The person's latest earlier subject, to which a rescreening is linked."""
+    rows = reader.rows.find(SUBJECTS, {"person": person}, order=("screened_at",), descending=True, limit=1)
+    return str(rows[0]["subject"]) if rows else None
+
+
+def _site_of(reader: Reader, stream: str) -> str | None:
+    kind, _, name = stream.partition("/")
+    if kind == "site":
+        return name
+    row = reader.rows.get(SUBJECTS, (name,)) if kind == "subject" else None
+    return str(row["site"]) if row else None
+
+
+def command_json(command: object) -> Json:
+    """A command as canonical JSON: its name and its fields."""
+    if not dataclasses.is_dataclass(command) or isinstance(command, type):
+        raise TypeError("a command is a dataclass")
+    return {"command": type(command).__name__, **_plain_fields(command)}
+
+
+def _plain_fields(value: Any) -> dict[str, Json]:  # Any: an instance of a dataclass
+    return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+
+
+def _plain(value: object) -> Json:
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(inner) for inner in value]
+    if dataclasses.is_dataclass(value):
+        return _plain_fields(value)
+    raise TypeError(f"a command holds no {type(value).__name__}")
+
+
+def _outcome(done: Committed) -> Outcome:
+    receipt = done.receipt
+    if receipt is None:
+        return Outcome(accepted=True, replayed=done.replayed)
+    last = done.recorded[-1].header
+    return Outcome(
+        accepted=True,
+        receipt=dataclasses.asdict(receipt),
+        seq=receipt.seq,
+        at=last.at,
+        replayed=done.replayed,
+    )

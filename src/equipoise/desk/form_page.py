@@ -1,0 +1,166 @@
+"""One form of one subject at one visit, as a page shows it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Literal
+
+from equipoise.access.commands import Who
+from equipoise.access.decide import may
+from equipoise.capture.binding import answers
+from equipoise.capture.commands import RecordForm
+from equipoise.capture.consequences import Consequences
+from equipoise.capture.evolve import Instance, Place, Query
+from equipoise.capture.progress import form_now, form_status
+from equipoise.capture.questions import Question, questions
+from equipoise.desk.casebook import cell_state, today_of
+from equipoise.desk.desk import Desk
+from equipoise.desk.standing import Standing
+from equipoise.desk.views import DerivedView, FormView, ItemView, QueryView
+from equipoise.desk.words import missing_options, options, shown
+from equipoise.instruments import TotalScore, score
+from equipoise.ledger.entries import Datum
+from equipoise.protocol.assessments import scale_of
+from equipoise.protocol.forms import Form
+from equipoise.protocol.study import Study
+from equipoise.protocol.wording import number as plain
+from equipoise.words.text import Text
+
+_CONTROLS: Mapping[str, Literal["choice", "text", "number", "date", "time"]] = {
+    "text": "text",
+    "integer": "number",
+    "decimal": "number",
+    "date": "date",
+    "time": "time",
+    "code": "choice",
+    "truth": "choice",
+}
+
+
+def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, repeat: int) -> FormView | None:
+    """The form, or None where it is not planned there or the reader may not see it."""
+    with desk.reading() as reader:
+        subject = desk.may_read(reader, who, "casebook", number)
+        if subject is None:
+            return None
+        now = desk.standing_light(reader, subject)
+    study = now.trial.study
+    form, visit = study.form(form_id), study.visit(visit_id)
+    if form is None or visit is None or form not in study.forms_at(visit_id) or repeat < 1:
+        return None
+    place = Place(visit_id, form_id, repeat)
+    instance = now.case.capture.form(place)
+    after = form_now(study, now.case.capture, visit_id, form_id, repeat, today_of(now))
+    status = form_status(study, now.case.capture, visit_id, form_id, repeat)
+    found = now.case.capture.queries_at(place)
+    queries = tuple(_query(one, now) for one in found)
+    used = scale_of(form)
+    before, following = _beside(study, place)
+    return FormView(
+        subject=number,
+        visit=visit_id,
+        visit_label=visit.label,
+        form=form_id,
+        form_label=form.label,
+        repeat=repeat,
+        state=cell_state(status, due=False),
+        base=instance.seq,
+        items=tuple(_item(study, form, each, instance, after, queries) for each in questions(form)),
+        derived=derived(form, instance, after),
+        queries=tuple(query for query in queries if not query.item),
+        missing_items=after.lacking,
+        editable=may(who, RecordForm(subject, visit_id, form_id, repeat, {}, 0), now.facts) is None,
+        reason_needed=instance.ever_complete,
+        licence=used.licence.terms if used is not None and used.licence.wording == "neutral" else None,
+        previous=before,
+        next=following,
+    )
+
+
+def _item(
+    study: Study,
+    form: Form,
+    asked: Question,
+    instance: Instance,
+    after: Consequences,
+    queries: tuple[QueryView, ...],
+) -> ItemView:
+    own, scored = asked.own, asked.scored
+    datum = instance.values.get(asked.id, Datum())
+    words = shown(study, asked, datum)
+    used = scale_of(form)
+    section = (
+        own.section if own is not None else used.sections.get(scored.section) if used and scored else None
+    )
+    return ItemView(
+        id=asked.id,
+        number=asked.id if scored is not None else "",
+        label=asked.label,
+        control=_CONTROLS[own.type] if own is not None else "choice",
+        section=section,
+        help=own.help if own is not None else scored.note if scored is not None else None,
+        unit=own.unit if own is not None else None,
+        options=options(study, asked),
+        missing=missing_options(asked),
+        value=datum,
+        shown="" if words is None else words.en,
+        required=asked.required,
+        visible=asked.id not in after.hidden,
+        revealing=asked.revealing,
+        changed=asked.id in instance.changed,
+        needs_why=asked.explained,
+        queries=tuple(query for query in queries if query.item == asked.id),
+    )
+
+
+def derived(form: Form, instance: Instance, after: Consequences) -> tuple[DerivedView, ...]:
+    """The totals of the form's scale, each with its bounds while something is missing, then other derived values."""
+    used = scale_of(form)
+    found: list[DerivedView] = []
+    if used is not None:
+        totals = score(used, answers(form, instance.values))
+        shown_totals = sorted(used.totals, key=lambda total: total.testcd != used.main_total.testcd)
+        for total in shown_totals:
+            found.append(_total(total.testcd, total.label, total.maximum, totals[total.testcd]))
+    found.extend(
+        DerivedView(each.id, each.label, after.derived[each.id].value, None, None, (), ())
+        for each in form.derivations
+        if each.id in after.derived
+    )
+    return tuple(found)
+
+
+def _total(testcd: str, label: Text, maximum: int, found: TotalScore) -> DerivedView:
+    bounds = found.bounds
+    return DerivedView(
+        id=testcd,
+        label=label,
+        value=None if found.official is None else plain(found.official),
+        bounds=None if bounds.known else (plain(bounds.low), plain(bounds.high)),
+        maximum=str(maximum),
+        missing=found.missing,
+        untestable=found.untestable,
+    )
+
+
+def _query(one: Query, now: Standing) -> QueryView:
+    raised = dt.datetime.fromisoformat(one.raised_at)
+    return QueryView(
+        id=one.id,
+        item=one.item,
+        state=one.state,
+        message=Text(one.message.get("en", ""), one.message.get("zh")),
+        raised_at=one.raised_at,
+        age_days=max((now.now - raised).days, 0),
+        answer=one.answer,
+    )
+
+
+def _beside(study: Study, place: Place) -> tuple[tuple[str, str] | None, tuple[str, str] | None]:
+    """The forms before and after this one at the same visit."""
+    forms = [form.id for form in study.forms_at(place.visit)]
+    position = forms.index(place.form)
+    before = (place.visit, forms[position - 1]) if position > 0 else None
+    following = (place.visit, forms[position + 1]) if position + 1 < len(forms) else None
+    return before, following

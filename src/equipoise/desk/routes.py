@@ -1,0 +1,131 @@
+"""Which room decides which command, on which streams, knowing how much.
+
+The rule that must stay true: every command of every room stands in this table exactly once; what does not stand
+here cannot happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from equipoise.access import decide as access
+from equipoise.access.commands import GrantRole, RevokeRole
+from equipoise.access.evolve import START as NOBODY
+from equipoise.access.evolve import evolve as evolve_grants
+from equipoise.capture import commands as capturing
+from equipoise.capture import decide as capture
+from equipoise.consent import commands as consenting
+from equipoise.consent import decide as consent
+from equipoise.desk.standing import Standing
+from equipoise.eligibility import commands as screening
+from equipoise.eligibility import decide as eligibility
+from equipoise.ledger.facts import Decision, Occasion
+from equipoise.ledger.reader import Reader
+from equipoise.oversight import commands as overseeing
+from equipoise.oversight import decide as oversight
+from equipoise.randomization import commands as randomizing
+from equipoise.randomization import decide as randomization
+
+Decider = Callable[[Reader, Standing, Any, Occasion], Decision]  # Any: the one command type of its route
+Depth = Literal["light", "judged"]
+"""Whether the facts must hold a verdict and a stratum."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a command goes. `streams` are those the decision may append to, the one that matters most first."""
+
+    streams: Callable[[Any], tuple[str, ...]]  # Any: as above
+    depth: Depth
+    decide: Decider
+
+
+def _subject(command: Any) -> tuple[str, ...]:  # Any: as above
+    return (f"subject/{command.subject}",)
+
+
+def _site(command: Any) -> tuple[str, ...]:  # Any: as above
+    return (f"site/{command.site}",)
+
+
+def _user(command: Any) -> tuple[str, ...]:  # Any: as above
+    return (f"user/{command.user}",)
+
+
+def _study(command: Any) -> tuple[str, ...]:  # Any: as above
+    return ("study",)
+
+
+def _allocation(command: Any) -> tuple[str, ...]:  # Any: as above
+    return ("allocation",)
+
+
+def _both(command: Any) -> tuple[str, ...]:  # Any: as above
+    return (*_subject(command), "allocation")
+
+
+def _capture(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> Decision:  # Any: as above
+    return capture.decide(now.trial.study, now.case.capture, now.facts, command, occasion)
+
+
+def _consent(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> Decision:  # Any: as above
+    return consent.decide(now.trial.study, now.case.consent, now.facts, command, occasion)
+
+
+def _eligibility(
+    reader: Reader, now: Standing, command: Any, occasion: Occasion
+) -> Decision:  # Any: as above
+    return eligibility.decide(now.trial.study, now.case.screening, now.facts, command, occasion)
+
+
+def _randomization(
+    reader: Reader, now: Standing, command: Any, occasion: Occasion
+) -> Decision:  # Any: as above
+    return randomization.decide(now.trial.study, now.trial.allocation, now.facts, command, occasion)
+
+
+def _oversight(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> Decision:  # Any: as above
+    return oversight.decide(now.trial.study, now.trial.state, now.facts, command, occasion)
+
+
+def _oversight_site(
+    reader: Reader, now: Standing, command: Any, occasion: Occasion
+) -> Decision:  # Any: as above
+    return oversight.decide_site(now.trial.study, now.site, now.facts, command, occasion)
+
+
+def _access(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> Decision:  # Any: as above
+    state = NOBODY
+    for recorded in reader.entries(f"user/{command.user}"):
+        state = evolve_grants(state, recorded)
+    return access.decide(now.trial.study, state, now.facts, command, occasion)
+
+
+ROUTES: Mapping[type, Route] = {
+    overseeing.OpenStore: Route(_study, "light", _oversight),
+    overseeing.ReleaseStudy: Route(_study, "light", _oversight),
+    overseeing.PauseEnrolment: Route(_study, "light", _oversight),
+    overseeing.ResumeEnrolment: Route(_study, "light", _oversight),
+    overseeing.AddSite: Route(_site, "light", _oversight_site),
+    overseeing.ApproveSite: Route(_site, "light", _oversight_site),
+    overseeing.ActivateSite: Route(_site, "light", _oversight_site),
+    overseeing.DeactivateSite: Route(_site, "light", _oversight_site),
+    GrantRole: Route(_user, "light", _access),
+    RevokeRole: Route(_user, "light", _access),
+    screening.ScreenSubject: Route(_subject, "light", _eligibility),
+    screening.ConfirmEligibility: Route(_subject, "judged", _eligibility),
+    screening.FailScreening: Route(_subject, "judged", _eligibility),
+    consenting.RecordCapacity: Route(_subject, "light", _consent),
+    consenting.RecordConsent: Route(_subject, "light", _consent),
+    consenting.WithdrawConsent: Route(_subject, "light", _consent),
+    randomizing.PublishAllocation: Route(_allocation, "light", _randomization),
+    randomizing.Randomize: Route(_both, "judged", _randomization),
+    capturing.RecordForm: Route(_subject, "light", _capture),
+    capturing.DateVisit: Route(_subject, "light", _capture),
+    capturing.RaiseQuery: Route(_subject, "light", _capture),
+    capturing.AnswerQuery: Route(_subject, "light", _capture),
+    capturing.CloseQuery: Route(_subject, "light", _capture),
+}
+"""Every command there is."""

@@ -1,0 +1,87 @@
+"""Setting up a store: its purpose, the definition in force, sites, people, the public side of the list.
+
+Every step is a command like any other and stands in the ledger, given by the program itself (`system`).
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from equipoise.access.commands import GrantRole, Who
+from equipoise.desk.clock import Clock, system_clock
+from equipoise.desk.desk import Desk, open_desk
+from equipoise.ledger.entries import PublicSlot
+from equipoise.oversight.commands import ActivateSite, AddSite, ApproveSite, OpenStore, ReleaseStudy
+from equipoise.protocol.digest import canonical_study, study_digest
+from equipoise.protocol.study import Study
+from equipoise.randomization.commands import PublishAllocation
+from equipoise.words.canonical import canonical_bytes
+from equipoise.words.ids import random_id
+from equipoise.words.problem import Problem, problem
+
+SYSTEM = Who("system", "system", ())
+
+
+def create_store(
+    folder: Path,
+    study: Study,
+    purpose: Literal["rehearsal", "trial"],
+    *,
+    clock: Clock = system_clock,
+) -> Desk | tuple[Problem, ...]:
+    """A new store with its purpose, the definition in force, and the sites that the definition names."""
+    desk = open_desk(folder, create=True, draft=study, clock=clock)
+    if isinstance(desk, Problem):
+        return (desk,)
+    problems = give(desk, OpenStore(purpose)) or release(desk, study)
+    for site in study.sites:
+        problems = problems or give(desk, AddSite(site.id, dict(site.name.as_mapping()), site.zone))
+    if problems:
+        desk.close()
+        return problems
+    return desk
+
+
+def give(desk: Desk, command: object) -> tuple[Problem, ...]:
+    """Give a command as the program itself, once."""
+    outcome = desk.submit(SYSTEM, command, key=f"setup {random_id(secrets.token_bytes)}")
+    return () if outcome.accepted else outcome.problems
+
+
+def release(desk: Desk, study: Study) -> tuple[Problem, ...]:
+    """Bring a version of the definition into force."""
+    text = canonical_bytes(canonical_study(study)).decode()
+    return give(desk, ReleaseStudy(study.version, study_digest(study), text))
+
+
+def open_site(desk: Desk, site: str, approval: str, on: str) -> tuple[Problem, ...]:
+    """Record a site's ethics approval and open it for enrolment."""
+    return give(desk, ApproveSite(site, approval, on)) or give(desk, ActivateSite(site))
+
+
+def add_person(desk: Desk, actor: str, name: str, role: str, site: str | None) -> tuple[Problem, ...]:
+    """Register a member of staff and grant a role."""
+    desk.register.add_staff(actor, name)
+    return give(desk, GrantRole(actor, role, site))
+
+
+def publish_allocation(desk: Desk, public: Path) -> tuple[Problem, ...]:
+    """Record the public side of an allocation list, as `equipoise allocation make` wrote it."""
+    from equipoise.randomization.public import verify_public
+
+    verified = verify_public(public)
+    if isinstance(verified, Problem):
+        return (verified,)
+    written: Mapping[str, object] = json.loads(public.read_text("utf-8"))
+    strata = written["strata"]
+    if not isinstance(strata, dict):
+        return (problem("desk.allocation-unreadable", str(public)),)
+    slots = {
+        name: tuple(PublicSlot(slot["number"], slot["commitment"]) for slot in rows)
+        for name, rows in strata.items()
+    }
+    return give(desk, PublishAllocation(str(written["generator"]), str(written["root"]), slots))

@@ -1,0 +1,164 @@
+"""What holds now: the streams folded once through each room, and the facts that the rooms own.
+
+The rule that must stay true: facts are computed here in one order (oversight, eligibility's subject, capture and
+consent bind the study's inputs, eligibility judges, randomization finds the stratum) and handed to every decision
+and every page alike; no page computes its own.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from equipoise.capture import binding as capture_binding
+from equipoise.capture import evolve as capture
+from equipoise.capture import snapshot as capture_snapshot
+from equipoise.consent import binding as consent_binding
+from equipoise.consent import evolve as consent
+from equipoise.desk.followers import SITES, SUBJECTS
+from equipoise.eligibility import evolve as eligibility
+from equipoise.eligibility.judgement import Judgement, judge
+from equipoise.ledger.entries import Recorded
+from equipoise.ledger.facts import Facts
+from equipoise.ledger.reader import Folding, Reader
+from equipoise.oversight import evolve as oversight
+from equipoise.protocol.expressions import Value
+from equipoise.protocol.strata import StratumResult, stratum
+from equipoise.protocol.study import Study
+from equipoise.randomization import evolve as randomization
+from equipoise.words.canonical import Json
+from equipoise.words.dates import PartialDate
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One subject's stream, folded through each room that reads it."""
+
+    screening: eligibility.State = eligibility.START
+    consent: consent.State = consent.START
+    capture: capture.State = capture.START
+    seq: int = 0
+
+
+def _evolve(case: Case, recorded: Recorded) -> Case:
+    return Case(
+        eligibility.evolve(case.screening, recorded),
+        consent.evolve(case.consent, recorded),
+        capture.evolve(case.capture, recorded),
+        recorded.header.seq,
+    )
+
+
+def _dump(case: Case) -> Json:
+    return {
+        "screening": eligibility.state_to_json(case.screening),
+        "consent": consent.state_to_json(case.consent),
+        "capture": capture_snapshot.state_to_json(case.capture),
+        "seq": case.seq,
+    }
+
+
+def _load(json: Json) -> Case:
+    written = cast("Mapping[str, Any]", json)  # Any: as written above
+    return Case(
+        eligibility.state_from_json(written["screening"]),
+        consent.state_from_json(written["consent"]),
+        capture_snapshot.state_from_json(written["capture"]),
+        written["seq"],
+    )
+
+
+CASE = Folding("case 1", Case(), _evolve, _dump, _load)
+"""How a subject's stream becomes a Case. Raise the code whenever a room's evolve means something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What holds for the whole trial: the definition in force, and the study's own state."""
+
+    study: Study
+    digest: str
+    state: oversight.State
+    allocation: randomization.State
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What holds for one subject at one moment. `judgement` and `stratum` are None where they were not asked for."""
+
+    trial: Trial
+    case: Case
+    site: oversight.SiteState
+    now: dt.datetime
+    facts: Facts
+    inputs: Mapping[str, Value]
+    judgement: Judgement | None = None
+    stratum: StratumResult | None = None
+
+    @property
+    def today(self) -> dt.date:
+        """The calendar day at the subject's site."""
+        return self.now.astimezone(ZoneInfo(self.site.zone)).date()
+
+
+def site_state(reader: Reader, site: str | None) -> oversight.SiteState:
+    """The state of one site; the start state where it is not known."""
+    state = oversight.SITE_START
+    for recorded in reader.entries(f"site/{site}") if site else ():
+        state = oversight.evolve_site(state, recorded)
+    return state
+
+
+def stand(
+    trial: Trial,
+    reader: Reader,
+    subject: str | None,
+    now: dt.datetime,
+    *,
+    site: str | None = None,
+    judged: bool,
+) -> Standing:
+    """What holds for `subject` (or, for None, for `site`) at `now`. `judged`: also judge and find the stratum."""
+    case = reader.fold(f"subject/{subject}", CASE) if subject else Case()
+    place = site_state(reader, case.screening.site or site)
+    today = now.astimezone(ZoneInfo(place.zone)).date()
+    facts = oversight.add_facts(Facts(), trial.state, place, today)
+    if not judged or subject is None:
+        facts = eligibility.add_facts(facts, case.screening, None)
+        return Standing(trial, case, place, now, facts, {})
+    inputs = {
+        **capture_binding.bind(trial.study, case.capture, PartialDate.of(today)),
+        **consent_binding.bind(trial.study, case.consent),
+    }
+    judgement = judge(trial.study, inputs)
+    rested = (*capture_binding.rested_on(trial.study, case.capture), *consent_binding.rested_on(case.consent))
+    layer = stratum(trial.study, inputs)
+    facts = eligibility.add_facts(facts, case.screening, judgement, rested)
+    facts = replace(facts, consent_in_force=consent_binding.in_force(trial.study, case.consent))
+    facts = randomization.add_facts(facts, trial.allocation, subject, layer)
+    facts = person_facts(facts, reader, case.screening.person, subject)
+    return Standing(trial, case, place, now, facts, inputs, judgement, layer)
+
+
+def person_facts(facts: Facts, reader: Reader, person: str | None, subject: str | None) -> Facts:
+    """The desk's own facts: what the register's random id says of the same person's other screenings."""
+    if person is None:
+        return facts
+    others = [row for row in reader.rows.find(SUBJECTS, {"person": person}) if row["subject"] != subject]
+    failed = [str(row["failed_at"]) for row in others if row["failed_at"] is not None]
+    return replace(
+        facts,
+        person_in_screening=any(row["status"] == "SCREENING" for row in others),
+        person_randomized=any(row["status"] == "RANDOMIZED" for row in others),
+        person_screenings=len(others),
+        person_failed_at=dt.datetime.fromisoformat(max(failed)) if failed else None,
+    )
+
+
+def zone_of(reader: Reader, site: str | None) -> str:
+    """The time zone of a site; UTC where it is not known."""
+    row = reader.rows.get(SITES, (site,)) if site else None
+    return str(row["zone"]) if row else "UTC"
