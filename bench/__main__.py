@@ -1,0 +1,32 @@
+"""`make bench`: every measurement as one table. About two minutes; `--seconds` sets the length of a round."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from bench.ledger_rounds import ledger_rows
+from bench.machine import description, durable_write, speed_loop
+from bench.table import Row, render
+from bench.web_rounds import web_rows
+
+
+def main() -> None:
+    """Measure in a folder beside the checkout's files, so that the disk is the one that a store would be on."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5.0, help="the length of one round")
+    options = parser.parse_args()
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as scratch:
+        before, disk = speed_loop(), durable_write(Path(scratch))
+        rows += ledger_rows(Path(scratch) / "ledger", seconds=options.seconds)
+        rows += web_rows(Path(scratch) / "web", seconds=options.seconds)
+        after = speed_loop()
+    print(f"{description()}; rounds of {options.seconds:g} s; load and server share the cores")
+    print(f"speed loop {before:.0f} ms before, {after:.0f} ms after; one durable write {disk:.2f} ms")
+    print(render(rows))
+
+
+if __name__ == "__main__":
+    main()
