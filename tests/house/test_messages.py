@@ -158,6 +158,37 @@ def test_every_key_the_program_names_is_in_the_catalogue():
     assert not found, "\n" + "\n".join(found)
 
 
+def test_every_key_a_page_names_is_in_the_catalogue():
+    messages = catalogue()
+    pages = under("src/equipoise", ".html", ".js")
+    quoted = re.compile(
+        rf"""["']((?:{"|".join(sorted({key.split(".")[0] for key in messages}))})\.[a-z][a-z0-9-]*[a-z0-9])["']"""
+    )
+    found = [f"{path}: {key}" for path in pages for key in quoted.findall(text(path)) if key not in messages]
+    assert pages
+    assert not found, "\n" + "\n".join(found)
+
+
+def test_no_message_is_kept_that_nobody_says():
+    """A key counts as said where it is named whole, or where its beginning is named to have the end put on."""
+    program = "\n".join(text(path) for path in under("src/equipoise", ".py", ".html", ".js"))
+    data = "\n".join(
+        text(path)
+        for path in [*under("src/equipoise", ".yaml"), *under("studies", ".yaml")]
+        if FOLDER not in path
+    )
+    orphans = []
+    for key in catalogue():
+        beginnings = [key[: cut + 1] for cut in range(len(key)) if key[cut] == "-"]
+        if (
+            key not in program
+            and key not in data
+            and not any(re.search(re.escape(one) + r"[^a-z0-9-]", program) for one in beginnings)
+        ):
+            orphans.append(key)
+    assert not orphans, orphans
+
+
 def test_a_key_is_found_wherever_it_is_named():
     source = (
         "RULES = {1: 'ledger.disk-full'}\nx = 'equipoise.ledger'\ny = 'see ledger.busy'\nz = 'ledger.lock'\n"
