@@ -18,19 +18,16 @@ from zoneinfo import ZoneInfo
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from equipoise.access.roles import ROLES
 from equipoise.capture.commands import DateVisit, RecordForm
 from equipoise.consent.commands import RecordCapacity, RecordConsent
 from equipoise.desk.clock import SetClock
 from equipoise.desk.desk import Desk
 from equipoise.desk.identities import IdentityInput
 from equipoise.desk.setup import add_person, open_site
-from equipoise.desk.views import Persona
 from equipoise.eligibility.commands import ConfirmEligibility, FailScreening
 from equipoise.ledger.entries import Datum
 from equipoise.randomization.commands import Randomize
 from equipoise.words.problem import Problem, problem
-from equipoise.words.text import Text
 
 _DAY = re.compile(r"@(-?\d+)(m?)")
 Step = Mapping[str, Any]  # Any: as written in demo.yaml
@@ -60,21 +57,6 @@ def read_demo(study_folder: Path) -> Demo | Problem:
         return problem("desk.demo-unreadable", str(path), reason=fault)
 
 
-def personas(demo: Demo) -> tuple[Persona, ...]:
-    """The people of the role chooser."""
-    return tuple(
-        Persona(
-            user=one["id"],
-            name=Text(one["name"]["en"], one["name"]["zh"]),
-            role=one["role"],
-            site=one.get("site"),
-            blind=ROLES[one["role"]].blind,
-            key=f"desk.persona-{one['role'].replace('_', '-')}",
-        )
-        for one in demo.staff
-    )
-
-
 def load_staff(desk: Desk, demo: Demo, today: dt.date) -> tuple[Problem, ...]:
     """Open the study's sites and register the staff."""
     approved = str(_date(demo.approved["on"], today))
@@ -83,7 +65,9 @@ def load_staff(desk: Desk, demo: Demo, today: dt.date) -> tuple[Problem, ...]:
         if problems:
             return problems
     for one in demo.staff:
-        problems = add_person(desk, one["id"], one["name"]["zh"], one["role"], one.get("site"))
+        problems = add_person(
+            desk, one["id"], f"{one['name']['en']} {one['name']['zh']}", one["role"], one.get("site")
+        )
         if problems:
             return problems
     return ()

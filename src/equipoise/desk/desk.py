@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from equipoise.access.commands import Who
 from equipoise.access.decide import may, may_read
@@ -62,7 +62,7 @@ class Desk:
         self._entropy = entropy
         self._trial: tuple[str, str, Trial] | None = None
         with self.reading() as reader:
-            self.trial(reader)
+            self.trial(reader)  # a store whose definition cannot be read is found out now
 
     @property
     def study(self) -> Study:
@@ -208,14 +208,18 @@ class Desk:
         self.ledger.close()
 
 
+DeskT = TypeVar("DeskT", bound=Desk)
+
+
 def open_desk(
     folder: Path,
     *,
+    kind: type[DeskT] = Desk,  # type: ignore[assignment]  # a TypeVar's default, which 3.11 cannot say
     create: bool = False,
     draft: Study | None = None,
     clock: Clock = system_clock,
     entropy: Entropy = secrets.token_bytes,
-) -> Desk | Problem:
+) -> DeskT | Problem:
     """The desk on the store in `folder`; with `create`, makes what is missing.
 
     draft: the definition that a new store will be given; it stands until the first release. A fake clock or
@@ -225,7 +229,7 @@ def open_desk(
     if isinstance(ledger, Problem):
         return ledger
     register = Register(folder / "identities.sqlite", ledger.places.keys.parent / "identities.key", entropy)
-    desk = Desk(ledger, register, clock, entropy, draft)
+    desk = kind(ledger, register, clock, entropy, draft)
     fake = clock is not system_clock or entropy is not secrets.token_bytes
     if fake and desk.purpose == "trial":
         desk.close()

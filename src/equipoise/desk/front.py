@@ -1,0 +1,91 @@
+"""The desk as pages ask it: every read that a page is made of, beside the one way to write.
+
+A read answers None where the reader may not see the thing, or it is not there: asking teaches nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from equipoise.access.commands import Who
+from equipoise.access.roles import ROLES
+from equipoise.desk import casebook, form_page, lists, screening_pages
+from equipoise.desk.clock import Clock, system_clock
+from equipoise.desk.desk import Desk, open_desk
+from equipoise.desk.followers import GRANTS, SUBJECTS
+from equipoise.desk.views import (
+    ChecklistView,
+    FormView,
+    HistoryRow,
+    Persona,
+    RandomizeView,
+    SubjectRow,
+    SubjectView,
+    TodayView,
+)
+from equipoise.words.problem import Problem
+from equipoise.words.text import Text
+
+
+class FrontDesk(Desk):
+    """A desk with its reads. Make it with `open_front`."""
+
+    def number_of_participants(self) -> int:
+        """How many participants the store holds."""
+        with self.reading() as reader:
+            return reader.rows.count(SUBJECTS)
+
+    def personas(self) -> tuple[Persona, ...]:
+        """Everybody who holds a role in a rehearsal, by role and site; nobody in a trial."""
+        if self.purpose != "rehearsal":
+            return ()
+        with self.reading() as reader:
+            held = reader.rows.find(GRANTS, {"held": 1})
+        order = list(ROLES)
+        made = [
+            Persona(
+                user=str(row["user"]),
+                name=Text(self.register.staff_name(str(row["user"]))),
+                role=str(row["role"]),
+                site=str(row["site"]) or None,
+                blind=ROLES[str(row["role"])].blind,
+                key=f"desk.persona-{str(row['role']).replace('_', '-')}",
+            )
+            for row in held
+        ]
+        return tuple(sorted(made, key=lambda one: (order.index(one.role), one.site or "")))
+
+    def today(self, who: Who) -> TodayView:
+        """What is asked of the reader."""
+        return lists.today(self, who)
+
+    def subjects(self, who: Who) -> tuple[SubjectRow, ...]:
+        """The subjects that the reader may see."""
+        return lists.subjects(self, who)
+
+    def subject(self, who: Who, number: str) -> SubjectView | None:
+        """The casebook of a subject."""
+        return casebook.subject_page(self, who, number)
+
+    def form(self, who: Who, number: str, visit: str, form: str, repeat: int = 1) -> FormView | None:
+        """One form of a subject."""
+        return form_page.form_page(self, who, number, visit, form, repeat)
+
+    def history(
+        self, who: Who, number: str, visit: str, form: str, repeat: int, item: str | None = None
+    ) -> tuple[HistoryRow, ...] | None:
+        """What changed on a form, or in one of its items, newest first."""
+        return casebook.history_page(self, who, number, visit, form, repeat, item)
+
+    def checklist(self, who: Who, number: str) -> ChecklistView | None:
+        """The eligibility page of a subject."""
+        return screening_pages.checklist(self, who, number)
+
+    def randomization(self, who: Who, number: str) -> RandomizeView | None:
+        """The randomize page of a subject."""
+        return screening_pages.stepper(self, who, number)
+
+
+def open_front(folder: Path, *, clock: Clock = system_clock) -> FrontDesk | Problem:
+    """The desk on a store, for pages."""
+    return open_desk(folder, kind=FrontDesk, clock=clock)
