@@ -1,1 +1,1 @@
-"""What both doors' pages share: base templates, stylesheet, icons."""
+"""What the pages of both doors share: base templates, one stylesheet, icons, and the tags that speak two languages."""

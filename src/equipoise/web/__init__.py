@@ -1,1 +1,1 @@
-"""The web pages: Django, thin. No rule of the trial lives here."""
+"""The first door's pages: accounts, pages, saving. Thin: no rule of the trial lives here."""

@@ -1,0 +1,1 @@
+"""Changes of the account tables, in order."""

@@ -1,0 +1,40 @@
+"""The two tables of Django's own database: accounts and logins.
+
+The rules that must stay true: a password is stored only as its slow hash, a login only as the SHA-256 of its
+token, so that the file lets nobody in; no right is stored here, a login only names the role it asks to act in.
+"""
+
+from __future__ import annotations
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models
+
+
+class Account(AbstractBaseUser):
+    """A person who may sign in. `actor` is the random id under which the ledger knows them."""
+
+    username = models.CharField(max_length=150, unique=True)
+    actor = models.CharField(max_length=64)
+    name = models.CharField(max_length=200)
+    name_zh = models.CharField(max_length=200, blank=True)
+    role = models.CharField(max_length=64)
+    language = models.CharField(max_length=2, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS = ["actor", "role"]
+
+    class Meta:
+        db_table = "account"
+
+
+class Login(models.Model):
+    """A person who is signed in, in one role, until `expires` (seconds since 1970, UTC)."""
+
+    token = models.CharField(max_length=64, primary_key=True)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE)
+    role = models.CharField(max_length=64)
+    expires = models.BigIntegerField()
+
+    class Meta:
+        db_table = "login"

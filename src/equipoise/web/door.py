@@ -1,0 +1,103 @@
+"""What the web asks of the desk, and nothing more.
+
+The rule that must stay true: the web reads views and submits commands; it never sees the ledger, a key or an
+arm. Reads return None where the reader may not see the thing or it is not there: the page says "not found"
+either way, so that nothing is learnt by asking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from equipoise.access.commands import Who
+from equipoise.desk.views import (
+    ChecklistView,
+    FormView,
+    HistoryRow,
+    Outcome,
+    Persona,
+    RandomizeView,
+    SubjectRow,
+    SubjectView,
+    TodayView,
+)
+from equipoise.protocol.study import Study
+
+
+class ScreenedView(Protocol):
+    """What came of screening a person: the outcome and, when accepted, the screening number."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """Whether it was accepted, and why not."""
+
+    @property
+    def number(self) -> str | None:
+        """The screening number given, when accepted."""
+
+
+class IdentityGiven(Protocol):
+    """The identity as typed, for the identity register only."""
+
+    @property
+    def name(self) -> str:
+        """Family name first, as on the identity card."""
+
+    @property
+    def birth_date(self) -> str:
+        """As typed."""
+
+    @property
+    def phone(self) -> str:
+        """As typed; may be empty."""
+
+
+class DeskDoor(Protocol):
+    """The methods of equipoise.desk.desk.Desk that pages use."""
+
+    @property
+    def study(self) -> Study:
+        """The version of the definition in force."""
+
+    @property
+    def purpose(self) -> str:
+        """`rehearsal` or `trial`."""
+
+    def number_of_participants(self) -> int:
+        """How many participants the store holds."""
+
+    def who(self, actor: str, role: str) -> Who | None:
+        """The person, acting in a role they hold now; None otherwise."""
+
+    def submit(self, who: Who, command: object, *, key: str, client_at: str | None = None) -> Outcome:
+        """Ask for a change."""
+
+    def today(self, who: Who) -> TodayView | None:
+        """What is asked of the reader."""
+
+    def subjects(self, who: Who) -> Sequence[SubjectRow] | None:
+        """The subjects the reader may see."""
+
+    def subject(self, who: Who, number: str) -> SubjectView | None:
+        """One casebook."""
+
+    def subject_id(self, number: str) -> str | None:
+        """The random id behind a screening number."""
+
+    def form(self, who: Who, number: str, visit: str, form: str, repeat: int = 1) -> FormView | None:
+        """One form."""
+
+    def history(
+        self, who: Who, number: str, visit: str, form: str, repeat: int, item: str | None = None
+    ) -> Sequence[HistoryRow] | None:
+        """The changes of a form or of one item, newest first."""
+
+    def checklist(self, who: Who, number: str) -> ChecklistView | None:
+        """The eligibility checklist."""
+
+    def randomization(self, who: Who, number: str) -> RandomizeView | None:
+        """The stepper."""
+
+    def personas(self) -> Sequence[Persona]:
+        """The made-up people of a rehearsal."""

@@ -1,0 +1,60 @@
+"""From the fields of a form to a `Datum`.
+
+The rule that must stay true: the web reads nothing into what was typed. It tells a value from a missing code and
+hands both on as typed; what they mean, and whether they are allowed, is capture's to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from equipoise.desk.views import ItemView
+from equipoise.ledger.entries import Datum
+from equipoise.words.problem import Problem, problem
+
+Given = tuple[str, str, str]
+"""What the fields of an item hold: value, missing code, why."""
+MISSING_MARK = "!"
+"""In a choice, the field of a missing code holds the code after this mark: `!ND`."""
+
+
+def datum(item: ItemView, given: Given) -> Datum:
+    """The datum of one item, as typed. Empty fields are an emptied item."""
+    typed, missing, why = given
+    if item.control == "choice" and typed.startswith(MISSING_MARK):
+        typed, missing = "", typed.removeprefix(MISSING_MARK)
+    return Datum(value=typed or None, missing=missing or None, why=why.strip() or None if missing else None)
+
+
+def fields(item: ItemView, recorded: Datum) -> Given:
+    """What the fields of an item hold for a recorded datum: the inverse of `datum`."""
+    why = recorded.why or ""
+    if item.control == "choice" and recorded.missing:
+        return f"{MISSING_MARK}{recorded.missing}", "", why
+    return recorded.value or "", recorded.missing or "", why
+
+
+def posted_fields(item: ItemView, posted: Mapping[str, str]) -> Given | None:
+    """The fields of an item in a form sent without script; None where the form does not bring them."""
+    if item.revealing or not (f"v.{item.id}" in posted or f"m.{item.id}" in posted):
+        return None
+    return posted.get(f"v.{item.id}", ""), posted.get(f"m.{item.id}", ""), posted.get(f"w.{item.id}", "")
+
+
+def changes(items: tuple[ItemView, ...], posted: Mapping[str, str]) -> dict[str, Datum]:
+    """What a form sent without script changes: items whose fields hold something else than what is recorded."""
+    found: dict[str, Datum] = {}
+    for item in items:
+        given = posted_fields(item, posted)
+        if given is None:
+            continue
+        now = datum(item, given)
+        if now != datum(item, fields(item, item.value)):
+            found[item.id] = now
+    return found
+
+
+def spoken_date(iso: str) -> Problem:
+    """What was understood of a date, as a message: which parts are known."""
+    key = {0: "web.date-year-only", 1: "web.date-no-day"}.get(iso.count("-"), "web.date-complete")
+    return problem(key, date=iso)

@@ -1,0 +1,233 @@
+"""The sheet of a form as the page and its script know it: rows for the template, strips for the script.
+
+The rules that must stay true: a strip never carries an input, only notes, totals and state; a refusal says,
+item by item, what is wrong and, for a stale page, what stands recorded now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.template.loader import get_template
+
+from equipoise.desk.views import DerivedView, FormView, ItemView, Option, Outcome
+from equipoise.web.entry import Given, fields, posted_fields, spoken_date
+from equipoise.words.problem import Problem, say
+from equipoise.words.text import Language, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """One message of the page's script. `wish` is answer, close or raise; empty for a save of items."""
+
+    key: str
+    base: int
+    items: Mapping[str, Given]
+    complete: bool
+    reason: str | None
+    client_at: str | None
+    wish: str = ""
+    target: str = ""
+    text: str = ""
+
+    @staticmethod
+    def read(sent: Any) -> Save:  # Any: JSON from outside
+        """From JSON. Raises KeyError, TypeError, ValueError or AttributeError for what is none of ours."""
+        items = {
+            str(name): (str(given.get("value", "")), str(given.get("missing", "")), str(given.get("why", "")))
+            for name, given in sent.get("items", {}).items()
+        }
+        wish = str(sent.get("do", ""))
+        if wish not in ("", "answer", "close", "raise") or not 8 <= len(str(sent["key"])) <= 64:
+            raise ValueError("not a save of ours")
+        return Save(
+            key=str(sent["key"]),
+            base=int(sent["base"]),
+            items=items,
+            complete=sent.get("complete") is True,
+            reason=str(sent["reason"]) if sent.get("reason") else None,
+            client_at=str(sent["client_at"])[:40] if sent.get("client_at") else None,
+            wish=wish,
+            target=str(sent.get("target", "")),
+            text=str(sent.get("text", "")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads the sheet: their language, and what they may do with queries."""
+
+    language: Language
+    answers: bool
+    closes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One item for the template: the view, what its inputs hold, and what stands under it."""
+
+    item: ItemView
+    head: Text | None
+    typed: str
+    missing: str
+    why: str
+    codes: tuple[Option, ...]
+    rest: tuple[Option, ...]
+    notes: str
+    wrong: bool
+
+
+def rows(
+    view: FormView, reader: Reader, shown: Iterable[Problem] = (), posted: Mapping[str, str] | None = None
+) -> list[Row]:
+    """The form's items. With `posted`, the inputs hold what was typed and not yet recorded."""
+    by_item: dict[str, list[Problem]] = {}
+    for one in shown:
+        by_item.setdefault(one.where, []).append(one)
+    made: list[Row] = []
+    section: Text | None = None
+    for item in view.items:
+        typed, missing, why = _held(item, posted)
+        wrong = by_item.get(item.id, [])
+        made.append(
+            Row(
+                item=item,
+                head=item.section if item.section != section else None,
+                typed=typed,
+                missing=missing,
+                why=why,
+                codes=(*item.options, *(option for option in item.missing if option.key)),
+                rest=tuple(option for option in item.missing if not option.key),
+                notes=notes(item, reader, wrong),
+                wrong=bool(wrong),
+            )
+        )
+        section = item.section
+    return made
+
+
+def _held(item: ItemView, posted: Mapping[str, str] | None) -> Given:
+    given = posted_fields(item, posted) if posted is not None else None
+    return given or fields(item, item.value)
+
+
+def notes(item: ItemView, reader: Reader, wrong: Iterable[Problem] = ()) -> str:
+    """What stands under an item: problems, what was understood of a partial date, open queries; HTML, may be empty."""
+    queries = [query for query in item.queries if query.state != "CLOSED"]
+    understood = None
+    if item.control == "date" and item.value.value and item.value.value.count("-") < 2:
+        understood = spoken_date(item.value.value)
+    problems = list(wrong)
+    if not (queries or understood or problems):
+        return ""
+    context = {
+        "problems": problems,
+        "understood": understood,
+        "queries": queries,
+        "language": reader.language,
+        "may_answer": reader.answers,
+        "may_close": reader.closes,
+    }
+    return str(_NOTES().render(context)).strip()
+
+
+def totals(view: FormView, language: Language) -> str:
+    """The totals panel; HTML."""
+    lines = [_total_line(derived, view) for derived in view.derived]
+    context = {"lines": lines, "view": view, "language": language}
+    return str(_TOTALS().render(context)).strip()
+
+
+def _total_line(derived: DerivedView, view: FormView) -> dict[str, object]:
+    low, high = derived.bounds if derived.bounds else (derived.value, derived.value)
+    share = span = 0.0
+    if derived.maximum and low is not None and high is not None and float(derived.maximum) > 0:
+        share = 100 * max(0.0, float(low)) / float(derived.maximum)
+        span = 100 * (float(high) - float(low)) / float(derived.maximum)
+    return {
+        "derived": derived,
+        "low": low,
+        "high": high,
+        "open": derived.value is None,
+        "missing": len(derived.missing),
+        "untestable": len(derived.untestable),
+        "share": f"{share:.1f}",
+        "span": f"{span:.1f}",
+    }
+
+
+def strip(view: FormView, outcome: Outcome, save: Save, reader: Reader) -> dict[str, Any]:
+    """What the script is told after an accepted save."""
+    return {
+        "accepted": True,
+        "base": view.base,
+        "at": outcome.at,
+        "seq": outcome.seq,
+        "replayed": outcome.replayed,
+        "values": {name: fields(item, item.value)[0] for name, item in _items(view, save.items)},
+        **_standing(view, reader),
+    }
+
+
+def refusal(shown: Iterable[Problem], view: FormView, save: Save, reader: Reader) -> dict[str, Any]:
+    """What the script is told after a refused save: what is wrong where, and what stands recorded now."""
+    every = tuple(shown)
+    return {
+        "accepted": False,
+        "base": view.base,
+        "problems": [{"where": one.where, "rule": one.rule, "says": one.say(reader.language)} for one in every],
+        "current": {
+            name: {"value": fields(item, item.value)[0], "missing": fields(item, item.value)[1], "shown": _shown(item, reader.language)}
+            for name, item in _items(view, save.items)
+        },
+        **_standing(view, reader),
+    }
+
+
+def _standing(view: FormView, reader: Reader) -> dict[str, Any]:
+    """State, counts, totals, and the notes of every item that has some."""
+    language = reader.language
+    return {
+        "state": view.state,
+        "state_says": say(f"web.state-{view.state.replace('_', '-')}", language),
+        "reason_needed": view.reason_needed,
+        "left": len(view.missing_items),
+        "left_says": left(view, language),
+        "totals": totals(view, language),
+        "notes": {item.id: html for item in view.items if (html := notes(item, reader))},
+        "hidden": [item.id for item in view.items if not item.visible],
+        "changed": [item.id for item in view.items if item.changed],
+    }
+
+
+def left(view: FormView, language: Language) -> str:
+    """How many items are left, in words."""
+    number = len(view.missing_items)
+    key = {0: "web.none-left", 1: "web.one-left"}.get(number, "web.some-left")
+    return say(key, language, {"n": str(number)})
+
+
+def _items(view: FormView, names: Iterable[str]) -> list[tuple[str, ItemView]]:
+    wanted = set(names)
+    return [(item.id, item) for item in view.items if item.id in wanted]
+
+
+def _shown(item: ItemView, language: Language) -> str:
+    """The recorded value in words: the option's label where there is one."""
+    datum = item.value
+    code = datum.missing or datum.value
+    every = (*item.options, *item.missing)
+    label = next((option.label.say(language) for option in every if option.code == code), None)
+    if code is None:
+        return say("web.nothing", language)
+    return f"{code} {label}" if label and label != code else code
+
+
+def _NOTES() -> Any:  # noqa: N802  # Any: Django's template; asked late because settings come first
+    return get_template("web/notes.html")
+
+
+def _TOTALS() -> Any:  # noqa: N802  # as above
+    return get_template("web/totals.html")

@@ -1,0 +1,34 @@
+"""Every address of the first door."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, path
+
+from equipoise.web import problems
+from equipoise.web.views import casebook, entrance, forms, work
+
+_FORM = "subjects/<str:number>/forms/<str:visit>/<str:form>"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", entrance.front),
+    path("enter", entrance.step_in),
+    path("login", entrance.sign_in),
+    path("logout", entrance.sign_out),
+    path("language", entrance.choose_language),
+    path("today", work.today),
+    path("queries", work.queries),
+    path("subjects", work.subjects),
+    path("subjects/new", casebook.screen),
+    path("subjects/<str:number>", casebook.casebook),
+    path("subjects/<str:number>/visits", casebook.date_visit),
+    path("subjects/<str:number>/consent", casebook.consent),
+    path("subjects/<str:number>/eligibility", casebook.eligibility),
+    path("subjects/<str:number>/randomize", casebook.randomize),
+    path(_FORM, forms.form),
+    path(f"{_FORM}/history", forms.history),
+    path(f"{_FORM}/<int:repeat>", forms.form),
+    path(f"{_FORM}/<int:repeat>/history", forms.history),
+]
+handler400 = problems.refused_request
+handler404 = problems.not_found
+handler500 = problems.server_error

@@ -1,0 +1,208 @@
+"""One subject: screening a person, the casebook, consent, eligibility, randomizing, dating a visit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from equipoise.access.commands import Who
+from equipoise.capture.commands import DateVisit
+from equipoise.consent.commands import RecordCapacity, RecordConsent, WithdrawConsent
+from equipoise.desk.identities import IdentityInput
+from equipoise.desk.views import Step
+from equipoise.eligibility.commands import ConfirmEligibility, FailScreening
+from equipoise.randomization.commands import Randomize
+from equipoise.web import problems
+from equipoise.web.matrix import legend, matrix
+from equipoise.web.request import Asked, desk
+from equipoise.web.views.reading import found, may, new_key, signed, subject_path, task_lines
+from equipoise.words.dates import parse_date
+from equipoise.words.problem import Problem, problem
+
+
+@require_http_methods(["GET", "POST"])
+@signed
+def screen(request: Asked, who: Who) -> HttpResponse:
+    """Take a person into screening. What is typed here goes to the identity register, never into the ledger."""
+    sites = _sites(who)
+    context: dict[str, object] = {"sites": sites, "key": new_key(), "at": "subjects", "given": {}}
+    if request.method == "GET":
+        return render(request, "web/screen.html", context)
+    given = {name: request.POST.get(name, "").strip() for name in ("name", "birth_date", "phone", "site")}
+    identity = IdentityInput(given["name"], given["birth_date"], given["phone"])
+    site = given["site"] or (sites[0][0] if sites else "")
+    came = desk().screen(who, site, identity, key=request.POST.get("key") or new_key())
+    if came.outcome.accepted and came.number:
+        return redirect(subject_path(came.number))
+    context |= {"given": given, "problems": came.outcome.problems, "key": request.POST.get("key") or new_key()}
+    return render(request, "web/screen.html", context, status=problems.status_of(came.outcome.problems))
+
+
+@require_GET
+@signed
+def casebook(request: Asked, who: Who, number: str) -> HttpResponse:
+    """The matrix of forms and visits, with what is to do."""
+    return _casebook(request, who, number)
+
+
+@require_POST
+@signed
+def date_visit(request: Asked, who: Who, number: str) -> HttpResponse:
+    """Record when a visit took place."""
+    subject = found(desk().subject_id(number))
+    typed = request.POST.get("on", "")
+    on = parse_date(typed)
+    if on is None or not on.complete:
+        return _casebook(request, who, number, (problem("web.whole-date-needed", given=typed),))
+    command = DateVisit(subject, request.POST.get("visit", ""), on.iso())
+    outcome = desk().submit(who, command, key=request.POST.get("key") or new_key())
+    if not outcome.accepted:
+        return _casebook(request, who, number, outcome.problems)
+    return redirect(subject_path(number))
+
+
+@require_http_methods(["GET", "POST"])
+@signed
+def consent(request: Asked, who: Who, number: str) -> HttpResponse:
+    """Capacity and signatures. Capacity is presumed; a representative signs where it is recorded as lacking."""
+    view = found(desk().subject(who, number))
+    checklist = desk().checklist(who, number)
+    context: dict[str, object] = {
+        "view": view,
+        "checklist": checklist,
+        "versions": desk().study.consent.versions,
+        "representative": desk().study.consent.legal_representative,
+        "at": "subjects",
+        "key": new_key(),
+    }
+    if request.method == "POST":
+        command = _consent_command(found(desk().subject_id(number)), request.POST)
+        if not isinstance(command, Problem):
+            outcome = desk().submit(who, command, key=request.POST.get("key") or new_key())
+            if outcome.accepted:
+                return redirect(subject_path(number, "consent"))
+            shown = outcome.problems
+        else:
+            shown = (command,)
+        context |= {"problems": shown, "given": request.POST}
+        return render(request, "web/consent.html", context, status=problems.status_of(shown))
+    return render(request, "web/consent.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@signed
+def eligibility(request: Asked, who: Who, number: str) -> HttpResponse:
+    """The checklist: each criterion, whether it is met, and why."""
+    shown: tuple[Problem, ...] = ()
+    if request.method == "POST":
+        subject = found(desk().subject_id(number))
+        leaving = request.POST.get("do") == "fail"
+        reason = request.POST.get("reason", "").strip()
+        command = FailScreening(subject, reason) if leaving else ConfirmEligibility(subject)
+        outcome = desk().submit(who, command, key=request.POST.get("key") or new_key())
+        if outcome.accepted:
+            return redirect(subject_path(number, "eligibility"))
+        shown = outcome.problems
+    view = found(desk().checklist(who, number))
+    context = {
+        "view": view,
+        "failing": [one for one in view.criteria if one.good is False],
+        "groups": [
+            (f"web.criteria-{category}", [one for one in view.criteria if one.category == category])
+            for category in ("inclusion", "exclusion")
+        ],
+        "problems": shown,
+        "at": "subjects",
+        "key": new_key(),
+    }
+    return render(request, "web/eligibility.html", context, status=problems.status_of(shown) if shown else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@signed
+def randomize(request: Asked, who: Who, number: str) -> HttpResponse:
+    """Five steps; the last gives a number, never an arm."""
+    found(desk().randomization(who, number))
+    shown: tuple[Problem, ...] = ()
+    if request.method == "POST":
+        if request.POST.get("identity") != "yes":
+            shown = (problem("web.confirm-identity"),)
+        else:
+            command = Randomize(found(desk().subject_id(number)))
+            outcome = desk().submit(who, command, key=request.POST.get("key") or new_key())
+            if outcome.accepted:
+                return redirect(subject_path(number, "randomize"))
+            shown = outcome.problems
+    view = found(desk().randomization(who, number))
+    context = {
+        "view": view,
+        "steps": [_step_line(number, step) for step in view.steps],
+        "may_randomize": may(who, "Randomize"),
+        "problems": shown,
+        "at": "subjects",
+        "key": new_key(),
+    }
+    return render(request, "web/randomize.html", context, status=problems.status_of(shown) if shown else 200)
+
+
+def _step_line(number: str, step: Step) -> dict[str, object]:
+    place = {"consent": "consent", "eligibility": "eligibility", "stratum": "eligibility"}.get(step.id)
+    return {
+        "id": step.id,
+        "state": step.state,
+        "problems": step.problems,
+        "title": f"web.step-{step.id}",
+        "says": f"web.step-{step.id}-says",
+        "path": subject_path(number, place) if place else "",
+        "link": f"web.to-{place}" if place else "",
+    }
+
+
+def _casebook(request: Asked, who: Who, number: str, shown: tuple[Problem, ...] = ()) -> HttpResponse:
+    view = found(desk().subject(who, number))
+    context = {
+        "view": view,
+        "matrix": matrix(view, request.language),
+        "legend": legend(request.language),
+        "lines": task_lines(view.tasks),
+        "at": "subjects",
+        "key": new_key(),
+        "undated": [column for column in view.columns if column.dated is None],
+        "problems": shown,
+        "given": request.POST,
+    }
+    return render(request, "web/casebook.html", context, status=problems.status_of(shown) if shown else 200)
+
+
+def _sites(who: Who) -> list[tuple[str, object]]:
+    """The sites at which this person may screen: those of their grants, or all for a grant on the whole study."""
+    names = {site.id: site.name for site in desk().study.sites}
+    mine = [grant.site for grant in who.grants if grant.role == who.role]
+    if None in mine:
+        return list(names.items())
+    return [(site, names.get(site, site)) for site in mine if site is not None]
+
+
+def _consent_command(
+    subject: str, posted: Mapping[str, str]
+) -> RecordCapacity | RecordConsent | WithdrawConsent | Problem:
+    """The command that a posted consent form asks for, or why it cannot be read."""
+    typed = posted.get("on", "")
+    on = parse_date(typed)
+    if on is None or not on.complete:
+        return problem("web.whole-date-needed", "on", given=typed)
+    by = "LEGAL_REPRESENTATIVE" if posted.get("by") == "LEGAL_REPRESENTATIVE" else "PARTICIPANT"
+    match posted.get("do"):
+        case "capacity":
+            capacity = posted.get("capacity", "")
+            if capacity == "HAS" or capacity == "LACKS" or capacity == "NOT_ASSESSED":
+                return RecordCapacity(subject, capacity, on.iso())
+            return problem("web.choose-one", "capacity")
+        case "withdraw":
+            return WithdrawConsent(subject, by, on.iso(), posted.get("reason", "").strip())
+        case _:
+            relation = posted.get("relation", "").strip() or None
+            return RecordConsent(subject, posted.get("version", ""), by, posted.get("given") != "no", on.iso(), relation)

@@ -1,0 +1,207 @@
+"""The form page: shown whole, saved item by item by its script, or whole by a plain form post.
+
+The rules that must stay true: a save carries the key and the base that its page made, so that a retry is a
+replay and a stale page is told so; a save that is refused leaves everything typed on the page.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from equipoise.access.commands import Who
+from equipoise.access.roles import ROLES
+from equipoise.capture.commands import AnswerQuery, CloseQuery, RaiseQuery, RecordForm
+from equipoise.desk.views import FormView, HistoryRow, Outcome
+from equipoise.ledger.entries import Datum
+from equipoise.web import entry, problems, sheet
+from equipoise.web.request import Asked, desk
+from equipoise.web.views.reading import found, may, new_key, signed, subject_path
+from equipoise.words.problem import Problem, problem
+
+REASONS = ("transcription-error", "source-corrected", "new-information", "query-answered")
+"""Reasons for change offered; stored as written here and shown as `web.reason-…`. Anything else is free text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A form instance, as in its address."""
+
+    number: str
+    visit: str
+    form: str
+    repeat: int
+
+    def path(self, *more: object) -> str:
+        """Its address."""
+        repeat = (self.repeat,) if self.repeat != 1 else ()
+        return subject_path(self.number, "forms", self.visit, self.form, *repeat, *more)
+
+
+@require_http_methods(["GET", "POST"])
+@signed
+def form(request: Asked, who: Who, number: str, visit: str, form: str, repeat: int = 1) -> HttpResponse:
+    """One form: shown, or saved."""
+    place = Place(number, visit, form, repeat)
+    view = found(desk().form(who, number, visit, form, repeat))
+    if request.method == "GET":
+        return _page(request, who, place, view)
+    if request.content_type == "application/json":
+        return _saved_by_script(request, who, place, view)
+    return _saved_whole(request, who, place, view)
+
+
+@require_GET
+@signed
+def history(request: Asked, who: Who, number: str, visit: str, form: str, repeat: int = 1) -> HttpResponse:
+    """Every change of the form, or of one item: the part for the side panel, or a page of its own."""
+    item = request.GET.get("item") or None
+    rows = found(desk().history(who, number, visit, form, repeat, item))
+    view = found(desk().form(who, number, visit, form, repeat))
+    place = Place(number, visit, form, repeat)
+    context = {
+        "rows": [_history_line(row) for row in rows],
+        "view": view,
+        "label": next((one.label for one in view.items if one.id == item), view.form_label),
+        "one_item": item is not None,
+        "place": place,
+        "back": place.path(),
+        "at": "subjects",
+    }
+    return render(request, "web/history_part.html" if request.GET.get("part") else "web/history.html", context)
+
+
+def _reader(request: Asked, who: Who) -> sheet.Reader:
+    return sheet.Reader(request.language, answers=may(who, "AnswerQuery"), closes=may(who, "CloseQuery"))
+
+
+def _history_line(row: HistoryRow) -> dict[str, object]:
+    """A change with its reason and role in the reader's words."""
+    role = ROLES.get(row.role)
+    return {
+        **{name: getattr(row, name) for name in ("label", "old", "new", "who", "at_site", "reason", "seq", "leaf")},
+        "at": row.at[:19].replace("T", " "),
+        "role_label": role.label if role else row.role,
+        "reason_key": f"web.reason-{row.reason}" if row.reason in REASONS else row.reason,
+    }
+
+
+def _page(
+    request: Asked,
+    who: Who,
+    place: Place,
+    view: FormView,
+    *,
+    shown: tuple[Problem, ...] = (),
+    posted: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    reader = _reader(request, who)
+    subject = desk().subject(who, place.number)
+    column = next((one for one in subject.columns if one.id == place.visit), None) if subject else None
+    context = {
+        "view": view,
+        "place": place,
+        "path": place.path(),
+        "rows": sheet.rows(view, reader, shown, posted),
+        "totals": sheet.totals(view, request.language),
+        "left": sheet.left(view, request.language),
+        "state_key": f"web.state-{view.state.replace('_', '-')}",
+        "problems": [one for one in shown if one.where not in {item.id for item in view.items}],
+        "problem_count": len(shown),
+        "key": new_key(),
+        "reasons": [(reason, f"web.reason-{reason}") for reason in REASONS],
+        "posted_reason": (posted or {}).get("reason", ""),
+        "dated": column.dated if column else None,
+        "before": subject_path(place.number, "forms", *view.previous) if view.previous else None,
+        "after": subject_path(place.number, "forms", *view.next) if view.next else None,
+        "may_raise": may(who, "RaiseQuery"),
+        "at": "subjects",
+        "just_saved": request.GET.get("saved", ""),
+    }
+    return render(request, "web/form.html", context, status=status)
+
+
+def _saved_whole(request: Asked, who: Who, place: Place, view: FormView) -> HttpResponse:
+    """A form sent without script: what differs from what is recorded is saved, and then the button's wish is done."""
+    posted = {name: str(value) for name, value in request.POST.items()}
+    wish, _, target = posted.get("do", "save").partition(":")
+    # A post from elsewhere (an answer in the inbox) brings no items; nothing may be read as emptied by it.
+    changed = entry.changes(view.items, posted) if posted.get("whole") else {}
+    key = posted.get("key") or new_key()
+    if changed or wish == "complete":
+        base = int(posted["base"]) if posted.get("base", "").isdigit() else view.base
+        outcome = _record(who, place, changed, base, wish == "complete", _reason(posted), key)
+        if not outcome.accepted:
+            return _page(
+                request, who, place, view, shown=outcome.problems, posted=posted, status=problems.status_of(outcome.problems)
+            )
+    if wish in ("answer", "close", "raise"):
+        outcome = _about_query(who, place, wish, target, posted.get(f"q.{target}", ""), f"{key}-q")
+        if not outcome.accepted:
+            again = found(desk().form(who, place.number, place.visit, place.form, place.repeat))
+            return _page(request, who, place, again, shown=outcome.problems, status=problems.status_of(outcome.problems))
+    return redirect("/queries" if posted.get("back") == "/queries" else f"{place.path()}?saved=1")
+
+
+def _saved_by_script(request: Asked, who: Who, place: Place, view: FormView) -> HttpResponse:
+    """One save of the page's queue. The answer is a small strip; nothing in it replaces an input."""
+    try:
+        asked = sheet.Save.read(json.loads(request.body))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise problems.Shown(problem("web.request-not-understood")) from None
+    reader = _reader(request, who)
+    if asked.wish:
+        outcome = _about_query(who, place, asked.wish, asked.target, asked.text, asked.key)
+    else:
+        items = {item.id: item for item in view.items}
+        values = {name: entry.datum(items[name], given) for name, given in asked.items.items() if name in items}
+        outcome = _record(who, place, values, asked.base, asked.complete, asked.reason, asked.key, asked.client_at)
+    after = desk().form(who, place.number, place.visit, place.form, place.repeat) or view
+    if not outcome.accepted:
+        refused = sheet.refusal(outcome.problems, after, asked, reader)
+        return JsonResponse(refused, status=problems.status_of(outcome.problems))
+    return JsonResponse(sheet.strip(after, outcome, asked, reader))
+
+
+def _record(
+    who: Who,
+    place: Place,
+    items: Mapping[str, Datum],
+    base: int,
+    complete: bool,  # noqa: FBT001  # the last steps of one private sequence
+    reason: str | None,
+    key: str,
+    client_at: str | None = None,
+) -> Outcome:
+    subject = found(desk().subject_id(place.number))
+    command = RecordForm(
+        subject, place.visit, place.form, place.repeat, items, base, complete=True if complete else None, reason=reason
+    )
+    return desk().submit(who, command, key=key, client_at=client_at)
+
+
+def _about_query(who: Who, place: Place, wish: str, target: str, text: str, key: str) -> Outcome:
+    """Answer or close the query `target`, or raise one on the item `target`."""
+    subject = found(desk().subject_id(place.number))
+    said = text.strip()
+    if not said and wish != "close":
+        return Outcome(accepted=False, problems=(problem("web.say-something", target),))
+    command: AnswerQuery | CloseQuery | RaiseQuery
+    if wish == "answer":
+        command = AnswerQuery(subject, target, said)
+    elif wish == "close":
+        command = CloseQuery(subject, target, said)
+    else:
+        command = RaiseQuery(subject, place.visit, place.form, place.repeat, target, said)
+    return desk().submit(who, command, key=key)
+
+
+def _reason(posted: Mapping[str, str]) -> str | None:
+    chosen = posted.get("reason", "")
+    return (posted.get("reason-other", "").strip() if chosen == "other" else chosen) or None
