@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from equipoise.words.text import LANGUAGES, Text
@@ -63,6 +63,18 @@ class Part(BaseModel):
     """Base of all parts of a definition: immutable, nothing beyond what is declared."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:  # Any: what a YAML file may hold
+        if isinstance(value, bool) and not _holds_truth(cls.model_fields[str(info.field_name)].annotation):
+            raise PydanticCustomError("truth", "a truth where none is expected")
+        return value
+
+
+def _holds_truth(kind: Any) -> bool:
+    """Whether a field of this annotation may hold true or false."""
+    return kind is Any or kind is bool or any(_holds_truth(part) for part in get_args(kind))
 
 
 class Assumption(Part):

@@ -47,6 +47,7 @@ _RULES: Mapping[str, str] = {
     "model_type": "protocol.value-not-mapping",
     "model_attributes_type": "protocol.value-not-mapping",
     "dataclass_type": "protocol.value-not-words",
+    "truth": "protocol.value-is-truth",
     "words": "protocol.value-not-words",
     "words_language": "protocol.value-language",
     "words_english": "protocol.value-no-english",
@@ -70,6 +71,8 @@ def _problem(detail: ErrorDetails, content: Mapping[str, Plain], where: Where) -
     path, kind = _real(detail["loc"], content), detail["type"]
     context = detail.get("ctx", {})
     shown = _shown(detail["input"])
+    if kind == "missing" and path and isinstance(path[-1], int):
+        return problem("protocol.value-list-short", where(path[:-1]), count=path[-1])
     if kind == "missing":
         return problem("protocol.field-missing", where(path[:-1]), field=str(path[-1]))
     if kind == "extra_forbidden":
