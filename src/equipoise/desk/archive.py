@@ -58,10 +58,8 @@ def export_archive(store: Path, out: Path) -> Written | Problem:
     try:
         out.mkdir(parents=True, exist_ok=True)
         path = out / "ledger.jsonl"
-        count = write_archive(ledger, path)
-        return ((path, count),)
-    except StoreFault as fault:
-        return fault.problem
+        archived = write_archive(ledger, path)
+        return archived if isinstance(archived, Problem) else ((path, archived.entries),)
     except OSError as fault:
         return problem("desk.cannot-write", str(out), reason=fault.strerror or fault)
     finally:

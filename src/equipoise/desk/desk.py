@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import secrets
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,9 +26,10 @@ from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.followers import FOLLOWERS, SUBJECTS
 from equipoise.desk.identities import IdentityInput, Register
 from equipoise.desk.routes import ROUTES, Route
-from equipoise.desk.standing import CASE, Standing, Trial, person_facts, stand, zone_of
+from equipoise.desk.standing import Memory, Standing, Trial, person_facts, stand, zone_of
 from equipoise.desk.views import Outcome
 from equipoise.eligibility.commands import ScreenSubject
+from equipoise.ledger.checkpoint import make_checkpoint
 from equipoise.ledger.commit import Act, Committed, commit
 from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
 from equipoise.ledger.opening import Ledger, open_ledger
@@ -39,6 +41,9 @@ from equipoise.randomization import evolve as randomization
 from equipoise.words.canonical import Json, digest, read_canonical
 from equipoise.words.ids import Entropy, random_id
 from equipoise.words.problem import Problem, problem
+
+CHECKPOINT_EVERY = 256
+"""Entries after which a checkpoint is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,9 @@ class Desk:
         self._clock = clock
         self._entropy = entropy
         self._trial: tuple[str, str, Trial] | None = None
+        self._memory = Memory()
+        self._unchecked = 0
+        self._checkpointing: threading.Thread | None = None
         with self.reading() as reader:
             self.trial(reader)  # a store whose definition cannot be read is found out now
 
@@ -121,16 +129,16 @@ class Desk:
 
     def standing(self, reader: Reader, subject: str) -> Standing:
         """What holds for a subject now, judged."""
-        return stand(self.trial(reader), reader, subject, self.now(), judged=True)
+        return stand(self.trial(reader), reader, subject, self.now(), memory=self._memory, judged=True)
 
     def standing_light(self, reader: Reader, subject: str) -> Standing:
         """What holds for a subject now, without judging."""
-        return stand(self.trial(reader), reader, subject, self.now(), judged=False)
+        return stand(self.trial(reader), reader, subject, self.now(), memory=self._memory, judged=False)
 
     def form_seq(self, subject: str, visit: str, form: str, repeat: int) -> int:
         """The seq of the last save of a form instance; 0 where there is none."""
         with self.reading() as reader:
-            case = reader.fold(f"subject/{subject}", CASE)
+            case = self._memory.case(reader, subject)
         return case.capture.form(Place(visit, form, repeat)).seq
 
     def submit(self, who: Who, command: object, *, key: str, client_at: str | None = None) -> Outcome:
@@ -160,7 +168,9 @@ class Desk:
             number, earlier = next_number(reader, site), latest_of(reader, person.person)
             numbers[""] = number
             command = ScreenSubject(subject, site, number, person.person, earlier)
-            now = stand(self.trial(reader), reader, None, self.now(), site=site, judged=False)
+            now = stand(
+                self.trial(reader), reader, None, self.now(), memory=self._memory, site=site, judged=False
+            )
             facts = person_facts(now.facts, reader, person.person, subject)
             return self._decide(reader, route, who, dataclasses.replace(now, facts=facts), command)
 
@@ -181,7 +191,9 @@ class Desk:
     def _stand(self, reader: Reader, route: Route, command: object) -> Standing:
         subject, site = getattr(command, "subject", None), getattr(command, "site", None)
         judged = route.depth == "judged"
-        return stand(self.trial(reader), reader, subject, self.now(), site=site, judged=judged)
+        return stand(
+            self.trial(reader), reader, subject, self.now(), memory=self._memory, site=site, judged=judged
+        )
 
     def _decide(self, reader: Reader, route: Route, who: Who, now: Standing, command: object) -> Decision:
         refused = may(who, command, now.facts)
@@ -200,10 +212,30 @@ class Desk:
         done = commit(self.ledger, act, streams, decide)
         if isinstance(done, Refusal):
             return Outcome(accepted=False, problems=done.problems)
+        if not done.replayed:
+            self._count(len(done.recorded))
         return _outcome(done)
 
+    def _count(self, entries: int) -> None:
+        """Have a checkpoint made beside the work, whenever enough was written since the last."""
+        self._unchecked += entries
+        busy = self._checkpointing is not None and self._checkpointing.is_alive()
+        if self._unchecked >= CHECKPOINT_EVERY and not busy:
+            self._unchecked = 0
+            self._checkpointing = threading.Thread(target=self.checkpoint, daemon=True)
+            self._checkpointing.start()
+
+    def checkpoint(self) -> Problem | None:
+        """Publish a signed checkpoint over everything written so far, outside the database."""
+        made = make_checkpoint(self.ledger, self.now())
+        return made if isinstance(made, Problem) else None
+
     def close(self) -> None:
-        """Give everything back."""
+        """Publish a last checkpoint and give everything back."""
+        if self._checkpointing is not None:
+            self._checkpointing.join()
+        if self._unchecked:
+            self.checkpoint()
         self.register.close()
         self.ledger.close()
 

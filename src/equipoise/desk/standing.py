@@ -8,6 +8,8 @@ and every page alike; no page computes its own.
 from __future__ import annotations
 
 import datetime as dt
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -23,7 +25,8 @@ from equipoise.eligibility import evolve as eligibility
 from equipoise.eligibility.judgement import Judgement, judge
 from equipoise.ledger.entries import Recorded
 from equipoise.ledger.facts import Facts
-from equipoise.ledger.reader import Folding, Reader
+from equipoise.ledger.reader import SNAPSHOT_EVERY, Folding, Reader
+from equipoise.ledger.store import Head
 from equipoise.oversight import evolve as oversight
 from equipoise.protocol.expressions import Value
 from equipoise.protocol.strata import StratumResult, stratum
@@ -76,6 +79,58 @@ CASE = Folding("case 1", Case(), _evolve, _dump, _load)
 
 
 @dataclass(frozen=True, slots=True)
+class _Remembered:
+    case: Case
+    leaf: str
+    folded_at: int
+
+
+class Memory:
+    """Cases folded lately in this process, so that a save reads only what was written since.
+
+    The rule that must stay true: a remembered case is used only where the ledger's own chain says that it is the
+    state before the tail; in every doubt the stream is folded again. Each hundredth entry is folded through the
+    ledger, which renews the stream's snapshot.
+    """
+
+    def __init__(self, size: int = 500) -> None:
+        self._size = size
+        self._cases: OrderedDict[str, _Remembered] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def case(self, reader: Reader, subject: str) -> Case:
+        """The subject's case at the reader's moment."""
+        stream = f"subject/{subject}"
+        head = reader.head(stream)
+        with self._lock:
+            known = self._cases.get(subject)
+        found = _carried_on(reader, stream, head, known) if known is not None else None
+        if found is None:
+            found = _Remembered(reader.fold(stream, CASE), head.leaf, head.seq)
+        with self._lock:
+            self._cases[subject] = found
+            self._cases.move_to_end(subject)
+            while len(self._cases) > self._size:
+                self._cases.popitem(last=False)
+        return found.case
+
+
+def _carried_on(reader: Reader, stream: str, head: Head, known: _Remembered) -> _Remembered | None:
+    """The known case brought up to the head, or None where it does not lead there."""
+    if head.seq == known.case.seq:
+        return known if head.leaf == known.leaf else None
+    if head.seq < known.case.seq or head.seq - known.folded_at >= SNAPSHOT_EVERY:
+        return None
+    tail = reader.entries(stream, after=known.case.seq)
+    if not tail or tail[0].header.prev != known.leaf or tail[-1].leaf != head.leaf:
+        return None
+    case = known.case
+    for recorded in tail:
+        case = _evolve(case, recorded)
+    return _Remembered(case, head.leaf, known.folded_at)
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """What holds for the whole trial: the definition in force, and the study's own state."""
 
@@ -118,11 +173,12 @@ def stand(
     subject: str | None,
     now: dt.datetime,
     *,
+    memory: Memory,
     site: str | None = None,
     judged: bool,
 ) -> Standing:
     """What holds for `subject` (or, for None, for `site`) at `now`. `judged`: also judge and find the stratum."""
-    case = reader.fold(f"subject/{subject}", CASE) if subject else Case()
+    case = memory.case(reader, subject) if subject else Case()
     place = site_state(reader, case.screening.site or site)
     today = now.astimezone(ZoneInfo(place.zone)).date()
     facts = oversight.add_facts(Facts(), trial.state, place, today)
