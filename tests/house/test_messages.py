@@ -172,21 +172,37 @@ def test_every_key_a_page_names_is_in_the_catalogue():
 def test_no_message_is_kept_that_nobody_says():
     """A key counts as said where it is named whole, or where its beginning is named to have the end put on."""
     program = "\n".join(text(path) for path in under("src/equipoise", ".py", ".html", ".js"))
-    data = "\n".join(
-        text(path)
-        for path in [*under("src/equipoise", ".yaml"), *under("studies", ".yaml")]
-        if FOLDER not in path
-    )
-    orphans = []
-    for key in catalogue():
-        beginnings = [key[: cut + 1] for cut in range(len(key)) if key[cut] == "-"]
-        if (
-            key not in program
-            and key not in data
-            and not any(re.search(re.escape(one) + r"[^a-z0-9-]", program) for one in beginnings)
-        ):
-            orphans.append(key)
+    data = [
+        path for path in [*under("src/equipoise", ".yaml"), *under("studies", ".yaml")] if FOLDER not in path
+    ]
+    orphans = [key for key in catalogue() if not said(key, program, "\n".join(map(text, data)))]
     assert not orphans, orphans
+
+
+def said(key: str, program: str, data: str) -> bool:
+    """Whether the program names `key`: whole, or as f"beginning-{…}", or as f"room.{…}" with the end as a literal."""
+    if key in program or key in data:
+        return True
+    for cut in (place + 1 for place, character in enumerate(key) if character in "-."):
+        beginning, end = key[:cut], key[cut:]
+        joined = re.search(re.escape(beginning) + r"[{\"']", program)
+        if joined and (beginning[-1] == "-" or re.search(rf"""["']{end}["']""", program)):
+            return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        ("problem('web.not-found')", True),
+        ("say(f'web.not-{what}')", True),
+        ("say(f'web.{rule}'); told('not-found')", True),
+        ("say(f'web.{rule}'); told('found')", False),
+        ("problem('web.found')", False),
+    ],
+)
+def test_a_message_is_said_in_these_ways(program, expected):
+    assert said("web.not-found", program, "") is expected
 
 
 def test_a_key_is_found_wherever_it_is_named():
