@@ -313,7 +313,7 @@ def open_store(path: Path, mode: Literal["write", "read"], *, create: bool = Fal
             if not create or mode == "read":
                 raise fault("ledger.not-found", str(path), path=path)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        elif path.open("rb").read(16) != _MAGIC:
+        elif not _is_database(path):
             raise fault("ledger.store-foreign", str(path), path=path)
         with contextlib.closing(_connect(path, mode)) as connection:
             _check_identity(connection, path, mode, create=create)
@@ -322,6 +322,11 @@ def open_store(path: Path, mode: Literal["write", "read"], *, create: bool = Fal
     except OSError as error:
         raise fault("ledger.unavailable", str(path), path=path, detail=error.strerror) from error
     return SqliteStore(path, mode)
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
 
 
 def _connect(path: Path, mode: Literal["write", "read"]) -> sqlite3.Connection:
