@@ -3,6 +3,7 @@
 .DEFAULT_GOAL := run
 export PYTHON ?= python3
 BIN := .venv/bin
+STUDY ?= studies/nct07197606
 
 env: ## the environment in .venv, with the equipoise command
 	@requirements/install.sh run
@@ -12,10 +13,10 @@ test-env: env ## what the tests need on top: packages, Chromium, a Chinese font
 	@requirements/browser.sh
 
 run: env ## the demonstration: creates its store when there is none, then serves it
-	@$(BIN)/equipoise demo
+	@$(BIN)/equipoise demo --study $(STUDY)
 
 reset: env ## the demonstration from the beginning; what was entered in it is lost
-	@$(BIN)/equipoise demo --reset
+	@$(BIN)/equipoise demo --study $(STUDY) --reset
 
 test: test-env ## everything that must hold; at most 15 minutes on two cores
 	@.ci/steps
