@@ -22,13 +22,15 @@ from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Text
 from equipoise.words.truth import Truth
 
+REHEARSAL = "-rehearsal"
+"""How the generator of a list from a known seed ends; a trial does not take such a list."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
 def decide(study: Study, state: State, facts: Facts, command: object, occasion: Occasion) -> Decision:
     """Decide a command on the stream `allocation`; `facts` are those of the subject to be randomized."""
     if isinstance(command, PublishAllocation):
-        problems = tuple(_list_faults(study, state, command))
+        problems = tuple(_list_faults(study, state, facts, command))
         entry = AllocationPublished(command.generator, command.root, command.slots)
         return Refusal(problems) if problems else (Append("allocation", entry),)
     if isinstance(command, Randomize):
@@ -36,10 +38,12 @@ def decide(study: Study, state: State, facts: Facts, command: object, occasion: 
     raise TypeError(f"randomization does not know {type(command).__name__}")
 
 
-def _list_faults(study: Study, state: State, command: PublishAllocation) -> Iterator[Problem]:
+def _list_faults(study: Study, state: State, facts: Facts, command: PublishAllocation) -> Iterator[Problem]:
     if state.root is not None or state.withheld:
         yield problem("randomization.list-already-published", root=state.root or "–")
         return
+    if command.generator.endswith(REHEARSAL) and not facts.rehearsal:
+        yield problem("randomization.list-of-a-rehearsal", "generator")
     expected, given = set(strata(study)), set(command.slots)
     if study.randomization is None or expected != given:
         yield problem(

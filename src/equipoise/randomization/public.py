@@ -1,0 +1,96 @@
+"""The public side of an allocation list, as a file: `allocation.json`. Readable by everybody.
+
+The rules that must stay true: the file holds numbers and commitments in order and nothing from which an arm follows;
+reading it needs no key; a file that was changed anywhere is not the one that its root stands for.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from equipoise.ledger.entries import PublicSlot
+from equipoise.randomization.commands import PublishAllocation
+from equipoise.randomization.tree import list_root
+from equipoise.words.canonical import Json, canonical_bytes
+from equipoise.words.problem import Problem, problem
+
+NAME = "allocation.json"
+FORMAT = "equipoise-allocation-1"
+_HASH = re.compile(r"[0-9a-f]{64}")
+_FIELDS = {
+    "contributions", "design", "digest", "format", "generator", "over_bar_because", "root", "strata", "study", "version"
+}  # fmt: skip
+
+
+class PublicList:
+    """A public list as read: `command` publishes it, `root` stands for it, `content` is the whole file."""
+
+    def __init__(self, content: Mapping[str, Any], slots: Mapping[str, tuple[PublicSlot, ...]]) -> None:
+        self.content = content
+        self.root: str = content["root"]
+        self.command = PublishAllocation(content["generator"], content["root"], slots)
+
+
+def public_content(facts: Mapping[str, Json], slots: Mapping[str, tuple[PublicSlot, ...]]) -> bytes:
+    """The bytes of the file. `facts` are its other fields: generator, study, version, digest and the like."""
+    listed: dict[str, Json] = {
+        stratum: [{"commitment": slot.commitment, "number": slot.number} for slot in stratum_slots]
+        for stratum, stratum_slots in slots.items()
+    }
+    return canonical_bytes({**facts, "format": FORMAT, "root": list_root(slots), "strata": listed}) + b"\n"
+
+
+def read_public(path: Path) -> PublicList | Problem:
+    """The list in a folder or file, once its root is shown to be right; else what is wrong."""
+    file = path / NAME if path.is_dir() else path
+    if not file.is_file():
+        return problem("randomization.public-file-missing", str(path))
+    try:
+        content = json.loads(file.read_bytes())
+    except (OSError, ValueError) as fault:
+        return problem("randomization.public-file-unreadable", str(file), fault=" ".join(str(fault).split()))
+    fault_found = _shape_fault(content)
+    if fault_found is not None:
+        return problem("randomization.public-file-unreadable", str(file), fault=fault_found)
+    slots = {
+        stratum: tuple(PublicSlot(slot["number"], slot["commitment"]) for slot in listed)
+        for stratum, listed in content["strata"].items()
+    }
+    every = [slot for listed in slots.values() for slot in listed]
+    for part in ("number", "commitment"):
+        if len({getattr(slot, part) for slot in every}) != len(every):
+            return problem("randomization.list-repeats", str(file))
+    if list_root(slots) != content["root"]:
+        return problem("randomization.list-root-differs", str(file))
+    return PublicList(content, slots)
+
+
+def verify_public(path: Path) -> str | Problem:
+    """The root (hex) of the public list at `path`, checked against every slot; needs no other file."""
+    found = read_public(path)
+    return found if isinstance(found, Problem) else found.root
+
+
+def _shape_fault(content: object) -> str | None:
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        return f"format is not {FORMAT}"
+    if set(content) != _FIELDS:
+        return "fields: " + ", ".join(sorted(set(content) ^ _FIELDS))
+    if not isinstance(content["strata"], dict) or not content["strata"]:
+        return "strata"
+    for stratum, listed in content["strata"].items():
+        if not isinstance(listed, list) or not all(_is_slot(slot) for slot in listed):
+            return f"slots of {stratum}"
+    texts = ("digest", "generator", "root", "study", "version")
+    return next((name for name in texts if not isinstance(content[name], str)), None)
+
+
+def _is_slot(slot: object) -> bool:
+    if not isinstance(slot, dict) or set(slot) != {"commitment", "number"}:
+        return False
+    number, committed = slot["number"], slot["commitment"]
+    return isinstance(number, str) and isinstance(committed, str) and _HASH.fullmatch(committed) is not None

@@ -1,0 +1,99 @@
+"""Making an allocation list from a seed: arms by the study's method, nonces, public numbers.
+
+The rules that must stay true: the list is a function of the seed, the study and this version, so that after the
+release of the seeds anyone makes it again; public numbers are drawn without looking at an arm, a stratum or a place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from equipoise.ledger.entries import PublicSlot
+from equipoise.protocol.strata import strata
+from equipoise.protocol.study import Study
+from equipoise.randomization.decide import REHEARSAL
+from equipoise.randomization.draws import Draws
+from equipoise.randomization.methods import Method, draw_list, method_of
+from equipoise.randomization.sealing import NONCE_BYTES, SlotContent, SlotName, commitment
+from equipoise.words.problem import Problem, problem
+
+GENERATOR = "equipoise-list-1"
+REHEARSAL_GENERATOR = GENERATOR + REHEARSAL
+"""Generator of a list from a known seed: a trial store does not take it."""
+DIGITS = 5
+"""Least digits of a public number; more where the list would use more than a tenth of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One slot: its name, its public number, and what it holds (not printed)."""
+
+    name: SlotName
+    number: str
+    content: SlotContent
+
+    def public(self) -> PublicSlot:
+        """What everybody may know of it."""
+        return PublicSlot(self.number, commitment(self.name, self.content))
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationList:
+    """The whole list, by stratum in the study's order, and the arms (ids) that the places stand for."""
+
+    arms: tuple[str, ...]
+    slots: Mapping[str, tuple[Slot, ...]]
+
+    def public(self) -> Mapping[str, tuple[PublicSlot, ...]]:
+        """Numbers and commitments in order."""
+        return {stratum: tuple(slot.public() for slot in slots) for stratum, slots in self.slots.items()}
+
+
+def list_length(study: Study) -> int | None:
+    """Slots of each stratum: as many as the study has places, so that no stratum runs out first; None if unbounded."""
+    return study.design.cap or study.design.target
+
+
+def chosen_method(study: Study) -> Method | Problem:
+    """The study's method over a list of its length, or why there is none."""
+    length = list_length(study)
+    if study.randomization is None or length is None:
+        return problem("vault.nothing-to-allocate", "randomization")
+    unknown = set(study.randomization.ratio) - {arm.id for arm in study.arms}
+    if unknown:
+        return problem("vault.ratio-unusable", "ratio", ratio=", ".join(sorted(unknown)))
+    return method_of(study.randomization, length)
+
+
+def make_list(study: Study, digest: str, seed: bytes) -> AllocationList | Problem:
+    """The list of a study with this digest from a combined seed."""
+    method, length = chosen_method(study), list_length(study)
+    if isinstance(method, Problem) or study.randomization is None or length is None:
+        return (
+            method if isinstance(method, Problem) else problem("vault.nothing-to-allocate", "randomization")
+        )
+    codes = strata(study)
+    numbers = _numbers(
+        study.randomization.number_prefix, len(codes) * length, Draws(seed, f"{digest} numbers")
+    )
+    slots: dict[str, tuple[Slot, ...]] = {}
+    for place, code in enumerate(codes):
+        arms = draw_list(method, length, Draws(seed, f"{digest} arms {code}"))
+        nonces = Draws(seed, f"{digest} nonces {code}")
+        mine = numbers[place * length : (place + 1) * length]
+        slots[code] = tuple(
+            Slot(SlotName(study.id, code, index), number, SlotContent(arm, nonces.take(NONCE_BYTES)))
+            for index, (number, arm) in enumerate(zip(mine, arms, strict=True), 1)
+        )
+    return AllocationList(tuple(study.randomization.ratio), MappingProxyType(slots))
+
+
+def _numbers(prefix: str, count: int, draws: Draws) -> Sequence[str]:
+    """Different random numbers of equal length, in the order in which they were drawn."""
+    digits = max(DIGITS, len(str(count * 10 - 1)))
+    found: dict[int, None] = {}
+    while len(found) < count:
+        found[draws.below(10**digits)] = None
+    return [f"{prefix}{number:0{digits}d}" for number in found]
