@@ -164,11 +164,8 @@ def written_at(at: dt.datetime) -> str:
 
 def _moment(act: Act, before: Sequence[Header]) -> str:
     """The moment of the commit: the act's, or 1 µs after the latest entry that it would otherwise precede."""
-    at = act.at
-    for header in before:
-        last = dt.datetime.fromisoformat(header.at)
-        at = at if at >= last else last + dt.timedelta(microseconds=1)
-    return written_at(at)
+    latest = max((dt.datetime.fromisoformat(header.at) for header in before), default=act.at)
+    return written_at(act.at if act.at >= latest else latest + dt.timedelta(microseconds=1))
 
 
 def _seal(

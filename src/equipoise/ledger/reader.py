@@ -107,8 +107,10 @@ class Reader:
         if plain is None:
             return None
         stored = self._reading.entries(stream, snapshot.seq)
-        if not stored and self._reading.head(stream).leaf != snapshot.leaf:
-            return None
+        if not stored:
+            head = self._reading.head(stream)
+            if (head.seq, head.leaf) != (snapshot.seq, snapshot.leaf):
+                return None
         try:
             tail = self._checked(stored, snapshot.seq, snapshot.leaf)
         except StoreFault:
