@@ -1,0 +1,113 @@
+"""Read tables: rebuilt from nothing they are what following every commit made them; memory is what folding makes."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from equipoise.capture.commands import AnswerQuery, CloseQuery, RaiseQuery
+from equipoise.desk.followers import FORMS, GRANTS, QUERIES, SITES, SUBJECTS
+from equipoise.desk.routes import ROUTES
+from equipoise.desk.standing import CASE, Case, Memory
+from equipoise.eligibility.commands import FailScreening
+from equipoise.ledger import facts as facts_file
+from equipoise.ledger.followers import rebuild
+from equipoise.ledger.store import Row
+from stories.conftest import NIHSS, Story, made_store, story
+
+__all__ = ["made_store", "story"]  # the fixtures, taken over from the stories
+
+TABLES = (SUBJECTS, FORMS, QUERIES, SITES, GRANTS)
+
+
+def _rows(one: Story) -> dict[str, tuple[Row, ...]]:
+    with one.desk.reading() as reader:
+        return {table.name: reader.rows.find(table) for table in TABLES}
+
+
+def _live(one: Story, draw: random.Random) -> None:
+    """Something of everything that the tables follow, in a drawn order."""
+    numbers = [one.screen(f"人{draw.random()}") for _ in range(draw.randint(2, 4))]
+    for number in numbers:
+        subject = one.subject(number)
+        one.consent(number)
+        if draw.random() < 0.4:
+            one.done("pi", FailScreening(subject, "moved away"))
+        for _ in range(draw.randint(1, 4)):
+            score = str(draw.randint(0, 2))
+            one.record("rater", number, "NIHSS", {draw.choice(["1b", "1c", "2", "8"]): score})
+        if draw.random() < 0.5:
+            one.record("rater", number, "NIHSS", {**NIHSS, "NIHSSDAT": "2026-05-30"}, complete=True)
+        if draw.random() < 0.7:
+            one.done("cra", RaiseQuery(subject, "V1", "NIHSS", 1, "8", "Which side?"))
+            query = one.desk.form(one.who("cra"), number, "V1", "NIHSS")
+            assert query is not None
+            found = next(each for item in query.items for each in item.queries)
+            one.done("crc", AnswerQuery(subject, found.id, "left"))
+            if draw.random() < 0.5:
+                one.done("cra", CloseQuery(subject, found.id))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_rebuilt_tables_are_the_followed_ones(story: Story, seed: int) -> None:
+    _live(story, random.Random(seed))
+    followed = _rows(story)
+    assert followed["subjects"]
+    assert followed["forms"]
+    ledger = story.desk.ledger
+    rebuild(ledger.store, ledger.keys, ledger.followers)
+    assert _rows(story) == followed
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_remembered_case_is_the_folded_one(story: Story, seed: int) -> None:
+    draw, memory = random.Random(seed), Memory(size=2)
+    for _ in range(3):
+        _live(story, draw)
+        with story.desk.reading() as reader:
+            subjects = [str(row["subject"]) for row in reader.rows.find(SUBJECTS)]
+            for subject in draw.sample(subjects, k=min(3, len(subjects))):
+                folded = CASE.start
+                for recorded in reader.entries(f"subject/{subject}"):
+                    folded = CASE.evolve(folded, recorded)
+                assert memory.case(reader, subject) == folded
+                assert CASE.load(CASE.dump(folded)) == folded
+
+
+def test_a_memory_that_does_not_meet_the_chain_is_not_used(story: Story, tmp_path: Path) -> None:
+    number = story.screen()
+    subject = story.subject(number)
+    memory = Memory()
+    with story.desk.reading() as reader:
+        right = memory.case(reader, subject)
+        known = memory._cases[subject]
+        memory._cases[subject] = type(known)(Case(seq=known.case.seq), "0" * 64, known.folded_at)
+        assert memory.case(reader, subject) == right
+
+
+def test_every_command_has_one_route() -> None:
+    import equipoise.access.commands as access
+    import equipoise.capture.commands as capture
+    import equipoise.consent.commands as consent
+    import equipoise.eligibility.commands as eligibility
+    import equipoise.oversight.commands as oversight
+    import equipoise.randomization.commands as randomization
+
+    nouns = {"Who", "Grant", "PublicSlot", "Datum"}
+    asked = {
+        value
+        for module in (access, capture, consent, eligibility, oversight, randomization)
+        for name, value in vars(module).items()
+        if isinstance(value, type) and hasattr(value, "__dataclass_fields__") and name not in nouns
+    }
+    assert set(ROUTES) == asked
+
+
+def test_every_fact_has_one_owner() -> None:
+    rooms = {"oversight", "eligibility", "consent", "randomization", "capture", "desk"}
+    owners = {
+        name: field.metadata.get("owner") for name, field in facts_file.Facts.__dataclass_fields__.items()
+    }
+    assert set(owners.values()) <= rooms, owners
