@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from equipoise.instruments import scale
+from equipoise.protocol.assessments import scale_of
 from equipoise.protocol.forms import Form, Item
 from equipoise.protocol.study import Study
 
@@ -22,7 +23,7 @@ ROWS = {
     "pre-stroke mRS": ["prestroke"],
     "randomization": ["randomize"],
     "NIHSS": ["nihss"],
-    "FMA motor+sensory (full 226 optional)": ["fma"],
+    "FMA motor+sensory (full 226 optional)": ["fma", "fma-rest"],
     "mRS (structured interview)": ["mrs"],
     "mRS by phone": ["mrs-phone"],
     "Barthel Index": ["barthel"],
@@ -236,6 +237,11 @@ def test_endpoints_are_measured_where_the_schedule_says(first: Study) -> None:
     for endpoint in first.endpoints:
         if endpoint.form and endpoint.visit:
             assert endpoint.form in {form.id for form in first.forms_at(endpoint.visit)}, endpoint.id
+        if endpoint.variable:
+            form = first.form(endpoint.form or "")
+            used = scale_of(form) if form is not None else None
+            assert used is not None, endpoint.id
+            assert endpoint.variable in {total.testcd for total in used.totals}, endpoint.id
     assert {name for each in first.objectives for name in each.endpoints} == {
         each.id for each in first.endpoints
     }
