@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from equipoise.protocol.study import Study
+from equipoise.protocol.study import RegistryField, Study
 from equipoise.standards import registry_vocabulary as words
 from equipoise.standards.registry_criteria import Criteria, read_criteria
 from equipoise.standards.registry_fields import json_fields, judge_shapes
@@ -23,6 +23,7 @@ from equipoise.standards.registry_json import Node, read_json
 from equipoise.standards.registry_page import Line, Page, page_lines, split_page
 from equipoise.standards.registry_record import Record, readable
 from equipoise.standards.registry_report import Findings, ImportReport, Understood
+from equipoise.standards.registry_room import set_aside, too_much
 from equipoise.standards.registry_sections import CRITERIA_SECTIONS, read_sections
 from equipoise.standards.registry_skeleton import Skeleton, build, skeleton
 from equipoise.standards.registry_yaml import skeleton_files
@@ -42,11 +43,13 @@ _HTML = re.compile(r"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b"
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """An import: the study skeleton as a valid study, and the report. `notation` is what the files will hold."""
+    """An import: the study skeleton as a valid study, and the report. `notation` is what the files will hold,
+    `aside` what of the record the definition has no room for."""
 
     study: Study
     report: ImportReport
     notation: Skeleton
+    aside: tuple[RegistryField, ...] = ()
 
 
 def import_registry(data: bytes, name: str) -> Imported | tuple[Problem, ...]:
@@ -70,7 +73,7 @@ def write_skeleton(imported: Imported, folder: Path) -> tuple[Problem, ...]:
         return (problem("registry.would-overwrite", str(folder / "study.yaml")),)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, content in skeleton_files(imported.notation, imported.report).items():
+        for name, content in skeleton_files(imported.notation, imported.report, imported.aside).items():
             (folder / name).write_bytes(content)
     except OSError as fault:
         return (problem("registry.cannot-write", str(folder), reason=fault.strerror or fault),)
@@ -120,12 +123,13 @@ def _from_json(text: str, source: str, findings: Findings) -> Imported | tuple[P
         findings.notice("json-cut", read.broken.line, reason=read.broken.reason)
     elif read.rest.strip():
         findings.notice("after-end", read.rest_line, text=read.rest.strip())
+    aside = set_aside(findings)
     record = Record(findings.fields)
     judge_shapes(record, findings)
     text_line = record.line(words.CRITERIA) or 1
     lines = page_lines(readable(record.text(words.CRITERIA) or ""))
     criteria = read_criteria([Line(text_line, line.text, line.indent) for line in lines])
-    return _imported("json", record, criteria, source, findings)
+    return _imported("json", record, criteria, source, findings, aside)
 
 
 def _study_node(root: Node | None) -> tuple[Node | None, str]:
@@ -185,13 +189,21 @@ def _page_criteria(page: Page, findings: Findings) -> Criteria:
 
 
 def _imported(
-    form: Literal["json", "page"], record: Record, criteria: Criteria, source: str, findings: Findings
+    form: Literal["json", "page"],
+    record: Record,
+    criteria: Criteria,
+    source: str,
+    findings: Findings,
+    aside: tuple[RegistryField, ...] = (),
 ) -> Imported | tuple[Problem, ...]:
     if not any(record.has(path) for paths in words.FACTS.values() for path in paths):
         return (problem("registry.nothing-read", findings.name), *findings.notices)
     for line in criteria.unplaced:
         findings.notice("criteria-no-heading", line.number, text=line.text)
     notation = skeleton(record, criteria, findings, source=source)
+    excess = too_much(record.fields, notation, findings.name)
+    if excess:
+        return (excess,)
     report = ImportReport(
         name=findings.name,
         form=form,
@@ -202,6 +214,6 @@ def _imported(
             key for key, paths in words.FACTS.items() if not any(record.has(path) for path in paths)
         ),
         criteria=(len(criteria.of("inclusion")), len(criteria.of("exclusion"))),
-        fields=len(findings.fields),
+        fields=len(findings.fields) + len(aside),
     )
-    return Imported(build(notation), report, notation)
+    return Imported(build(notation), report, notation, aside)

@@ -26,10 +26,9 @@ class _Group:
     treatments: list[Line] = field(default_factory=list)
 
 
-def read_arms(section: Section, _page: Page, findings: Findings) -> None:
+def read_arms(section: Section, page: Page, findings: Findings) -> None:
     """Read the groups of `section`, whose first line is the statement of how many there are."""
-    lines = [line for line in section.filled() if not is_furniture(line.text)]
-    header, rest = lines[0], lines[1:]
+    header, rest, after = _block(section, double_spaced=page.double_spaced)
     findings.add(words.PAGE_GROUPS, header.text, header.number)
     stated = _HEADER.match(header.text)
     groups, stray = _groups(rest)
@@ -38,11 +37,24 @@ def read_arms(section: Section, _page: Page, findings: Findings) -> None:
             [_Group(line) for line in rest],
             [],
         )  # nothing but names, and as many as there are groups
-    keep_lines(stray, findings)
+    keep_lines([*stray, *after], findings)
     for place, group in enumerate(groups):
         _add(place, group, findings)
     if stated and int(stated[1]) != len(groups):
         findings.notice("arms-count", header.number, stated=stated[1], read=len(groups))
+
+
+def _block(section: Section, *, double_spaced: bool) -> tuple[Line, list[Line], list[Line]]:
+    """The header, the lines of the groups, and what comes after them: whole paragraphs in which no group is named."""
+    blocks = [[line for line in block if not is_furniture(line.text)] for block in section.blocks()]
+    marked = [i for i, block in enumerate(blocks) if any(_is_mark(line.text) for line in block)]
+    end = marked[-1] + 1 if marked and not double_spaced else len(blocks)
+    lines = [line for block in blocks[:end] for line in block]
+    return lines[0], lines[1:], [line for block in blocks[end:] for line in block]
+
+
+def _is_mark(text: str) -> bool:
+    return text.lower() in _PARTS or _is_type(text)
 
 
 def _groups(lines: list[Line]) -> tuple[list[_Group], list[Line]]:

@@ -77,6 +77,7 @@ class _Reading:
     category: Category | None = None
     under: str | None = None
     base: int | None = None  # indent of the points of the list being read
+    steps: list[int] = field(default_factory=list)  # indents of the sub-points above, in the point being read
     after_blank: bool = True
 
     def read(self) -> Criteria:
@@ -100,7 +101,7 @@ class _Reading:
             self._plain(line, index)
         elif self.base is not None and line.indent > self.base + 1 and self._current():
             sign = "•" if _SYMBOL.fullmatch(bullet["sign"]) else bullet["sign"]
-            self._part(line, f"{sign} {bullet['text']}".rstrip())
+            self._part(self._level(line), f"{sign} {bullet['text']}".rstrip())
         else:
             self.base = line.indent if self.base is None else min(self.base, line.indent)
             self._point(line, line.text if _LETTERED.fullmatch(bullet["sign"]) else bullet["text"])
@@ -113,7 +114,7 @@ class _Reading:
         elif self.category is None:
             self._point(line, line.text)
         elif self._current() and self._continues(line):
-            self._part(line, line.text)
+            self._part(1, line.text)
         elif line.text.endswith(":") and self._list_follows(index):
             self.under, self.base = line.text, None
         else:
@@ -135,16 +136,26 @@ class _Reading:
         points = self.found.points
         return bool(points) and self.category is not None and points[-1].category == self.category
 
-    def _part(self, line: Line, text: str) -> None:
+    def _level(self, line: Line) -> int:
+        """How deep a sub-point lies under its point, whatever the width of the indents."""
+        while self.steps and self.steps[-1] >= line.indent:
+            self.steps.pop()
+        self.steps.append(line.indent)
+        return len(self.steps)
+
+    def _part(self, level: int, text: str) -> None:
         point = self.found.points[-1]
-        levels = max(1, min(4, (line.indent - (self.base or 0)) // 2))
-        point.parts.append(text if point.parts == [""] else "  " * levels + text)
+        if point.parts == [""]:
+            point.parts = [text]
+        else:
+            point.parts.append("  " * min(level, 6) + text)
 
     def _point(self, line: Line, text: str) -> None:
         if self.category is None:
             self.found.unplaced.append(line)
         else:
             self.found.points.append(Point(self.category, line.number, [text], self.under))
+            self.steps = []
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ The rule that must stay true: every value of the file stands in some field, what
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from equipoise.standards.registry_json import Node, Scalar
 from equipoise.standards.registry_record import Record
@@ -51,8 +52,8 @@ def _clean(value: Scalar) -> Scalar:
 
 
 def _whole(text: str) -> str:
-    """A text without half characters, which a JSON escape can make and no file can hold."""
-    return _HALF.sub("\ufffd", text)
+    """A text in normal form C without half characters, which a JSON escape can make and no file can hold."""
+    return unicodedata.normalize("NFC", _HALF.sub("\ufffd", text))
 
 
 def _modules(findings: Findings) -> None:

@@ -18,7 +18,9 @@ from equipoise.standards.registry_vocabulary import (
     FREE_TEXT,
     FURNITURE,
     HEADINGS,
+    ORDER,
     PAGE_UNRECOGNISED,
+    PEOPLE,
 )
 
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\f\v\x85\u2028\u2029]")
@@ -128,21 +130,34 @@ def _sections(lines: Sequence[Line], *, double_spaced: bool, has_blanks: bool) -
 
 
 def _headings(lines: Sequence[Line], *, has_blanks: bool) -> Iterator[tuple[Line, str | None]]:
-    """Each line with the section it opens, or None.
-
-    Inside a free text a paragraph may read like a heading; it is one only where the same heading does not come again.
-    """
+    """Each line with the section it opens, or None."""
     candidates = {
         index: key for index in range(len(lines)) if (key := _opens(lines, index, has_blanks=has_blanks))
     }
     last = {key: index for index, key in candidates.items()}
-    current = "head"
+    current, seen = "head", {"head"}
     for index, line in enumerate(lines):
         key = candidates.get(index)
-        if key is not None and current in FREE_TEXT and last[key] != index:
+        if key is not None and current in FREE_TEXT and _is_prose(key, index, last, seen):
             key = None
         current = key or current
+        seen.add(current)
         yield line, key
+
+
+def _is_prose(key: str, index: int, last: Mapping[str, int], seen: set[str]) -> bool:
+    """Whether what looks like a heading is a paragraph of the free text it stands in.
+
+    It is where the same heading comes again later. Where the page is cut off that cannot be seen; then it is one only
+    where nothing that a page shows before it is still to come, and criteria only after what a page asks of people.
+    """
+    if last[key] != index:
+        return True
+    if "provenance" in last:
+        return False
+    before = ORDER[: ORDER.index(key)] if key in ORDER else ()
+    overtaken = any(last.get(other, -1) > index for other in before)
+    return overtaken or (key in ("inclusion", "exclusion", "criteria") and not seen & PEOPLE)
 
 
 def _opens(lines: Sequence[Line], index: int, *, has_blanks: bool) -> str | None:

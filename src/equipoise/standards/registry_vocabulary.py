@@ -347,6 +347,15 @@ FREE_TEXT: frozenset[str] = frozenset({"summary", "description"})
 CONTAINERS: frozenset[str] = frozenset({"details", "design"})
 """Sections that only hold other sections."""
 
+PEOPLE: frozenset[str] = frozenset({"enrolment", "sex", "ages", "volunteers"})
+"""Sections that say who is looked for; on a page they stand before the criteria."""
+ORDER: tuple[str, ...] = (
+    *("status", "conditions", "treatments", "study-type", "funder", "identifiers", "details", "summary"),
+    *("description", "enrolment", "sex", "ages", "volunteers", "inclusion", "exclusion", "design", "purpose"),
+    *("allocation", "model", "masking", "groups", "locations", "contact", "provenance"),
+)
+"""Sections in the order in which a page shows them."""
+
 FURNITURE: frozenset[str] = frozenset(
     {
         "clinicaltrials.veeva",

@@ -5,8 +5,9 @@ The same import gives the same bytes: order, width and style are fixed, and no c
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import Any
 
@@ -14,7 +15,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import LiteralScalarString
 
+from equipoise.protocol.study import RegistryField
 from equipoise.standards.registry_report import ImportReport
+from equipoise.standards.registry_room import ASIDE_FILE
 from equipoise.standards.registry_skeleton import Skeleton
 
 _WIDTH = 110
@@ -25,8 +28,11 @@ _LINE_ENDS = re.compile(
 REGISTRY_FILE = "registry.yaml"
 
 
-def skeleton_files(made: Skeleton, report: ImportReport) -> Mapping[str, bytes]:
-    """File name -> content, UTF-8."""
+def skeleton_files(
+    made: Skeleton, report: ImportReport, aside: Sequence[RegistryField] = ()
+) -> Mapping[str, bytes]:
+    """File name -> content, UTF-8. `aside` goes, a field on each line, to a file that the
+    definition does not include."""
     main = {key: value for key, value in made.items() if key != "registry"}
     head = [
         f"Skeleton of a study, made from the public record in {report.name}.",
@@ -38,10 +44,15 @@ def skeleton_files(made: Skeleton, report: ImportReport) -> Mapping[str, bytes]:
         "The public record, field by field and as published. `line` is a line of the file it was read from.",
         "Nothing is corrected: what disagrees stands under `contradictions`, what was not understood at the end.",
     ]
-    return {
+    files = {
         "study.yaml": _written({**main, "include": [REGISTRY_FILE]}, head),
         REGISTRY_FILE: _written({"registry": made["registry"]}, record),
     }
+    if aside:
+        rows = (field.model_dump(exclude_defaults=True) for field in aside)
+        lines = (json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n" for row in rows)
+        files[ASIDE_FILE] = "".join(lines).encode()
+    return files
 
 
 def _written(content: Mapping[str, Any], comment: list[str]) -> bytes:
@@ -78,10 +89,7 @@ def _short(value: Mapping[str, Any]) -> bool:
 
 
 def _block(text: str) -> bool:
-    """Whether a text can stand as a block of lines: it has some, and no sign that a block would lose."""
+    """Whether a text can stand as a block of lines: it has some, and no sign that a block would lose or spoil."""
     lines = text.split("\n")
-    return (
-        len(lines) > 1
-        and all(line == line.rstrip() and "\t" not in line for line in lines)
-        and bool(lines[0][:1].strip())
-    )
+    plain = all(line == line.rstrip() and line.isprintable() for line in lines)
+    return len(lines) > 1 and plain and bool(lines[0][:1].strip())
