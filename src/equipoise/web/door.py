@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from equipoise.access.commands import Who
+from equipoise.desk.identities import IdentityInput
 from equipoise.desk.views import (
     ChecklistView,
     FormView,
@@ -37,22 +38,6 @@ class ScreenedView(Protocol):
         """The screening number given, when accepted."""
 
 
-class IdentityGiven(Protocol):
-    """The identity as typed, for the identity register only."""
-
-    @property
-    def name(self) -> str:
-        """Family name first, as on the identity card."""
-
-    @property
-    def birth_date(self) -> str:
-        """As typed."""
-
-    @property
-    def phone(self) -> str:
-        """As typed; may be empty."""
-
-
 class DeskDoor(Protocol):
     """The methods of equipoise.desk.desk.Desk that pages use."""
 
@@ -61,8 +46,8 @@ class DeskDoor(Protocol):
         """The version of the definition in force."""
 
     @property
-    def purpose(self) -> str:
-        """`rehearsal` or `trial`."""
+    def purpose(self) -> str | None:
+        """`rehearsal` or `trial`; None before a store was given its purpose."""
 
     def number_of_participants(self) -> int:
         """How many participants the store holds."""
@@ -98,6 +83,9 @@ class DeskDoor(Protocol):
 
     def randomization(self, who: Who, number: str) -> RandomizeView | None:
         """The stepper."""
+
+    def screen(self, who: Who, site: str, given: IdentityInput, *, key: str) -> ScreenedView:
+        """Take a person into screening: the identity register first, then the ledger, which learns no name."""
 
     def personas(self) -> Sequence[Persona]:
         """The made-up people of a rehearsal."""

@@ -47,7 +47,11 @@ def words(cell: Cell, language: Language) -> str:
     state = say(LOOKS[cell.state].key, language)
     if cell.state == "in_progress":
         state = say("web.cell-in-progress-of", language, {"n": str(cell.answered), "of": str(cell.items)})
-    return state if cell.flag is None else say("web.cell-and", language, {"a": state, "b": say(LOOKS[cell.flag].key, language)})
+    return (
+        state
+        if cell.flag is None
+        else say("web.cell-and", language, {"a": state, "b": say(LOOKS[cell.flag].key, language)})
+    )
 
 
 def matrix(view: SubjectView, language: Language) -> SafeString:
@@ -57,15 +61,19 @@ def matrix(view: SubjectView, language: Language) -> SafeString:
     caption = escape(say("web.casebook-of", language, {"number": view.number}))
     return SafeString(
         f'<table class="matrix" id="matrix"><caption class="visually-hidden">{caption}</caption>'
-        f'<thead><tr><th scope="col">{escape(say("web.form", language))}</th>{head}</tr></thead><tbody>{body}</tbody></table>'
+        f'<thead><tr><th scope="col">{escape(say("web.form", language))}</th>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table>"
     )
 
 
 def _column(column: VisitColumn, language: Language) -> str:
     label = escape(column.label.say(language))
     when = escape(_when(column, language))
-    now = f' class="now" aria-label="{escape(column.id)} {label}, {when}, {escape(say("web.visit-now", language))}"' if column.current else ""
-    return f'<th scope="col"{now}>{escape(column.id)}<small>{label}</small><small>{when}</small></th>'
+    current = escape(say("web.visit-now", language))
+    css, now = (
+        (' class="now"', f'<span class="visually-hidden">{current}</span>') if column.current else ("", "")
+    )
+    return f'<th scope="col"{css}>{escape(column.id)}<small>{label}</small><small>{when}</small>{now}</th>'
 
 
 def _when(column: VisitColumn, language: Language) -> str:
@@ -73,14 +81,16 @@ def _when(column: VisitColumn, language: Language) -> str:
         return column.dated
     if column.window:
         first, last = column.window
-        return f"{first[5:]} – {last[5:]}" if first[:4] == last[:4] else f"{first} – {last}"
+        return f"{first} – {last[5:]}" if first[:4] == last[:4] else f"{first} – {last}"
     return column.planned or "—"
 
 
 def _row(view: SubjectView, row: MatrixRow, language: Language) -> str:
     label = escape(row.label.say(language))
     by_visit = {cell.visit: cell for cell in row.cells}
-    cells = "".join(_cell(view.number, row, column, by_visit.get(column.id), language) for column in view.columns)
+    cells = "".join(
+        _cell(view.number, row, column, by_visit.get(column.id), language) for column in view.columns
+    )
     return f'<tr><th scope="row">{label}</th>{cells}</tr>'
 
 
@@ -92,7 +102,11 @@ def _cell(number: str, row: MatrixRow, column: VisitColumn, cell: Cell | None, l
     name = say(
         "web.cell-name",
         language,
-        {"form": row.label.say(language), "visit": f"{column.id} {column.label.say(language)}", "state": says},
+        {
+            "form": row.label.say(language),
+            "visit": f"{column.id} {column.label.say(language)}",
+            "state": says,
+        },
     )
     address = f"/subjects/{quote(number)}/forms/{quote(cell.visit)}/{quote(cell.form)}"
     return (
@@ -104,7 +118,8 @@ def _cell(number: str, row: MatrixRow, column: VisitColumn, cell: Cell | None, l
 def legend(language: Language) -> SafeString:
     """What the shapes mean."""
     lines = "".join(
-        f'<li><span class="cell {shown.css}" aria-hidden="true">{icon(shown.icon)}</span>{escape(say(shown.key, language))}</li>'
+        f'<li><span class="cell {shown.css}" aria-hidden="true">{icon(shown.icon)}</span>'
+        f"{escape(say(shown.key, language))}</li>"
         for shown in LOOKS.values()
     )
     return SafeString(f'<ul class="legend" aria-label="{escape(say("web.legend", language))}">{lines}</ul>')

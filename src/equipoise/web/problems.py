@@ -88,9 +88,17 @@ def stale_page(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's 500, for what failed outside our middleware."""
-    return HttpResponse("Something went wrong; nothing was changed. 程序出错，未作任何更改。", status=500, content_type="text/plain; charset=utf-8")
+    return HttpResponse(
+        "Something went wrong; nothing was changed. 程序出错，未作任何更改。",
+        status=500,
+        content_type="text/plain; charset=utf-8",
+    )
 
 
 def refused_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's 400: a host or form that is not ours."""
-    return HttpResponse("This request was not understood. 无法理解该请求。", status=400, content_type="text/plain; charset=utf-8")
+    return HttpResponse(
+        "This request was not understood. 无法理解该请求。",
+        status=400,
+        content_type="text/plain; charset=utf-8",
+    )

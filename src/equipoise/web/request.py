@@ -11,9 +11,20 @@ from django.utils.functional import SimpleLazyObject
 
 from equipoise.access.commands import Who
 from equipoise.access.roles import ROLES
-from equipoise.web.accounts.logins import Entered
 from equipoise.web.door import DeskDoor
 from equipoise.words.text import Language, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """Who is signed in, as the account table knows them."""
+
+    role: str
+    account: int
+    actor: str
+    name: str
+    name_zh: str
+    language: str
 
 
 class Asked(HttpRequest):
@@ -66,11 +77,11 @@ def study_label() -> str:
 
 def page_context(request: HttpRequest) -> dict[str, Any]:  # Any: Django's context values
     """Language, house and signed person for every template."""
-    who = getattr(request, "who", None)
+    who, entered = getattr(request, "who", None), getattr(request, "entered", None)
     return {
         "language": getattr(request, "language", "en"),
         "house": SimpleLazyObject(lambda: _house(request)),
-        "signed": SimpleLazyObject(lambda: _signed(cast(Asked, request))) if who else None,
+        "signed": SimpleLazyObject(lambda: _signed(entered, who)) if entered and who else None,
     }
 
 
@@ -80,9 +91,7 @@ def _house(request: HttpRequest) -> House:
     return House(study_label(), rehearsal(), "/today" if signed else "/", here)
 
 
-def _signed(request: Asked) -> Signed:
-    entered, who = request.entered, request.who
-    assert entered is not None and who is not None
+def _signed(entered: Entered, who: Who) -> Signed:
     role = ROLES.get(who.role)
     label = role.label if role else Text(who.role)
     site = next((grant.site for grant in who.grants if grant.role == who.role), None)

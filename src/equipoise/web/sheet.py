@@ -13,6 +13,7 @@ from typing import Any
 from django.template.loader import get_template
 
 from equipoise.desk.views import DerivedView, FormView, ItemView, Option, Outcome
+from equipoise.ledger.entries import Datum
 from equipoise.web.entry import Given, fields, posted_fields, spoken_date
 from equipoise.words.problem import Problem, say
 from equipoise.words.text import Language, Text
@@ -24,7 +25,7 @@ class Save:
 
     key: str
     base: int
-    items: Mapping[str, Given]
+    items: Mapping[str, Datum]
     complete: bool
     reason: str | None
     client_at: str | None
@@ -35,10 +36,7 @@ class Save:
     @staticmethod
     def read(sent: Any) -> Save:  # Any: JSON from outside
         """From JSON. Raises KeyError, TypeError, ValueError or AttributeError for what is none of ours."""
-        items = {
-            str(name): (str(given.get("value", "")), str(given.get("missing", "")), str(given.get("why", "")))
-            for name, given in sent.get("items", {}).items()
-        }
+        items = {str(name): _datum(given) for name, given in sent.get("items", {}).items()}
         wish = str(sent.get("do", ""))
         if wish not in ("", "answer", "close", "raise") or not 8 <= len(str(sent["key"])) <= 64:
             raise ValueError("not a save of ours")
@@ -166,7 +164,7 @@ def strip(view: FormView, outcome: Outcome, save: Save, reader: Reader) -> dict[
         "at": outcome.at,
         "seq": outcome.seq,
         "replayed": outcome.replayed,
-        "values": {name: fields(item, item.value)[0] for name, item in _items(view, save.items)},
+        "values": {item.id: item.value.value or "" for item in _items(view, save.items)},
         **_standing(view, reader),
     }
 
@@ -177,10 +175,16 @@ def refusal(shown: Iterable[Problem], view: FormView, save: Save, reader: Reader
     return {
         "accepted": False,
         "base": view.base,
-        "problems": [{"where": one.where, "rule": one.rule, "says": one.say(reader.language)} for one in every],
+        "problems": [
+            {"where": one.where, "rule": one.rule, "says": one.say(reader.language)} for one in every
+        ],
         "current": {
-            name: {"value": fields(item, item.value)[0], "missing": fields(item, item.value)[1], "shown": _shown(item, reader.language)}
-            for name, item in _items(view, save.items)
+            item.id: {
+                "value": item.value.value or "",
+                "missing": item.value.missing or "",
+                "shown": _shown(item, reader.language),
+            }
+            for item in _items(view, save.items)
         },
         **_standing(view, reader),
     }
@@ -209,9 +213,14 @@ def left(view: FormView, language: Language) -> str:
     return say(key, language, {"n": str(number)})
 
 
-def _items(view: FormView, names: Iterable[str]) -> list[tuple[str, ItemView]]:
+def _items(view: FormView, names: Iterable[str]) -> list[ItemView]:
     wanted = set(names)
-    return [(item.id, item) for item in view.items if item.id in wanted]
+    return [item for item in view.items if item.id in wanted]
+
+
+def _datum(given: Any) -> Datum:  # Any: JSON from outside
+    value, missing, why = (str(given.get(name, "")) for name in ("value", "missing", "why"))
+    return Datum(value or None, missing or None, why.strip() or None if missing else None)
 
 
 def _shown(item: ItemView, language: Language) -> str:

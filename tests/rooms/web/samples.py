@@ -51,7 +51,9 @@ STUDY = Study.model_validate(
         "version": "1",
         "dated": "2026",
         "title": {"en": "A sample study", "zh": "示例研究"},
-        "consent": {"versions": [{"id": "1.0", "dated": "2026-01-05", "label": {"en": "First", "zh": "第一版"}}]},
+        "consent": {
+            "versions": [{"id": "1.0", "dated": "2026-01-05", "label": {"en": "First", "zh": "第一版"}}]
+        },
         "sites": [{"id": "01", "name": {"en": "Shanghai", "zh": "上海"}, "zone": "Asia/Shanghai"}],
         "registry": {"registry": "ClinicalTrials.gov", "identifier": "NCT00000000"},
     }
@@ -108,6 +110,12 @@ def item(name: str, control: str, en: str, zh: str, unit: str | None = None) -> 
     )  # type: ignore[arg-type]  # fmt: skip
 
 
+def shown(datum: Datum) -> Text | None:
+    """A datum in words."""
+    said = datum.value or datum.missing
+    return Text(said) if said else None
+
+
 @dataclass
 class FakeDesk:
     """The desk of the samples."""
@@ -134,7 +142,9 @@ class FakeDesk:
     def personas(self) -> Sequence[Persona]:
         return (
             Persona("u-crc", Text("Liu Yan", "刘燕"), "coordinator", "01", "blinded", "web.whose-day-tip"),
-            Persona("u-inv", Text("Dr Zhao Min", "赵敏"), "investigator", "01", "blinded", "web.whose-day-tip"),
+            Persona(
+                "u-inv", Text("Dr Zhao Min", "赵敏"), "investigator", "01", "blinded", "web.whose-day-tip"
+            ),
             Persona("u-mon", Text("Wang Lei", "王磊"), "monitor", None, "blinded", "web.whose-day-tip"),
         )
 
@@ -187,10 +197,14 @@ class FakeDesk:
         if any(datum.value == "999" for datum in command.items.values()):
             name = next(name for name, datum in command.items.items() if datum.value == "999")
             return (problem("capture.not-a-number", name, item=name, value="999"),)
-        lacking = [one.id for one in nihss_items() if one.required and one.id not in {**self.values, **command.items}]
+        lacking = [
+            one.id for one in nihss_items() if one.required and one.id not in {**self.values, **command.items}
+        ]
         if command.complete and lacking:
             return tuple(problem("capture.incomplete", name, item=name) for name in lacking)
-        changed = {name: datum for name, datum in command.items.items() if self.values.get(name, Datum()) != datum}
+        changed = {
+            name: datum for name, datum in command.items.items() if self.values.get(name, Datum()) != datum
+        }
         if self.ever_complete and changed and not command.reason:
             return (problem("capture.reason-required", next(iter(changed))),)
         if not changed and not (command.complete and not self.complete):
@@ -206,7 +220,7 @@ class FakeDesk:
     def _row(self, who: Who, name: str, old: Datum, new: Datum, reason: str) -> HistoryRow:
         label = next(one.label for one in nihss_items() if one.id == name)
         return HistoryRow(
-            name, label, old.value or old.missing or "", new.value or new.missing or "", "Liu Yan", who.role,
+            name, label, shown(old), shown(new), "Liu Yan", who.role,
             "2026-08-14T01:41:07.000000Z", "2026-08-14 09:41:07 Asia/Shanghai", reason, self.seq + 1, "ab" * 32,
         )  # fmt: skip
 
@@ -240,11 +254,17 @@ class FakeDesk:
             Cell("V2", "NIHSS", state, flag, answered, 15),
             Cell("V3", "NIHSS", "not_started", None, 0, 15),
         )  # type: ignore[arg-type]
-        other = (Cell("V1", "DM", "in_progress", "answered", 3, 9), Cell("V2", "DM", "not_planned", None, 0, 0))
-        rows = (MatrixRow("DM", Text("Demographics", "人口学资料"), other), MatrixRow("NIHSS", Text("NIHSS", "NIHSS评分"), cells))
+        other = (
+            Cell("V1", "DM", "in_progress", "answered", 3, 9),
+            Cell("V2", "DM", "not_planned", None, 0, 0),
+        )
+        rows = (
+            MatrixRow("DM", Text("Demographics", "人口学资料"), other),
+            MatrixRow("NIHSS", Text("NIHSS", "NIHSS评分"), cells),
+        )
         return SubjectView(
             NUMBER, "01", Text("Shanghai", "上海"), "RANDOMIZED" if self.randomized else "ELIGIBLE",
-            "R-0031" if self.randomized else None, None, "web.signed-yes", "ELIGIBLE", True, (), columns, rows,
+            "R-0031" if self.randomized else None, None, "in_force", "ELIGIBLE", True, (), columns, rows,
             (), frozenset({"DateVisit", "RecordConsent", "RecordCapacity", "WithdrawConsent"}),
         )  # fmt: skip
 
@@ -269,12 +289,16 @@ class FakeDesk:
         )  # fmt: skip
 
     def _total(self, missing: tuple[str, ...]) -> DerivedView:
-        scores = [int(datum.value) for name, datum in self.values.items() if name.startswith("NIH") and datum.value]
+        scores = [
+            int(datum.value) for name, datum in self.values.items() if name.startswith("NIH") and datum.value
+        ]
         untestable = tuple(name for name, datum in self.values.items() if datum.missing == "UN")
         highest = sum(max(one.scores) for one in NIHSS.items if one.testcd in (*missing, *untestable))
         bounds = (str(sum(scores)), str(sum(scores) + highest))
         value = None if missing else str(sum(scores))
-        return DerivedView("total", Text("NIHSS total", "NIHSS总分"), value, bounds, "42", missing, untestable)
+        return DerivedView(
+            "total", Text("NIHSS total", "NIHSS总分"), value, bounds, "42", missing, untestable
+        )
 
     def history(
         self, who: Who, number: str, visit: str, form: str, repeat: int, item_id: str | None = None
@@ -291,7 +315,7 @@ class FakeDesk:
             CriterionView("E05", "exclusion", Text("Only in English"), "U", None,
                           Text("Not recorded yet.", "尚未记录。"), ()),
         )  # fmt: skip
-        return ChecklistView(NUMBER, criteria, "INELIGIBLE", False, ("8", "12"), "web.signed-yes", "web.capacity-has",
+        return ChecklistView(NUMBER, criteria, "INELIGIBLE", False, ("8", "12"), "in_force", "HAS",
                              frozenset({"FailScreening"}))  # fmt: skip
 
     def randomization(self, who: Who, number: str) -> RandomizeView | None:

@@ -34,7 +34,7 @@ def language_of(context: Context) -> Language:
 @register.simple_tag(takes_context=True)
 def say(context: Context, key: str, **arguments: object) -> str:
     """The message `key` with its arguments: `{% say "pages.hello" name=person %}`."""
-    return as_problem(key, **arguments).say(language_of(context))
+    return as_problem(key, "", **arguments).say(language_of(context))
 
 
 @register.simple_tag(takes_context=True)

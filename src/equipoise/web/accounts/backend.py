@@ -12,7 +12,11 @@ class PasswordBackend(BaseBackend):
     """Name and password of an active account; an unknown name takes as long as a wrong password."""
 
     def authenticate(
-        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **_: object
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **_: object,
     ) -> Account | None:
         """The account, or None. Never raises for wrong input."""
         if not username or password is None:

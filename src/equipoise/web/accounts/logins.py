@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from django.core.management import call_command
@@ -13,6 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from equipoise.web.accounts.models import Account, Login
+from equipoise.web.request import Entered
 from equipoise.web.settings import LOGIN_HOURS
 
 COOKIE = "equipoise_login"
@@ -21,18 +21,6 @@ _FIND = (
     "SELECT l.role, a.id, a.actor, a.name, a.name_zh, a.language FROM login l JOIN account a ON a.id = l.account_id"
     " WHERE l.token = %s AND l.expires > %s AND a.is_active"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Entered:
-    """Who is signed in, as the account table knows them."""
-
-    role: str
-    account: int
-    actor: str
-    name: str
-    name_zh: str
-    language: str
 
 
 def find(token: str) -> Entered | None:
@@ -65,7 +53,8 @@ def remember_language(account: int, language: str) -> None:
 def persona_account(actor: str, name: str, name_zh: str, role: str) -> Account:
     """The account of a made-up person of a rehearsal: it has no password, so nobody can sign in with one."""
     account, made = Account.objects.get_or_create(
-        username=f"rehearsal-{actor}", defaults={"actor": actor, "name": name, "name_zh": name_zh, "role": role}
+        username=f"rehearsal-{actor}",
+        defaults={"actor": actor, "name": name, "name_zh": name_zh, "role": role},
     )
     if made:
         account.set_unusable_password()

@@ -13,13 +13,13 @@ from django.db import models
 class Account(AbstractBaseUser):
     """A person who may sign in. `actor` is the random id under which the ledger knows them."""
 
-    username = models.CharField(max_length=150, unique=True)
-    actor = models.CharField(max_length=64)
-    name = models.CharField(max_length=200)
-    name_zh = models.CharField(max_length=200, blank=True)
-    role = models.CharField(max_length=64)
-    language = models.CharField(max_length=2, blank=True)
-    is_active = models.BooleanField(default=True)
+    username: models.CharField[str, str] = models.CharField(max_length=150, unique=True)
+    actor: models.CharField[str, str] = models.CharField(max_length=64)
+    name: models.CharField[str, str] = models.CharField(max_length=200)
+    name_zh: models.CharField[str, str] = models.CharField(max_length=200, blank=True)
+    role: models.CharField[str, str] = models.CharField(max_length=64)
+    language: models.CharField[str, str] = models.CharField(max_length=2, blank=True)
+    is_active: models.BooleanField[bool, bool] = models.BooleanField(default=True)
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS = ["actor", "role"]
@@ -31,10 +31,10 @@ class Account(AbstractBaseUser):
 class Login(models.Model):
     """A person who is signed in, in one role, until `expires` (seconds since 1970, UTC)."""
 
-    token = models.CharField(max_length=64, primary_key=True)
-    account = models.ForeignKey(Account, on_delete=models.CASCADE)
-    role = models.CharField(max_length=64)
-    expires = models.BigIntegerField()
+    token: models.CharField[str, str] = models.CharField(max_length=64, primary_key=True)
+    account: models.ForeignKey[Account, Account] = models.ForeignKey(Account, on_delete=models.CASCADE)
+    role: models.CharField[str, str] = models.CharField(max_length=64)
+    expires: models.BigIntegerField[int, int] = models.BigIntegerField()
 
     class Meta:
         db_table = "login"

@@ -34,21 +34,22 @@ let completed = false;
 function read(item) {
   const why = item.querySelector("[name^='w.']")?.value ?? "";
   if (item.dataset.control === "choice") {
-    const value = fieldsOf(item).find((radio) => radio.checked)?.value ?? "";
-    return { value, missing: "", why: value.startsWith("!") ? why : "" };
+    const chosen = fieldsOf(item).find((radio) => radio.checked)?.value ?? "";
+    return chosen.startsWith("!") ? { value: "", missing: chosen.slice(1), why } : { value: chosen, missing: "", why: "" };
   }
   return { value: fieldsOf(item)[0].value, missing: item.querySelector("[name^='m.']")?.value ?? "", why: "" };
 }
 
 function write(item, given) {
   for (const field of fieldsOf(item)) {
-    if (field.type === "radio") field.checked = field.value === given.value && given.value !== "";
+    if (field.type === "radio") field.checked = field.value !== "" && field.value === codeOf(given);
     else field.value = given.value;
   }
   const missing = item.querySelector("[name^='m.']");
   if (missing) missing.value = given.missing;
 }
 
+const codeOf = (given) => (given.missing ? `!${given.missing}` : given.value);
 const same = (a, b) => a.value.trim() === b.value.trim() && a.missing === b.missing && (a.why ?? "") === (b.why ?? "");
 const empty = (given) => given.value.trim() === "" && given.missing === "";
 
@@ -59,8 +60,8 @@ function latest(id) {
 }
 
 function spoken(item, given) {
-  const chosen = fieldsOf(item).find((field) => field.type === "radio" && field.value === given.value);
-  return (given.value && chosen?.nextElementSibling.textContent.trim()) || given.value || given.missing || words.empty;
+  const chosen = fieldsOf(item).find((field) => field.type === "radio" && field.value === codeOf(given));
+  return (codeOf(given) && chosen?.nextElementSibling.textContent.trim()) || given.value || given.missing || words.empty;
 }
 
 /* --- from a change to a save ------------------------------------------------------------------------------- */
@@ -70,9 +71,8 @@ function note(item) {
   if (!editable || !item) return false;
   const id = idOf(item);
   const given = read(item);
-  const code = given.missing || (given.value.startsWith("!") ? given.value.slice(1) : "");
   const why = item.querySelector("[data-bar=why]");
-  if (why) why.toggleAttribute("data-off", !item.dataset.needsWhy.split(" ").includes(code));
+  if (why) why.toggleAttribute("data-off", !item.dataset.needsWhy.split(" ").includes(given.missing));
   if (same(given, latest(id)) && !refused.has(id)) {
     settleBars(item);
     waiting.delete(id);

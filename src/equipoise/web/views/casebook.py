@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from equipoise.access.commands import Who
 from equipoise.capture.commands import DateVisit
-from equipoise.consent.commands import RecordCapacity, RecordConsent, WithdrawConsent
+from equipoise.consent.commands import RecordCapacity, RecordConsent, Signer, WithdrawConsent
 from equipoise.desk.identities import IdentityInput
 from equipoise.desk.views import Step
 from equipoise.eligibility.commands import ConfirmEligibility, FailScreening
@@ -21,6 +21,13 @@ from equipoise.web.request import Asked, desk
 from equipoise.web.views.reading import found, may, new_key, signed, subject_path, task_lines
 from equipoise.words.dates import parse_date
 from equipoise.words.problem import Problem, problem
+
+CAPACITY = {
+    "HAS": "web.capacity-has",
+    "LACKS": "web.capacity-lacks",
+    "NOT_ASSESSED": "web.capacity-not-assessed",
+}
+"""What is recorded of capacity -> message."""
 
 
 @require_http_methods(["GET", "POST"])
@@ -37,7 +44,11 @@ def screen(request: Asked, who: Who) -> HttpResponse:
     came = desk().screen(who, site, identity, key=request.POST.get("key") or new_key())
     if came.outcome.accepted and came.number:
         return redirect(subject_path(came.number))
-    context |= {"given": given, "problems": came.outcome.problems, "key": request.POST.get("key") or new_key()}
+    context |= {
+        "given": given,
+        "problems": came.outcome.problems,
+        "key": request.POST.get("key") or new_key(),
+    }
     return render(request, "web/screen.html", context, status=problems.status_of(came.outcome.problems))
 
 
@@ -72,7 +83,8 @@ def consent(request: Asked, who: Who, number: str) -> HttpResponse:
     checklist = desk().checklist(who, number)
     context: dict[str, object] = {
         "view": view,
-        "checklist": checklist,
+        "consent_key": f"web.consent-{view.consent}",
+        "capacity_key": CAPACITY.get(checklist.capacity if checklist else "", "web.capacity-not-recorded"),
         "versions": desk().study.consent.versions,
         "representative": desk().study.consent.legal_representative,
         "at": "subjects",
@@ -118,7 +130,9 @@ def eligibility(request: Asked, who: Who, number: str) -> HttpResponse:
         "at": "subjects",
         "key": new_key(),
     }
-    return render(request, "web/eligibility.html", context, status=problems.status_of(shown) if shown else 200)
+    return render(
+        request, "web/eligibility.html", context, status=problems.status_of(shown) if shown else 200
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -165,6 +179,7 @@ def _casebook(request: Asked, who: Who, number: str, shown: tuple[Problem, ...] 
     view = found(desk().subject(who, number))
     context = {
         "view": view,
+        "consent_key": f"web.consent-{view.consent}",
         "matrix": matrix(view, request.language),
         "legend": legend(request.language),
         "lines": task_lines(view.tasks),
@@ -194,15 +209,17 @@ def _consent_command(
     on = parse_date(typed)
     if on is None or not on.complete:
         return problem("web.whole-date-needed", "on", given=typed)
-    by = "LEGAL_REPRESENTATIVE" if posted.get("by") == "LEGAL_REPRESENTATIVE" else "PARTICIPANT"
+    by: Signer = "LEGAL_REPRESENTATIVE" if posted.get("by") == "LEGAL_REPRESENTATIVE" else "PARTICIPANT"
     match posted.get("do"):
         case "capacity":
-            capacity = posted.get("capacity", "")
-            if capacity == "HAS" or capacity == "LACKS" or capacity == "NOT_ASSESSED":
-                return RecordCapacity(subject, capacity, on.iso())
-            return problem("web.choose-one", "capacity")
+            found_to = posted.get("capacity")
+            if found_to not in ("HAS", "LACKS"):
+                return problem("web.choose-one", "capacity")
+            return RecordCapacity(subject, "HAS" if found_to == "HAS" else "LACKS", on.iso())
         case "withdraw":
             return WithdrawConsent(subject, by, on.iso(), posted.get("reason", "").strip())
         case _:
             relation = posted.get("relation", "").strip() or None
-            return RecordConsent(subject, posted.get("version", ""), by, posted.get("given") != "no", on.iso(), relation)
+            return RecordConsent(
+                subject, posted.get("version", ""), by, posted.get("given") != "no", on.iso(), relation
+            )

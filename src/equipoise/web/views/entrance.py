@@ -70,10 +70,14 @@ def sign_in(request: Asked) -> HttpResponse:
     onward = request.POST.get("next", "")
     if not isinstance(account, Account):
         failed = problem("web.sign-in-failed")
-        return render(request, "web/login.html", {"next": onward, "failed": failed, "username": username}, status=422)
+        return render(
+            request, "web/login.html", {"next": onward, "failed": failed, "username": username}, status=422
+        )
     if desk().who(account.actor, account.role) is None:
         failed = problem("web.no-role")
-        return render(request, "web/login.html", {"next": onward, "failed": failed, "username": username}, status=403)
+        return render(
+            request, "web/login.html", {"next": onward, "failed": failed, "username": username}, status=403
+        )
     return _signed_in(request, account, account.role, onward)
 
 
@@ -109,7 +113,11 @@ def _signed_in(request: Asked, account: Account, role: str, onward: str) -> Http
         logins.leave(old)
     response = _onward(request, onward, "/today")
     response.set_cookie(
-        logins.COOKIE, logins.enter(account, role), httponly=True, samesite="Strict", secure=request.is_secure()
+        logins.COOKIE,
+        logins.enter(account, role),
+        httponly=True,
+        samesite="Strict",
+        secure=request.is_secure(),
     )
     return response
 

@@ -48,11 +48,11 @@ class Place:
 def form(request: Asked, who: Who, number: str, visit: str, form: str, repeat: int = 1) -> HttpResponse:
     """One form: shown, or saved."""
     place = Place(number, visit, form, repeat)
+    if request.content_type == "application/json":
+        return _saved_by_script(request, who, place)
     view = found(desk().form(who, number, visit, form, repeat))
     if request.method == "GET":
         return _page(request, who, place, view)
-    if request.content_type == "application/json":
-        return _saved_by_script(request, who, place, view)
     return _saved_whole(request, who, place, view)
 
 
@@ -73,7 +73,9 @@ def history(request: Asked, who: Who, number: str, visit: str, form: str, repeat
         "back": place.path(),
         "at": "subjects",
     }
-    return render(request, "web/history_part.html" if request.GET.get("part") else "web/history.html", context)
+    return render(
+        request, "web/history_part.html" if request.GET.get("part") else "web/history.html", context
+    )
 
 
 def _reader(request: Asked, who: Who) -> sheet.Reader:
@@ -84,7 +86,8 @@ def _history_line(row: HistoryRow) -> dict[str, object]:
     """A change with its reason and role in the reader's words."""
     role = ROLES.get(row.role)
     return {
-        **{name: getattr(row, name) for name in ("label", "old", "new", "who", "at_site", "reason", "seq", "leaf")},
+        **{name: getattr(row, name) for name in ("label", "old", "new", "who", "at_site", "seq", "leaf")},
+        "reason": row.reason,
         "at": row.at[:19].replace("T", " "),
         "role_label": role.label if role else row.role,
         "reason_key": f"web.reason-{row.reason}" if row.reason in REASONS else row.reason,
@@ -139,17 +142,30 @@ def _saved_whole(request: Asked, who: Who, place: Place, view: FormView) -> Http
         outcome = _record(who, place, changed, base, wish == "complete", _reason(posted), key)
         if not outcome.accepted:
             return _page(
-                request, who, place, view, shown=outcome.problems, posted=posted, status=problems.status_of(outcome.problems)
+                request,
+                who,
+                place,
+                view,
+                shown=outcome.problems,
+                posted=posted,
+                status=problems.status_of(outcome.problems),
             )
     if wish in ("answer", "close", "raise"):
         outcome = _about_query(who, place, wish, target, posted.get(f"q.{target}", ""), f"{key}-q")
         if not outcome.accepted:
             again = found(desk().form(who, place.number, place.visit, place.form, place.repeat))
-            return _page(request, who, place, again, shown=outcome.problems, status=problems.status_of(outcome.problems))
+            return _page(
+                request,
+                who,
+                place,
+                again,
+                shown=outcome.problems,
+                status=problems.status_of(outcome.problems),
+            )
     return redirect("/queries" if posted.get("back") == "/queries" else f"{place.path()}?saved=1")
 
 
-def _saved_by_script(request: Asked, who: Who, place: Place, view: FormView) -> HttpResponse:
+def _saved_by_script(request: Asked, who: Who, place: Place) -> HttpResponse:
     """One save of the page's queue. The answer is a small strip; nothing in it replaces an input."""
     try:
         asked = sheet.Save.read(json.loads(request.body))
@@ -159,10 +175,10 @@ def _saved_by_script(request: Asked, who: Who, place: Place, view: FormView) -> 
     if asked.wish:
         outcome = _about_query(who, place, asked.wish, asked.target, asked.text, asked.key)
     else:
-        items = {item.id: item for item in view.items}
-        values = {name: entry.datum(items[name], given) for name, given in asked.items.items() if name in items}
-        outcome = _record(who, place, values, asked.base, asked.complete, asked.reason, asked.key, asked.client_at)
-    after = desk().form(who, place.number, place.visit, place.form, place.repeat) or view
+        outcome = _record(
+            who, place, asked.items, asked.base, asked.complete, asked.reason, asked.key, asked.client_at
+        )
+    after = found(desk().form(who, place.number, place.visit, place.form, place.repeat))
     if not outcome.accepted:
         refused = sheet.refusal(outcome.problems, after, asked, reader)
         return JsonResponse(refused, status=problems.status_of(outcome.problems))
@@ -181,7 +197,14 @@ def _record(
 ) -> Outcome:
     subject = found(desk().subject_id(place.number))
     command = RecordForm(
-        subject, place.visit, place.form, place.repeat, items, base, complete=True if complete else None, reason=reason
+        subject,
+        place.visit,
+        place.form,
+        place.repeat,
+        items,
+        base,
+        complete=True if complete else None,
+        reason=reason,
     )
     return desk().submit(who, command, key=key, client_at=client_at)
 

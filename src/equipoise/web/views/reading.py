@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar, cast
+from typing import Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from equipoise.access.commands import Who
@@ -23,17 +23,16 @@ Found = TypeVar("Found")
 Page = Callable[Concatenate[Asked, Who, Given], HttpResponse]
 
 
-def signed(page: Page[Given]) -> Callable[Concatenate[HttpRequest, Given], HttpResponse]:
+def signed(page: Page[Given]) -> Callable[Concatenate[Asked, Given], HttpResponse]:
     """A page for people who are signed in: others are sent to sign in and come back afterwards."""
 
     @wraps(page)
-    def answer(request: HttpRequest, *args: Given.args, **kwargs: Given.kwargs) -> HttpResponse:
-        asked = cast(Asked, request)
-        if asked.who is not None:
-            return page(asked, asked.who, *args, **kwargs)
-        if asked.headers.get("Accept", "").startswith("application/json"):
+    def answer(request: Asked, /, *args: Given.args, **kwargs: Given.kwargs) -> HttpResponse:
+        if request.who is not None:
+            return page(request, request.who, *args, **kwargs)
+        if request.headers.get("Accept", "").startswith("application/json"):
             raise problems.Shown(problem("web.sign-in-first"))
-        return redirect(f"/login?next={quote(asked.get_full_path())}")
+        return redirect(f"/login?next={quote(request.get_full_path())}")
 
     return answer
 
@@ -61,8 +60,19 @@ def subject_path(number: str, *parts: object) -> str:
     return "/".join(["/subjects", quote(number), *(quote(str(part)) for part in parts)])
 
 
+def form_path(number: str, place: tuple[str, ...]) -> str:
+    """Address of a form from its place: visit, form, and perhaps repeat and item."""
+    visit, form, *more = place
+    repeat = more[:1] if more and more[0] != "1" else []
+    return subject_path(number, "forms", visit, form, *repeat) + (
+        f"#item-{more[1]}" if more[1:] and more[1] else ""
+    )
+
+
 _PLACES = {
     "not_evaluable": "eligibility",
+    "ineligible": "eligibility",
+    "ready_to_confirm": "eligibility",
     "stratum_not_evaluable": "randomize",
     "ready_to_randomize": "randomize",
     "consent_missing": "consent",
@@ -74,7 +84,7 @@ def task_path(task: Task) -> str:
     if task.kind in _PLACES:
         return subject_path(task.subject, _PLACES[task.kind])
     if len(task.place) >= 2:
-        return subject_path(task.subject, "forms", *task.place)
+        return form_path(task.subject, task.place)
     return subject_path(task.subject)
 
 
@@ -83,6 +93,8 @@ TASK_LOOKS = {
     "form_unfinished": ("half", ""),
     "query_open": ("flag-full", "bad"),
     "not_evaluable": ("alert", "warn"),
+    "ineligible": ("cross", "bad"),
+    "ready_to_confirm": ("list-check", "good"),
     "stratum_not_evaluable": ("alert", "warn"),
     "ready_to_randomize": ("shuffle", "good"),
     "consent_missing": ("pen", "warn"),

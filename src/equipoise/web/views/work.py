@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from equipoise.access.commands import Who
 from equipoise.desk.views import Task
 from equipoise.web.request import Asked, desk
-from equipoise.web.views.reading import found, may, new_key, signed, subject_path, task_lines
+from equipoise.web.views.reading import form_path, found, may, new_key, signed, task_lines
 
 PAGE = 50
 """Subjects on a page of the list."""
@@ -22,7 +22,16 @@ INBOX = 100
 def today(request: Asked, who: Who) -> HttpResponse:
     """Three numbers and what is asked of the reader."""
     view = found(desk().today(who))
-    return render(request, "web/today.html", {"view": view, "lines": task_lines(view.tasks), "at": "today", "may_screen": may(who, "ScreenSubject")})
+    return render(
+        request,
+        "web/today.html",
+        {
+            "view": view,
+            "lines": task_lines(view.tasks),
+            "at": "today",
+            "may_screen": may(who, "ScreenSubject"),
+        },
+    )
 
 
 @require_GET
@@ -31,7 +40,9 @@ def subjects(request: Asked, who: Who) -> HttpResponse:
     """The list, found by number, a page at a time: the next page starts after the last number of this one."""
     every = sorted(found(desk().subjects(who)), key=lambda row: row.number)
     wanted = request.GET.get("q", "").strip()
-    rows = [row for row in every if wanted.lower() in f"{row.number} {row.randomization_number or ''}".lower()]
+    rows = [
+        row for row in every if wanted.lower() in f"{row.number} {row.randomization_number or ''}".lower()
+    ]
     after = request.GET.get("after", "")
     rest = [row for row in rows if row.number > after]
     more = rest[PAGE - 1].number if len(rest) > PAGE else None
@@ -63,7 +74,11 @@ def queries(request: Asked, who: Who) -> HttpResponse:
 
 def _places(tasks: tuple[Task, ...]) -> list[Task]:
     """One task for each form that has an open query."""
-    by_form = {(task.subject, task.place[:3]): task for task in tasks if task.kind == "query_open" and len(task.place) >= 2}
+    by_form = {
+        (task.subject, task.place[:3]): task
+        for task in tasks
+        if task.kind == "query_open" and len(task.place) >= 2
+    }
     return list(by_form.values())[:INBOX]
 
 
@@ -78,7 +93,7 @@ def _queries_of(who: Who, task: Task) -> list[dict[str, object]]:
     return [
         {
             "subject": task.subject,
-            "path": subject_path(task.subject, "forms", *task.place),
+            "path": form_path(task.subject, task.place[:3]),
             "visit": view.visit_label,
             "form": view.form_label,
             "label": labels.get(query.item, ""),

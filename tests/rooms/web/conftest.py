@@ -1,0 +1,56 @@
+"""The pages over the samples' desk, asked by Django's own test client: no server, no browser."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from samples import FakeDesk  # noqa: E402
+
+from equipoise.web.wsgi import application  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory) -> Iterator[Path]:
+    """Django set up once over a store of its own; the store's folder."""
+    store = tmp_path_factory.mktemp("store")
+    application(FakeDesk(), store)
+    from django.test.utils import setup_test_environment, teardown_test_environment
+
+    setup_test_environment()
+    yield store
+    teardown_test_environment()
+
+
+@pytest.fixture
+def desk(pages) -> Iterator[FakeDesk]:
+    """A fresh desk for one test."""
+    from equipoise.web.accounts.models import Account, Login
+
+    Login.objects.all().delete()
+    Account.objects.all().delete()
+    fresh = FakeDesk()
+    settings.DESK = fresh
+    yield fresh
+
+
+@pytest.fixture
+def anybody(desk):
+    """A browser in which nobody is signed in."""
+    from django.test import Client
+
+    return Client(HTTP_HOST="127.0.0.1", HTTP_ACCEPT_LANGUAGE="en")
+
+
+@pytest.fixture
+def coordinator(anybody):
+    """A browser in which the coordinator of site 01 is signed in."""
+    answer = anybody.post("/enter", {"user": "u-crc", "role": "coordinator"})
+    assert answer.status_code == 302
+    return anybody
