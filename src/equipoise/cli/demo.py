@@ -88,7 +88,7 @@ def _fill(study: Study, demo: Demo, store: Path) -> tuple[Problem, ...]:
     try:
         problems = (
             load_staff(desk, demo, today)
-            or publish_allocation(desk, store / "allocation" / "allocation.json")
+            or publish_allocation(desk, store / "allocation")
             or load_participants(desk, demo, clock, today)
         )
     finally:

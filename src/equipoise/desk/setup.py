@@ -5,23 +5,20 @@ Every step is a command like any other and stands in the ledger, given by the pr
 
 from __future__ import annotations
 
-import json
 import secrets
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 from equipoise.access.commands import GrantRole, Who
 from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.desk import Desk, open_desk
-from equipoise.ledger.entries import PublicSlot
 from equipoise.oversight.commands import ActivateSite, AddSite, ApproveSite, OpenStore, ReleaseStudy
 from equipoise.protocol.digest import canonical_study, study_digest
 from equipoise.protocol.study import Study
-from equipoise.randomization.commands import PublishAllocation
+from equipoise.randomization.public import read_public
 from equipoise.words.canonical import canonical_bytes
 from equipoise.words.ids import random_id
-from equipoise.words.problem import Problem, problem
+from equipoise.words.problem import Problem
 
 SYSTEM = Who("system", "system", ())
 
@@ -71,17 +68,5 @@ def add_person(desk: Desk, actor: str, name: str, role: str, site: str | None) -
 
 def publish_allocation(desk: Desk, public: Path) -> tuple[Problem, ...]:
     """Record the public side of an allocation list, as `equipoise allocation make` wrote it."""
-    from equipoise.randomization.public import verify_public
-
-    verified = verify_public(public)
-    if isinstance(verified, Problem):
-        return (verified,)
-    written: Mapping[str, object] = json.loads(public.read_text("utf-8"))
-    strata = written["strata"]
-    if not isinstance(strata, dict):
-        return (problem("desk.allocation-unreadable", str(public)),)
-    slots = {
-        name: tuple(PublicSlot(slot["number"], slot["commitment"]) for slot in rows)
-        for name, rows in strata.items()
-    }
-    return give(desk, PublishAllocation(str(written["generator"]), str(written["root"]), slots))
+    found = read_public(public)
+    return (found,) if isinstance(found, Problem) else give(desk, found.command)

@@ -48,10 +48,13 @@ Words = Annotated[Text, BeforeValidator(_as_text)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
 """Name of an element, unique among its kind: a letter, then letters, digits, `_` or `-`."""
 
+EXPRESSION_FORMAT = "equipoise-expression"
+"""Marks, in the published schema, a text that is an expression."""
+
 Expression = Annotated[
     str,
     StringConstraints(min_length=1, max_length=2000),
-    Field(json_schema_extra={"format": "equipoise-expression"}),
+    Field(json_schema_extra={"format": EXPRESSION_FORMAT}),
 ]
 """Source text of the expression language (protocol/expressions); its AST stands in the digest."""
 
