@@ -1,111 +1,123 @@
-"""The canonical content of a study, and the digest that names a version of it.
+"""The content of a study in one canonical form, its digest, and the way back.
 
-The rules that must stay true: what does not change the meaning does not change the digest (order of keys, spelled-out
-defaults, spacing inside an expression); what does, does. Expressions stand as their trees, so that a version says
-exactly what will be evaluated. A study read back from its canonical content has the same canonical content.
+Left out: whatever has its default. Expressions stand as their syntax tree, so that spaces and brackets do not
+change a digest; decimals stand in plain digits. Texts, notes and assumptions are content and stay.
+The rule that must stay true: the digest says what the definition means: equal canonical content, equal digest,
+and `study_from_canonical` gives a study of the same content.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import cache
-from typing import Any, get_args, get_type_hints
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
+from pydantic import ValidationError
 
-from equipoise.protocol.elements import EXPRESSION_FORMAT
-from equipoise.protocol.expressions import from_json, parse, to_json, unparse
+from equipoise.protocol.elements import Part, expression_fields
+from equipoise.protocol.expressions.source import decimal_text, unparse
+from equipoise.protocol.expressions.tree_json import from_json, to_json
+from equipoise.protocol.rules import tree
 from equipoise.protocol.study import Study
 from equipoise.words.canonical import Json, digest
 from equipoise.words.problem import Problem
 from equipoise.words.text import Text
 
-_TREE, _UNREAD = "$tree", "$unread"
 
-
-def canonical_study(study: Study) -> Json:
-    """The study's content: defaults left out, expressions as trees, decimals as text."""
-    return _part(study)
+class NotADefinition(ValueError):
+    """The JSON is not the canonical content of a study; the message says where."""
 
 
 def study_digest(study: Study) -> str:
-    """SHA-256, in hexadecimal, of the canonical bytes of the study's content."""
+    """SHA-256, in hexadecimal, of the canonical content."""
     return digest(canonical_study(study))
 
 
-def study_from_canonical(content: Json) -> Study:
-    """The study of canonical content. Raises ValueError where it is not the content of a study."""
-    return Study.model_validate(_notation(content))
+def canonical_study(study: Study) -> Json:
+    """The canonical content: JSON for `words.canonical`."""
+    return _part(study)
 
 
-def _part(part: BaseModel) -> Json:
-    expressions = _expressions(type(part))
-    content: dict[str, Json] = {}
-    for name, field in type(part).model_fields.items():
+def canonical_part(part: Part) -> Json:
+    """The canonical content of one part of a study."""
+    return _part(part)
+
+
+def _part(part: Part) -> Json:
+    found: dict[str, Json] = {}
+    kind = type(part)
+    for name, field in kind.model_fields.items():
         value = getattr(part, name)
-        if not field.is_required() and value == field.get_default(call_default_factory=True):
-            continue
-        content[name] = _tree(value) if name in expressions and value is not None else _value(value)
-    return content
+        if field.is_required() or value != field.get_default(call_default_factory=True):
+            found[name] = _rule(value) if name in expression_fields(kind) else _value(value)
+    return found
 
 
-def _value(value: Any) -> Json:  # Any: what the model's fields hold
+def _rule(source: str) -> Json:
+    node = tree(source)
+    return {"unread": source} if isinstance(node, Problem) else to_json(node)
+
+
+def _value(value: object) -> Json:
     match value:
-        case BaseModel():
-            return _part(value)
-        case Text():
-            return value.as_mapping()
-        case Decimal():
-            return f"{value:f}"
-        case Mapping():
-            return {str(key): _value(inner) for key, inner in value.items()}
-        case tuple() | list():
-            return [_value(inner) for inner in value]
         case None | bool() | int() | str():
             return value
-    raise TypeError(f"a study holds no {type(value).__name__}")
+        case Decimal():
+            return decimal_text(value)
+        case Text():
+            return dict(value.as_mapping())
+        case Part():
+            return _part(value)
+        case Mapping():
+            return {str(key): _value(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_value(inner) for inner in value]
+        case _:
+            raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
-def _tree(source: str) -> Json:
-    """The tree of an expression; the source itself where it cannot be read (`check_study` names it)."""
-    node = parse(source)
-    return {_UNREAD: source} if isinstance(node, Problem) else {_TREE: to_json(node)}
+def study_from_canonical(json: Json) -> Study:
+    """The study of a canonical content. Raises NotADefinition where the JSON is none."""
+    if not isinstance(json, Mapping):
+        raise NotADefinition("not an object")
+    try:
+        return Study.model_validate(_restored(Study, json))
+    except ValidationError as fault:
+        first = fault.errors(include_url=False)[0]
+        raise NotADefinition(f"{'.'.join(map(str, first['loc']))}: {first['type']}") from fault
 
 
-def _notation(content: Any) -> Any:  # Any: canonical JSON
-    if isinstance(content, list):
-        return [_notation(inner) for inner in content]
-    if not isinstance(content, dict):
-        return content
-    if len(content) == 1:
-        (mark, inner), *_ = content.items()
-        if mark == _TREE:
-            return _source(inner)
-        if mark == _UNREAD:
-            return inner
-    return {key: _notation(inner) for key, inner in content.items()}
+def _restored(kind: type[Part], json: Mapping[str, Json]) -> dict[str, Any]:
+    """The object with its expressions written out again. Any: pydantic judges it next."""
+    found: dict[str, Any] = {}
+    for name, value in json.items():
+        field = kind.model_fields.get(name)
+        inner = None if field is None else _held(field.annotation)
+        if name in expression_fields(kind):
+            found[name] = _source(name, value)
+        elif inner is not None and isinstance(value, list | tuple):
+            found[name] = [_restored(inner, part) if isinstance(part, Mapping) else part for part in value]
+        elif inner is not None and isinstance(value, Mapping):
+            found[name] = _restored(inner, value)
+        else:
+            found[name] = value
+    return found
 
 
-def _source(tree: Json) -> str:
-    node = from_json(tree)
+def _source(name: str, json: Json) -> str:
+    if isinstance(json, Mapping) and isinstance(unread := json.get("unread"), str):
+        return unread
+    node = from_json(json)
     if isinstance(node, Problem):
-        raise ValueError(f"the tree of an expression is not one: {node.say()}")
+        raise NotADefinition(f"{name}: {node.say()}")
     return unparse(node)
 
 
-@cache
-def _expressions(model: type[BaseModel]) -> frozenset[str]:
-    """The fields of a part that hold an expression."""
-    hints = get_type_hints(model, include_extras=True)
-    return frozenset(name for name in model.model_fields if _is_expression(hints[name]))
-
-
-def _is_expression(hint: Any) -> bool:  # Any: a type as written
-    for inner in (hint, *get_args(hint)):
-        for mark in getattr(inner, "__metadata__", ()):
-            extra = mark.json_schema_extra if isinstance(mark, FieldInfo) else None
-            if isinstance(extra, dict) and extra.get("format") == EXPRESSION_FORMAT:
-                return True
-    return False
+def _held(kind: Any) -> type[Part] | None:
+    """The kind of part that a field holds, alone, optional or in a tuple."""
+    if isinstance(kind, type) and issubclass(kind, Part):
+        return kind
+    if get_origin(kind) in {UnionType, Union, tuple}:
+        return next((found for found in map(_held, get_args(kind)) if found is not None), None)
+    return None

@@ -8,9 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from equipoise.words.text import LANGUAGES, Text
@@ -51,6 +61,8 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
 EXPRESSION_FORMAT = "equipoise-expression"
 """Marks, in the published schema, a text that is an expression."""
 
+_IS_EXPRESSION: JsonDict = {"format": "equipoise-expression"}
+
 Expression = Annotated[
     str,
     StringConstraints(min_length=1, max_length=2000),
@@ -69,7 +81,9 @@ class Part(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:  # Any: what a YAML file may hold
+    def _no_truth_for_a_number(
+        cls, value: Any, info: ValidationInfo
+    ) -> Any:  # Any: what a YAML file may hold
         if isinstance(value, bool) and not _holds_truth(cls.model_fields[str(info.field_name)].annotation):
             raise PydanticCustomError("truth", "a truth where none is expected")
         return value
@@ -78,6 +92,16 @@ class Part(BaseModel):
 def _holds_truth(kind: Any) -> bool:
     """Whether a field of this annotation may hold true or false."""
     return kind is Any or kind is bool or any(_holds_truth(part) for part in get_args(kind))
+
+
+@cache
+def expression_fields(kind: type[Part]) -> frozenset[str]:
+    """The fields of a part that hold expressions."""
+    return frozenset(
+        name
+        for name, field in kind.model_fields.items()
+        if field.json_schema_extra == _IS_EXPRESSION or Expression in get_args(field.annotation)
+    )
 
 
 class Assumption(Part):
