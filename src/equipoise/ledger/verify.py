@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 ZEROS = "0" * 64
+COLUMNS = ("stream", "seq", "key", "part", "leaf")  # what stands beside a header in a store
 HEX = re.compile(r"[0-9a-f]{64}")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 TRIGGERS = [f"{table}_no_{way}" for table in ("entries", "bodies") for way in ("update", "delete", "replace")]
@@ -90,8 +91,8 @@ class Verdict:
         )
         if self.ok:
             return [checked, f"ok {self.entries} entries root {self.root}"]
-        later = [f"also: {one.line()}" for one in self.findings[1:]]
-        return [checked, *later, f"BAD {self.findings[0].line()}"]
+        first, *later = [one.line() for one in self.findings]
+        return [checked, *(f"also: {line}" for line in later), f"BAD {first}"]
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,14 @@ class Item:
 
 class Unreadable(Exception):
     """The source cannot be read any further; the message says why."""
+
+
+def from64(text: str) -> bytes:
+    """The bytes of base64 text; only the one way to write them is taken."""
+    data = base64.b64decode(text, validate=True)
+    if base64.b64encode(data).decode() != text:
+        raise ValueError("not base64 as it is written here")
+    return data
 
 
 def canonical(value: object) -> bytes:
@@ -272,33 +281,30 @@ def opened_store(path: Path) -> Iterator[sqlite3.Connection]:
             connection = sqlite3.connect(folder / path.name, isolation_level=None)
             stack.callback(connection.close)
         connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
-        connection.execute("PRAGMA cell_size_check = ON")
-        connection.execute("PRAGMA trusted_schema = OFF")
-        connection.execute("BEGIN")
+        connection.executescript("PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; BEGIN")
         yield connection
 
 
 def store_items(connection: sqlite3.Connection, verdict: Verdict) -> Iterator[Item]:
     """Every entry by position, with its columns and sealed bodies."""
-    names = ("stream", "seq", "key", "part", "leaf")
     place, expected = "at the first entry", 1
-    sql = "SELECT position, header, stream, seq, key, part, leaf FROM entries ORDER BY position"
-    rows = connection.execute(sql)
+    rows = connection.execute(f"SELECT position, header, {', '.join(COLUMNS)} FROM entries ORDER BY position")  # noqa: S608
     while True:
         try:
             row = rows.fetchone()
             if row is None:
                 return
-            sql = "SELECT part, sealed FROM bodies WHERE stream = ? AND seq = ?"
-            bodies = connection.execute(sql, row[2:4]).fetchall()
+            bodies = connection.execute(
+                "SELECT part, sealed FROM bodies WHERE (stream, seq) = (?, ?)", row[2:4]
+            )
+            sealed = {str(part): ("sealed", _bytes(data)) for part, data in bodies}
         except (sqlite3.Error, OverflowError) as error:
             raise Unreadable(f"{place}: {error}") from error
         place = f"after stream {row[2]} entry {row[3]}"
         if row[0] != expected:
             verdict.add(f"position {expected} before it is missing", row[2], row[3])
         expected = int(row[0]) + 1  # an INTEGER PRIMARY KEY is never anything else
-        sealed = {str(part): ("sealed", _bytes(data)) for part, data in bodies}
-        yield Item(_bytes(row[1]), str(row[6]), dict(zip(names, row[2:], strict=True)), sealed)
+        yield Item(_bytes(row[1]), str(row[6]), dict(zip(COLUMNS, row[2:], strict=True)), sealed)
 
 
 def _bytes(value: object) -> bytes:
@@ -325,8 +331,6 @@ def check_store(connection: sqlite3.Connection, chains: Chains, verdict: Verdict
     for (says,) in connection.execute("PRAGMA integrity_check(20)").fetchall():
         if says != "ok":
             verdict.add(f"database structure: {says}")
-    for table, row, *_ in connection.execute("PRAGMA foreign_key_check").fetchall():
-        verdict.add(f"row {row} of {table} belongs to no entry")
 
 
 def verify_store(path: Path, verdict: Verdict, kept: Path, key: Path) -> None:
@@ -396,7 +400,7 @@ def archive_item(value: Mapping[str, object], number: int) -> Item:
             if "body" in body:
                 bodies[part] = ("opened", bytes.fromhex(body["nonce"]) + canonical(body["body"]))
             else:
-                bodies[part] = ("sealed", base64.b64decode(body["sealed"], validate=True))
+                bodies[part] = ("sealed", from64(body["sealed"]))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise Unreadable(f"line {number}: its bodies cannot be read") from error
     return Item(canonical(value["header"]), str(value.get("leaf")), {}, bodies)
@@ -434,8 +438,8 @@ class Checkpoints:
         self.key: tuple[str, bytes] | None = None  # name, and 0x01 before the 32 bytes
         try:
             if key:
-                name, number, encoded = key.rsplit("+", 2)
-                self.key = name, base64.b64decode(encoded, validate=True)
+                name, number, encoded = key.split("+", 2)
+                self.key = name, from64(encoded)
                 if _key_number(*self.key) != number or self.key[1][:1] != b"\x01":
                     raise ValueError("it is no Ed25519 key of this name")
         except ValueError as error:
@@ -449,9 +453,14 @@ class Checkpoints:
         self.sizes = frozenset(note.size for note in self.notes)
 
     def _read(self, note: str, heads: bytes) -> Note:
-        text, gap, signatures = note.partition("\n\n")
+        text, _, signatures = note.partition("\n\n")
         origin, size, root, at, digest = text.split("\n")
-        if not gap or not re.fullmatch("[1-9][0-9]{0,15}", size) or at[:3] != "at " or digest[:6] != "heads ":
+        if (
+            not signatures.endswith("\n")
+            or not re.fullmatch("[1-9][0-9]{0,15}", size)
+            or at[:3] != "at "
+            or digest[:6] != "heads "
+        ):
             raise ValueError("not a checkpoint of a ledger")
         if self.key is not None and not self._signed(origin, f"{text}\n".encode(), signatures):
             raise ValueError("it is not signed with the public key")
@@ -459,13 +468,13 @@ class Checkpoints:
             raise ValueError("its list of streams is another")
         listed = [line.rsplit(" ", 2) for line in heads.decode().splitlines()]
         rows = tuple((stream, int(seq), leaf) for stream, seq, leaf in listed)
-        return Note(int(size), base64.b64decode(root, validate=True).hex(), at[3:], rows)
+        return Note(int(size), from64(root).hex(), at[3:], rows)
 
     def _signed(self, origin: str, text: bytes, signatures: str) -> bool:
         name, public = self.key or ("", b"")
-        for line in signatures.splitlines():
+        for line in signatures.removesuffix("\n").split("\n"):
             mark, signer, encoded = line.split(" ")
-            data = base64.b64decode(encoded, validate=True)
+            data = from64(encoded)
             if mark == "—" and origin == signer == name and data[:4].hex() == _key_number(name, public):
                 self.verdict.signatures += 1
                 return ed25519_holds(public[1:], text, data[4:])
