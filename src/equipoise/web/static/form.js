@@ -508,7 +508,6 @@ addEventListener("beforeunload", (event) => {
   if (queue.length || waiting.size || refused.size) event.preventDefault();
 });
 if (editable) {
-  byId("next-empty").hidden = false;
   byId("next-empty").addEventListener("click", focusEmpty);
   if (!location.hash && !byId("problems") && document.activeElement === document.body) focusEmpty();
 }
