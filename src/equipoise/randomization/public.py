@@ -22,7 +22,7 @@ NAME = "allocation.json"
 FORMAT = "equipoise-allocation-1"
 _HASH = re.compile(r"[0-9a-f]{64}")
 _FIELDS = {
-    "contributions", "design", "digest", "format", "generator", "over_bar_because", "root", "strata", "study", "version"
+    "contributions", "digest", "format", "generator", "over_bar_because", "root", "strata", "study", "version"
 }  # fmt: skip
 
 
