@@ -179,7 +179,7 @@ def read_note(note: str, public: bytes) -> Checkpoint | None:
 
 def _signature(lines: str, public: bytes) -> bytes | None:
     """The signature of this key among the signature lines, if there is one."""
-    for line in lines.splitlines():
+    for line in lines.removesuffix("\n").split("\n"):
         mark, name, encoded = line.split(" ")
         blob = base64.b64decode(encoded, validate=True)
         if mark == "—" and name == origin_of(public) and blob[:4] == key_id(public):

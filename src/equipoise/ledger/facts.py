@@ -1,3 +1,4 @@
+# ruff: noqa: FBT003, RUF009 (owned() stands for dataclasses.field, and a default of a flag is a flag)
 """What rooms may know of each other: one small frozen record, folded once by the desk and handed round.
 
 The rule that must stay true: every field is computed by exactly one room, named in its metadata; nothing else

@@ -11,6 +11,7 @@ entries. This is the one place that chooses which kind of store is behind the in
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import secrets
@@ -18,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from equipoise.ledger.followers import Follower, prepare
 from equipoise.ledger.keys import Keys, open_keys
@@ -61,7 +63,7 @@ class Ledger:
     keys: Keys
     followers: tuple[Follower, ...]
     entropy: Entropy
-    _lock: int | None
+    _lock: BinaryIO | None
 
     @property
     def origin(self) -> str:
@@ -75,11 +77,11 @@ class Ledger:
             yield Reader(reading, self.keys)
 
     def close(self) -> None:
-        """Give back the store, the keys and the lock."""
+        """Give back the store, the keys and the lock; a second time does nothing."""
         self.store.close()
         self.keys.close()
         if self._lock is not None:
-            os.close(self._lock)
+            self._lock.close()
 
 
 def open_ledger(
@@ -100,7 +102,7 @@ def open_ledger(
     `ledger.keys-missing`, `-damaged`, `-foreign`, `ledger.unsafe-mode`, `ledger.disk-full`, `ledger.unavailable`.
     """
     places = places_of(folder, keys)
-    lock: int | None = None
+    lock: BinaryIO | None = None
     opened: list[Store | Keys] = []
     try:
         if write:
@@ -112,7 +114,7 @@ def open_ledger(
         for one in opened:
             one.close()
         if lock is not None:
-            os.close(lock)
+            lock.close()
         return reason.problem
     return Ledger(places, *ledger, tuple(followers), entropy, lock)
 
@@ -138,14 +140,15 @@ def _open(
     return store, keys
 
 
-def _take_lock(places: Places, *, create: bool) -> int:
+def _take_lock(places: Places, *, create: bool) -> BinaryIO:
     """An exclusive lock on the lock file, which names its holder for whoever comes second."""
     try:
         if create:
             places.lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         elif not places.store.exists():
             raise fault("ledger.not-found", str(places.store), path=places.store)
-        lock = os.open(places.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        lock = os.fdopen(os.open(places.lock, flags, 0o600), "r+b", buffering=0)
     except OSError as error:
         raise fault(
             "ledger.unavailable", str(places.lock), path=places.lock, detail=error.strerror
@@ -153,11 +156,12 @@ def _take_lock(places: Places, *, create: bool) -> int:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        holder = os.pread(lock, 32, 0).decode("ascii", "replace").strip() or "?"
-        os.close(lock)
+        holder = lock.read(32).decode("ascii", "replace").strip() or "?"
+        lock.close()
         raise fault("ledger.locked", str(places.lock), path=places.store.parent, process=holder) from error
-    os.ftruncate(lock, 0)
-    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+    with contextlib.suppress(OSError):  # on a full disk the lock holds all the same, only nameless
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n".encode())
     return lock
 
 

@@ -315,8 +315,14 @@ def open_store(path: Path, mode: Literal["write", "read"], *, create: bool = Fal
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         elif not _is_database(path):
             raise fault("ledger.store-foreign", str(path), path=path)
-        with contextlib.closing(_connect(path, mode)) as connection:
-            _check_identity(connection, path, mode, create=create)
+        # Looked at before it is opened for writing, so that another program's file stays as it is.
+        with contextlib.closing(_connect(path, "read")) as connection:
+            version = _version(connection, path, create=create)
+        if mode == "write":
+            with contextlib.closing(_connect(path, "write")) as connection:
+                version = _migrate(connection, version)
+        with contextlib.closing(_connect(path, "read")) as connection:
+            _check_schema(connection, path, version)
     except sqlite3.Error as error:
         raise fault_of(error, path) from error
     except OSError as error:
@@ -366,30 +372,31 @@ def _scripts() -> list[str]:
     return [folder.joinpath(name).read_text("utf-8") for name in names]
 
 
-def _check_identity(
-    connection: sqlite3.Connection, path: Path, mode: Literal["write", "read"], *, create: bool
-) -> None:
+def _version(connection: sqlite3.Connection, path: Path, *, create: bool) -> int:
+    """How many of the numbered scripts the file has seen; a fault where it is no store, or a later one."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    scripts = _scripts()
-    empty = not _schema(connection) and version == 0
-    if application != APPLICATION and not (create and application == 0 and empty):
+    begun = create and application == 0 and version == 0 and not _schema(connection)
+    if application != APPLICATION and not begun:
         raise fault("ledger.store-foreign", str(path), path=path)
-    if version > len(scripts):
+    if version > len(_scripts()):
         raise fault("ledger.store-newer", str(path), path=path)
-    if mode == "write":
-        _migrate(connection, scripts, version)
-        version = len(scripts)
+    return int(version)
+
+
+def _check_schema(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """Hold tables, indexes and triggers to those that the scripts make."""
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as model:
-        _migrate(model, scripts[:version], 0)
+        _migrate(model, 0, version)
         if _schema(model) != _schema(connection):
             raise fault("ledger.store-altered", str(path), path=path)
 
 
-def _migrate(connection: sqlite3.Connection, scripts: Sequence[str], version: int) -> None:
-    """Run the scripts that the store has not seen, all or none."""
+def _migrate(connection: sqlite3.Connection, version: int, upto: int | None = None) -> int:
+    """Run the scripts that the file has not seen, all or none; the number of scripts it has seen then."""
+    scripts = _scripts()[:upto]
     if version == len(scripts):
-        return
+        return version
     connection.execute("BEGIN IMMEDIATE")
     for script in scripts[version:]:
         statement = ""
@@ -401,6 +408,7 @@ def _migrate(connection: sqlite3.Connection, scripts: Sequence[str], version: in
     connection.execute(f"PRAGMA application_id = {APPLICATION}")
     connection.execute(f"PRAGMA user_version = {len(scripts)}")
     connection.execute("COMMIT")
+    return len(scripts)
 
 
 def _schema(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:

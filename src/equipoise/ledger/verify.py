@@ -2,13 +2,12 @@
 
     python verify.py PATH [--json] [--key FILE] [--checkpoints FOLDER]
 
-PATH is a store, an archive (JSON lines), or a folder that holds one of them. Without any key it checks every
-header, leaf, chain, index column, sealed body, snapshot, the triggers and the database's own structure, and every
-checkpoint with its signature; in an archive with opened bodies, their commitments too. It reads only, and a file
-full of garbage makes a finding, never a crash. Exit 0 and a last line `ok N entries root HEX`, or exit 1 and the
-first bad position as the last line.
-What it cannot see: that the newest entries are missing when no checkpoint was kept elsewhere (--checkpoints), and
-who owns the public key (--key, from a copy you trust); and the content of bodies whose key you do not hold.
+PATH is a store, an archive (JSON lines), or a folder that holds one. Without any key it checks every header,
+leaf, chain, index column, sealed body, snapshot, the triggers and the database's structure, and every checkpoint
+with its signature; in an archive, opened bodies against their commitments. It only reads; garbage is a finding,
+no crash. Exit 0 with a last line `ok N entries root HEX`, or exit 1 and the first bad position as last line.
+It cannot see that the newest entries are missing when no checkpoint was kept elsewhere (--checkpoints), nor who
+owns the public key (--key, from a copy you trust), nor what a body says whose key you do not hold.
 Sources: RFC 6962 (tree), RFC 8032 (Ed25519), C2SP signed-note (checkpoints); chain.py says what is hashed.
 """
 
@@ -28,7 +27,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ZEROS = "0" * 64
 COLUMNS = ("stream", "seq", "key", "part", "leaf")  # what stands beside a header in a store
@@ -47,10 +46,8 @@ class Finding:
 
     def line(self) -> str:
         """As people read it."""
-        if not self.stream:
-            return self.says
         whose = " (records of one participant)" if self.stream.startswith(("subject/", "diary/")) else ""
-        return f"stream {self.stream} entry {self.seq}{whose}: {self.says}"
+        return f"stream {self.stream} entry {self.seq}{whose}: {self.says}" if self.stream else self.says
 
 
 @dataclass
@@ -84,19 +81,16 @@ class Verdict:
 
     def lines(self) -> list[str]:
         """For people: what was checked, and as the last line the verdict or the first bad position."""
-        checked = (
-            f"checked {self.path}: {self.streams} streams; bodies: {self.bodies_sealed} sealed,"
-            f" {self.bodies_opened} opened, {self.bodies_withheld} withheld;"
-            f" {self.checkpoints} checkpoints, {self.signatures} signatures"
-        )
+        names = ("streams", "bodies_sealed", "bodies_opened", "bodies_withheld", "checkpoints", "signatures")
+        sums = ", ".join(f"{name.replace('_', ' ')} {getattr(self, name)}" for name in names)
+        checked = f"checked {self.path}: {sums}"
         if self.ok:
             return [checked, f"ok {self.entries} entries root {self.root}"]
         first, *later = [one.line() for one in self.findings]
         return [checked, *(f"also: {line}" for line in later), f"BAD {first}"]
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """One entry as a source gives it. columns: what a store has beside the header; empty in an archive.
     bodies: part -> ("sealed", bytes) or ("opened", nonce ‖ body); a part that is absent was withheld."""
 
@@ -406,8 +400,7 @@ def archive_item(value: Mapping[str, object], number: int) -> Item:
     return Item(canonical(value["header"]), str(value.get("leaf")), {}, bodies)
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(NamedTuple):
     """A checkpoint that could be read; `heads` are the streams that had grown: (stream, seq, leaf)."""
 
     size: int
@@ -537,7 +530,7 @@ def _point(data: bytes) -> Point | None:
     return x, y, 1, x * y % P
 
 
-BASE = _point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+BASE = _point(b"\x58" + b"\x66" * 31)  # y = 4/5
 
 
 def ed25519_holds(public: bytes, message: bytes, signature: bytes) -> bool:
@@ -564,10 +557,7 @@ def find_ledger(path: Path) -> Path | None:
 
 def verify_path(path: Path, *, key: Path | None = None, checkpoints: Path | None = None) -> Verdict:
     """The verdict on the store or archive at `path` (or in that folder). Raises nothing for what a file holds.
-
-    key: a public key from a copy you trust, instead of the one beside the store.
-    checkpoints: the folder of checkpoints that somebody kept, instead of the one beside the store.
-    """
+    key, checkpoints: a public key and a folder of checkpoints that somebody kept, instead of those beside it."""
     verdict = Verdict(str(path))
     try:
         target = find_ledger(path)
@@ -577,8 +567,8 @@ def verify_path(path: Path, *, key: Path | None = None, checkpoints: Path | None
         verdict.path = str(target)
         with target.open("rb") as source:
             start = source.read(16)
+        beside = target.parent / "checkpoints"
         if start == b"SQLite format 3\x00":
-            beside = target.parent / "checkpoints"
             verify_store(target, verdict, checkpoints or beside, key or beside / "public-key")
         elif start[:1] == b"{":
             verify_archive(target, verdict, checkpoints, key)
