@@ -104,6 +104,11 @@ FACTORS = [
 
 def made_study(**changes: Any) -> Study:
     """The study, with top-level parts replaced by `changes`."""
+    return Study.model_validate(made_definition(**changes))
+
+
+def made_definition(**changes: Any) -> dict[str, Any]:
+    """The same as plain data, as it would stand in a study's folder."""
     definition: dict[str, Any] = {
         "notation": 1,
         "id": "made-up",
@@ -143,7 +148,7 @@ def made_study(**changes: Any) -> Study:
         ],
         "forms": FORMS,
     }
-    return Study.model_validate({**definition, **changes})
+    return {**definition, **changes}
 
 
 def recorded(stream: str, seq: int, entry: Entry | None, kind: str | None = None) -> Recorded:
