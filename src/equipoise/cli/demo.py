@@ -27,7 +27,9 @@ _MARK = "made-by-equipoise-demo"
 def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
     command = subjects.add_parser("demo", help="play a trial with made-up people")
-    command.add_argument("--study", type=Path, default=Path("studies/nct07197606"), metavar="DIR")
+    command.add_argument(
+        "--study", type=Path, metavar="DIR", help="the first study under studies/ with people to play"
+    )
     command.add_argument("--store", type=Path, default=Path(".equipoise"), metavar="DIR")
     command.add_argument("--vault", type=Path, default=Path(".equipoise-vault"), metavar="DIR")
     command.add_argument("--port", type=int, default=8000, help="0 for any free port")
@@ -43,12 +45,17 @@ def _demo(options: argparse.Namespace) -> Answer:
         if refusal is not None:
             return refused((refusal,))
     if not (store / _MARK).exists():
-        problems = make_demo(options.study, store, vault)
+        problems = make_demo(options.study or playable(Path("studies")), store, vault)
         if problems:
             return refused(problems)
     if options.no_serve:
         return Answer(0, {"store": str(store)}, (f"made {store}",))
     return serve_store(store, options.port)
+
+
+def playable(studies: Path) -> Path:
+    """The first study folder, by name, that has made-up people; the folder of studies itself where none has."""
+    return next((path.parent for path in sorted(studies.glob("*/demo.yaml"))), studies)
 
 
 def _clear(store: Path, vault: Path) -> Problem | None:

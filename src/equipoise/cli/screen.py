@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from equipoise.cli.answer import Answer, done, refused
@@ -38,7 +39,7 @@ def _screen(options: argparse.Namespace) -> Answer:
     return done(judged, *(_line(case) for case in judged))
 
 
-def _line(case: dict[str, object]) -> str:
+def _line(case: Mapping[str, object]) -> str:
     results = case["results"]
     shown = (
         " ".join(f"{name}={value}" for name, value in results.items()) if isinstance(results, dict) else ""

@@ -57,7 +57,7 @@ def export_archive(store: Path, out: Path) -> Written | Problem:
         return ledger
     try:
         out.mkdir(parents=True, exist_ok=True)
-        path = out / "ledger.jsonl"
+        path = out / "entries.jsonl"
         archived = write_archive(ledger, path)
         return archived if isinstance(archived, Problem) else ((path, archived.entries),)
     except OSError as fault:

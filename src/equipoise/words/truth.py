@@ -22,7 +22,7 @@ class Truth(Enum):
         raise TypeError("a Truth has three values: compare it with Truth.TRUE, Truth.FALSE or Truth.UNKNOWN")
 
     @staticmethod
-    def of(value: bool | None) -> Truth:
+    def of(value: bool | None) -> Truth:  # noqa: FBT001  a conversion has this one argument
         """TRUE or FALSE for a bool, UNKNOWN for None."""
         if value is None:
             return Truth.UNKNOWN
