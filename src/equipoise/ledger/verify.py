@@ -29,11 +29,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-ZEROS = "0" * 64
 COLUMNS = ("stream", "seq", "key", "part", "leaf")  # what stands beside a header in a store
 HEX = re.compile(r"[0-9a-f]{64}")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
-TRIGGERS = [f"{table}_no_{way}" for table in ("entries", "bodies") for way in ("update", "delete", "replace")]
+TRIGGERS = {f"{table}_no_{way}" for table in ("entries", "bodies") for way in ("update", "delete", "replace")}
+APPLICATION, IDENTITY = 0x45515053, ("application_id", "user_version")
+SCHEMA = {
+    1: "cc49ed8e91f70e617b83daa2cce8fb841023c312cef3c1445ae542cfac21587e"
+}  # user_version -> SHA-256 of SCHEMA_SQL's rows
+SCHEMA_SQL = r"""SELECT type, name, sql FROM sqlite_schema WHERE tbl_name NOT LIKE 'read\_%' ESCAPE '\'
+    AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY type, name"""
 
 
 @dataclass(frozen=True)
@@ -125,8 +130,7 @@ class Chains:
         self.heads: dict[str, tuple[int, str, str, str, int]] = {}  # seq, leaf, at, key, part
         self.leaves: dict[tuple[str, int], str] = {}
         self.keys: set[tuple[str, str]] = set()
-        self.study = ""
-        self.size = 0
+        self.study, self.size = "", 0
         self._peaks: list[tuple[int, bytes]] = []  # (height, hash) of complete subtrees, left to right
         self.roots: dict[int, str] = {}
 
@@ -150,7 +154,7 @@ class Chains:
     def _check(self, header: dict[str, Any], item: Item, leaf: str) -> None:  # Any: SHAPE has held it
         stream, seq, at = header["stream"], header["seq"], header["at"]
         key, part = header["idempotency_key"], header["part"]
-        last = self.heads.get(stream, (0, ZEROS, "", "", -1))
+        last = self.heads.get(stream, (0, "0" * 64, "", "", -1))
         add = self.verdict.add
         for name, value in item.columns.items():
             if value != (leaf if name == "leaf" else header["idempotency_key" if name == "key" else name]):
@@ -301,8 +305,7 @@ def store_items(connection: sqlite3.Connection, verdict: Verdict) -> Iterator[It
         yield Item(_bytes(row[1]), str(row[6]), dict(zip(COLUMNS, row[2:], strict=True)), sealed)
 
 
-def _bytes(value: object) -> bytes:
-    # What is in a column instead of bytes becomes bytes that fit nothing.
+def _bytes(value: object) -> bytes:  # what is in a column instead of bytes becomes bytes that fit nothing
     return value if isinstance(value, bytes) else repr(value).encode("utf-8", "replace")
 
 
@@ -318,10 +321,12 @@ def check_store(connection: sqlite3.Connection, chains: Chains, verdict: Verdict
     (bodies,) = connection.execute("SELECT count(*) FROM bodies NOT INDEXED").fetchone()
     if bodies != verdict.bodies_sealed:
         verdict.add(f"{bodies} sealed bodies in the store, {verdict.bodies_sealed} belong to its entries")
-    triggers = dict(connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"))
-    for name in TRIGGERS:
-        if "RAISE(ABORT" not in str(triggers.get(name, "")):
-            verdict.add(f"the trigger {name} is missing or changed: entries are not protected")
+    (application,), (version,) = (connection.execute(f"PRAGMA {name}").fetchone() for name in IDENTITY)
+    schema = connection.execute(SCHEMA_SQL).fetchall()
+    if application != APPLICATION or hashlib.sha256(repr(schema).encode()).hexdigest() != SCHEMA.get(version):
+        missing = sorted(TRIGGERS - {name for _, name, _ in schema})
+        says = f"{', '.join(missing) or 'none'} missing, others changed or of a later version"
+        verdict.add(f"the tables and triggers that protect the entries are not as they must be: {says}")
     for (says,) in connection.execute("PRAGMA integrity_check(20)").fetchall():
         if says != "ok":
             verdict.add(f"database structure: {says}")
@@ -488,8 +493,7 @@ class Checkpoints:
                 add(f"the entries up to the checkpoint of {note.at} give another root than it says")
 
 
-def _key_number(name: str, data: bytes) -> str:
-    # the key id of a signed note: SHA-256(name, line end, key), its first four bytes
+def _key_number(name: str, data: bytes) -> str:  # the key id of a signed note
     return hashlib.sha256(name.encode() + b"\n" + data).hexdigest()[:8]
 
 
@@ -546,13 +550,9 @@ def ed25519_holds(public: bytes, message: bytes, signature: bytes) -> bool:
 
 def find_ledger(path: Path) -> Path | None:
     """The store or archive that `path` is or, as a folder, holds: in itself first, then one folder further."""
-    if not path.is_dir():
-        return path if path.is_file() else None
-    for pattern in ("ledger.sqlite", "*/ledger.sqlite", "*.jsonl", "*/*.jsonl"):
-        found = sorted(path.glob(pattern))
-        if len(found) == 1:
-            return found[0]
-    return None
+    patterns = ("ledger.sqlite", "*/ledger.sqlite", "*.jsonl", "*/*.jsonl")
+    found = [[path]] if path.is_file() else [list(path.glob(pattern)) for pattern in patterns]
+    return next((paths[0] for paths in found if len(paths) == 1), None)
 
 
 def verify_path(path: Path, *, key: Path | None = None, checkpoints: Path | None = None) -> Verdict:

@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -303,7 +304,7 @@ def test_two_entries_swapped_are_found(folder):
     assert "give another root" in last_line(verdict)
 
 
-@pytest.mark.parametrize("name", verify.TRIGGERS)
+@pytest.mark.parametrize("name", sorted(verify.TRIGGERS))
 def test_a_missing_trigger_is_named(folder, name):
     connection = sqlite3.connect(folder / "ledger.sqlite")
     connection.execute(f"DROP TRIGGER {name}")
@@ -325,6 +326,25 @@ def test_a_snapshot_changed_or_of_another_ledger_is_named(folder):
         ),
     )
     assert "of another ledger" in last_line(verify_path(copy))
+
+
+def test_the_verifier_knows_the_schema_that_the_store_makes(folder):
+    # The verifier stands alone, so it holds a digest of its own; here is where the two must agree.
+    connection = sqlite3.connect(folder / "ledger.sqlite")
+    rows = connection.execute(verify.SCHEMA_SQL).fetchall()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.close()
+    assert hashlib.sha256(repr(rows).encode()).hexdigest() == verify.SCHEMA[version]
+    assert {row[1] for row in rows} == {"entries", "bodies", "snapshots", "shapes"} | verify.TRIGGERS
+    assert len(verify.SCHEMA) == len(list((Path(verify.__file__).parent / "sql").glob("*.sql")))
+
+
+@pytest.mark.parametrize("setting", ["application_id = 7", "user_version = 2"])
+def test_a_file_that_says_it_is_something_else_is_found(folder, setting):
+    connection = sqlite3.connect(folder / "ledger.sqlite")
+    connection.execute(f"PRAGMA {setting}")
+    connection.close()
+    assert "not as they must be" in last_line(verify_path(folder))
 
 
 def test_an_orphan_body_is_found(folder):
