@@ -1,0 +1,45 @@
+"""Whether a definition can be used, and what is still open in it.
+
+The rule that must stay true: a study without faults never fails at run time for a name, a type or a unit. A
+skeleton, whose criteria await their expressions, has remarks and no faults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from equipoise.protocol.checks.fields import fields_make_sense, what_is_still_open
+from equipoise.protocol.checks.finding import Finding
+from equipoise.protocol.checks.languages import texts_are_complete
+from equipoise.protocol.checks.naming import names_stand_once, references_exist
+from equipoise.protocol.checks.rules import located, rules_hold
+from equipoise.protocol.checks.strata import levels_exclude_each_other
+from equipoise.protocol.load import Definition
+from equipoise.protocol.parts import spell
+from equipoise.protocol.study import Study
+
+__all__ = ["Finding", "check_definition", "check_study"]
+
+
+def check_study(study: Study) -> tuple[Finding, ...]:
+    """Every fault, then every remark. `problem.where` is the path of the part, `forms.DM.items.SEX`."""
+    return tuple(located(finding, spell(study, finding.path)) for finding in _found(study))
+
+
+def check_definition(definition: Definition) -> tuple[Finding, ...]:
+    """As `check_study` for a study read from files; `where` begins with file, line and column."""
+    places = definition.places
+    return tuple(located(finding, places.where(finding.path)) for finding in _found(definition.study))
+
+
+def _found(study: Study) -> Iterable[Finding]:
+    found = [
+        *names_stand_once(study),
+        *references_exist(study),
+        *fields_make_sense(study),
+        *rules_hold(study),
+        *levels_exclude_each_other(study),
+        *texts_are_complete(study),
+        *what_is_still_open(study),
+    ]
+    return sorted(dict.fromkeys(found), key=lambda finding: not finding.fault)
