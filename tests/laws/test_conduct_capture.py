@@ -19,15 +19,14 @@ from equipoise.capture.commands import RecordForm
 from equipoise.capture.decide import decide
 from equipoise.capture.evolve import START, Place, State, evolve, is_empty
 from equipoise.capture.snapshot import state_from_json, state_to_json
-from equipoise.instruments import scale, score
+from equipoise.instruments import scales, score
 from equipoise.ledger.entries import Datum, FormRecorded
-from equipoise.ledger.facts import Refusal
+from equipoise.ledger.facts import Decision, Refusal
 from equipoise.words.canonical import canonical_bytes, read_canonical
 from rooms.capture.conduct_study import KNOWN, OCCASION, made_study, recorded
 
 STUDY = made_study()
-NIHSS = scale("NIHSS")
-assert NIHSS is not None
+NIHSS = scales()["NIHSS"]
 MISSING = st.sampled_from(["ND", "UK", "NA", "RF"])
 
 vital = st.fixed_dictionaries(
@@ -65,9 +64,10 @@ saves = st.lists(
 )
 
 
-def play(series: Any, *, snapshots: bool) -> tuple[State, list[object], dict[Place, dict[str, Datum]]]:
+def play(series: Any, *, snapshots: bool) -> tuple[State, list[Decision], dict[Place, dict[str, Datum]]]:
     """Decide and fold a series; beside it a plain book: place -> item -> datum, as accepted entries say."""
-    state, said, seq = START, [], 0
+    state, seq = START, 0
+    said: list[Decision] = []
     book: dict[Place, dict[str, Datum]] = {}
     for (form, visit, items), behind, complete, reason in series:
         place = Place(visit, form, 1)

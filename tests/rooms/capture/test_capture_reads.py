@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from decimal import Decimal
 from itertools import product
 from typing import get_args
 
@@ -74,7 +75,7 @@ def test_what_was_not_captured_is_unknown_and_says_why():
         for reason in reasons_of(bound[name])
     } == {"missing"}
     assert isinstance(bound["nihss"], InstrumentValue)
-    assert bound["nihss"].range.interval == Interval(0, 42)
+    assert bound["nihss"].range.interval == Interval(Decimal(0), Decimal(42))
     state = folded(
         evolve, START, [form({"ONSET": Datum(missing="UK"), "BLEED": Datum(missing="ND")}, form="STROKE")]
     )

@@ -9,7 +9,7 @@ import pytest
 from equipoise.capture.commands import RecordForm
 from equipoise.capture.decide import decide
 from equipoise.capture.evolve import START, Place, State, evolve
-from equipoise.instruments import scale, score
+from equipoise.instruments import scales, score
 from equipoise.ledger.entries import Datum, FormRecorded, QueryClosed, QueryRaised
 from rooms.capture.conduct_study import (
     KNOWN,
@@ -177,7 +177,7 @@ def test_the_total_of_a_scale_is_its_official_total():
     (append,) = written(save(START, scores(MODERATE), form="NIHSS"))
     assert append.entry.derived["NIH0116"] == Datum("9")  # 2 + 3 + 2 + 1 + 1
     answers = {name: int(datum.value) for name, datum in scores(MODERATE).items()}
-    assert Decimal(9) == score(scale("NIHSS"), answers)["NIH0116"].official
+    assert Decimal(9) == score(scales()["NIHSS"], answers)["NIH0116"].official
 
 
 def test_an_untestable_item_counts_nothing_and_a_missing_one_leaves_no_total():

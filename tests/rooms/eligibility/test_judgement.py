@@ -9,7 +9,7 @@ import pytest
 
 from equipoise.eligibility.judgement import decided, failing, judge, undetermined
 from equipoise.eligibility.screen import screen_cases
-from equipoise.instruments import scale
+from equipoise.instruments import scales
 from equipoise.protocol.assessments import instrument_value
 from equipoise.protocol.expressions import Code, DateValue, Logical, Number
 from equipoise.protocol.load import load_study
@@ -22,7 +22,7 @@ from equipoise.words.truth import Truth
 from rooms.capture.conduct_study import CRITERIA, FACTORS, made_study
 
 STUDY = made_study()
-NIHSS = scale("NIHSS")
+NIHSS = scales()["NIHSS"]
 ITEMS = [item.id for item in NIHSS.items]
 
 
@@ -270,6 +270,8 @@ def test_the_boundary_vectors_of_the_first_study(domain, root):
     assert isinstance(verdicts, list), verdicts
     assert len(verdicts) == 26  # domain.md 4.1
     for vector, verdict in zip(vectors, verdicts, strict=True):
-        said = {**verdict["results"], "total": verdict.get("total"), "decision": verdict["decision"]}
+        results = verdict["results"]
+        assert isinstance(results, dict)
+        said = {**results, "total": verdict.get("total"), "decision": verdict["decision"]}
         expected = {name: value for name, value in vector["expect"].items() if name != "query"}
         assert {name: said.get(name) for name in expected} == expected, vector["case"]
