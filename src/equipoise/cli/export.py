@@ -7,6 +7,7 @@ from pathlib import Path
 
 from equipoise.cli.answer import Answer, done, refused
 from equipoise.desk.archive import export_archive, export_datasets
+from equipoise.words.canonical import Json
 from equipoise.words.problem import Problem, problem
 
 
@@ -27,5 +28,5 @@ def _export(options: argparse.Namespace) -> Answer:
     written = write(options.store, options.output)
     if isinstance(written, Problem):
         return refused((written,))
-    value = [{"file": str(path), "records": records} for path, records in written]
+    value: list[Json] = [{"file": str(path), "records": records} for path, records in written]
     return done(value, *(f"{path}  {records} records" for path, records in written))

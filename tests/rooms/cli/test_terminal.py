@@ -162,7 +162,7 @@ def test_the_export_holds_what_was_captured(store: Path, tmp_path: Path) -> None
     totals = {
         (row["USUBJID"][-5:], row["VISIT"]): row["RSSTRESN"] for row in rows if row["RSTESTCD"] == "NIH0116"
     }
-    assert totals[("01001", "Screening")] == 10  # 2+3+2+1+1+1, after the correction of item 6b from 3 to 2
+    assert totals[("01001", "SCREENING")] == 10  # 2+3+2+1+1+1, after the correction of item 6b from 3 to 2
     assert all(row["EQLEDGER"] for row in rows)
     assert "NCT07197606" not in (tmp_path / "out" / "dm.json").read_text("utf-8")
 
