@@ -15,7 +15,6 @@ import binascii
 import contextlib
 import datetime as dt
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from equipoise.ledger.chain import leaf_of
 from equipoise.ledger.merkle import consistency_proof, inclusion_proof, root_of
-from equipoise.ledger.notes import key_id, origin_of, signature_line
+from equipoise.ledger.notes import key_id, origin_of, signature_line, write_whole
 from equipoise.ledger.opening import Ledger
 from equipoise.ledger.store import StoreFault
 from equipoise.words.problem import Problem, problem
@@ -106,8 +105,8 @@ def make_checkpoint(ledger: Ledger, at: dt.datetime) -> Checkpoint | Problem:
     made = _sign(ledger, tree, heads, at)
     try:
         ledger.places.checkpoints.mkdir(parents=True, exist_ok=True)
-        _write(_file(ledger, made.size, "heads"), heads)
-        _write(_file(ledger, made.size, "checkpoint"), made.note)
+        write_whole(_file(ledger, made.size, "heads"), heads)
+        write_whole(_file(ledger, made.size, "checkpoint"), made.note)
     except OSError as error:
         path = ledger.places.checkpoints
         return problem("ledger.unavailable", str(path), path=path, detail=error.strerror)
@@ -130,21 +129,6 @@ def _sign(ledger: Ledger, tree: Tree, heads: str, at: dt.datetime) -> Checkpoint
 
 def _file(ledger: Ledger, size: int, kind: str) -> Path:
     return ledger.places.checkpoints / f"{size:012}.{kind}"
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file that is either whole or not there."""
-    draft = path.with_suffix(path.suffix + ".draft")
-    with draft.open("w", encoding="utf-8", newline="\n") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def last_checkpoint(ledger: Ledger) -> Checkpoint | Problem | None:

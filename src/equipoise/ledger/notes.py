@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
+from pathlib import Path
 
 _ED25519 = b"\x01"
 
@@ -32,3 +34,18 @@ def vkey_of(public: bytes) -> str:
 def signature_line(public: bytes, signature: bytes) -> str:
     """The line under a note, without its line end."""
     return f"— {origin_of(public)} {base64.b64encode(key_id(public) + signature).decode()}"
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a published file so that it is either whole and on disk, or not there. Raises OSError."""
+    draft = path.with_name(path.name + ".draft")
+    with draft.open("w", encoding="utf-8", newline="\n") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -23,7 +23,7 @@ from typing import BinaryIO
 
 from equipoise.ledger.followers import Follower, prepare
 from equipoise.ledger.keys import Keys, open_keys
-from equipoise.ledger.notes import origin_of, vkey_of
+from equipoise.ledger.notes import origin_of, vkey_of, write_whole
 from equipoise.ledger.reader import Reader
 from equipoise.ledger.sqlite import open_store
 from equipoise.ledger.store import Store, StoreFault, fault
@@ -174,7 +174,7 @@ def _check_public_key(places: Places, keys: Keys, *, create: bool) -> None:
                 raise fault("ledger.keys-foreign", str(places.keys), path=places.keys)
         elif create:
             places.checkpoints.mkdir(parents=True, exist_ok=True)
-            places.public_key.write_text(wanted + "\n", "utf-8")
+            write_whole(places.public_key, wanted + "\n")
     except (OSError, UnicodeDecodeError) as error:
         raise fault(
             "ledger.unavailable", str(places.public_key), path=places.public_key, detail=error
