@@ -84,8 +84,30 @@ def because(study: Study, explanation: Explanation, language: Language) -> str:
 
 
 def still_open(study: Study, explanation: Explanation, language: Language) -> str:
-    """Why an answer is open, reason by reason."""
-    return _joined((_reason(study, reason, language) for reason in explanation.reasons), language)
+    """Why an answer is open, reason by reason; items of one scale that lack the same thing stand together."""
+    items: dict[tuple[str, str], list[str]] = {}
+    found: dict[str, None] = {}
+    for reason in explanation.reasons:
+        place = _PLACE.fullmatch(reason.about.strip("`"))
+        if place is not None and place["item"] is not None:
+            items.setdefault((place["name"], reason.kind), []).append(place["item"])
+        else:
+            found[_reason(study, reason, language)] = None
+    for (name, kind), lacking in items.items():
+        about = label(study, name, language)
+        if len(lacking) < MANY:
+            about = f"{about} {', '.join(sorted(lacking, key=_by_number))}"
+        found[Reason(kind, about).say(language)] = None
+    return _joined(found, language)
+
+
+MANY = 10
+"""From so many items on, a scale is named as a whole."""
+
+
+def _by_number(item: str) -> tuple[int, str]:
+    digits = re.match(r"\d+", item)
+    return (int(digits[0]) if digits else 0, item)
 
 
 def _reason(study: Study, reason: Reason, language: Language) -> str:
