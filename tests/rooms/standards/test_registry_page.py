@@ -100,8 +100,9 @@ def test_the_real_page_gives_the_values_seen_on_it(real, domain):
                 assert found == value
             else:
                 assert isinstance(found, list)
+                entries = [entry for entry in found if isinstance(entry, dict)]
                 assert [
-                    {key: entry[key] for key in want} for entry, want in zip(found, value, strict=True)
+                    {key: entry[key] for key in want} for entry, want in zip(entries, value, strict=True)
                 ] == value
 
 
@@ -305,6 +306,7 @@ def test_cut_at_any_byte_nothing_is_invented():
             if field.path.startswith(words.PAGE_UNRECOGNISED):
                 continue
             if isinstance(field.value, list):
+                assert isinstance(expected, list)
                 assert field.value == expected[: len(field.value)] or field.path == words.PHASES, field.path
             elif (
                 field.path in (words.CRITERIA, words.SUMMARY, words.DESCRIPTION)

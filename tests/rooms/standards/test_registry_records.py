@@ -102,7 +102,7 @@ def test_values_stand_on_their_lines(shared_data):
         assert len(lines) > 50, "these files are pretty-printed; a file on one line would prove nothing"
         for field in found.study.registry.fields:
             key = re.sub(r"\[\d+\]$", "", field.path).rsplit(".", 1)[-1]
-            line = lines[field.line - 1]
+            line = lines[(field.line or 0) - 1]
             if not re.search(r"\]$", field.path):
                 assert f'"{key}":' in line, field
             if isinstance(field.value, str | bool) and not re.fullmatch(r"-?[\d.]+", str(field.value)):

@@ -9,18 +9,21 @@ from collections.abc import Sequence
 
 from equipoise.protocol.study import Arm, Criterion, Intervention, Study, Visit
 from equipoise.standards import registry_vocabulary as words
-from equipoise.standards.registry_record import Record
+from equipoise.standards.registry_record import Record, readable, words_of
 from equipoise.web.public import labels
 from equipoise.web.public.parts import Encounter, Group, Masked, Outcome, Point, Question, Tile
 from equipoise.words.text import Language, Text
 
 QUESTIONS = 5
 """How many questions a self-check asks at most: more are not answered on a telephone."""
+_REGISTERED = (words.PRIMARY_OUTCOMES, words.SECONDARY_OUTCOMES, words.OTHER_OUTCOMES)
 
 
 def points(study: Study, category: str, language: Language) -> tuple[Point, ...]:
     """The criteria of one category in the reader's language, with the other beside it where the study has it."""
-    found = [criterion for criterion in study.criteria if criterion.category == category and criterion.enabled]
+    found = [
+        criterion for criterion in study.criteria if criterion.category == category and criterion.enabled
+    ]
     return tuple(_point(criterion, language) for criterion in found)
 
 
@@ -32,6 +35,7 @@ def _point(criterion: Criterion, language: Language) -> Point:
         words=text,
         other=other if other != text.say(language) else None,
         other_language="en" if language == "zh" else "zh-Hans",
+        registered=criterion.source is not None or criterion.assumption is None,
     )
 
 
@@ -92,8 +96,14 @@ def _group(arm: Arm, interventions: Sequence[Intervention], language: Language) 
     )
 
 
-def outcomes(study: Study, language: Language) -> tuple[Outcome, ...]:
-    """The endpoints the definition plans, with the visit of each."""
+def outcomes(study: Study, record: Record, language: Language) -> tuple[Outcome, ...]:
+    """The endpoints the definition plans, with the visit of each; those that only repeat the record are left out."""
+    registered = {
+        readable(measure)
+        for path in _REGISTERED
+        for one in record.objects(path)
+        if (measure := words_of(one, "measure"))
+    }
     return tuple(
         Outcome(
             level=labels.told(f"outcomes.{one.level.replace(' ', '-')}", language),
@@ -103,6 +113,7 @@ def outcomes(study: Study, language: Language) -> tuple[Outcome, ...]:
             assumed=one.assumption is not None,
         )
         for one in study.endpoints
+        if one.label.en not in registered
     )
 
 
@@ -130,14 +141,24 @@ def tiles(study: Study, record: Record, language: Language) -> tuple[Tile, ...]:
     if count:
         arms = len(study.arms)
         found.append(
-            Tile(labels.told("people", language, n=count), labels.told("tile.groups", language, n=arms) if arms else "")
+            Tile(
+                labels.told("people", language, n=count),
+                labels.told("tile.groups", language, n=arms) if arms else "",
+            )
         )
     ages = labels.ages(record.text(words.MINIMUM_AGE), record.text(words.MAXIMUM_AGE), language)
     if ages:
         found.append(Tile(ages, labels.code("tile.sex", record.text(words.SEX), language)))
     if study.design.months:
-        found.append(Tile(labels.told("tile.months", language, n=study.design.months), labels.told("tile.follow", language)))
+        found.append(
+            Tile(
+                labels.told("tile.months", language, n=study.design.months),
+                labels.told("tile.follow", language),
+            )
+        )
     planned = len(visits(study, language))
     if planned:
-        found.append(Tile(labels.told("tile.visits", language, n=planned), labels.told("tile.visits-words", language)))
+        found.append(
+            Tile(labels.told("tile.visits", language, n=planned), labels.told("tile.visits-words", language))
+        )
     return tuple(found)

@@ -82,4 +82,6 @@ def window(day: int, first: int, last: int, language: Language) -> str:
     """When a visit is, counted from day 1: its day and, where it has one, its window."""
     if first == last == day:
         return told("visits.day", language, day=day)
+    if day in (first, last):
+        return told("visits.range", language, first=first, last=last)
     return told("visits.day-window", language, day=day, first=first, last=last)

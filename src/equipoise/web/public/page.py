@@ -69,7 +69,7 @@ def public_page(study: Study, language: Language, today: dt.date) -> PublicPage:
         groups=definition.groups(study, language),
         groups_stated=published.text(words.PAGE_GROUPS) or "",
         outcomes_registered=record.outcomes(published, language),
-        outcomes_planned=definition.outcomes(study, language),
+        outcomes_planned=definition.outcomes(study, published, language),
         dates=record.dates(published, language),
         visits=definition.visits(study, language),
         anchor=study.schedule.anchor,

@@ -30,13 +30,14 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A criterion: its id, its words, and its words in the other language where the study has them."""
+    """A criterion: its id, its words, its words in the other language where the study has them, and whether the
+    public record has it."""
 
     id: str
     words: Text
     other: str | None
     other_language: str
-    under: str | None = None
+    registered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,3 +192,8 @@ class PublicPage:
     contacts: tuple[Contact, ...]
     disagreements: tuple[Disagreement, ...]
     provenance: Provenance | None
+
+    @property
+    def planned_assumed(self) -> bool:
+        """Whether every planned outcome is an assumption, so that it is said once for all."""
+        return all(one.assumed for one in self.outcomes_planned)

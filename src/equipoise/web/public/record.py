@@ -100,7 +100,9 @@ def dates(record: Record, language: Language) -> tuple[tuple[str, str, str], ...
         date = words_of(struct, "date") if isinstance(struct, dict) else record.text(path)
         kind = words_of(struct, "type") if isinstance(struct, dict) else None
         if date:
-            found.append((labels.told(f"dates.{key}", language), date, labels.code("enrolment", kind, language)))
+            found.append(
+                (labels.told(f"dates.{key}", language), date, labels.code("enrolment", kind, language))
+            )
     return tuple(found)
 
 
@@ -110,7 +112,9 @@ def outcomes(record: Record, language: Language) -> tuple[Outcome, ...]:
         Outcome(
             level=labels.told(f"outcomes.{level}", language),
             label=Text(readable(measure)),
-            detail=_text(". ".join(filter(None, (words_of(entry, "description"), words_of(entry, "timeFrame"))))),
+            detail=_text(
+                ". ".join(filter(None, (words_of(entry, "description"), words_of(entry, "timeFrame"))))
+            ),
             visit=None,
             assumed=False,
         )
@@ -136,7 +140,9 @@ def locations(record: Record, language: Language) -> tuple[Place, ...]:
     listed = tuple(
         Place(
             facility=words_of(entry, "facility") or "",
-            address=labels.joined((words_of(entry, key) or "" for key in ("city", "state", "zip", "country")), "en"),
+            address=labels.joined(
+                (words_of(entry, key) or "" for key in ("city", "state", "zip", "country")), "en"
+            ),
             status=labels.code("status", words_of(entry, "status"), language),
         )
         for entry in record.objects(words.LOCATIONS)
@@ -177,7 +183,9 @@ def provenance(study: Study, record: Record, today: dt.date, language: Language)
     registry = study.registry
     if registry is None:
         return None
-    version = registry.version or record.text(words.VERSION_HOLDER) or record.text(words.LAST_POSTED + ".date")
+    version = (
+        registry.version or record.text(words.VERSION_HOLDER) or record.text(words.LAST_POSTED + ".date")
+    )
     used = dict.fromkeys(field.source for field in registry.fields)
     return Provenance(
         registry=registry.registry,
