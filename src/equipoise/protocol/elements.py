@@ -61,12 +61,12 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
 EXPRESSION_FORMAT = "equipoise-expression"
 """Marks, in the published schema, a text that is an expression."""
 
-_IS_EXPRESSION: JsonDict = {"format": "equipoise-expression"}
+_IS_EXPRESSION: JsonDict = {"format": EXPRESSION_FORMAT}
 
 Expression = Annotated[
     str,
     StringConstraints(min_length=1, max_length=2000),
-    Field(json_schema_extra={"format": EXPRESSION_FORMAT}),
+    Field(json_schema_extra=_IS_EXPRESSION),
 ]
 """Source text of the expression language (protocol/expressions); its AST stands in the digest."""
 

@@ -212,7 +212,9 @@ class _Reader:
         if self._wants_key():
             self._key(event, text)
             return
-        self.values[self._path()] = self.place(event)
+        path = self._path()
+        empty = not event.value and not event.style  # nothing written: it stands where its key does
+        self.values[path] = self.keys.get(path, self.place(event)) if empty else self.place(event)
         value: Plain = text if event.style or event.tag == "!" else _plain(text)
         if isinstance(value, int) and abs(value) > _LARGEST:
             self._fail("protocol.file-number-large", event, found=text)

@@ -1,8 +1,8 @@
-"""When a visit is planned, and whether a date lies in its window. Pure functions of dates.
+"""When a visit is planned: study days as dates, and whether a date lies inside the window.
 
-The rule that must stay true: the anchor is day 1 and there is no day 0: the day before the anchor is day -1, as
-in SDTM study days. A date outside a window is a fact to record and to flag, never to refuse.
-Source: CDISC SDTMIG, study day variables (--DY).
+The rules that must stay true: day 1 is the anchor and there is no day 0, so day -1 is the day before; both ends of a
+window belong to it. A visit without a day (unscheduled, early termination) has no plan. A date outside a window is
+a fact to record and to flag, never to refuse. Source: SDTMIG 4.4.4.
 """
 
 from __future__ import annotations
@@ -14,54 +14,47 @@ from typing import Literal
 from equipoise.protocol.study import Visit
 from equipoise.words.dates import PartialDate
 
-WindowState = Literal["early", "inside", "late", "open", "unclear"]
-"""`open`: the visit has no window. `unclear`: the date is not complete enough to tell."""
+Timing = Literal["early", "inside", "late"]
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedVisit:
-    """The planned day and the first and last day of the window; None where the definition gives none."""
+class Plan:
+    """The planned date of a visit and the first and last date of its window; None where the schedule names none."""
 
-    visit: str
     day: dt.date | None
     first: dt.date | None
     last: dt.date | None
 
+    def timing(self, on: dt.date | PartialDate) -> Timing | None:
+        """Where a date lies; None without a window, or where an incomplete date may lie on either side of an end."""
+        if self.first is None or self.last is None:
+            return None
+        known = on if isinstance(on, PartialDate) else PartialDate.of(on)
+        if known.latest < self.first:
+            return "early"
+        if known.earliest > self.last:
+            return "late"
+        return "inside" if self.first <= known.earliest and known.latest <= self.last else None
 
-def on_study_day(anchor: dt.date, day: int) -> dt.date | None:
-    """The calendar date of a study day; None for day 0, which does not exist, and beyond the calendar."""
+
+def date_of(day: int, anchor: dt.date) -> dt.date:
+    """The calendar date of a study day. Raises ValueError for day 0, which does not exist."""
     if day == 0:
-        return None
-    try:
-        return anchor + dt.timedelta(days=day - 1 if day > 0 else day)
-    except OverflowError:
-        return None
+        raise ValueError("there is no study day 0")
+    return anchor + dt.timedelta(days=day - 1 if day > 0 else day)
 
 
-def study_day(anchor: dt.date, date: dt.date) -> int:
-    """The study day of a calendar date: the anchor is day 1, the day before it day -1."""
-    apart = (date - anchor).days
-    return apart + 1 if apart >= 0 else apart
+def day_of(date: dt.date, anchor: dt.date) -> int:
+    """The study day of a calendar date."""
+    days = (date - anchor).days
+    return days + 1 if days >= 0 else days
 
 
-def plan_visit(visit: Visit, anchor: dt.date) -> PlannedVisit:
-    """The planned date and window of a visit when day 1 is `anchor`."""
-    day = None if visit.day is None else on_study_day(anchor, visit.day)
-    first, last = (None, None) if visit.window is None else visit.window
-    return PlannedVisit(
-        visit.id,
-        day,
-        None if first is None else on_study_day(anchor, first),
-        None if last is None else on_study_day(anchor, last),
+def plan_visit(visit: Visit, anchor: dt.date) -> Plan:
+    """When the visit is planned, counted from the anchor (day 1)."""
+    window = visit.window
+    return Plan(
+        None if visit.day is None else date_of(visit.day, anchor),
+        None if window is None else date_of(window[0], anchor),
+        None if window is None else date_of(window[1], anchor),
     )
-
-
-def window_state(planned: PlannedVisit, date: PartialDate) -> WindowState:
-    """Where a date lies relative to the window."""
-    if planned.first is None or planned.last is None:
-        return "open"
-    if date.latest < planned.first:
-        return "early"
-    if date.earliest > planned.last:
-        return "late"
-    return "inside" if planned.first <= date.earliest and date.latest <= planned.last else "unclear"

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from equipoise.protocol.study import Visit
-from equipoise.protocol.windows import date_of, day_of, plan_visit
+from equipoise.protocol.windows import Plan, date_of, day_of, plan_visit
+from equipoise.words.dates import PartialDate
 
 ANCHOR = dt.date(2026, 5, 16)
 
@@ -51,3 +52,10 @@ def test_a_visit_without_a_day_has_no_plan() -> None:
     visit = Visit.model_validate({"id": "UNS", "label": "Unscheduled", "epoch": "F", "unscheduled": True})
     plan = plan_visit(visit, ANCHOR)
     assert (plan.day, plan.first, plan.last, plan.timing(ANCHOR)) == (None, None, None, None)
+
+
+def test_an_incomplete_date_is_placed_only_where_all_its_days_agree() -> None:
+    plan = Plan(None, dt.date(2026, 10, 28), dt.date(2026, 11, 25))
+    found = [plan.timing(PartialDate(2026, month)) for month in (9, 10, 11, 12)]
+    assert found == ["early", None, None, "late"]
+    assert Plan(None, dt.date(2026, 10, 28), dt.date(2026, 12, 2)).timing(PartialDate(2026, 11)) == "inside"
