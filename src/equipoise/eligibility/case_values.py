@@ -90,6 +90,8 @@ def _number(
         return Number.unknown(*_MISSING, unit=unit)
     found = _decimal(value)
     low, high = (item.minimum, item.maximum) if item is not None else (None, None)
+    if found is not None and item is not None and item.type == "integer" and found != int(found):
+        return (wrong(label, word, value, "eligibility.want-integer"),)
     if found is not None and (low is None or low <= found) and (high is None or found <= high):
         return Number.of(found, unit)
     if low is None or high is None:

@@ -206,6 +206,7 @@ def test_the_total_is_an_interval_and_the_stratum_needs_everything():
         ({"rankin": True}, "eligibility.case-value-wrong"),
         ({"rankin": [1]}, "eligibility.case-value-wrong"),
         ({"sbp_v1": 301}, "eligibility.case-value-wrong"),  # beyond what its form item allows
+        ({"sbp_v1": 120.5}, "eligibility.case-value-wrong"),  # a whole number on its form
         ({"sbp_v1": float("nan")}, "eligibility.case-value-wrong"),
         ({"bleeding": "maybe"}, "eligibility.case-value-wrong"),
         ({"bleeding": 1}, "eligibility.case-value-wrong"),
