@@ -91,6 +91,21 @@ def test_a_folder_that_is_none(tmp_path):
         assert [problem.rule for problem in problems] == [rule]
 
 
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16", "latin-1"])
+def test_another_encoding_is_told_with_its_line(tmp_path, encoding):
+    text = SOUND.replace("A small study", "caf\u00e9 \u7814\u7a76" if encoding != "latin-1" else "caf\u00e9")
+    (tmp_path / "study.yaml").write_bytes(text.encode(encoding))
+    problems = load_study(tmp_path)
+    assert isinstance(problems, tuple)
+    line = 1 if encoding == "utf-16" else 5  # the title stands in line 5; UTF-16 begins with bytes that UTF-8 has not
+    assert [(each.rule, each.where) for each in problems] == [("protocol.file-encoding", f"study.yaml:{line}")]
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path):
+    (tmp_path / "study.yaml").write_bytes(SOUND.encode("utf-8-sig"))
+    assert isinstance(load_study(tmp_path), Study)
+
+
 def test_a_file_that_is_a_folder(tmp_path):
     (tmp_path / "study.yaml").mkdir()
     problems = load_study(tmp_path)
