@@ -195,7 +195,7 @@ def toothless(path: str, source: str) -> list[str]:
                     else getattr(inner.func, "id", "")
                 )
                 if name in {"raises", "fail", "run_state_machine_as_test"} or name.startswith(
-                    ("assert_", "expect", "check")
+                    ("assert_", "check", "expect", "must")
                 ):
                     return True
                 if name in bodies and name not in seen and bites(bodies[name], seen | {name}):

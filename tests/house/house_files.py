@@ -47,8 +47,8 @@ def under(folder: str, *suffixes: str) -> list[str]:
 
 @cache
 def text(path: str) -> str:
-    """The text of a file of the repository."""
-    return (ROOT / path).read_text("utf-8")
+    """The text of a file of the repository. Vectors of broken input may hold bytes that are no text."""
+    return (ROOT / path).read_text("utf-8", errors="strict" if path.endswith(".py") else "replace")
 
 
 def texts() -> list[str]:

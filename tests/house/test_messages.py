@@ -180,13 +180,19 @@ def test_no_message_is_kept_that_nobody_says():
 
 
 def said(key: str, program: str, data: str) -> bool:
-    """Whether the program names `key`: whole, or as f"beginning-{…}", or as f"room.{…}" with the end as a literal."""
+    """Whether the program names `key`: whole, or its beginning to put an end on, or its end after f"room.{…}"."""
     if key in program or key in data:
         return True
-    for cut in (place + 1 for place, character in enumerate(key) if character in "-."):
-        beginning, end = key[:cut], key[cut:]
-        joined = re.search(re.escape(beginning) + r"[{\"']", program)
-        if joined and (beginning[-1] == "-" or re.search(rf"""["']{end}["']""", program)):
+    for cut in (place for place, character in enumerate(key) if character in "-."):
+        beginning, mark, end = key[:cut], key[cut], key[cut + 1 :]
+        if mark == "-" and re.search(rf"""["']?{re.escape(beginning)}(?:-[{{"']|["'])""", program):
+            return True
+        ends = [
+            re.escape(end),
+            *(re.escape(end[: place + 1]) + "[{]" for place in range(len(end)) if end[place] == "-"),
+        ]
+        ends += [re.escape(end[place:]) for place in range(len(end)) if end[place] == "-"]
+        if f"{beginning}.{{" in program and re.search(rf"""["'}}](?:{"|".join(ends)})""", program):
             return True
     return False
 
@@ -198,6 +204,8 @@ def said(key: str, program: str, data: str) -> bool:
         ("say(f'web.not-{what}')", True),
         ("say(f'web.{rule}'); told('not-found')", True),
         ("say(f'web.{rule}'); told('found')", False),
+        ("say(f'web.{rule}-found')", True),
+        ("show(key='web.not')", True),
         ("problem('web.found')", False),
     ],
 )
