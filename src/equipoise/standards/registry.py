@@ -209,7 +209,7 @@ def _imported(
         form=form,
         identifier=record.text(words.NCT_ID),
         understood=tuple(findings.understood),
-        not_understood=tuple(findings.notices),
+        not_understood=tuple(sorted(findings.notices, key=lambda told: int(told.arguments["line"]))),
         missing=tuple(
             key for key, paths in words.FACTS.items() if not any(record.has(path) for path in paths)
         ),

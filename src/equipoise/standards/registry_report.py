@@ -70,22 +70,25 @@ class ImportReport:
 
     def lines(self, language: Language = "en") -> tuple[str, ...]:
         """The report as lines of text for a terminal or a page."""
+        told = [f"{problem.where}  {problem.say(language)}" for problem in self.not_understood]
+        absent = [say(f"registry.fact.{key}", language) for key in self.missing]
+        sections = [
+            _say("registry.report.section", language, section=u.section, line=u.line, values=u.values)
+            for u in self.understood
+        ]
+        inclusion, exclusion = self.criteria
         return (
             _say(
-                f"form-{self.form}",
+                f"registry.report.form-{self.form}",
                 language,
                 name=self.name,
                 number=self.identifier or "—",
                 fields=self.fields,
             ),
-            _say("criteria", language, inclusion=self.criteria[0], exclusion=self.criteria[1]),
-            *self._part(
-                "understood", [self._section(found, language) for found in self.understood], language
-            ),
-            *self._part(
-                "not-understood", [f"{p.where}  {p.say(language)}" for p in self.not_understood], language
-            ),
-            *self._part("missing", [say(f"registry.fact.{key}", language) for key in self.missing], language),
+            _say("registry.report.criteria", language, inclusion=inclusion, exclusion=exclusion),
+            *_part("registry.report.understood", "registry.report.understood-none", sections, language),
+            *_part("registry.report.not-understood", "registry.report.not-understood-none", told, language),
+            *_part("registry.report.missing", "registry.report.missing-none", absent, language),
         )
 
     def as_json(self) -> Json:
@@ -106,14 +109,12 @@ class ImportReport:
             "missing": list(self.missing),
         }
 
-    def _part(self, key: str, entries: list[str], language: Language) -> list[str]:
-        if not entries:
-            return [_say(f"{key}-none", language)]
-        return [_say(key, language, count=len(entries)), *(f"  {entry}" for entry in entries)]
 
-    def _section(self, found: Understood, language: Language) -> str:
-        return _say("section", language, section=found.section, line=found.line, values=found.values)
+def _part(key: str, none: str, entries: list[str], language: Language) -> list[str]:
+    if not entries:
+        return [_say(none, language)]
+    return [_say(key, language, count=len(entries)), *(f"  {entry}" for entry in entries)]
 
 
 def _say(key: str, language: Language, **arguments: object) -> str:
-    return say(f"registry.report.{key}", language, {name: str(value) for name, value in arguments.items()})
+    return say(key, language, {name: str(value) for name, value in arguments.items()})

@@ -141,8 +141,8 @@ def test_unfamiliar_modules_and_codes_are_kept_and_told():
     assert (
         told
         == [  # lantern.json: lightModule begins on line 169 (its value on 170), the type CTIS is on line 11
-            ("registry.unknown-module", "lantern.json:170", "protocolSection.lightModule"),
             ("registry.unknown-code", "lantern.json:11", "CTIS"),
+            ("registry.unknown-module", "lantern.json:170", "protocolSection.lightModule"),
         ]
     )
 

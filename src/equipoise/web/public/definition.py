@@ -71,14 +71,18 @@ def treatments(study: Study, record: Record, language: Language) -> tuple[tuple[
     if study.interventions:
         return tuple((_kind(one, language), one.name, one.description) for one in study.interventions)
     return tuple(
-        (labels.code("intervention", str(one.get("type") or ""), language), Text(str(one["name"])), None)
+        (
+            labels.code("public.intervention-", str(one.get("type") or ""), language),
+            Text(str(one["name"])),
+            None,
+        )
         for one in record.objects(words.INTERVENTIONS)
         if one.get("name")
     )
 
 
 def _kind(intervention: Intervention, language: Language) -> str:
-    return labels.code("intervention", intervention.type, language)
+    return labels.code("public.intervention-", intervention.type, language)
 
 
 def groups(study: Study, language: Language) -> tuple[Group, ...]:
@@ -90,7 +94,7 @@ def _group(arm: Arm, interventions: Sequence[Intervention], language: Language) 
     given = [one for one in interventions if one.id in arm.interventions]
     return Group(
         label=arm.label,
-        kind=labels.code("arm", arm.type, language),
+        kind=labels.code("public.arm-", arm.type, language),
         description=arm.description,
         treatments=tuple((_kind(one, language), one.name) for one in given),
     )
@@ -106,7 +110,7 @@ def outcomes(study: Study, record: Record, language: Language) -> tuple[Outcome,
     }
     return tuple(
         Outcome(
-            level=labels.told(f"outcomes.{one.level.replace(' ', '-')}", language),
+            level=labels.told(f"public.outcomes-{one.level.replace(' ', '-')}", language),
             label=one.label,
             detail=None,
             visit=visit.label if one.visit and (visit := study.visit(one.visit)) else None,
@@ -129,7 +133,7 @@ def _encounter(visit: Visit, study: Study, language: Language) -> Encounter:
     return Encounter(
         label=visit.label,
         when=labels.window(day, first, last, language),
-        mode=labels.told(f"mode.{visit.mode}", language),
+        mode=labels.told(f"public.mode-{visit.mode}", language),
         activities=tuple(a.label for a in study.schedule.activities if visit.id in a.visits),
     )
 
@@ -142,23 +146,26 @@ def tiles(study: Study, record: Record, language: Language) -> tuple[Tile, ...]:
         arms = len(study.arms)
         found.append(
             Tile(
-                labels.told("people", language, n=count),
-                labels.told("tile.groups", language, n=arms) if arms else "",
+                labels.told("public.people", language, n=count),
+                labels.told("public.tile-groups", language, n=arms) if arms else "",
             )
         )
     ages = labels.ages(record.text(words.MINIMUM_AGE), record.text(words.MAXIMUM_AGE), language)
     if ages:
-        found.append(Tile(ages, labels.code("tile.sex", record.text(words.SEX), language)))
+        found.append(Tile(ages, labels.code("public.tile-sex-", record.text(words.SEX), language)))
     if study.design.months:
         found.append(
             Tile(
-                labels.told("tile.months", language, n=study.design.months),
-                labels.told("tile.follow", language),
+                labels.told("public.tile-months", language, n=study.design.months),
+                labels.told("public.tile-follow", language),
             )
         )
     planned = len(visits(study, language))
     if planned:
         found.append(
-            Tile(labels.told("tile.visits", language, n=planned), labels.told("tile.visits-words", language))
+            Tile(
+                labels.told("public.tile-visits", language, n=planned),
+                labels.told("public.tile-visits-words", language),
+            )
         )
     return tuple(found)

@@ -19,15 +19,15 @@ _ISO = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 
 
 def told(key: str, language: Language, **arguments: object) -> str:
-    """The message `public.<key>`."""
-    return say(f"public.{key}", language, {name: str(value) for name, value in arguments.items()})
+    """The message `key` with its arguments."""
+    return say(key, language, {name: str(value) for name, value in arguments.items()})
 
 
-def code(family: str, value: str | None, language: Language) -> str:
-    """The label of a registry code; the code itself where none is known; empty for None."""
+def code(beginning: str, value: str | None, language: Language) -> str:
+    """The label of a registry code, its key being `beginning` and the code; the code itself where none is known."""
     if not value:
         return ""
-    key = f"public.{family}.{value}"
+    key = beginning + value
     return say(key, language) if key in catalogue() else value
 
 
@@ -42,7 +42,7 @@ def age(text: str, language: Language) -> str:
     if hit is None:
         return text
     number = int(hit[1])
-    return told(f"age.{hit[2].lower()}{'' if number == 1 else 's'}", language, n=number)
+    return told(f"public.age-{hit[2].lower()}{'' if number == 1 else 's'}", language, n=number)
 
 
 def ages(low: str | None, high: str | None, language: Language) -> str:
@@ -51,10 +51,10 @@ def ages(low: str | None, high: str | None, language: Language) -> str:
     if lowest and highest:
         same = lowest.rpartition(" ")[2].rstrip("s") == highest.rpartition(" ")[2].rstrip("s")
         first = lowest.partition(" ")[0] if same else age(lowest, language)
-        return told("age.range", language, low=first, high=age(highest, language))
+        return told("public.age-range", language, low=first, high=age(highest, language))
     if lowest:
-        return told("age.from", language, low=age(lowest, language))
-    return told("age.upto", language, high=age(highest, language)) if highest else ""
+        return told("public.age-from", language, low=age(lowest, language))
+    return told("public.age-upto", language, high=age(highest, language)) if highest else ""
 
 
 def _limit(text: str | None) -> str:
@@ -74,14 +74,14 @@ def days_since(text: str | None, today: dt.date, language: Language) -> str:
     span = days_between(date, PartialDate.of(today))
     low, high = max(0, int(span.low or 0)), max(0, int(span.high or 0))
     if low == high:
-        return told("days.one" if low == 1 else "days.many", language, n=low)
-    return told("days.range", language, low=low, high=high)
+        return told("public.days-one" if low == 1 else "public.days-many", language, n=low)
+    return told("public.days-range", language, low=low, high=high)
 
 
 def window(day: int, first: int, last: int, language: Language) -> str:
     """When a visit is, counted from day 1: its day and, where it has one, its window."""
     if first == last == day:
-        return told("visits.day", language, day=day)
+        return told("public.visits-day", language, day=day)
     if day in (first, last):
-        return told("visits.range", language, first=first, last=last)
-    return told("visits.day-window", language, day=day, first=first, last=last)
+        return told("public.visits-range", language, first=first, last=last)
+    return told("public.visits-day-window", language, day=day, first=first, last=last)

@@ -27,8 +27,8 @@ def public_page(study: Study, language: Language, today: dt.date) -> PublicPage:
     funders = record.funders(published, language)
     design = study.design
 
-    def registered(path: str, given: str | None, family: str) -> str:
-        return labels.code(family, published.text(path) or given, language)
+    def registered(path: str, given: str | None, beginning: str) -> str:
+        return labels.code(beginning, published.text(path) or given, language)
 
     return PublicPage(
         title=study.plain_title or study.title,
@@ -47,24 +47,24 @@ def public_page(study: Study, language: Language, today: dt.date) -> PublicPage:
         conditions=record.texts(published, words.CONDITIONS),
         keywords=record.texts(published, words.KEYWORDS),
         treatments=definition.treatments(study, published, language),
-        study_type=registered(words.STUDY_TYPE, design.study_type, "type"),
+        study_type=registered(words.STUDY_TYPE, design.study_type, "public.type-"),
         funders=funders,
-        funder_note=labels.told("funder-note", language) if funders else "",
+        funder_note=labels.told("public.funder-note", language) if funders else "",
         identifiers=record.identifiers(published),
         about=record.paragraphs(published, words.SUMMARY),
         description=record.paragraphs(published, words.DESCRIPTION),
         enrolment=record.enrolment(published, study, language),
-        sex=labels.code("sex", published.text(words.SEX), language),
+        sex=labels.code("public.sex-", published.text(words.SEX), language),
         ages=labels.ages(published.text(words.MINIMUM_AGE), published.text(words.MAXIMUM_AGE), language)
         or (published.text(words.PAGE_AGES) or ""),
         volunteers=record.volunteers(published, language),
         inclusion=definition.points(study, "inclusion", language),
         exclusion=definition.points(study, "exclusion", language),
-        purpose=registered(words.PURPOSE, design.primary_purpose, "purpose"),
-        allocation=registered(words.ALLOCATION, design.allocation, "allocation"),
-        model=registered(words.MODEL, design.intervention_model, "model")
-        or labels.code("model", published.text(words.OBSERVATIONAL_MODEL), language),
-        masking=registered(words.MASKING, design.masking, "masking"),
+        purpose=registered(words.PURPOSE, design.primary_purpose, "public.purpose-"),
+        allocation=registered(words.ALLOCATION, design.allocation, "public.allocation-"),
+        model=registered(words.MODEL, design.intervention_model, "public.model-")
+        or labels.code("public.model-", published.text(words.OBSERVATIONAL_MODEL), language),
+        masking=registered(words.MASKING, design.masking, "public.masking-"),
         masked=definition.masked(study),
         groups=definition.groups(study, language),
         groups_stated=published.text(words.PAGE_GROUPS) or "",
@@ -89,4 +89,4 @@ def _sponsor(study: Study, published: Record) -> Text | None:
 
 def _phases(study: Study, published: Record, language: Language) -> str:
     found = published.texts(words.PHASES) or study.design.phases
-    return labels.joined((labels.code("phase", phase, language) for phase in found), language)
+    return labels.joined((labels.code("public.phase-", phase, language) for phase in found), language)

@@ -38,7 +38,7 @@ _OUTCOMES = (
 def status(record: Record, language: Language) -> tuple[str, str]:
     """The status in words and its tone (good, warn, plain)."""
     found = record.text(words.STATUS)
-    return labels.code("status", found, language), _TONES.get(found or "", "plain")
+    return labels.code("public.status-", found, language), _TONES.get(found or "", "plain")
 
 
 def why_stopped(record: Record) -> Said | None:
@@ -70,7 +70,7 @@ def funders(record: Record, language: Language) -> str:
     """The classes of lead sponsor and collaborators, as registered, even where they look wrong."""
     codes = [record.text(words.SPONSOR_CLASS)]
     codes += [words_of(entry, "class") for entry in record.objects(words.COLLABORATORS)]
-    shown = [labels.code("funder", found, language) for found in codes if found]
+    shown = [labels.code("public.funder-", found, language) for found in codes if found]
     return labels.joined(dict.fromkeys(shown or record.texts(words.PAGE_FUNDERS)), language)
 
 
@@ -82,14 +82,18 @@ def enrolment(record: Record, study: Study, language: Language) -> Said | None:
         count = study.design.target
     if count is None:
         return None
-    note = labels.code("enrolment", kind, language) or None
-    return Said(labels.told("people" if count != 1 else "person", language, n=count), note)
+    note = labels.code("public.enrolment-", kind, language) or None
+    return Said(labels.told("public.people" if count != 1 else "public.person", language, n=count), note)
 
 
 def volunteers(record: Record, language: Language) -> str:
     """Whether healthy volunteers are accepted."""
     found = record.truth(words.VOLUNTEERS)
-    return "" if found is None else labels.told("volunteers.yes" if found else "volunteers.no", language)
+    return (
+        ""
+        if found is None
+        else labels.told("public.volunteers-yes" if found else "public.volunteers-no", language)
+    )
 
 
 def dates(record: Record, language: Language) -> tuple[tuple[str, str, str], ...]:
@@ -101,7 +105,11 @@ def dates(record: Record, language: Language) -> tuple[tuple[str, str, str], ...
         kind = words_of(struct, "type") if isinstance(struct, dict) else None
         if date:
             found.append(
-                (labels.told(f"dates.{key}", language), date, labels.code("enrolment", kind, language))
+                (
+                    labels.told(f"public.dates-{key}", language),
+                    date,
+                    labels.code("public.enrolment-", kind, language),
+                )
             )
     return tuple(found)
 
@@ -110,7 +118,7 @@ def outcomes(record: Record, language: Language) -> tuple[Outcome, ...]:
     """The outcome measures as registered."""
     return tuple(
         Outcome(
-            level=labels.told(f"outcomes.{level}", language),
+            level=labels.told(f"public.outcomes-{level}", language),
             label=Text(readable(measure)),
             detail=_text(
                 ". ".join(filter(None, (words_of(entry, "description"), words_of(entry, "timeFrame"))))
@@ -143,7 +151,7 @@ def locations(record: Record, language: Language) -> tuple[Place, ...]:
             address=labels.joined(
                 (words_of(entry, key) or "" for key in ("city", "state", "zip", "country")), "en"
             ),
-            status=labels.code("status", words_of(entry, "status"), language),
+            status=labels.code("public.status-", words_of(entry, "status"), language),
         )
         for entry in record.objects(words.LOCATIONS)
     )

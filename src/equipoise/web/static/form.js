@@ -19,7 +19,8 @@ const fill = (text, values) => text.replace(/\{(\w+)\}/g, (slot, name) => values
 let base = Number(words.base);
 let reasonNeeded = "reasonNeeded" in words;
 const queue = []; // saves not acknowledged yet, oldest first
-const known = new Map(); // item id -> what the server holds of it, as far as this page knows
+const known = new Map(); // item id -> what its fields held when the server last took it
+const recorded = new Map(); // item id -> what the server holds of it, as far as this page has seen
 const waiting = new Map(); // item id -> changed, and waits for a reason from the person
 const refused = new Set(); // item ids whose typed value the server did not take
 let sending = false;
@@ -202,6 +203,7 @@ function settle(save, reply) {
     // One bad value must not hold up the good ones that went with it.
     queue.unshift(...ids.map((id) => ({ key: newKey(), client_at: save.client_at, items: { [id]: save.items[id] }, alone: true })));
   } else refuse(save, ids, problems);
+  catchUp(ids, reply);
   standing(reply);
   if (!problems.length) {
     savedAt = (reply.at ? new Date(reply.at) : new Date()).toLocaleTimeString("en-GB");
@@ -210,45 +212,72 @@ function settle(save, reply) {
   if (save.complete && !problems.length) byId("complete")?.setAttribute("hidden", "");
 }
 
+const now = (id, reply) => {
+  const [value, missing] = reply.values[id] ?? ["", ""];
+  return { value, missing, why: "" };
+};
+const equal = (a, b) => a.value === b.value && a.missing === b.missing;
+
 function taken(id, sent, reply) {
   const item = itemOf(id);
+  const held = now(id, reply);
   clearRefusal(item);
   known.set(id, sent);
-  const recorded = reply.values?.[id];
+  recorded.set(id, held);
   const field = fieldsOf(item)[0];
-  const untouched = same(read(item), sent) && document.activeElement !== field;
-  if (recorded && field.type !== "radio" && untouched && !sent.missing) {
-    field.value = recorded; // 140826 becomes 2026-08-14, in the field that the person has left
-    known.set(id, { ...sent, value: recorded });
+  if (held.value && field.type !== "radio" && same(read(item), sent) && document.activeElement !== field) {
+    field.value = held.value; // 140826 becomes 2026-08-14, in the field that the person has left
+    known.set(id, { ...sent, value: held.value });
   }
 }
 
-/** Somebody else saved in between: what is the same needs nothing, what they did not touch is sent again, the rest is asked. */
+/** A save came too late for one of its items: what is the same needs nothing, what nobody else touched is sent again. */
 function compare(id, save, reply) {
   const mine = save.items[id];
-  const theirs = { value: reply.current[id].value, missing: reply.current[id].missing, why: "" };
-  const item = itemOf(id);
-  if (theirs.value === mine.value && theirs.missing === mine.missing) known.set(id, mine);
-  else if (theirs.value === known.get(id).value && theirs.missing === known.get(id).missing) enqueue({ items: { [id]: mine }, reason: save.reason });
-  else {
-    const bar = byId("conflict-bar").content.firstElementChild.cloneNode(true);
-    bar.querySelector("[data-theirs]").textContent = reply.current[id].shown;
-    bar.querySelector("[data-mine]").textContent = spoken(item, mine);
-    settleBars(item);
-    item.querySelector(".bars").append(bar);
-    waiting.set(id, item);
-    known.set(id, theirs);
-    bar.addEventListener("click", (event) => {
-      const keep = event.target.closest("[data-keep]")?.dataset.keep;
-      if (!keep) return;
-      bar.remove();
-      waiting.delete(id);
-      if (keep === "theirs") write(item, theirs);
-      focusItem(item);
-      note(item);
-      show();
-    });
+  const theirs = now(id, reply);
+  if (equal(theirs, mine)) known.set(id, mine);
+  else if (equal(theirs, recorded.get(id))) enqueue({ items: { [id]: mine }, reason: save.reason });
+  else askWhich(itemOf(id), mine, theirs);
+  recorded.set(id, theirs);
+}
+
+/** The new base covers what others changed meanwhile: show it where nothing is being typed, ask where something is. */
+function catchUp(settled, reply) {
+  for (const item of items) {
+    const id = idOf(item);
+    const theirs = now(id, reply);
+    if (settled.includes(id) || equal(theirs, recorded.get(id))) continue;
+    const mine = read(item);
+    if (!equal(mine, theirs) && (!same(mine, known.get(id)) || latest(id) !== known.get(id))) {
+      queue.forEach((save) => !save.body && save.items && delete save.items[id]);
+      askWhich(item, mine, theirs);
+    } else {
+      write(item, theirs);
+      known.set(id, read(item));
+    }
+    recorded.set(id, theirs);
   }
+}
+
+function askWhich(item, mine, theirs) {
+  const id = idOf(item);
+  const bar = byId("conflict-bar").content.firstElementChild.cloneNode(true);
+  bar.querySelector("[data-theirs]").textContent = spoken(item, theirs);
+  bar.querySelector("[data-mine]").textContent = spoken(item, mine);
+  settleBars(item);
+  item.querySelector(".bars").append(bar);
+  waiting.set(id, item);
+  known.set(id, theirs);
+  bar.addEventListener("click", (event) => {
+    const keep = event.target.closest("[data-keep]")?.dataset.keep;
+    if (!keep) return;
+    bar.remove();
+    waiting.delete(id);
+    if (keep === "theirs") write(item, theirs);
+    focusItem(item);
+    note(item);
+    show();
+  });
 }
 
 function refuse(save, ids, problems) {
@@ -317,8 +346,8 @@ function show() {
 const shown = () => items.filter((item) => !item.hidden);
 
 function focusItem(item) {
-  const fields = item ? fieldsOf(item) : [];
-  (fields.find((field) => field.checked) ?? fields[0])?.focus();
+  const fields = item ? fieldsOf(item).filter((field) => !field.disabled) : [];
+  (fields.find((field) => field.checked) ?? fields[0] ?? item?.querySelector("[data-tool=history]"))?.focus();
 }
 
 function step(item, by) {
@@ -487,7 +516,10 @@ function onSubmit(event) {
   } else note(document.activeElement?.closest(".item"));
 }
 
-for (const item of items) known.set(idOf(item), read(item));
+for (const item of items) {
+  known.set(idOf(item), read(item));
+  recorded.set(idOf(item), read(item));
+}
 document.addEventListener("keydown", onKey);
 sheet.addEventListener("change", (event) => {
   if (/^[vmw]\./.test(event.target.name ?? "")) note(event.target.closest(".item"));
