@@ -81,7 +81,7 @@ def _lines(ledger: Ledger, rule: Rule, leaves: list[bytes]) -> Iterator[Json]:
 
 def _entry(ledger: Ledger, rule: Rule, stored: StoredEntry) -> Json:
     header = read_header(stored.header)
-    if isinstance(header, Problem) or leaf_of(stored.header) != stored.leaf:
+    if header is None or leaf_of(stored.header) != stored.leaf:
         raise fault(
             "ledger.chain-broken", f"{stored.stream} {stored.seq}", stream=stored.stream, seq=stored.seq
         )

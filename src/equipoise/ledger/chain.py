@@ -39,14 +39,14 @@ def header_bytes(header: Header) -> bytes:
     return canonical_bytes(written)
 
 
-def read_header(data: bytes) -> Header | Problem:
-    """The header that bytes say, to be trusted once their leaf has been compared; else `ledger.header-unreadable`."""
+def read_header(data: bytes) -> Header | None:
+    """The header that bytes say, to be trusted once their leaf has been compared; None for what is no header."""
     try:
-        found = json.loads(data)
+        found = json.loads(data.decode())
         bodies = tuple(BodyPart(**body) for body in found.pop("bodies"))
         return Header(**found, bodies=bodies)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return problem("ledger.header-unreadable")
+        return None
 
 
 def leaf_of(header: bytes) -> str:
@@ -89,7 +89,7 @@ def unseal(cipher: AESGCM, header: Header, part: BodyPart, sealed: bytes) -> tup
 
 def read_body(body: bytes) -> Json:
     """The JSON of a body whose commitment held; its bytes were canonical when they were written."""
-    return cast(Json, json.loads(body))
+    return cast(Json, json.loads(body.decode()))
 
 
 def check_link(header: Header, seq_before: int, leaf_before: str) -> Problem | None:

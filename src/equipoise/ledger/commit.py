@@ -177,7 +177,7 @@ def _seal(
         raise ValueError(f"the decision appends to {', '.join(sorted(stray))}, which the commit did not name")
     touched = {append.stream for append in decision}
     before = [read_header(head.header) for stream, head in heads.items() if head.header and stream in touched]
-    headers = [header for header in before if isinstance(header, Header)]
+    headers = [header for header in before if header is not None]
     if len(headers) != len(before):
         return problem("ledger.header-unreadable", "", stream=", ".join(sorted(touched)), seq="")
     if any(header.study != act.study for header in headers):

@@ -134,8 +134,9 @@ class Reader:
     def open(self, stored: StoredEntry) -> Recorded:
         """The entry that stored bytes say. Raises StoreFault where header, leaf or body are not what they were."""
         header = read_header(stored.header)
-        if isinstance(header, Problem):
-            raise fault(header.rule, f"{stored.stream} {stored.seq}", stream=stored.stream, seq=stored.seq)
+        if header is None:
+            where = f"{stored.stream} {stored.seq}"
+            raise fault("ledger.header-unreadable", where, stream=stored.stream, seq=stored.seq)
         if leaf_of(stored.header) != stored.leaf or (header.stream, header.seq) != (
             stored.stream,
             stored.seq,

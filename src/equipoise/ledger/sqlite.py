@@ -4,7 +4,8 @@ The rules that must stay true: a transaction that returned is on disk (WAL with 
 back after opening and anything else is refused); one write at a time in the process, begun IMMEDIATE, so that
 nothing is read that another writer could still change; after a failed write the connection is thrown away and
 never asked again; triggers refuse every change of an entry, INSERT OR REPLACE included, on any connection.
-Reasons and measurements: docs/decisions, "The ledger on SQLite".
+Why one process: SQLite waits for a lock by sleeping and asking again, so that with several writing processes
+nothing is lost and the slowest save is many times slower (the lock of opening.py keeps a second one out).
 """
 
 from __future__ import annotations
@@ -89,10 +90,13 @@ class SqliteReading:
         return Head(stream, 0, ZEROS) if row is None else Head(stream, *row)
 
     def heads(self) -> tuple[Head, ...]:
+        # From one stream to the next by the index: as many steps as streams, not as entries.
         rows = self._connection.execute(
-            "SELECT stream, max(seq), leaf, header FROM entries GROUP BY stream ORDER BY stream"
-        )
-        return tuple(Head(*row) for row in rows)
+            "WITH RECURSIVE names (name) AS (SELECT min(stream) FROM entries UNION ALL"
+            " SELECT (SELECT min(stream) FROM entries WHERE stream > name) FROM names WHERE name IS NOT NULL)"
+            " SELECT name FROM names WHERE name IS NOT NULL"
+        ).fetchall()
+        return tuple(self.head(name) for (name,) in rows)
 
     def entries(self, stream: str, after: int = 0) -> tuple[StoredEntry, ...]:
         rows = self._rows("stream = ? AND seq > ? ORDER BY seq", (stream, after))

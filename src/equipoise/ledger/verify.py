@@ -31,6 +31,7 @@ from typing import Any, NamedTuple
 
 COLUMNS = ("stream", "seq", "key", "part", "leaf")  # what stands beside a header in a store
 HEX = re.compile(r"[0-9a-f]{64}")
+ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 TRIGGERS = {f"{table}_no_{way}" for table in ("entries", "bodies") for way in ("update", "delete", "replace")}
 APPLICATION, IDENTITY = 0x45515053, ("application_id", "user_version")
@@ -80,7 +81,7 @@ class Verdict:
         if len(self.findings) < 50:
             self.findings.append(Finding(says, str(stream), seq if isinstance(seq, int) else 0))
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:  # Any: JSON
         """For machines; one JSON value."""
         return {"ok": self.ok, **asdict(self)}
 
@@ -119,7 +120,7 @@ def from64(text: str) -> bytes:
 
 def canonical(value: object) -> bytes:
     """RFC 8785 on the subset that headers and bodies use (no floats, ASCII keys)."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return ENCODER.encode(value).encode()
 
 
 class Chains:
@@ -138,7 +139,7 @@ class Chains:
         """Check one entry against its stream and add its leaf to the tree."""
         leaf = hashlib.sha256(b"\x00" + item.header)
         try:
-            header = json.loads(item.header)
+            header = json.loads(item.header.decode())
             fault = header_fault(item.header, header)
         except (ValueError, RecursionError):
             header, fault = {}, "the header is no JSON"

@@ -7,17 +7,22 @@ import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from equipoise.ledger.checkpoint import make_checkpoint
 from equipoise.ledger.commit import Act, Committed, commit
 from equipoise.ledger.entries import Append, Datum, FormRecorded, QueryRaised, Recorded, StoreOpened
+from equipoise.ledger.facts import Decision
 from equipoise.ledger.followers import Follower
 from equipoise.ledger.opening import Ledger, open_ledger
-from equipoise.ledger.reader import Folding
+from equipoise.ledger.reader import Folding, Reader
 from equipoise.ledger.store import ReadTable, Transaction
+from equipoise.ledger.verify import Verdict
 from equipoise.words.canonical import digest
 from equipoise.words.problem import Problem
 
 NOON = dt.datetime(2026, 8, 14, 12, 0, tzinfo=dt.UTC)
 STUDY = "MADE-UP-1"
+SECRET = "left-sided weakness"
+"""A free text that must never be seen where bodies are not shown."""
 
 
 def seeded(seed: int) -> Callable[[int], bytes]:
@@ -106,3 +111,25 @@ def rules(outcome: object) -> list[str]:
     if isinstance(outcome, Problem):
         return [outcome.rule]
     return [found.rule for found in getattr(outcome, "problems", ())]
+
+
+def furnished(folder: Path) -> Path:
+    """A store with read tables, free text, a snapshot of subject/s0 and two checkpoints; 129 entries."""
+    ledger = fresh(folder, followers=[FOLLOWER])
+    fill(ledger)
+    make_checkpoint(ledger, NOON)
+
+    def decide(reader: Reader) -> Decision:
+        reader.fold("subject/s0", COUNTING)
+        return tuple(save("subject/s0", number, SECRET) for number in range(110))
+
+    commit(ledger, act("many"), ["subject/s0"], decide)
+    must(ledger, "both", save("subject/s1", 7, SECRET), save("subject/s2", 8), query("subject/s1", 9))
+    make_checkpoint(ledger, NOON)
+    ledger.close()
+    return folder
+
+
+def last_line(verdict: Verdict) -> str:
+    """The verdict in one line."""
+    return verdict.lines()[-1]

@@ -11,6 +11,7 @@ import pytest
 
 from equipoise.ledger.checkpoint import (
     Checkpoint,
+    Tree,
     last_checkpoint,
     make_checkpoint,
     prove_consistency,
@@ -123,6 +124,7 @@ def test_any_entry_can_be_proven_to_stand_in_any_later_checkpoint(ledger):
         must(ledger, f"later{number}", save("subject/s1", number))
     second = make_checkpoint(ledger, LATER)
     tree = read_tree(ledger)
+    assert isinstance(tree, Tree)
     with ledger.reading() as reader:
         for _, recorded in reader.everything():
             header = recorded.header

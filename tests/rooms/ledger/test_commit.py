@@ -18,6 +18,7 @@ from equipoise.ledger.commit import Committed, commit, written_at
 from equipoise.ledger.entries import Append, BodyPart, EnrolmentPaused, FormRecorded, Header, SiteActivated
 from equipoise.ledger.facts import Refusal
 from equipoise.ledger.followers import Follower
+from equipoise.ledger.keys import PARTS
 from equipoise.ledger.reader import seal_snapshot
 from equipoise.ledger.receipts import receipt_for, receipt_holds
 from equipoise.words.problem import problem
@@ -123,7 +124,7 @@ def test_an_act_without_a_zoned_time_or_a_key_is_a_fault_of_the_program(ledger, 
 
 def test_the_decision_reads_what_stands_inside_the_transaction(ledger):
     must(ledger, "k1", save(A, 1))
-    seen = []
+    seen: list = []
 
     def decide(reader):
         seen.append((reader.head(A).seq, len(reader.entries(A)), reader.rows.get(SAVES, (A,))["number"]))
@@ -271,8 +272,12 @@ HASHES = st.binary(min_size=32, max_size=32).map(bytes.hex)
     bodies=st.lists(st.tuples(HASHES, HASHES), max_size=2),
 )
 def test_header_bytes_are_those_of_rfc_8785(texts, seq, optional, bodies):
-    parts = tuple(BodyPart(part, *hashes) for part, hashes in zip(("main", "aside"), bodies, strict=False))
-    header = Header(1, *texts[:2], seq, *texts[2:8], *optional, texts[8], 0, "c", parts)
+    parts = tuple(BodyPart(part, *hashes) for part, hashes in zip(PARTS, bodies, strict=False))
+    study, stream, prev, kind, study_digest, actor, role, at, key = texts
+    client_at, zone = optional
+    header = Header(
+        1, study, stream, seq, prev, kind, study_digest, actor, role, at, client_at, zone, key, 0, "c", parts
+    )
     written = header_bytes(header)
     assert written == rfc8785.dumps(
         {**dataclasses.asdict(header), "bodies": [dataclasses.asdict(p) for p in parts]}

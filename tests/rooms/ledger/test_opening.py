@@ -184,9 +184,7 @@ def test_the_settings_that_make_a_save_durable_are_on(folder):
 
 
 def test_a_file_system_that_does_not_keep_a_setting_is_refused(folder, monkeypatch):
-    from equipoise.ledger import sqlite
-
-    real = sqlite.sqlite3.connect
+    real = sqlite3.connect
 
     class Deaf(sqlite3.Connection):
         """A connection whose journal mode stays what it was, as on a network share."""
@@ -197,7 +195,7 @@ def test_a_file_system_that_does_not_keep_a_setting_is_refused(folder, monkeypat
     connection = sqlite3.connect(folder / "ledger.sqlite")
     connection.execute("PRAGMA journal_mode = DELETE")
     connection.close()
-    monkeypatch.setattr(sqlite.sqlite3, "connect", lambda *a, **k: real(*a, **{**k, "factory": Deaf}))
+    monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: real(*a, **{**k, "factory": Deaf}))
     assert rules(open_ledger(folder, write=True)) == ["ledger.unsafe-mode"]
 
 

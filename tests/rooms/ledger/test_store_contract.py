@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from equipoise.ledger.chain import ZEROS
+from equipoise.ledger.entries import Part
 from equipoise.ledger.sqlite import open_store
 from equipoise.ledger.store import Head, NewEntry, ReadTable, Stale, Store, StoredSnapshot, StoreFault
 
@@ -36,7 +37,7 @@ def make(request, tmp_path):
 def entry(head: Head, key: str, part: int = 0, aside: bool = False) -> NewEntry:
     """An entry after `head`. A store does not look into headers, so these are any bytes."""
     seq = head.seq + 1
-    sealed = {"main": f"main {key}".encode(), **({"aside": b"aside"} if aside else {})}
+    sealed: dict[Part, bytes] = {"main": f"main {key}".encode(), **({"aside": b"aside"} if aside else {})}
     leaf = hashlib.sha256(f"{head.stream} {seq} {key}".encode()).hexdigest()
     return NewEntry(
         head.stream, seq, head.leaf, key, part, leaf, f"{head.stream} {key} {part}".encode(), sealed
