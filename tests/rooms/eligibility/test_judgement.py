@@ -149,6 +149,17 @@ def test_levels_that_overlap_determine_nothing():
     assert stratum(study, GOOD).code is None
 
 
+def test_a_level_that_holds_is_not_enough_while_another_is_open():
+    unsure = [{**FACTORS[0], "levels": [
+        {"code": "A", "label": "a", "rule": "nihss.total > 0"}, {"code": "B", "label": "b", "rule": "bleeding"},
+    ]}]  # fmt: skip
+    study = made_study(randomization={"method": "complete", "ratio": {"A": 1, "B": 1}, "factors": unsure})
+    assert stratum(study, GOOD).code == "A"
+    result = stratum(study, {name: value for name, value in GOOD.items() if name != "bleeding"})
+    assert result.code is None
+    assert result.reasons["severity"].en.startswith("Bleeding: ")
+
+
 def test_without_factors_everybody_is_in_one_stratum():
     study = made_study(randomization={"method": "complete", "ratio": {"A": 1, "B": 1}})
     assert stratum(study, {}).code == "all"
