@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import cast
 
 from equipoise.cli.answer import Answer
+from equipoise.words.canonical import Json
 
 
 def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -21,4 +23,4 @@ def _verify(options: argparse.Namespace) -> Answer:
     from equipoise.ledger.verify import verify_path
 
     verdict = verify_path(options.path)
-    return Answer(0 if verdict.ok else 1, verdict.as_json(), tuple(verdict.lines()))
+    return Answer(0 if verdict.ok else 1, cast("Json", verdict.as_json()), tuple(verdict.lines()))
