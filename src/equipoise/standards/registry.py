@@ -19,7 +19,7 @@ from equipoise.protocol.study import RegistryField, Study
 from equipoise.standards import registry_vocabulary as words
 from equipoise.standards.registry_criteria import Criteria, read_criteria
 from equipoise.standards.registry_fields import json_fields, judge_shapes
-from equipoise.standards.registry_json import Node, read_json
+from equipoise.standards.registry_json import Break, JsonText, Node, read_json
 from equipoise.standards.registry_page import Line, Page, page_lines, split_page
 from equipoise.standards.registry_record import Record, readable
 from equipoise.standards.registry_report import Findings, ImportReport, Understood
@@ -59,9 +59,13 @@ def import_registry(data: bytes, name: str) -> Imported | tuple[Problem, ...]:
         return (text,)
     source = f"{name}, SHA-256 {hashlib.sha256(data).hexdigest()}"
     findings = Findings(name)
-    if text.lstrip()[:1] in ("{", "["):
-        return _from_json(text, source, findings)
-    return _from_page(text, source, findings)
+    read = read_json(text) if text.lstrip()[:1] in ("{", "[") else None
+    if read is not None and _holds(read):
+        return _from_json(read, source, findings)
+    found = _from_page(text, source, findings)
+    if read is not None and read.broken and isinstance(found, tuple):
+        return (_broken(read.broken, name),)
+    return found
 
 
 def write_skeleton(imported: Imported, folder: Path) -> tuple[Problem, ...]:
@@ -100,24 +104,22 @@ def _decoded(data: bytes, name: str) -> str | Problem:
     return problem("registry.html", name) if _HTML.match(text) else text
 
 
-def _from_json(text: str, source: str, findings: Findings) -> Imported | tuple[Problem, ...]:
-    read = read_json(text)
+def _holds(read: JsonText) -> bool:
+    """Whether a text is JSON at all: whole, or broken after something; a bracket alone begins many a text."""
+    return read.broken is None or bool(read.root and (read.root.members or read.root.items))
+
+
+def _broken(found: Break, name: str) -> Problem:
+    return problem("registry.json-broken", f"{name}:{found.line}", line=found.line, reason=found.reason)
+
+
+def _from_json(read: JsonText, source: str, findings: Findings) -> Imported | tuple[Problem, ...]:
     root, prefix = _study_node(read.root)
     refusal = _refusal(root, read.root, read.rest, findings.name)
     if root is None or refusal:
-        broken = (
-            problem(
-                "registry.json-broken",
-                f"{findings.name}:{read.broken.line}",
-                line=read.broken.line,
-                reason=read.broken.reason,
-            )
-            if read.broken
-            else None
-        )
-        return tuple(found for found in (broken, refusal) if found) or (
-            problem("registry.not-a-study", findings.name, keys="—"),
-        )
+        broken = _broken(read.broken, findings.name) if read.broken else None
+        nothing = problem("registry.not-a-study", findings.name, keys="—")
+        return tuple(found for found in (broken, refusal) if found) or (nothing,)
     json_fields(read.root or root, prefix, findings)
     if read.broken:
         findings.notice("json-cut", read.broken.line, reason=read.broken.reason)

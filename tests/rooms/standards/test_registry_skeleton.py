@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from equipoise.protocol.check import check_study
 from equipoise.protocol.load import load_study
 from equipoise.protocol.study import RegistryField, Study
 from equipoise.standards.registry import Imported, import_registry, write_skeleton
@@ -37,6 +38,20 @@ def test_what_is_written_loads_as_what_was_read(name, tmp_path):
     assert load_study(tmp_path / "new" / "folder") == found.study
 
 
+@pytest.mark.parametrize("name", OURS)
+def test_a_skeleton_has_no_faults_and_every_criterion_awaits_an_expression(name):
+    study = bring((VECTORS / name).read_bytes(), name).study
+    findings = check_study(study)
+    assert [finding.problem.say() for finding in findings if finding.fault] == []
+    awaiting = {
+        finding.problem.where.rsplit(".", 1)[-1]
+        for finding in findings
+        if "criteria" in finding.problem.where
+    }
+    assert {criterion.id for criterion in study.criteria} <= awaiting
+    assert all(criterion.rule is None for criterion in study.criteria)
+
+
 def test_real_records_load_as_what_was_read(shared_data, shared_reference, tmp_path):
     paths = [
         shared_reference / "nct07197606-page.txt",
@@ -46,6 +61,7 @@ def test_real_records_load_as_what_was_read(shared_data, shared_reference, tmp_p
         found = bring(path.read_bytes(), path.name)
         assert write_skeleton(found, tmp_path / str(number)) == ()
         assert load_study(tmp_path / str(number)) == found.study, path.name
+        assert [finding.problem.say() for finding in check_study(found.study) if finding.fault] == []
 
 
 @given(
