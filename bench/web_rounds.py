@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench.rounds import Action, Round, run_round
@@ -79,38 +79,41 @@ def serving(folder: Path) -> Iterator[str]:
             raise RuntimeError("the server did not start: " + "".join(said)[-500:])
     finally:
         server.terminate()
-        server.wait(timeout=30)
+        server.communicate(timeout=30)
 
 
 def opening(url: str, numbers: list[str], *, clients: int, seconds: float) -> Round:
     """Form pages opened by `clients` people."""
+    with ExitStack() as stack:
 
-    def make(worker: int) -> Action:
-        visitor, path = _arrive(url, numbers[worker])
-        return lambda: visitor.open_form(path)
+        def make(worker: int) -> Action:
+            visitor, path = _arrive(stack, url, numbers[worker])
+            return lambda: visitor.open_form(path)
 
-    return run_round(make, workers=clients, seconds=seconds)
+        return run_round(make, workers=clients, seconds=seconds)
 
 
 def saving(url: str, numbers: list[str], *, clients: int, seconds: float) -> Round:
     """Whole forms saved by `clients` people."""
+    with ExitStack() as stack:
 
-    def make(worker: int) -> Action:
-        visitor, path = _arrive(url, numbers[worker])
-        turns = itertools.count()
+        def make(worker: int) -> Action:
+            visitor, path = _arrive(stack, url, numbers[worker])
+            turns = itertools.count()
 
-        def once() -> None:
-            score = str(next(turns) % 2)
-            visitor.save(path, dict.fromkeys(ITEMS, score))
+            def once() -> None:
+                score = str(next(turns) % 2)
+                visitor.save(path, dict.fromkeys(ITEMS, score))
 
-        once()
-        return once
+            once()
+            return once
 
-    return run_round(make, workers=clients, seconds=seconds)
+        return run_round(make, workers=clients, seconds=seconds)
 
 
-def _arrive(url: str, number: str) -> tuple[Visitor, str]:
+def _arrive(stack: ExitStack, url: str, number: str) -> tuple[Visitor, str]:
     visitor, path = Visitor(url), f"/subjects/{number}/forms/{VISIT}/{FORM}"
+    stack.callback(visitor.close)
     visitor.sign_in("benchrater", "rater")
     visitor.open_form(path)
     return visitor, path

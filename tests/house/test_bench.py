@@ -6,9 +6,12 @@ import math
 import time
 
 import pytest
+from bench.ledger_rounds import ledger_rows
 from bench.machine import durable_write, speed_loop
 from bench.rounds import Round, run_round
 from bench.table import HEADINGS, Row, render, row_of
+from bench.visitor import Visitor
+from bench.web_rounds import web_rows
 
 
 @pytest.mark.parametrize(("percent", "expected"), [(50, 50), (95, 95), (99, 99), (100, 100), (1, 1)])
@@ -60,3 +63,21 @@ def test_the_machine_is_measured(tmp_path):
     assert speed_loop() > 0
     assert durable_write(tmp_path) > 0
     assert not list(tmp_path.iterdir())
+
+
+def test_the_ledger_is_measured_without_a_fault_and_verifies_afterwards(tmp_path):
+    rows = list(ledger_rows(tmp_path / "store", seconds=0.05, entries=5))
+    assert [row.measured for row in rows].count("append, on disk") == 2
+    assert all(row.note.startswith("n=") for row in rows[:-1]), rows
+    assert rows[-1].note.startswith("ok "), rows[-1]
+
+
+def test_the_pages_are_measured_without_a_fault(tmp_path):
+    rows = list(web_rows(tmp_path / "store", seconds=0.2, clients=(1, 2)))
+    assert len(rows) == 4
+    assert all(row.note.startswith("n=") for row in rows), rows
+
+
+def test_a_visitor_goes_nowhere_but_this_machine():
+    with pytest.raises(ValueError, match="this machine"):
+        Visitor("http://192.0.2.1:8000/")
