@@ -40,9 +40,10 @@ def key_name(stream: str) -> str:
 class Keys:
     """An open key file. Safe to use from several threads."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, signing: bytes, entropy: Entropy) -> None:
+    def __init__(self, path: Path, signing: bytes, entropy: Entropy, *, write: bool) -> None:
         self._path = path
-        self._connection = connection
+        self._write = write
+        self._connection: sqlite3.Connection | None = None
         self._entropy = entropy
         self._lock = threading.Lock()
         self._ciphers: dict[tuple[str, Part], AESGCM] = {}
@@ -74,12 +75,8 @@ class Keys:
         return found
 
     def _load(self, name: str) -> dict[Part, AESGCM]:
-        try:
-            rows = self._connection.execute(
-                "SELECT part, key FROM data_keys WHERE name = ?", [name]
-            ).fetchall()
-        except sqlite3.Error as error:
-            raise _fault_of(error, self._path) from error
+        with self._trusted() as connection:
+            rows = connection.execute("SELECT part, key FROM data_keys WHERE name = ?", [name]).fetchall()
         found: dict[Part, AESGCM] = {part: AESGCM(key) for part, key in rows if key is not None}
         self._ciphers.update({(name, part): cipher for part, cipher in found.items()})
         return found
@@ -108,20 +105,32 @@ class Keys:
                 self._ciphers.pop((name, part), None)
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def _trusted(self) -> Iterator[sqlite3.Connection]:
+        """The connection; one that failed is thrown away and not asked again."""
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            if self._connection is None:
+                self._connection = _connect(self._path, write=self._write)
             yield self._connection
-            self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            with contextlib.suppress(sqlite3.Error):
-                self._connection.execute("ROLLBACK")
+            self._forget()
             raise _fault_of(error, self._path) from error
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._trusted() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+
+    def _forget(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()  # what was not committed is undone
 
     def close(self) -> None:
         """Close the file."""
         with self._lock:
-            self._connection.close()
+            self._forget()
 
 
 def open_keys(path: Path, entropy: Entropy, *, create: bool, write: bool) -> Keys:
@@ -135,27 +144,28 @@ def open_keys(path: Path, entropy: Entropy, *, create: bool, write: bool) -> Key
                 raise fault("ledger.keys-missing", str(path), path=path)
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode={'rw' if write else 'ro'}",
-            uri=True,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        try:
-            return Keys(path, connection, _prepare(connection, entropy, create=create), entropy)
-        except BaseException:
-            connection.close()
-            raise
+        with contextlib.closing(_connect(path, write=write)) as connection:
+            return Keys(path, _signing_key(connection, entropy, create=create), entropy, write=write)
     except (sqlite3.Error, ValueError) as error:
         raise _fault_of(error, path) from error
     except OSError as error:
         raise fault("ledger.unavailable", str(path), path=path, detail=error.strerror) from error
 
 
-def _prepare(connection: sqlite3.Connection, entropy: Entropy, *, create: bool) -> bytes:
-    """The settings, the tables where they are to be made, and the secret half of the signing key."""
-    connection.execute("PRAGMA secure_delete = ON")
-    connection.execute("PRAGMA synchronous = EXTRA")
+def _connect(path: Path, *, write: bool) -> sqlite3.Connection:
+    address = f"{path.absolute().as_uri()}?mode={'rw' if write else 'ro'}"
+    connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("PRAGMA synchronous = EXTRA")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _signing_key(connection: sqlite3.Connection, entropy: Entropy, *, create: bool) -> bytes:
+    """The secret half of the signing key; with `create`, the tables and the key are made where they are not."""
     if create:
         connection.execute("BEGIN IMMEDIATE")
         for statement in _SCHEMA:
