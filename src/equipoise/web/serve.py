@@ -30,6 +30,8 @@ from equipoise.words.problem import Problem, problem
 
 THREADS = 2
 """One for a save, one for the page somebody else opens meanwhile; more would only wait for the one writer."""
+GRACE_SECONDS = 2
+"""After Ctrl-C, requests under way have this long; a browser's idle connection would otherwise hold the server up."""
 _PARENT_DEATH_SIGNAL = 1  # Linux prctl(2): PR_SET_PDEATHSIG
 
 
@@ -59,6 +61,7 @@ def serve(
         workers=1,
         blocking_threads=THREADS,
         http=HTTPModes.http1,
+        workers_kill_timeout=GRACE_SECONDS,
         log_enabled=False,
     )
 

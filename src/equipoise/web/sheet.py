@@ -156,7 +156,7 @@ def _total_line(derived: DerivedView, view: FormView) -> dict[str, object]:
     }
 
 
-def strip(view: FormView, outcome: Outcome, save: Save, reader: Reader) -> dict[str, Any]:
+def strip(view: FormView, outcome: Outcome, reader: Reader) -> dict[str, Any]:
     """What the script is told after an accepted save."""
     return {
         "accepted": True,
@@ -164,34 +164,24 @@ def strip(view: FormView, outcome: Outcome, save: Save, reader: Reader) -> dict[
         "at": outcome.at,
         "seq": outcome.seq,
         "replayed": outcome.replayed,
-        "values": {item.id: item.value.value or "" for item in _items(view, save.items)},
         **_standing(view, reader),
     }
 
 
-def refusal(shown: Iterable[Problem], view: FormView, save: Save, reader: Reader) -> dict[str, Any]:
+def refusal(shown: Iterable[Problem], view: FormView, reader: Reader) -> dict[str, Any]:
     """What the script is told after a refused save: what is wrong where, and what stands recorded now."""
-    every = tuple(shown)
     return {
         "accepted": False,
         "base": view.base,
         "problems": [
-            {"where": one.where, "rule": one.rule, "says": one.say(reader.language)} for one in every
+            {"where": one.where, "rule": one.rule, "says": one.say(reader.language)} for one in shown
         ],
-        "current": {
-            item.id: {
-                "value": item.value.value or "",
-                "missing": item.value.missing or "",
-                "shown": _shown(item, reader.language),
-            }
-            for item in _items(view, save.items)
-        },
         **_standing(view, reader),
     }
 
 
 def _standing(view: FormView, reader: Reader) -> dict[str, Any]:
-    """State, counts, totals, and the notes of every item that has some."""
+    """State, counts, totals, notes, and what is recorded: the base covers every item, so the page must see them all."""
     language = reader.language
     return {
         "state": view.state,
@@ -200,6 +190,11 @@ def _standing(view: FormView, reader: Reader) -> dict[str, Any]:
         "left": len(view.missing_items),
         "left_says": left(view, language),
         "totals": totals(view, language),
+        "values": {
+            item.id: [item.value.value or "", item.value.missing or ""]
+            for item in view.items
+            if (item.value.value or item.value.missing) and not item.revealing
+        },
         "notes": {item.id: html for item in view.items if (html := notes(item, reader))},
         "hidden": [item.id for item in view.items if not item.visible],
         "changed": [item.id for item in view.items if item.changed],
@@ -213,25 +208,9 @@ def left(view: FormView, language: Language) -> str:
     return say(key, language, {"n": str(number)})
 
 
-def _items(view: FormView, names: Iterable[str]) -> list[ItemView]:
-    wanted = set(names)
-    return [item for item in view.items if item.id in wanted]
-
-
 def _datum(given: Any) -> Datum:  # Any: JSON from outside
     value, missing, why = (str(given.get(name, "")) for name in ("value", "missing", "why"))
     return Datum(value or None, missing or None, why.strip() or None if missing else None)
-
-
-def _shown(item: ItemView, language: Language) -> str:
-    """The recorded value in words: the option's label where there is one."""
-    datum = item.value
-    code = datum.missing or datum.value
-    every = (*item.options, *item.missing)
-    label = next((option.label.say(language) for option in every if option.code == code), None)
-    if code is None:
-        return say("web.nothing", language)
-    return f"{code} {label}" if label and label != code else code
 
 
 def _NOTES() -> Any:  # noqa: N802  # Any: Django's template; asked late because settings come first

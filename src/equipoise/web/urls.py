@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from equipoise.web import problems
+from equipoise.web.public import views as public
 from equipoise.web.views import casebook, entrance, forms, work
 
 _FORM = "subjects/<str:number>/forms/<str:visit>/<str:form>"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", entrance.front),
+    path("trial", public.trial),
     path("enter", entrance.step_in),
     path("login", entrance.sign_in),
     path("logout", entrance.sign_out),

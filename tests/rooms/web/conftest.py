@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from samples import FakeDesk
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from samples import FakeDesk  # noqa: E402
-
-from equipoise.web.wsgi import application  # noqa: E402
+from equipoise.web.wsgi import application
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +25,7 @@ def pages(tmp_path_factory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def desk(pages) -> Iterator[FakeDesk]:
+def desk(pages) -> FakeDesk:
     """A fresh desk for one test."""
     from equipoise.web.accounts.models import Account, Login
 
@@ -37,7 +33,7 @@ def desk(pages) -> Iterator[FakeDesk]:
     Account.objects.all().delete()
     fresh = FakeDesk()
     settings.DESK = fresh
-    yield fresh
+    return fresh
 
 
 @pytest.fixture

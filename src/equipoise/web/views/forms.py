@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_http_methods
 
 from equipoise.access.commands import Who
@@ -118,6 +119,7 @@ def _page(
         "problems": [one for one in shown if one.where not in {item.id for item in view.items}],
         "problem_count": len(shown),
         "key": new_key(),
+        "off": "" if view.editable else SafeString(" disabled"),
         "reasons": [(reason, f"web.reason-{reason}") for reason in REASONS],
         "posted_reason": (posted or {}).get("reason", ""),
         "dated": column.dated if column else None,
@@ -180,9 +182,9 @@ def _saved_by_script(request: Asked, who: Who, place: Place) -> HttpResponse:
         )
     after = found(desk().form(who, place.number, place.visit, place.form, place.repeat))
     if not outcome.accepted:
-        refused = sheet.refusal(outcome.problems, after, asked, reader)
+        refused = sheet.refusal(outcome.problems, after, reader)
         return JsonResponse(refused, status=problems.status_of(outcome.problems))
-    return JsonResponse(sheet.strip(after, outcome, asked, reader))
+    return JsonResponse(sheet.strip(after, outcome, reader))
 
 
 def _record(
