@@ -24,7 +24,7 @@ def input_types(study: Study) -> Types:
 def form_types(study: Study, form: Form) -> Types:
     """Name -> type of what the rules of a form may use: the inputs, the form's items, `score`."""
     own = {item.id: item_type(study, item) for item in form.items}
-    used = scale_of(form)
+    used = form_scale(form)
     scored = {SCORE: _scale_type(used)} if used is not None else {}
     return {**input_types(study), **own, **scored}
 
@@ -71,8 +71,16 @@ def input_scale(study: Study, each: Input) -> Scale | None:
     """The scale of an input of type instrument: the one it names, or that of the form it comes from."""
     form = study.form(each.origin.form) if each.origin.form is not None else None
     if form is not None and form.instrument is not None:
-        return scale_of(form)
+        return form_scale(form)
     return scale(each.instrument) if each.instrument is not None else None
+
+
+def form_scale(form: Form) -> Scale | None:
+    """The scale on a form limited to its parts; None where the form has none, or names a scale or part unheard of."""
+    found = scale(form.instrument) if form.instrument is not None else None
+    if found is None or not set(form.parts) <= {total.testcd for total in found.totals}:
+        return None
+    return scale_of(form)
 
 
 def _scale_type(used: Scale | None) -> Type:

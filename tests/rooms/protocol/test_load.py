@@ -97,8 +97,12 @@ def test_another_encoding_is_told_with_its_line(tmp_path, encoding):
     (tmp_path / "study.yaml").write_bytes(text.encode(encoding))
     problems = load_study(tmp_path)
     assert isinstance(problems, tuple)
-    line = 1 if encoding == "utf-16" else 5  # the title stands in line 5; UTF-16 begins with bytes that UTF-8 has not
-    assert [(each.rule, each.where) for each in problems] == [("protocol.file-encoding", f"study.yaml:{line}")]
+    line = (
+        1 if encoding == "utf-16" else 5
+    )  # the title stands in line 5; UTF-16 begins with bytes that UTF-8 has not
+    assert [(each.rule, each.where) for each in problems] == [
+        ("protocol.file-encoding", f"study.yaml:{line}")
+    ]
 
 
 def test_a_byte_order_mark_is_no_fault(tmp_path):

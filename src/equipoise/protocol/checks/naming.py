@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from equipoise.instruments import scale
-from equipoise.protocol.assessments import scale_of
 from equipoise.protocol.checks.finding import Findings, fault
 from equipoise.protocol.elements import Element, Part
 from equipoise.protocol.expressions.check import nearest
 from equipoise.protocol.forms import Form
 from equipoise.protocol.notation import Steps
 from equipoise.protocol.parts import name_of, parts
-from equipoise.protocol.scopes import SCORE
+from equipoise.protocol.scopes import SCORE, form_scale
 from equipoise.protocol.study import Input, RegistryField, Statement, Study
 
 _REPEATABLE = frozenset({"fields", "statements", "not_understood", "intercurrent_events", "participants"})
@@ -55,7 +54,7 @@ def _inputs_once(study: Study) -> Findings:
 
 def _items_once(path: Steps, study: Study, form: Form) -> Findings:
     """Items, derived values, items of the scale and inputs share the names that a form's rules use."""
-    used = scale_of(form) if form.instrument is None or scale(form.instrument) is not None else None
+    used = form_scale(form)
     taken = {item.id for item in used.items} | {SCORE} if used is not None else set()
     inputs = {each.name for each in study.inputs}
     for position, item in enumerate(form.items):
@@ -131,6 +130,7 @@ def _form(path: Steps, study: Study, form: Form, visits: frozenset[str]) -> Find
     totals = frozenset(total.testcd for total in found.totals) if found is not None else frozenset()
     if found is not None or form.instrument is None:
         yield from _exist((*path, "parts"), form.parts, totals, "totals")
+    if form_scale(form) is not None or form.instrument is None:
         known = _items(form)
         for n, check in enumerate(form.checks):
             yield from _exist((*path, "checks", n, "items"), check.items, known, "items")
@@ -139,13 +139,13 @@ def _form(path: Steps, study: Study, form: Form, visits: frozenset[str]) -> Find
 
 
 def _items(form: Form) -> frozenset[str]:
-    used = scale_of(form)
+    used = form_scale(form)
     scored = {item.id for item in used.items} if used is not None else set()
     return frozenset({item.id for item in form.items} | scored)
 
 
 def _variables(form: Form) -> frozenset[str]:
-    used = scale_of(form)
+    used = form_scale(form)
     totals = {total.testcd for total in (*used.totals, *used.derived)} if used is not None else set()
     return _items(form) | {derivation.id for derivation in form.derivations} | totals
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from equipoise.instruments import scale
 from equipoise.protocol.checks.finding import Finding, Findings, fault
 from equipoise.protocol.expressions import Type, Types, check, type_of
 from equipoise.protocol.forms import Form
 from equipoise.protocol.notation import Steps
 from equipoise.protocol.rules import names_in, tree
-from equipoise.protocol.scopes import form_types, input_types, origin_item
+from equipoise.protocol.scopes import form_scale, form_types, input_types, origin_item
 from equipoise.protocol.study import Input, Study
 from equipoise.words.problem import Problem
 
@@ -42,7 +41,7 @@ def rules_hold(study: Study) -> Findings:
             path: Steps = ("randomization", "factors", n, "levels", k, "rule")
             yield from _expression(path, level.rule, inputs, "truth")
     for n, form in enumerate(study.forms):
-        if form.instrument is None or scale(form.instrument) is not None:
+        if form.instrument is None or form_scale(form) is not None:
             yield from _form(("forms", n), study, form)
     for n, each in enumerate(study.inputs):
         yield from _input(("inputs", n), study, each)
