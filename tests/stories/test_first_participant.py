@@ -140,6 +140,14 @@ def test_the_same_person_is_found_at_another_site(story: Story) -> None:
     assert [problem.rule for problem in again.outcome.problems] == ["eligibility.person-in-screening"]
 
 
+def test_who_is_confirmed_is_still_in_screening_elsewhere(story: Story) -> None:
+    number = story.eligible("王伟")
+    rows = {row.number: row.status for row in story.desk.subjects(story.who("crc"))}
+    assert rows[number] == "ELIGIBLE"
+    again = story.desk.screen(story.who("crc"), "01", IdentityInput("王伟", "1962-03-07", ""), key="again")
+    assert [problem.rule for problem in again.outcome.problems] == ["eligibility.person-in-screening"]
+
+
 def test_a_rescreening_is_linked_not_repeated(story: Story) -> None:
     number = story.screen("王伟")
     story.done("pi", FailScreening(story.subject(number), "came too early"))

@@ -28,6 +28,10 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     make.add_argument("folder", type=Path)
     make.add_argument("--public", type=Path, required=True, metavar="DIR")
     make.add_argument("--vault", type=Path, required=True, metavar="DIR")
+    make.add_argument(
+        "--seed", type=Path, action="append", default=[], metavar="FILE", help="a person's seed"
+    )
+    make.add_argument("--over-bar-reason", metavar="TEXT", help="why a design is used that is easily guessed")
     make.add_argument("--rehearsal-seed", metavar="TEXT", help="a known seed; for rehearsals only")
     make.set_defaults(run=_make)
     verify = commands.add_parser("verify", help="check the public files of a list")
@@ -53,8 +57,13 @@ def _make(options: argparse.Namespace) -> Answer:
     if isinstance(study, tuple):
         return refused(study)
     arguments = [str(options.folder), "--public", str(options.public), "--vault", str(options.vault)]
-    if options.rehearsal_seed is not None:
-        arguments += ["--rehearsal-seed", options.rehearsal_seed]
+    for seed in options.seed:
+        arguments += ["--seed", str(seed)]
+    for name, text in (
+        ("over-bar-reason", options.over_bar_reason),
+        ("rehearsal-seed", options.rehearsal_seed),
+    ):
+        arguments += [f"--{name}", text] if text is not None else []
     return make_process(arguments)
 
 

@@ -172,6 +172,7 @@ class Desk:
                 self.trial(reader), reader, None, self.now(), memory=self._memory, site=site, judged=False
             )
             facts = person_facts(now.facts, reader, person.person, subject)
+            facts = dataclasses.replace(facts, number_taken=subject_of(reader, number) is not None)
             return self._decide(reader, route, who, dataclasses.replace(now, facts=facts), command)
 
         asked = digest({"command": "ScreenSubject", "site": site, "person": person.person})

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from equipoise.ledger.entries import (
+    EligibilityJudged,
     Entry,
     FormRecorded,
     QueryAnswered,
@@ -83,6 +84,9 @@ GRANTS = ReadTable(
 
 _WHOLE_STUDY = ""
 
+IN_SCREENING = ("SCREENING", "ELIGIBLE")
+"""The states before randomization or failure."""
+
 
 def follow(tables: Transaction, recorded: Recorded) -> None:
     """Bring the tables up to date with one more entry."""
@@ -93,6 +97,8 @@ def follow(tables: Transaction, recorded: Recorded) -> None:
 def _follow(tables: Transaction, recorded: Recorded, entry: Entry) -> None:
     if isinstance(entry, SubjectScreened):
         tables.put(SUBJECTS, _screened(entry, recorded.header.at))
+    elif isinstance(entry, EligibilityJudged):
+        _change_subject(tables, recorded, {"status": "ELIGIBLE" if entry.confirmed else "SCREENING"})
     elif isinstance(entry, ScreeningFailed):
         _change_subject(tables, recorded, {"status": "SCREEN_FAILURE", "failed_at": recorded.header.at})
     elif isinstance(entry, SubjectRandomized):
@@ -202,5 +208,5 @@ def _move_query(tables: Transaction, recorded: Recorded, query: str, state: str)
         _add_to_subject(tables, recorded, "open_queries", -1)
 
 
-FOLLOWERS = (Follower("desk", "1", (SUBJECTS, FORMS, QUERIES, SITES, GRANTS), follow),)
+FOLLOWERS = (Follower("desk", "2", (SUBJECTS, FORMS, QUERIES, SITES, GRANTS), follow),)
 """What every commit of the desk runs. Raise the version whenever this file computes something else."""

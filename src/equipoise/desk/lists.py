@@ -7,7 +7,7 @@ import datetime as dt
 from equipoise.access.commands import Who
 from equipoise.access.decide import may_read
 from equipoise.desk.desk import Desk
-from equipoise.desk.followers import QUERIES, SITES, SUBJECTS
+from equipoise.desk.followers import IN_SCREENING, QUERIES, SITES, SUBJECTS
 from equipoise.desk.standing import Standing
 from equipoise.desk.views import SubjectRow, Task, TodayView
 from equipoise.ledger.reader import Reader
@@ -66,7 +66,7 @@ def today(desk: Desk, who: Who) -> TodayView:
         sites = sites_of(desk, reader, who, "subjects")
         screening = reader.rows.find(
             SUBJECTS,
-            {"status": "SCREENING", "site": sites},
+            {"status": IN_SCREENING, "site": sites},
             order=("screened_at",),
             descending=True,
             limit=LOOKED_AT,
@@ -74,7 +74,7 @@ def today(desk: Desk, who: Who) -> TodayView:
         tasks = [task for row in screening for task in _screening_tasks(desk, reader, row, who)]
         tasks += _query_tasks(reader, sites, desk.now())
         return TodayView(
-            screening=reader.rows.count(SUBJECTS, {"status": "SCREENING"}),
+            screening=reader.rows.count(SUBJECTS, {"status": IN_SCREENING}),
             randomized=trial.allocation.randomized_count,
             cap=trial.study.design.cap,
             open_queries=reader.rows.count(QUERIES, {"state": "OPEN", "site": sites}) if sites else 0,

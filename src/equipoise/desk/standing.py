@@ -20,7 +20,7 @@ from equipoise.capture import evolve as capture
 from equipoise.capture import snapshot as capture_snapshot
 from equipoise.consent import binding as consent_binding
 from equipoise.consent import evolve as consent
-from equipoise.desk.followers import SITES, SUBJECTS
+from equipoise.desk.followers import IN_SCREENING, SITES, SUBJECTS
 from equipoise.eligibility import evolve as eligibility
 from equipoise.eligibility.judgement import Judgement, judge
 from equipoise.ledger.entries import Recorded
@@ -207,7 +207,7 @@ def person_facts(facts: Facts, reader: Reader, person: str | None, subject: str 
     failed = [str(row["failed_at"]) for row in others if row["failed_at"] is not None]
     return replace(
         facts,
-        person_in_screening=any(row["status"] == "SCREENING" for row in others),
+        person_in_screening=any(row["status"] in IN_SCREENING for row in others),
         person_randomized=any(row["status"] == "RANDOMIZED" for row in others),
         person_screenings=len(others),
         person_failed_at=dt.datetime.fromisoformat(max(failed)) if failed else None,
