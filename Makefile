@@ -4,6 +4,7 @@
 export PYTHON ?= python3
 BIN := .venv/bin
 STUDY ?= studies/nct07197606
+PORT ?= 8000
 
 env: ## the environment in .venv, with the equipoise command
 	@requirements/install.sh run
@@ -13,10 +14,10 @@ test-env: env ## what the tests need on top: packages, Chromium, a Chinese font
 	@requirements/browser.sh
 
 run: env ## the demonstration: creates its store when there is none, then serves it
-	@$(BIN)/equipoise demo --study $(STUDY)
+	@$(BIN)/equipoise demo --study $(STUDY) --port $(PORT)
 
 reset: env ## the demonstration from the beginning; what was entered in it is lost
-	@$(BIN)/equipoise demo --study $(STUDY) --reset
+	@$(BIN)/equipoise demo --study $(STUDY) --port $(PORT) --reset
 
 test: test-env ## everything that must hold; at most 15 minutes on two cores
 	@.ci/steps
