@@ -50,7 +50,7 @@ def test_a_stored_tree_reads_as_the_same_tree(tree):
 
 
 @given(trees, scopes)
-@settings(max_examples=400)
+@settings(max_examples=250)
 def test_evaluating_anything_in_any_scope_gives_a_value(tree, scope):
     value = evaluate(tree, scope)
     assert isinstance(value, Logical | Number | DateValue | Code | InstrumentValue | Unknown)
@@ -128,7 +128,7 @@ def _any_kind(draw, **options):
 
 
 @given(_any_kind(monotone=True), refinements())
-@settings(max_examples=500)
+@settings(max_examples=250)
 def test_learning_more_never_overturns_a_known_answer(tree, scopes_):
     coarse, fine = (evaluate(tree, scope) for scope in scopes_)
     match coarse, fine:
@@ -154,7 +154,7 @@ def test_learning_more_never_overturns_a_known_answer(tree, scopes_):
 
 
 @given(_any_kind(), refinements())
-@settings(max_examples=500)
+@settings(max_examples=200)
 def test_what_passes_the_static_check_never_fails_for_its_types(tree, scopes_):
     assume(not check(tree, TYPES))
     for scope in scopes_:

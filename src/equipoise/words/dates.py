@@ -30,7 +30,7 @@ class PartialDate:
     def __post_init__(self) -> None:
         if self.day is not None and self.month is None:
             raise ValueError("a day without a month")
-        dt.date(self.year, self.month or 1, self.day or 1)
+        dt.date(self.year, _known(self.month), _known(self.day))
 
     @property
     def complete(self) -> bool:
@@ -40,7 +40,7 @@ class PartialDate:
     @property
     def earliest(self) -> dt.date:
         """First day it may be."""
-        return dt.date(self.year, self.month or 1, self.day or 1)
+        return dt.date(self.year, _known(self.month), _known(self.day))
 
     @property
     def latest(self) -> dt.date:
@@ -59,6 +59,11 @@ class PartialDate:
         return PartialDate(day.year, day.month, day.day)
 
 
+def _known(part: int | None) -> int:
+    """The month or day itself, or 1 where it is unknown. A zero stays a zero, which no calendar has."""
+    return 1 if part is None else part
+
+
 def parse_date(text: str) -> PartialDate | None:
     """What a person typed, understood as a partial date; None when it is not one.
 
@@ -67,7 +72,9 @@ def parse_date(text: str) -> PartialDate | None:
     `2026年8月`, full-width digits. Never guesses between day and month: `08/14/2026` is refused.
     """
     cleaned = unicodedata.normalize("NFKC", text).strip().upper()
-    cleaned = re.sub(r"[年月]", "-", cleaned).replace("日", "").strip("-")
+    cleaned = re.sub(r"[年月]", "-", cleaned).replace("日", "").rstrip("-")
+    if cleaned.startswith(("-", "/", ".")):
+        return None
     parts = [part for part in re.split(r"[-/.\s]+", cleaned) if part]
     try:
         return _from_digits(parts[0]) if len(parts) == 1 else _from_parts(parts)
