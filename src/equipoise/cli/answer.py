@@ -24,6 +24,7 @@ class Answer:
     status: int
     value: Json
     lines: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 def language() -> Language:
@@ -42,7 +43,7 @@ def done(value: Json, *lines: str) -> Answer:
 def refused(problems: Sequence[Problem], value: Json = None) -> Answer:
     """Exit 1: each problem on a line, place first."""
     given = value if value is not None else {"problems": [problem_json(found) for found in problems]}
-    return Answer(1, given, tuple(line(found) for found in problems))
+    return Answer(1, given, tuple(line(found) for found in problems), tuple(problems))
 
 
 def line(found: Problem) -> str:

@@ -8,20 +8,24 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import shutil
+import sys
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from equipoise.cli.allocation import make_process
-from equipoise.cli.answer import Answer, refused
+from equipoise.cli.answer import Answer, line, refused
 from equipoise.cli.serve import serve_store
 from equipoise.cli.study import read_study
+from equipoise.desk.archive import read_trial
 from equipoise.desk.clock import SetClock
 from equipoise.desk.demo import Demo, load_participants, load_staff, read_demo
 from equipoise.desk.setup import create_store, publish_allocation
+from equipoise.protocol.digest import study_digest
 from equipoise.protocol.study import Study
 from equipoise.words.problem import Problem, problem
 
 _MARK = "made-by-equipoise-demo"
+PORT = 8000
 
 
 def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,7 +36,7 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     command.add_argument("--store", type=Path, default=Path(".equipoise"), metavar="DIR")
     command.add_argument("--vault", type=Path, default=Path(".equipoise-vault"), metavar="DIR")
-    command.add_argument("--port", type=int, default=8000, help="0 for any free port")
+    command.add_argument("--port", type=int, help=f"{PORT}, or any free port where that is taken; 0 for any")
     command.add_argument("--reset", action="store_true", help="start over; what was entered is lost")
     command.add_argument("--no-serve", action="store_true", help="make the store only")
     command.set_defaults(run=_demo)
@@ -44,13 +48,33 @@ def _demo(options: argparse.Namespace) -> Answer:
         refusal = _clear(store, vault)
         if refusal is not None:
             return refused((refusal,))
+    folder = options.study or playable(Path("studies"))
     if not (store / _MARK).exists():
-        problems = make_demo(options.study or playable(Path("studies")), store, vault)
+        problems = make_demo(folder, store, vault)
         if problems:
             return refused(problems)
     if options.no_serve:
         return Answer(0, {"store": str(store)}, (f"made {store}",))
-    return serve_store(store, options.port)
+    for notice in changed_since(folder, store):
+        sys.stderr.write(line(notice) + "\n")
+    return _serve(store, options.port)
+
+
+def _serve(store: Path, port: int | None) -> Answer:
+    """Serve on the usual port, or on any free one where nobody asked for a port and the usual one is taken."""
+    served = serve_store(store, PORT if port is None else port)
+    taken = any(found.rule == "web.port-in-use" for found in served.problems)
+    return serve_store(store, 0) if port is None and taken else served
+
+
+def changed_since(folder: Path, store: Path) -> tuple[Problem, ...]:
+    """That the study's folder is not what the store runs under, or cannot be read; empty where all is well."""
+    study, held = read_study(folder), read_trial(store)
+    if isinstance(study, tuple):
+        return study
+    if isinstance(held, Problem) or held.digest in {"", study_digest(study)}:
+        return ()
+    return (problem("cli.definition-changed", str(folder), version=held.study.version),)
 
 
 def playable(studies: Path) -> Path:

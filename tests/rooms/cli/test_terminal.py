@@ -221,3 +221,20 @@ def test_a_trial_is_set_up_from_the_terminal(tmp_path: Path) -> None:
         assert ran.returncode == 0, (step, ran.stderr)
     twice = run("store", "new", tmp_path / "s", "--study", SECOND, "--purpose", "rehearsal")
     assert twice.returncode == 1
+
+
+def test_a_folder_that_was_changed_is_said_and_changes_nothing(store: Path, tmp_path: Path) -> None:
+    import shutil
+
+    from equipoise.cli.demo import changed_since
+
+    folder = tmp_path / "study"
+    shutil.copytree(STUDY, folder)
+    assert changed_since(folder, store) == ()
+    path = folder / "eligibility.yaml"
+    path.write_text(path.read_text("utf-8").replace("in 18..70", "in 18..60", 1), "utf-8")
+    assert [found.rule for found in changed_since(folder, store)] == ["cli.definition-changed"]
+    path.write_text("criteria: [", "utf-8")
+    assert changed_since(folder, store)[0].where.startswith(str(folder)) or "eligibility.yaml" in str(
+        changed_since(folder, store)[0].where
+    )
