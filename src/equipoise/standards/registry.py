@@ -206,16 +206,22 @@ def _imported(
     excess = too_much(record.fields, notation, findings.name)
     if excess:
         return (excess,)
+    counts = len(criteria.of("inclusion")), len(criteria.of("exclusion"))
     report = ImportReport(
         name=findings.name,
         form=form,
         identifier=record.text(words.NCT_ID),
         understood=tuple(findings.understood),
         not_understood=tuple(sorted(findings.notices, key=lambda told: int(told.arguments["line"]))),
-        missing=tuple(
-            key for key, paths in words.FACTS.items() if not any(record.has(path) for path in paths)
-        ),
-        criteria=(len(criteria.of("inclusion")), len(criteria.of("exclusion"))),
+        missing=_missing(record, counts),
+        criteria=counts,
         fields=len(findings.fields) + len(aside),
     )
     return Imported(build(notation), report, notation, aside)
+
+
+def _missing(record: Record, counts: tuple[int, int]) -> tuple[str, ...]:
+    absent = [key for key, paths in words.FACTS.items() if not any(record.has(path) for path in paths)]
+    if "criteria" not in absent:
+        absent += [kind for kind, count in zip(("inclusion", "exclusion"), counts, strict=True) if not count]
+    return tuple(absent)

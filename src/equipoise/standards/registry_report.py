@@ -56,7 +56,8 @@ def _shown(text: str) -> str:
 class ImportReport:
     """What was understood (section, line, number of values), what was not, and which facts the source does not give.
 
-    `missing` holds keys of FACTS. `criteria` counts the separate records of inclusion and of exclusion.
+    `missing` holds keys of FACTS, and `inclusion` or `exclusion` where a criteria text gives none of them.
+    `criteria` counts the separate records of inclusion and of exclusion.
     """
 
     name: str

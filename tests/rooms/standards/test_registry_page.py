@@ -197,6 +197,13 @@ def test_what_is_not_known_is_kept_and_told():
     assert {c.id for c in found.study.registry.contradictions} == {"enrolment", "groups"}
 
 
+def test_criteria_without_an_exclusion_heading_are_told_to_lack_it():
+    found = bring(GULLS.replace("Key Exclusion Criteria:", ""))
+    assert found.report.criteria == (3, 0)  # all that is left stands under the one heading there is
+    assert "exclusion" in found.report.missing
+    assert "exclusion" not in bring(GULLS).report.missing
+
+
 # ---------------------------------------------------------------- other clothes
 
 
