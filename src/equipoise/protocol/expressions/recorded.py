@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
@@ -22,7 +21,6 @@ from equipoise.words.dates import parse_date
 from equipoise.words.interval import ANYTHING, Interval
 from equipoise.words.truth import Truth
 
-_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _TRUTH: Mapping[str, Truth] = {
     "Y": Truth.TRUE,
     "N": Truth.FALSE,
@@ -33,7 +31,7 @@ _TRUTH: Mapping[str, Truth] = {
 
 
 def recorded_value(kind: Type, text: str | None, missing: str | None = None) -> Value:
-    """The value of `text` (decimals and dates as stored, Y or N for a truth, HH:MM for a time in minutes).
+    """The value of `text` (decimals and dates as stored, Y or N for a truth).
 
     Without a text it is an unknown of the declared kind whose reason is the missing code (words.codelists.MISSING),
     or `missing`. A text that does not fit its type is an unknown of reason `type`: it is shown, never guessed.
@@ -77,9 +75,6 @@ def _read(kind: Type, text: str) -> Value | None:
 
 
 def _number(kind: Type, text: str) -> Number | None:
-    time = _TIME.fullmatch(text)
-    if time is not None:
-        return Number.of(int(time[1]) * 60 + int(time[2]), kind.unit)
     try:
         value = Decimal(text)
     except InvalidOperation:
