@@ -24,7 +24,9 @@ class NotCanonical(ValueError):
 def canonical_bytes(value: Json) -> bytes:
     """The canonical UTF-8 bytes of `value`. Raises NotCanonical outside the subset."""
     check_canonical(value, "$")
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain).encode()
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain
+    ).encode()
 
 
 def _plain(value: object) -> object:

@@ -50,7 +50,11 @@ class PartialDate:
 
     def iso(self) -> str:
         """ISO 8601, cut where knowledge ends."""
-        parts = [f"{self.year:04d}", f"{self.month:02d}" if self.month else "", f"{self.day:02d}" if self.day else ""]
+        parts = [
+            f"{self.year:04d}",
+            f"{self.month:02d}" if self.month else "",
+            f"{self.day:02d}" if self.day else "",
+        ]
         return "-".join(part for part in parts if part)
 
     @staticmethod
