@@ -54,7 +54,9 @@ def _import(options: argparse.Namespace) -> Answer:
     imported = import_registry(data, options.file.name)
     if isinstance(imported, tuple):
         return refused(imported)
-    write_skeleton(imported, options.output)
+    unwritten = write_skeleton(imported, options.output)
+    if unwritten:
+        return refused(unwritten)
     report = imported.report
     return done(report.as_json(), *report.lines(language()))
 

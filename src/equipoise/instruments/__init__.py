@@ -6,8 +6,10 @@ Others use the names below: `scale(id)`, `score(scale, answers)`, `answer_proble
 from equipoise.instruments.load import read_scale, scale, scales
 from equipoise.instruments.scales import Answer, Scale, ScaleItem, ScoreOption, Total
 from equipoise.instruments.scoring import (
+    Assessment,
     TotalScore,
     answer_problem,
+    assess,
     derive,
     graded,
     item_bounds,
@@ -20,12 +22,14 @@ from equipoise.instruments.variants import counting, limited, worded
 
 __all__ = [
     "Answer",
+    "Assessment",
     "Scale",
     "ScaleItem",
     "ScoreOption",
     "Total",
     "TotalScore",
     "answer_problem",
+    "assess",
     "counting",
     "derive",
     "graded",

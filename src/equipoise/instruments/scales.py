@@ -56,6 +56,10 @@ class ScaleItem:
     loinc: str | None = None
     note: Text | None = None
 
+    def allows(self, score: int) -> bool:
+        """Whether the score may be given."""
+        return any(option.score == score for option in self.options)
+
     @property
     def scores(self) -> tuple[int, ...]:
         """The allowed scores, ascending."""

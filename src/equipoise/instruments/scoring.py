@@ -44,6 +44,14 @@ class _Known:
     state: str  # scored, untestable, missing, closed
 
 
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What answers say: item id -> the scores it may have; test code -> total or derived value."""
+
+    bounds: Mapping[str, Interval]
+    totals: Mapping[str, TotalScore]
+
+
 def item_bounds(item: ScaleItem, answer: Answer | None) -> Interval:
     """The scores that an item may truly have: its score, or all of its range when it has none.
 
@@ -61,6 +69,19 @@ def score(scale: Scale, answers: Mapping[str, Answer]) -> Mapping[str, TotalScor
     """
     parts = _parts(scale, answers)
     return {total.testcd: _total(total, parts) for total in scale.totals}
+
+
+def assess(scale: Scale, answers: Mapping[str, Answer]) -> Assessment:
+    """Everything that answers say, in one pass: the bounds of each item, every total and every derived value.
+
+    Raises ValueError as `score` does.
+    """
+    parts = _parts(scale, answers)
+    own = {item.id: _known(item, answers.get(item.id)) for item in scale.items} if scale.gates else parts
+    return Assessment(
+        {item: Interval(Decimal(known.low), Decimal(known.high)) for item, known in own.items()},
+        {total.testcd: _total(total, parts) for total in (*scale.totals, *scale.derived)},
+    )
 
 
 def derive(scale: Scale, answers: Mapping[str, Answer]) -> Mapping[str, TotalScore]:
@@ -82,7 +103,7 @@ def graded(scale: Scale, item_id: str, quantity: Decimal) -> int | None:
 
 def answer_problem(item: ScaleItem, answer: Answer, *, explained: bool) -> Problem | None:
     """Why an answer cannot be recorded for an item, or None. `explained`: a reason stands beside the code."""
-    if isinstance(answer, bool) or (isinstance(answer, int) and answer not in item.scores):
+    if isinstance(answer, bool) or (isinstance(answer, int) and not item.allows(answer)):
         allowed = ", ".join(str(value) for value in item.scores)
         return problem("instruments.score-not-allowed", item.id, score=answer, allowed=allowed)
     if isinstance(answer, int):
@@ -147,7 +168,7 @@ def _known(item: ScaleItem, answer: Answer | None) -> _Known:
         raise ValueError(f"{item.testcd}: {answer!r} is not an answer of this item")
     if isinstance(answer, int):
         return _Known(answer, answer, answer, "scored")
-    if item.untestable is not None and answer == item.untestable.code:
+    if answer is not None and item.untestable is not None and answer == item.untestable.code:
         return _Known(item.minimum, item.maximum, item.untestable.counts, "untestable")
     return _Known(item.minimum, item.maximum, None, "missing")
 

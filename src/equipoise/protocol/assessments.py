@@ -7,8 +7,9 @@ holds every total that is possible; a missing or untestable item is the interval
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
-from equipoise.instruments import Answer, Scale, TotalScore, derive, item_bounds, limited, scale, score
+from equipoise.instruments import Answer, Scale, TotalScore, assess, limited, scale
 from equipoise.protocol.expressions import InstrumentValue, Number, Reason
 from equipoise.protocol.expressions.values import REASON_OF_MISSING, Reasons
 from equipoise.protocol.forms import Form
@@ -17,8 +18,13 @@ from equipoise.words.interval import ANYTHING
 
 def scale_of(form: Form) -> Scale | None:
     """The scale on a form, limited to the parts that the form asks for; None where the form has none."""
-    found = scale(form.instrument) if form.instrument else None
-    return limited(found, form.parts) if found is not None else None
+    return _limited(form.instrument, form.parts) if form.instrument else None
+
+
+@cache
+def _limited(instrument: str, parts: tuple[str, ...]) -> Scale | None:
+    found = scale(instrument)
+    return limited(found, parts) if found is not None else None
 
 
 def instrument_value(used: Scale, answers: Mapping[str, Answer], name: str) -> InstrumentValue:
@@ -28,17 +34,15 @@ def instrument_value(used: Scale, answers: Mapping[str, Answer], name: str) -> I
     Raises ValueError for an answer that its item does not allow.
     """
     why = {item.id: _reason(name, item.id, answers.get(item.id)) for item in used.items}
-    totals = {**score(used, answers), **derive(used, answers)}
+    found = assess(used, answers)
+    totals = found.totals
     main = totals[used.main_total.testcd]
     bounds = main.bounds
     return InstrumentValue(
         total=_official(main, why),
         range=Number(bounds, None, () if bounds.known else _because(main, why)),
-        items={
-            item.id: Number(item_bounds(item, answers.get(item.id)), None, why[item.id])
-            for item in used.items
-        },
-        parts={testcd: _official(found, why) for testcd, found in totals.items()},
+        items={item.id: Number(found.bounds[item.id], None, why[item.id]) for item in used.items},
+        parts={testcd: _official(total, why) for testcd, total in totals.items()},
     )
 
 
