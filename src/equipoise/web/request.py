@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -73,6 +75,15 @@ def study_label() -> str:
     if rehearsal():
         return study.demo_id
     return study.acronym or (study.registry.identifier if study.registry else study.id)
+
+
+def at_site(moment: str | None, site: str) -> str:
+    """A UTC moment of the ledger in the site's own time, with the zone's name; nothing for None."""
+    if moment is None:
+        return ""
+    zone = next((one.zone for one in desk().study.sites if one.id == site), "UTC")
+    local = dt.datetime.fromisoformat(moment).astimezone(ZoneInfo(zone))
+    return f"{local:%Y-%m-%d %H:%M:%S} {zone}"
 
 
 def page_context(request: HttpRequest) -> dict[str, Any]:  # Any: Django's context values

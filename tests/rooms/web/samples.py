@@ -325,7 +325,7 @@ class FakeDesk:
         blocked = Step("stratum", "blocked", (problem("web.confirm-identity"),))
         steps = (Step("identity", "open"), *done, blocked, Step("randomize", "open"))
         number_given = "R-0031" if self.randomized else None
-        return RandomizeView(NUMBER, None, steps, number_given, "2026-08-14 09:41 Asia/Shanghai", True)  # type: ignore[arg-type]
+        return RandomizeView(NUMBER, None, steps, number_given, "2026-08-14T01:41:07.000000Z", True)  # type: ignore[arg-type]
 
     def screen(self, who: Who, site: str, identity: IdentityInput, *, key: str) -> Screened:
         if not identity.name:

@@ -17,7 +17,7 @@ from equipoise.eligibility.commands import ConfirmEligibility, FailScreening
 from equipoise.randomization.commands import Randomize
 from equipoise.web import problems
 from equipoise.web.matrix import legend, matrix
-from equipoise.web.request import Asked, desk
+from equipoise.web.request import Asked, at_site, desk
 from equipoise.web.views.reading import found, may, new_key, signed, subject_path, task_lines
 from equipoise.words.dates import parse_date
 from equipoise.words.problem import Problem, problem
@@ -151,9 +151,12 @@ def randomize(request: Asked, who: Who, number: str) -> HttpResponse:
                 return redirect(subject_path(number, "randomize"))
             shown = outcome.problems
     view = found(desk().randomization(who, number))
+    done = view.randomization_number is not None
+    site = found(desk().subject(who, number)).site
     context = {
         "view": view,
-        "steps": [_step_line(number, step) for step in view.steps],
+        "steps": [_step_line(number, step, randomized=done) for step in view.steps],
+        "randomized_at": at_site(view.randomized_at, site),
         "may_randomize": may(who, "Randomize"),
         "problems": shown,
         "at": "subjects",
@@ -162,11 +165,13 @@ def randomize(request: Asked, who: Who, number: str) -> HttpResponse:
     return render(request, "web/randomize.html", context, status=problems.status_of(shown) if shown else 200)
 
 
-def _step_line(number: str, step: Step) -> dict[str, object]:
+def _step_line(number: str, step: Step, *, randomized: bool) -> dict[str, object]:
+    """A step for the template. Who the person is, only the one at the desk can say: open until they did."""
+    asked = step.id == "identity" and step.state == "done" and not randomized
     place = {"consent": "consent", "eligibility": "eligibility", "stratum": "eligibility"}.get(step.id)
     return {
         "id": step.id,
-        "state": step.state,
+        "state": "open" if asked else step.state,
         "problems": step.problems,
         "title": f"web.step-{step.id}",
         "says": f"web.step-{step.id}-says",

@@ -91,7 +91,9 @@ def _history_line(row: HistoryRow) -> dict[str, object]:
         "reason": row.reason,
         "at": row.at[:19].replace("T", " "),
         "role_label": role.label if role else row.role,
-        "reason_key": f"web.reason-{row.reason}" if row.reason in REASONS else row.reason,
+        "reason_key": f"web.reason-{known}"
+        if (known := row.reason.lower().replace(" ", "-")) in REASONS
+        else row.reason,
     }
 
 
