@@ -284,3 +284,17 @@ def test_setting_up_twice_changes_nothing(story: Story) -> None:
     assert [problem.rule for problem in give(story.desk, OpenStore("trial"))] == [
         "oversight.store-has-purpose"
     ]
+
+
+def test_a_check_may_compare_with_the_day_of_consent(story: Story) -> None:
+    """The talk about consent is dated after the signature: recorded, and asked about."""
+    number = story.screen()
+    story.consent(number)
+    story.clock.at += dt.timedelta(days=2)
+    late = (TODAY + dt.timedelta(days=1)).date().isoformat()
+    assert story.record("crc", number, "ICF", {"ICTALK": late}).accepted
+    view = story.desk.form(story.who("crc"), number, "V1", "ICF")
+    assert view is not None
+    raised = [query.message.en for item in view.items for query in item.queries if query.state == "OPEN"]
+    assert len(raised) == 1
+    assert "after the signature" in raised[0]

@@ -34,15 +34,24 @@ _NOTHING = Unknown((Reason("missing"),))
 
 
 def bind(
-    study: Study, state: State, today: PartialDate, only: Collection[str] | None = None
+    study: Study,
+    state: State,
+    today: PartialDate,
+    only: Collection[str] | None = None,
+    consent_on: PartialDate | None = None,
 ) -> Mapping[str, Value]:
-    """The value of every study input of form or clock origin, by its name; `only` limits the names looked at."""
+    """The value of every study input of form or clock origin, by its name; `only` limits the names looked at.
+
+    consent_on: the day of consent, which checks may compare with; what else consent knows stays with consent.
+    """
     bound: dict[str, Value] = {}
     for each in study.inputs:
         if only is not None and each.name not in only:
             continue
         if each.origin.clock is not None:
             bound[each.name] = DateValue(today)
+        elif each.origin.consent == "date" and consent_on is not None:
+            bound[each.name] = DateValue(consent_on)
         elif each.origin.form is not None:
             form = study.form(each.origin.form)
             found = _latest(study, state, each)

@@ -17,12 +17,13 @@ from equipoise.capture.evolve import Place, State
 from equipoise.capture.questions import Question, questions
 from equipoise.instruments import score, unanswered, unmet_expectations
 from equipoise.ledger.entries import Datum
+from equipoise.ledger.facts import Facts
 from equipoise.protocol.assessments import scale_of
 from equipoise.protocol.expressions import Code, DateValue, Logical, Number, Value, as_logical
 from equipoise.protocol.forms import Check, Form
 from equipoise.protocol.rules import names_in, value_of
 from equipoise.protocol.study import Study
-from equipoise.words.dates import PartialDate
+from equipoise.words.dates import PartialDate, parse_date
 from equipoise.words.problem import say
 from equipoise.words.text import Text
 from equipoise.words.truth import Truth
@@ -54,15 +55,28 @@ class Consequences:
     lacking: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What a form's rules may ask beside what was captured: the day at the site, and the day of consent."""
+
+    today: PartialDate
+    consent_on: PartialDate | None = None
+
+    @staticmethod
+    def of(today: PartialDate, facts: Facts) -> Now:
+        """The day, and the day of consent where the facts have one."""
+        return Now(today, parse_date(facts.consent_on) if facts.consent_on is not None else None)
+
+
 def consequences(
-    study: Study, state: State, place: Place, values: Mapping[str, Datum], today: PartialDate
+    study: Study, state: State, place: Place, values: Mapping[str, Datum], now: Now
 ) -> Consequences:
     """What follows if the form at `place` had these values. `state` is everything captured of the subject."""
     form = study.form(place.form)
     if form is None:
         return Consequences(values, frozenset(), {}, (), frozenset(), ())
     asked = questions(form)
-    kept, hidden, scope = _visible(study, state, place, form, values, today)
+    kept, hidden, scope = _visible(study, state, place, form, values, now)
     verdicts = [*_checks(form, place, asked, scope), *_ranges(asked, kept), *_expectations(form, kept)]
     return Consequences(
         MappingProxyType(kept),
@@ -75,12 +89,12 @@ def consequences(
 
 
 def _visible(
-    study: Study, state: State, place: Place, form: Form, values: Mapping[str, Datum], today: PartialDate
+    study: Study, state: State, place: Place, form: Form, values: Mapping[str, Datum], now: Now
 ) -> tuple[dict[str, Datum], frozenset[str], Mapping[str, Value]]:
     """Hide items until nothing more is hidden: emptying one may hide another. Ends, since values only become fewer."""
     kept = dict(values)
     while True:
-        scope = _scope(study, state, place, form, kept, today)
+        scope = _scope(study, state, place, form, kept, now)
         hidden = frozenset(
             item.id
             for item in form.items
@@ -93,7 +107,7 @@ def _visible(
 
 
 def _scope(
-    study: Study, state: State, place: Place, form: Form, values: Mapping[str, Datum], today: PartialDate
+    study: Study, state: State, place: Place, form: Form, values: Mapping[str, Datum], now: Now
 ) -> Mapping[str, Value]:
     sources = [
         *(item.visible_when for item in form.items if item.visible_when is not None),
@@ -103,7 +117,7 @@ def _scope(
     used = frozenset().union(*(names_in(source) for source in sources))
     here = replace(state.form(place), values=MappingProxyType(dict(values)))
     after = replace(state, forms=MappingProxyType({**state.forms, place: here}))
-    scope = dict(bind(study, after, today, used))
+    scope = dict(bind(study, after, now.today, used, now.consent_on))
     scored = assessment(form, values, SCORE)
     if scored is not None:
         scope[SCORE] = scored

@@ -26,7 +26,7 @@ def decide(study: Study, state: State, facts: Facts, command: object, occasion: 
         return Refusal((problem("capture.subject-unknown", "subject"),))
     match command:
         case RecordForm():
-            return decide_record(study, state, command, occasion)
+            return decide_record(study, state, facts, command, occasion)
         case DateVisit():
             return _date(study, state, command, occasion)
         case RaiseQuery():

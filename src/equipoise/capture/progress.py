@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from equipoise.capture.consequences import Consequences, consequences
+from equipoise.capture.consequences import Consequences, Now, consequences
 from equipoise.capture.evolve import Place, State
 from equipoise.capture.questions import questions
 from equipoise.protocol.study import Study
-from equipoise.words.dates import PartialDate
 
 Progress = Literal["NOT_STARTED", "IN_PROGRESS", "COMPLETE"]
 
@@ -36,9 +35,7 @@ def form_status(study: Study, state: State, visit: str, form_id: str, repeat: in
     return FormStatus(progress, answered, len(asked), states.count("OPEN"), states.count("ANSWERED"))
 
 
-def form_now(
-    study: Study, state: State, visit: str, form_id: str, repeat: int, today: PartialDate
-) -> Consequences:
+def form_now(study: Study, state: State, visit: str, form_id: str, repeat: int, now: Now) -> Consequences:
     """What follows from a form as it stands: hidden items, findings, required items that are lacking."""
     place = Place(visit, form_id, repeat)
-    return consequences(study, state, place, state.form(place).values, today)
+    return consequences(study, state, place, state.form(place).values, now)

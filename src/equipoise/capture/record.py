@@ -14,14 +14,14 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from equipoise.capture.commands import RecordForm
-from equipoise.capture.consequences import Consequences, Finding, consequences
+from equipoise.capture.consequences import Consequences, Finding, Now, consequences
 from equipoise.capture.evolve import Instance, Place, Query, State, is_empty
 from equipoise.capture.parsing import clean, parse
 from equipoise.capture.placing import place_faults
 from equipoise.capture.queries import fresh_ids
 from equipoise.capture.questions import Question, questions
 from equipoise.ledger.entries import Append, Datum, Entry, FormRecorded, QueryClosed, QueryRaised
-from equipoise.ledger.facts import Decision, Occasion, Refusal
+from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
 from equipoise.protocol.forms import Form
 from equipoise.protocol.study import Study
 from equipoise.words.dates import PartialDate
@@ -44,7 +44,9 @@ def today_at(occasion: Occasion) -> PartialDate:
     return PartialDate.of(occasion.at.astimezone(ZoneInfo(occasion.zone)).date())
 
 
-def decide_record(study: Study, state: State, command: RecordForm, occasion: Occasion) -> Decision:
+def decide_record(
+    study: Study, state: State, facts: Facts, command: RecordForm, occasion: Occasion
+) -> Decision:
     """Decide a save."""
     form = study.form(command.form)
     faults = place_faults(study, command.visit, command.form, command.repeat)
@@ -58,7 +60,7 @@ def decide_record(study: Study, state: State, command: RecordForm, occasion: Occ
     changes = {name: datum for name, datum in typed.items() if datum != before.values.get(name, Datum())}
     values = {**before.values, **changes}
     values = {name: datum for name, datum in values.items() if not is_empty(datum)}
-    after = consequences(study, state, place, values, today_at(occasion))
+    after = consequences(study, state, place, values, Now.of(today_at(occasion), facts))
     problems += _hidden(asked, changes, after)
     # What is hidden now is emptied in the same save, so that no forgotten value stays behind a closed question.
     changes |= {name: Datum() for name in sorted(after.hidden & before.values.keys())}

@@ -62,13 +62,16 @@ def _import(options: argparse.Namespace) -> Answer:
 
 
 def _check(options: argparse.Namespace) -> Answer:
-    from equipoise.protocol.check import check_study
+    from equipoise.protocol.check import check_definition
     from equipoise.protocol.digest import study_digest
+    from equipoise.protocol.load import load_definition
 
-    study = read_study(options.folder)
-    if isinstance(study, tuple):
-        return refused(study)
-    findings = check_study(study)
+    if not options.folder.is_dir():
+        return refused((problem("cli.no-study-folder", str(options.folder)),))
+    definition = load_definition(options.folder)
+    if isinstance(definition, tuple):
+        return refused(definition)
+    study, findings = definition.study, check_definition(definition)
     faults = [finding for finding in findings if finding.fault]
     lines = [line(finding.problem) for finding in findings]
     value = {

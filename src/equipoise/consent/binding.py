@@ -9,8 +9,10 @@ Source: ICH E6(R3) 2.8; Mental Capacity Act 2005 (England and Wales) s. 1(2) for
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from equipoise.consent.evolve import Act, State
+from equipoise.ledger.facts import Facts
 from equipoise.protocol.expressions.values import DateValue, Logical, Reason, Value
 from equipoise.protocol.study import Study
 from equipoise.words.dates import parse_date
@@ -88,6 +90,14 @@ def bind(study: Study, state: State) -> Mapping[str, Value]:
             case None:
                 pass
     return bound
+
+
+def add_facts(facts: Facts, study: Study, state: State) -> Facts:
+    """The facts that consent owns, filled in."""
+    on = _date(state).date
+    return replace(
+        facts, consent_in_force=in_force(study, state), consent_on=on.iso() if on is not None else None
+    )
 
 
 def _logical(truth: Truth) -> Logical:

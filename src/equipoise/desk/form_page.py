@@ -10,7 +10,7 @@ from equipoise.access.commands import Who
 from equipoise.access.decide import may
 from equipoise.capture.binding import answers
 from equipoise.capture.commands import RecordForm
-from equipoise.capture.consequences import Consequences
+from equipoise.capture.consequences import Consequences, Now
 from equipoise.capture.evolve import Instance, Place, Query
 from equipoise.capture.progress import form_now, form_status
 from equipoise.capture.questions import Question, questions
@@ -51,7 +51,7 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
         return None
     place = Place(visit_id, form_id, repeat)
     instance = now.case.capture.form(place)
-    after = form_now(study, now.case.capture, visit_id, form_id, repeat, today_of(now))
+    after = form_now(study, now.case.capture, visit_id, form_id, repeat, Now.of(today_of(now), now.facts))
     status = form_status(study, now.case.capture, visit_id, form_id, repeat)
     found = now.case.capture.queries_at(place)
     queries = tuple(_query(one, now) for one in found)

@@ -184,6 +184,7 @@ def stand(
     facts = oversight.add_facts(Facts(), trial.state, place, today)
     if not judged or subject is None:
         facts = eligibility.add_facts(facts, case.screening, None)
+        facts = consent_binding.add_facts(facts, trial.study, case.consent)
         return Standing(trial, case, place, now, facts, {})
     inputs = {
         **capture_binding.bind(trial.study, case.capture, PartialDate.of(today)),
@@ -193,7 +194,7 @@ def stand(
     rested = (*capture_binding.rested_on(trial.study, case.capture), *consent_binding.rested_on(case.consent))
     layer = stratum(trial.study, inputs)
     facts = eligibility.add_facts(facts, case.screening, judgement, rested)
-    facts = replace(facts, consent_in_force=consent_binding.in_force(trial.study, case.consent))
+    facts = consent_binding.add_facts(facts, trial.study, case.consent)
     facts = randomization.add_facts(facts, trial.allocation, subject, layer)
     facts = person_facts(facts, reader, case.screening.person, subject)
     return Standing(trial, case, place, now, facts, inputs, judgement, layer)

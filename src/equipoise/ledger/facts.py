@@ -53,6 +53,8 @@ class Facts:
     verdict_rested_on: tuple[int, ...] = owned("eligibility", ())
     # consent
     consent_in_force: Truth = owned("consent", Truth.UNKNOWN)
+    consent_on: str | None = owned("consent", None)
+    """The day (ISO) of the signature that counts, or would count."""
     # randomization
     list_published: bool = owned("randomization", False)
     randomized_count: int = owned("randomization", 0)

@@ -11,6 +11,7 @@ import pytest
 
 from equipoise.capture.binding import bind, rested_on
 from equipoise.capture.commands import AnswerQuery, CloseQuery, DateVisit, RaiseQuery, RecordForm
+from equipoise.capture.consequences import Now
 from equipoise.capture.decide import decide
 from equipoise.capture.evolve import START, Place, QueryState, evolve
 from equipoise.capture.history import history
@@ -303,7 +304,7 @@ def test_the_progress_of_a_form_and_its_queries():
 
 def test_a_page_asks_what_is_hidden_and_what_is_lacking():
     state = folded(evolve, START, [form(values(SYSBP="120", SEX="F"))])
-    now = form_now(STUDY, state, "V1", "VS", 1, TODAY)
+    now = form_now(STUDY, state, "V1", "VS", 1, Now(TODAY))
     assert now.hidden == {"PREGDAT"}
     assert now.lacking == ("DAT", "DIABP", "PREG")
 
