@@ -96,7 +96,6 @@ def test_from_randomizing_to_the_history_of_a_score(page, server, tmp_path):
     cell = page.locator("a.cell[href$='/forms/V2/NIHSS']")
     assert "Complete" in cell.get_attribute("aria-label")
     assert cell.get_attribute("aria-label") != before
-    keep(page, tmp_path, "casebook.png")
     cell.click()
     item = page.locator(".item[data-item='1b']")
     item.get_by_role("radio", name="2 ").check()
@@ -114,6 +113,15 @@ def test_from_randomizing_to_the_history_of_a_score(page, server, tmp_path):
     assert item.evaluate("(item) => item.contains(document.activeElement)"), (
         "focus goes back to where it came from"
     )
+
+
+def test_the_casebook_of_a_randomized_participant_is_worth_a_picture(page, server, tmp_path):
+    enter(page, server.address)
+    page.goto(f"{server.address}subjects")
+    page.locator("tr", has_text="Randomized").locator("a").first.click()
+    expect(page.locator("#matrix a.cell.done").first).to_be_visible()
+    page.set_viewport_size({"width": 1280, "height": 860})
+    keep(page, tmp_path, "casebook.png")
 
 
 def keep(page: Page, folder: Path, name: str) -> None:

@@ -68,21 +68,20 @@ def matrix(view: SubjectView, language: Language) -> SafeString:
 
 def _column(column: VisitColumn, language: Language) -> str:
     label = escape(column.label.say(language))
-    when = escape(_when(column, language))
     current = escape(say("web.visit-now", language))
     css, now = (
         (' class="now"', f'<span class="visually-hidden">{current}</span>') if column.current else ("", "")
     )
-    return f'<th scope="col"{css}>{escape(column.id)}<small>{label}</small><small>{when}</small>{now}</th>'
+    when = "".join(f'<small class="nowrap">{escape(line)}</small>' for line in _when(column))
+    return f'<th scope="col"{css}>{escape(column.id)}<small>{label}</small>{when}{now}</th>'
 
 
-def _when(column: VisitColumn, language: Language) -> str:
-    if column.dated:
-        return column.dated
-    if column.window:
-        first, last = column.window
-        return f"{first} – {last[5:]}" if first[:4] == last[:4] else f"{first} – {last}"
-    return column.planned or "—"
+def _when(column: VisitColumn) -> tuple[str, ...]:
+    """The date of the visit, or its window, or nothing known; ISO, the second line without a year that repeats."""
+    if column.dated or not column.window:
+        return (column.dated or column.planned or "—",)
+    first, last = column.window
+    return (first,) if first == last else (first, f"– {last[5:] if last[:4] == first[:4] else last}")
 
 
 def _row(view: SubjectView, row: MatrixRow, language: Language) -> str:
