@@ -27,12 +27,15 @@ def killed_after(folder, token, name, seconds, lines):
     finally:
         prove_own(folder, token)
         process.kill()  # SIGKILL, to the process that this test started
-        rest, _ = process.communicate(timeout=60)
+        with process.stdout:  # not communicate(): it would pass over what readline has already fetched
+            rest = process.stdout.read()
+        process.wait(timeout=60)
     assert process.returncode == -9, "".join(printed) + rest
     # A line cut by the kill was never whole for its reader; only whole lines are acknowledgements.
-    return [
-        line.split() for line in ("".join(printed) + rest).splitlines(keepends=True) if line.endswith("\n")
-    ]
+    said = "".join(printed) + rest
+    whole = [line.split() for line in said.splitlines(keepends=True) if line.endswith("\n")]
+    assert all(line[:1] in (["try"], ["ack"]) for line in whole), said
+    return whole
 
 
 def acknowledged(printed):

@@ -320,8 +320,7 @@ def open_store(path: Path, mode: Literal["write", "read"], *, create: bool = Fal
         elif not _is_database(path):
             raise fault("ledger.store-foreign", str(path), path=path)
         # Looked at before it is opened for writing, so that another program's file stays as it is.
-        with contextlib.closing(_connect(path, "read")) as connection:
-            version = _version(connection, path, create=create)
+        version = _first_look(path, mode, create=create)
         if mode == "write":
             with contextlib.closing(_connect(path, "write")) as connection:
                 version = _migrate(connection, version)
@@ -339,8 +338,20 @@ def _is_database(path: Path) -> bool:
         return file.read(len(_MAGIC)) == _MAGIC
 
 
-def _connect(path: Path, mode: Literal["write", "read"]) -> sqlite3.Connection:
-    address = f"{path.absolute().as_uri()}?mode={'rw' if mode == 'write' else 'ro'}"
+def _first_look(path: Path, mode: Literal["write", "read"], *, create: bool) -> int:
+    """The version of the file, read without writing unless a kill has left it half-way through a change."""
+    try:
+        with contextlib.closing(_connect(path, "read")) as connection:
+            return _version(connection, path, create=create)
+    except sqlite3.OperationalError as error:
+        if mode == "read" or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
+            raise
+    with contextlib.closing(_connect(path, "recover")) as connection:
+        return _version(connection, path, create=create)
+
+
+def _connect(path: Path, mode: Literal["write", "read", "recover"]) -> sqlite3.Connection:
+    address = f"{path.absolute().as_uri()}?mode={'ro' if mode == 'read' else 'rw'}"
     connection = sqlite3.connect(
         address, uri=True, isolation_level=None, check_same_thread=False, timeout=_WAIT_SECONDS
     )

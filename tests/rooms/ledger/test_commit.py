@@ -10,7 +10,7 @@ import unicodedata
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from equipoise.ledger.chain import ZEROS, header_bytes, leaf_of
@@ -142,6 +142,7 @@ MOMENTS = st.datetimes(dt.datetime(2026, 1, 1), dt.datetime(2027, 1, 1)).map(
 )
 
 
+@settings(max_examples=40)  # each example makes a store of its own
 @given(moments=st.lists(st.tuples(MOMENTS, st.sampled_from(["a", "b", "ab"])), max_size=8))
 def test_time_never_runs_back_in_a_stream_and_a_commit_bears_one_moment(tmp_path_factory, moments):
     ledger = fresh(tmp_path_factory.mktemp("clock"))

@@ -136,6 +136,29 @@ def test_an_interrupted_beginning_is_finished(tmp_path):
     ledger = fresh(folder)
     must(ledger, "k", save("subject/a", 1))
     ledger.close()
+    assert verify_path(folder).entries == 1
+
+
+def test_a_file_left_half_way_through_a_change_is_set_right_by_the_writer(tmp_path):
+    # A kill while the store is being made leaves SQLite's rollback journal, which a reader cannot play back.
+    connection = sqlite3.connect(tmp_path / "making", isolation_level=None)
+    connection.execute("CREATE TABLE first (content)")
+    connection.execute("DROP TABLE first")
+    connection.execute("PRAGMA cache_size = 1")
+    connection.execute("BEGIN")
+    connection.execute("CREATE TABLE half_made (content)")
+    connection.executemany("INSERT INTO half_made VALUES (?)", [("x" * 3000,)] * 60)
+    folder = tmp_path / "store"
+    folder.mkdir()
+    shutil.copyfile(tmp_path / "making", folder / "ledger.sqlite")
+    shutil.copyfile(tmp_path / "making-journal", folder / "ledger.sqlite-journal")
+    connection.close()
+    assert (folder / "ledger.sqlite").stat().st_size > 0
+    assert rules(open_ledger(folder, write=False)) == ["ledger.unavailable"]
+    ledger = fresh(folder)
+    must(ledger, "k", save("subject/a", 1))
+    ledger.close()
+    assert verify_path(folder).entries == 1
 
 
 @pytest.mark.parametrize("statement", [
