@@ -24,7 +24,13 @@ def open_form(page: Page, address: str) -> str:
     enter(page, address)
     page.goto(f"{address}subjects")
     who, visit = next(FRESH)
-    number = page.locator("tr", has_text="In screening").locator("a").nth(who).inner_text()
+    number = (
+        page.locator("tr", has_text="In screening")
+        .or_(page.locator("tr", has_text="Eligible"))
+        .locator("a")
+        .nth(who)
+        .inner_text()
+    )
     form = f"{address}subjects/{number}/forms/{visit}/NIHSS"
     page.goto(form)
     return form
@@ -201,6 +207,24 @@ def test_untestable_asks_why_in_place_and_waits_for_it(page, shared_server):
     saved(page)
     page.goto(form)
     assert page.locator("[name='w.7']").input_value() == "amputated"
+
+
+def test_a_link_pressed_right_after_typing_waits_for_the_save(page, shared_server):
+    line = SlowLine(shared_server.port, 0.5)
+    form = open_form(page, f"{line.address}/")
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.locator("[name='v.NIHSSTIM']").fill("1015")
+    page.locator("#after").click()
+    page.wait_for_url(lambda url: url != form)
+    page.goto(form)
+    assert page.locator("[name='v.NIHSSTIM']").input_value() == "10:15"
+    assert asked == [], "nobody is asked about a value that was only on its way"
+    page.locator("[name='v.NIHSSTIM']").fill("25:99")
+    page.locator("#after").click()
+    expect(page.locator(".item[data-item='NIHSSTIM'] .error")).to_be_visible()
+    assert page.url == form, "a refused value keeps the person on the page"
+    line.close()
 
 
 def test_full_width_digits_count_and_an_input_method_is_left_alone(page, shared_server):

@@ -66,7 +66,7 @@ def serve(
     )
 
     def load(target: str) -> Application:
-        return _load(store, tell, lambda: _when_open(host, chosen, lambda: ready(address)))
+        return _load(store, host, tell, lambda: _when_open(host, chosen, lambda: ready(address)))
 
     try:
         server.serve(target_loader=load)
@@ -77,14 +77,14 @@ def serve(
     return found if isinstance(found, Problem) else None
 
 
-def _load(store: Path, tell: Connection, opened: Callable[[], None]) -> Application:
+def _load(store: Path, host: str, tell: Connection, opened: Callable[[], None]) -> Application:
     """Runs in the serving process: open the desk, make the application; end the process where that fails."""
     _end_with_parent()
     try:
         desk = open_front(store)
         if isinstance(desk, Problem):
             raise StoreFault(desk)
-        made = application(desk, store)
+        made = application(desk, store, (host,))
     except StoreFault as fault:
         tell.send(fault.problem)
         raise SystemExit(1) from None

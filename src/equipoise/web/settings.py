@@ -21,7 +21,13 @@ LOGIN_HOURS = 12
 """How long a login lasts without being renewed: one long working day."""
 
 
-def configure(store: Path, desk: DeskDoor, *, hosts: tuple[str, ...] = ()) -> None:
+def configure_accounts(store: Path) -> None:
+    """Set Django up for the accounts of `store` alone, unless it is set up already."""
+    if not settings.configured:
+        configure(store, None)
+
+
+def configure(store: Path, desk: DeskDoor | None, *, hosts: tuple[str, ...] = ()) -> None:
     """Set Django up for `store`, once in a process. `hosts`: names besides loopback under which it is reached."""
     settings.configure(
         DESK=desk,

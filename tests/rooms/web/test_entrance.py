@@ -78,6 +78,39 @@ def test_an_account_without_a_role_is_told_so(desk, anybody):
     assert "no role" in answer.text
 
 
+def test_an_account_made_at_the_terminal_signs_in_until_it_is_closed(desk, anybody, pages):
+    from equipoise.web.accounts.people import close_account, set_account
+
+    given = {"username": "zhang", "password": "four words in a row"}
+    made = set_account(pages, "zhang", given["password"], actor="u-crc", role="coordinator", name="Zhang")
+    assert made is None
+    assert anybody.post("/login", given)["Location"] == "/today"
+    assert anybody.get("/today").status_code == 200
+    assert close_account(pages, "zhang") is None
+    assert anybody.get("/today").status_code == 302, "signed out at once"
+    assert anybody.post("/login", given).status_code == 422
+
+
+def test_a_new_password_ends_the_logins_of_the_old_one(desk, anybody, pages):
+    from equipoise.web.accounts.people import set_account
+
+    for password in ("the first password", "the second password"):
+        set_account(pages, "zhang", password, actor="u-crc", role="coordinator", name="Zhang")
+        assert anybody.get("/today").status_code == 302
+        assert anybody.post("/login", {"username": "zhang", "password": password}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("username", "password", "rule"),
+    [("", "long enough for all", "web.username-unfit"), ("rehearsal-x", "long enough for all", "web.username-unfit"),
+     ("zhang", "short", "web.password-short")],
+)  # fmt: skip
+def test_unfit_names_and_short_passwords_are_refused(desk, pages, username, password, rule):
+    from equipoise.web.accounts.people import set_account
+
+    assert set_account(pages, username, password, actor="a", role="coordinator", name="N").rule == rule
+
+
 def test_signing_out_ends_the_login_on_the_server(coordinator):
     token = coordinator.cookies["equipoise_login"].value
     coordinator.post("/logout")

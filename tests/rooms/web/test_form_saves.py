@@ -216,6 +216,29 @@ def test_history_shows_old_new_who_when_and_why_as_part_and_as_page(desk, coordi
     assert "<html" in page
 
 
+def test_a_save_asks_the_accounts_file_once(coordinator):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as asked:
+        save(coordinator, {"NIH0101": {"value": "2"}})
+    assert len(asked) == 1, [one["sql"] for one in asked]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "understood"),
+    [
+        ("2026-08", "2026-08, day unknown"),
+        ("2026", "the year 2026, month and day unknown"),
+        ("2026-08-14", ""),
+    ],
+)
+def test_a_partial_date_says_what_was_understood(coordinator, recorded, understood):
+    strip = save(coordinator, {"DAT": {"value": recorded}}).json()
+    assert understood in strip["notes"].get("DAT", "")
+    assert bool(understood) == ("DAT" in strip["notes"])
+
+
 def test_typed_markup_is_shown_as_text(desk, coordinator):
     save(coordinator, {"NOTE": {"value": "<script>alert(1)</script>"}})
     page = coordinator.get(FORM).text

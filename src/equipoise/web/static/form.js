@@ -29,6 +29,7 @@ let pause = 0;
 let timer = 0;
 let savedAt = "";
 let completed = false;
+let leaving = ""; // where the person wants to go once all is saved
 
 /* --- what an item holds ------------------------------------------------------------------------------------ */
 
@@ -337,6 +338,8 @@ function show() {
   line.classList.toggle("bad", icon === "offline" || icon === "alert");
   const use = line.querySelector("use");
   if (use && icon) use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${icon}`));
+  if (leaving && !queue.length && !waiting.size && !refused.size) location.assign(leaving);
+  if (waiting.size || refused.size || trouble) leaving = "";
   byId("trouble").hidden = !trouble;
   byId("trouble-says").textContent = fill(trouble, { n: queue.length });
 }
@@ -504,6 +507,16 @@ function onClick(event) {
   }
 }
 
+/** A link pressed while the last value is on its way: go when it has arrived, stay when it was refused. */
+function onLeave(event) {
+  const link = event.target.closest("a[href]");
+  if (!link || link.dataset.tool || link.id === "history-all" || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  note(document.activeElement?.closest(".item"));
+  if (!queue.length || trouble || waiting.size || refused.size) return;
+  event.preventDefault();
+  leaving = link.href;
+}
+
 function onSubmit(event) {
   event.preventDefault();
   const [wish, target] = (event.submitter?.value ?? "save").split(":");
@@ -526,6 +539,7 @@ sheet.addEventListener("change", (event) => {
 });
 sheet.addEventListener("click", onClick);
 sheet.addEventListener("submit", onSubmit);
+document.addEventListener("click", onLeave);
 byId("history-all").addEventListener("click", (event) => {
   if (event.ctrlKey) return;
   event.preventDefault();
