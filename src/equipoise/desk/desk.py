@@ -67,6 +67,7 @@ class Desk:
         self._entropy = entropy
         self._trial: tuple[str, str, Trial] | None = None
         self._memory = Memory()
+        self._zones: dict[str, str] = {}
         self._unchecked = 0
         self._checkpointing: threading.Thread | None = None
         with self.reading() as reader:
@@ -109,9 +110,7 @@ class Desk:
         if actor == "system":
             return Who("system", "system", ())
         with self.reading() as reader:
-            state = NOBODY
-            for recorded in reader.entries(f"user/{actor}"):
-                state = evolve_grants(state, recorded)
+            state = self._memory.state(reader, f"user/{actor}", NOBODY, evolve_grants)
         held = any(grant.role == role for grant in state.now)
         return state.who(actor, role) if held else None
 
@@ -205,10 +204,7 @@ class Desk:
     def _commit(
         self, who: Who, streams: tuple[str, ...], asked: str, key: str, client_at: str | None, decide: Any
     ) -> Outcome:  # decide: as ledger.commit wants it
-        with self.reading() as reader:
-            trial = self.trial(reader)
-            site = _site_of(reader, streams[0])
-            zone = zone_of(reader, site) if site else None
+        trial, zone = self._circumstances(streams[0])
         act = Act(trial.study.id, trial.digest, who.actor, who.role, self.now(), client_at, zone, key, asked)
         done = commit(self.ledger, act, streams, decide)
         if isinstance(done, Refusal):
@@ -216,6 +212,17 @@ class Desk:
         if not done.replayed:
             self._count(len(done.recorded))
         return _outcome(done)
+
+    def _circumstances(self, stream: str) -> tuple[Trial, str | None]:
+        """The trial as it stands, and the zone of the site concerned, which never changes once it is known."""
+        with self.reading() as reader:
+            trial = self.trial(reader)
+            if stream not in self._zones:
+                site = _site_of(reader, stream)
+                if site is None:
+                    return trial, None
+                self._zones[stream] = zone_of(reader, site)
+        return trial, self._zones[stream]
 
     def _count(self, entries: int) -> None:
         """Have a checkpoint made beside the work, whenever enough was written since the last."""

@@ -57,6 +57,7 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
     queries = tuple(_query(one, now) for one in found)
     used = scale_of(form)
     before, following = _beside(study, place)
+    dated = now.case.capture.dates.get((visit_id, 1))
     return FormView(
         subject=number,
         visit=visit_id,
@@ -75,6 +76,7 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
         licence=used.licence.terms if used is not None and used.licence.wording == "neutral" else None,
         previous=before,
         next=following,
+        dated=dated.on if dated is not None else None,
     )
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from equipoise.capture import binding as capture_binding
@@ -34,6 +34,9 @@ from equipoise.protocol.study import Study
 from equipoise.randomization import evolve as randomization
 from equipoise.words.canonical import Json
 from equipoise.words.dates import PartialDate
+
+
+State = TypeVar("State")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,23 @@ class Memory:
 
     def __init__(self, size: int = 500) -> None:
         self._size = size
+        self._small: dict[str, tuple[str, Any]] = {}  # Any: the state of that stream's own room
         self._cases: OrderedDict[str, _Remembered] = OrderedDict()
         self._lock = threading.Lock()
+
+    def state(
+        self, reader: Reader, stream: str, start: State, evolve: Callable[[State, Recorded], State]
+    ) -> State:
+        """The state of a short stream (a site's, a person's), folded again whenever its head has moved."""
+        leaf = reader.head(stream).leaf
+        known = self._small.get(stream)
+        if known is not None and known[0] == leaf:
+            return cast("State", known[1])
+        state = start
+        for recorded in reader.entries(stream):
+            state = evolve(state, recorded)
+        self._small[stream] = (leaf, state)
+        return state
 
     def case(self, reader: Reader, subject: str) -> Case:
         """The subject's case at the reader's moment."""
@@ -159,14 +177,6 @@ class Standing:
         return self.now.astimezone(ZoneInfo(self.site.zone)).date()
 
 
-def site_state(reader: Reader, site: str | None) -> oversight.SiteState:
-    """The state of one site; the start state where it is not known."""
-    state = oversight.SITE_START
-    for recorded in reader.entries(f"site/{site}") if site else ():
-        state = oversight.evolve_site(state, recorded)
-    return state
-
-
 def stand(
     trial: Trial,
     reader: Reader,
@@ -179,7 +189,10 @@ def stand(
 ) -> Standing:
     """What holds for `subject` (or, for None, for `site`) at `now`. `judged`: also judge and find the stratum."""
     case = memory.case(reader, subject) if subject else Case()
-    place = site_state(reader, case.screening.site or site)
+    site = case.screening.site or site
+    place = oversight.SITE_START
+    if site is not None:
+        place = memory.state(reader, f"site/{site}", place, oversight.evolve_site)
     today = now.astimezone(ZoneInfo(place.zone)).date()
     facts = oversight.add_facts(Facts(), trial.state, place, today)
     if not judged or subject is None:

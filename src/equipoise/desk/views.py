@@ -191,7 +191,10 @@ class DerivedView:
 
 @dataclass(frozen=True, slots=True)
 class FormView:
-    """One form of one subject at one visit. `base` is the seq that the page has seen; it travels with each save."""
+    """One form of one subject at one visit; `dated` is the visit's date (ISO) once it took place.
+
+    `base` is the seq that the page has seen; it travels with each save.
+    """
 
     subject: str
     visit: str
@@ -210,6 +213,7 @@ class FormView:
     licence: Text | None = None
     previous: tuple[str, str] | None = None
     next: tuple[str, str] | None = None
+    dated: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
