@@ -35,7 +35,6 @@ from equipoise.randomization import evolve as randomization
 from equipoise.words.canonical import Json
 from equipoise.words.dates import PartialDate
 
-
 State = TypeVar("State")
 
 
