@@ -6,7 +6,9 @@ to one of them and not to another.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from equipoise.instruments import Scale, ScaleItem
 from equipoise.protocol.assessments import scale_of
@@ -60,11 +62,27 @@ class Question:
         return (rule.code,) if rule is not None and rule.explain else ()
 
 
+_ASKED: dict[int, tuple[Form, Mapping[str, Question]]] = {}
+_FORMS_AT_MOST = 2000
+
+
 def questions(form: Form) -> tuple[Question, ...]:
     """The questions of a form in their order."""
-    used = scale_of(form)
-    own = tuple(Question(item.id, item.label, own=item) for item in form.items)
-    return own + (_scored(used) if used is not None else ())
+    return tuple(_asked(form).values())
+
+
+def _asked(form: Form) -> Mapping[str, Question]:
+    """The questions by id; kept for each form by its identity, because one save asks for them many times."""
+    known = _ASKED.get(id(form))
+    if known is None or known[0] is not form:
+        used = scale_of(form)
+        own = tuple(Question(item.id, item.label, own=item) for item in form.items)
+        every = own + (_scored(used) if used is not None else ())
+        if len(_ASKED) >= _FORMS_AT_MOST:
+            _ASKED.clear()
+        known = form, MappingProxyType({each.id: each for each in every})
+        _ASKED[id(form)] = known
+    return known[1]
 
 
 def _scored(used: Scale) -> tuple[Question, ...]:
@@ -73,9 +91,4 @@ def _scored(used: Scale) -> tuple[Question, ...]:
 
 def question(form: Form, item_id: str) -> Question | None:
     """The question of that id, or None."""
-    own = form.item(item_id)
-    if own is not None:
-        return Question(own.id, own.label, own=own)
-    used = scale_of(form)
-    scored = used.item(item_id) if used is not None else None
-    return Question(scored.id, scored.label, scored=scored) if scored is not None else None
+    return _asked(form).get(item_id)

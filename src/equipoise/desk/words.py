@@ -13,8 +13,22 @@ from equipoise.words.text import Text
 YES_NO = (Option("Y", Text("Yes", "是"), "y"), Option("N", Text("No", "否"), "n"))
 
 
+_OFFERED: dict[int, tuple[Study, Question, tuple[Option, ...]]] = {}
+_QUESTIONS_AT_MOST = 20000
+
+
 def options(study: Study, asked: Question) -> tuple[Option, ...]:
     """The answers that can be chosen, each with its key; none for an item that is typed."""
+    known = _OFFERED.get(id(asked))
+    if known is None or known[0] is not study or known[1] is not asked:
+        if len(_OFFERED) >= _QUESTIONS_AT_MOST:
+            _OFFERED.clear()
+        known = study, asked, _options(study, asked)
+        _OFFERED[id(asked)] = known
+    return known[2]
+
+
+def _options(study: Study, asked: Question) -> tuple[Option, ...]:
     if asked.scored is not None:
         digits = all(option.score < 10 for option in asked.scored.options)
         return tuple(
