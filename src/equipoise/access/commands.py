@@ -23,6 +23,10 @@ class Who:
     past: tuple[Grant, ...] = ()
 
 
+SYSTEM = Who("system", "system", ())
+"""The program itself, acting for an administrator at the terminal. No person bears this id."""
+
+
 @dataclass(frozen=True, slots=True)
 class GrantRole:
     """Give a person a role."""

@@ -5,13 +5,18 @@ The rule that must stay true: the desk asks `may` before any room decides, and n
 
 from __future__ import annotations
 
-from equipoise.access.commands import Grant, GrantRole, RevokeRole, Who
+import re
+
+from equipoise.access.commands import SYSTEM, Grant, GrantRole, RevokeRole, Who
 from equipoise.access.evolve import State
 from equipoise.access.roles import ROLES, exclude_each_other
 from equipoise.ledger.entries import Append, RoleGranted, RoleRevoked
 from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
 from equipoise.protocol.study import Study
 from equipoise.words.problem import Problem, problem
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+"""The id of a person: it stands in clear in every header, so it is to be a random one."""
 
 
 def may(who: Who, command: object, facts: Facts) -> Problem | None:
@@ -45,8 +50,8 @@ def may_read(who: Who, what: str, site: str | None) -> bool:
 
 
 def _holds(who: Who, role: str, site: str | None, *, anywhere: bool) -> bool:
-    if role == "system" and who.actor == "system":
-        return True
+    if who == SYSTEM:
+        return role == SYSTEM.role
     held = [grant for grant in who.grants if grant.role == role]
     return any(anywhere or grant.site is None or grant.site == site for grant in held)
 
@@ -61,6 +66,8 @@ def decide(study: Study, state: State, facts: Facts, command: object, occasion: 
 
 
 def _grant(state: State, facts: Facts, command: GrantRole) -> Decision:
+    if _ID.fullmatch(command.user) is None or command.user == SYSTEM.actor:
+        return Refusal((problem("access.user-unfit", "user", user=command.user),))
     if command.role not in ROLES or command.role == "system":
         return Refusal((problem("access.unknown-role", "role", role=command.role),))
     if Grant(command.role, command.site) in state.now:

@@ -1,23 +1,26 @@
 """The desk: the only writer of the first door, and the one place that every page, command and job asks.
 
-The rules that must stay true: access is asked before any room decides; the facts are folded once and handed round;
-an outcome is given only when the entries are on disk. Reads answer None where the reader may not see a thing.
-Fake clocks and seeded entropy work on rehearsal stores only.
+The rules that must stay true: access is asked before any room decides, by the roles held at that moment; the facts are
+folded once and handed round; a decision, its header and its facts have one moment and one definition; an outcome is
+given only when the entries are on disk; a replay is the same person's, in the same role, with the same command.
+Reads answer None where the reader may not see a thing. Fake clocks and seeded entropy work on rehearsal stores only.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import hashlib
+import hmac
 import secrets
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from equipoise.access.commands import Who
+from equipoise.access.commands import SYSTEM, Who
 from equipoise.access.decide import may, may_read
 from equipoise.access.evolve import START as NOBODY
 from equipoise.access.evolve import evolve as evolve_grants
@@ -38,12 +41,18 @@ from equipoise.oversight import evolve as oversight
 from equipoise.protocol.digest import study_from_canonical
 from equipoise.protocol.study import Study
 from equipoise.randomization import evolve as randomization
-from equipoise.words.canonical import Json, digest, read_canonical
+from equipoise.words.canonical import Json, canonical_bytes, read_canonical
 from equipoise.words.ids import Entropy, random_id
 from equipoise.words.problem import Problem, problem
 
 CHECKPOINT_EVERY = 256
 """Entries after which a checkpoint is made."""
+_Decide: TypeAlias = Callable[[Reader, Who, dt.datetime], Decision]
+"""(what stands, the person with the roles held now, the moment) -> what is written."""
+
+
+class _Released(Exception):
+    """Another definition came into force between the beginning of an act and its decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +76,10 @@ class Desk:
         self._entropy = entropy
         self._trial: tuple[str, str, Trial] | None = None
         self._memory = Memory()
+        self._secret = hashlib.sha256(ledger.keys.sign(b"equipoise desk: marks of commands 1")).digest()
         self._zones: dict[str, str] = {}
         self._unchecked = 0
+        self._counting = threading.Lock()
         self._checkpointing: threading.Thread | None = None
         with self.reading() as reader:
             self.trial(reader)  # a store whose definition cannot be read is found out now
@@ -107,8 +118,6 @@ class Desk:
 
     def who(self, actor: str, role: str) -> Who | None:
         """The person, acting in a role that they hold now; None where they do not."""
-        if actor == "system":
-            return Who("system", "system", ())
         with self.reading() as reader:
             state = self._memory.state(reader, f"user/{actor}", NOBODY, evolve_grants)
         held = any(grant.role == role for grant in state.now)
@@ -143,13 +152,16 @@ class Desk:
     def submit(self, who: Who, command: object, *, key: str, client_at: str | None = None) -> Outcome:
         """Ask access, let the room decide, and write. `key` is the idempotency key that the page made."""
         route = ROUTES[type(command)]
+        subject, site = getattr(command, "subject", None), getattr(command, "site", None)
+        judged = route.depth == "judged"
 
-        def decide(reader: Reader) -> Decision:
-            now = self._stand(reader, route, command)
-            return self._decide(reader, route, who, now, command)
+        def decide(reader: Reader, person: Who, at: dt.datetime) -> Decision:
+            trial = self.trial(reader)
+            now = stand(trial, reader, subject, at, memory=self._memory, site=site, judged=judged)
+            return _judged(reader, route, person, now, command)
 
         return self._commit(
-            who, route.streams(command), digest(command_json(command)), key, client_at, decide
+            who, route.streams(command), command_json(command), key, decide, client_at=client_at
         )
 
     def screen(self, who: Who, site: str, given: IdentityInput, *, key: str) -> ScreenOutcome:
@@ -161,21 +173,18 @@ class Desk:
         if isinstance(person, Problem):
             return ScreenOutcome(Outcome(accepted=False, problems=(person,)))
         subject = self._subject_for(person.person, site, key)
-        route, numbers = ROUTES[ScreenSubject], {"": ""}
+        route = ROUTES[ScreenSubject]
 
-        def decide(reader: Reader) -> Decision:
+        def decide(reader: Reader, actor: Who, at: dt.datetime) -> Decision:
             number, earlier = next_number(reader, site), latest_of(reader, person.person)
-            numbers[""] = number
             command = ScreenSubject(subject, site, number, person.person, earlier)
-            now = stand(
-                self.trial(reader), reader, None, self.now(), memory=self._memory, site=site, judged=False
-            )
+            now = stand(self.trial(reader), reader, None, at, memory=self._memory, site=site, judged=False)
             facts = person_facts(now.facts, reader, person.person, subject)
             facts = dataclasses.replace(facts, number_taken=subject_of(reader, number) is not None)
-            return self._decide(reader, route, who, dataclasses.replace(now, facts=facts), command)
+            return _judged(reader, route, actor, dataclasses.replace(now, facts=facts), command)
 
-        asked = digest({"command": "ScreenSubject", "site": site, "person": person.person})
-        outcome = self._commit(who, (f"subject/{subject}",), asked, key, None, decide)
+        asked: Json = {"command": "ScreenSubject", "site": site, "person": person.person}
+        outcome = self._commit(who, (f"subject/{subject}",), asked, key, decide, site=site)
         return ScreenOutcome(outcome, self._number(subject) if outcome.accepted else None)
 
     def _subject_for(self, person: str, site: str, key: str) -> str:
@@ -188,50 +197,72 @@ class Desk:
             row = reader.rows.get(SUBJECTS, (subject,))
         return str(row["number"]) if row else None
 
-    def _stand(self, reader: Reader, route: Route, command: object) -> Standing:
-        subject, site = getattr(command, "subject", None), getattr(command, "site", None)
-        judged = route.depth == "judged"
-        return stand(
-            self.trial(reader), reader, subject, self.now(), memory=self._memory, site=site, judged=judged
-        )
-
-    def _decide(self, reader: Reader, route: Route, who: Who, now: Standing, command: object) -> Decision:
-        refused = may(who, command, now.facts)
-        if refused is not None:
-            return Refusal((refused,))
-        return route.decide(reader, now, command, Occasion(now.now, now.site.zone))
-
     def _commit(
-        self, who: Who, streams: tuple[str, ...], asked: str, key: str, client_at: str | None, decide: Any
-    ) -> Outcome:  # decide: as ledger.commit wants it
-        trial, zone = self._circumstances(streams[0])
-        act = Act(trial.study.id, trial.digest, who.actor, who.role, self.now(), client_at, zone, key, asked)
-        done = commit(self.ledger, act, streams, decide)
-        if isinstance(done, Refusal):
-            return Outcome(accepted=False, problems=done.problems)
-        if not done.replayed:
-            self._count(len(done.recorded))
-        return _outcome(done)
+        self,
+        who: Who,
+        streams: tuple[str, ...],
+        asked: Json,
+        key: str,
+        decide: _Decide,
+        *,
+        site: str | None = None,
+        client_at: str | None = None,
+    ) -> Outcome:
+        """Write what `decide` says of the command `asked`; `site` is that of a stream that does not exist yet."""
+        mark = self._mark(who, asked)
+        while True:
+            trial, zone = self._circumstances(streams[0], site)
+            at = self.now()
+            act = Act(trial.study.id, trial.digest, who.actor, who.role, at, client_at, zone, key, mark)
 
-    def _circumstances(self, stream: str) -> tuple[Trial, str | None]:
+            def now(reader: Reader, trial: Trial = trial, at: dt.datetime = at) -> Decision:
+                if self.trial(reader).digest != trial.digest:
+                    raise _Released
+                return decide(reader, self._as_held(reader, who), at)
+
+            try:
+                done = commit(self.ledger, act, streams, now)
+            except _Released:
+                continue
+            if isinstance(done, Refusal):
+                return Outcome(accepted=False, problems=done.problems)
+            if not done.replayed:
+                self._count(len(done.recorded))
+            return _outcome(done)
+
+    def _mark(self, who: Who, asked: Json) -> str:
+        """What the header keeps of a command, by whom and in which role: the same for a replay, and for nothing else.
+
+        It is keyed: values are few, and whoever had the store alone could find one out by trying.
+        """
+        said = canonical_bytes({"actor": who.actor, "role": who.role, "asked": asked})
+        return hmac.new(self._secret, said, hashlib.sha256).hexdigest()
+
+    def _as_held(self, reader: Reader, who: Who) -> Who:
+        """The person with the roles held at this moment, not with those held when the page was asked for."""
+        if who == SYSTEM:
+            return who
+        return self._memory.state(reader, f"user/{who.actor}", NOBODY, evolve_grants).who(who.actor, who.role)
+
+    def _circumstances(self, stream: str, site: str | None) -> tuple[Trial, str | None]:
         """The trial as it stands, and the zone of the site concerned, which never changes once it is known."""
         with self.reading() as reader:
-            trial = self.trial(reader)
-            if stream not in self._zones:
-                site = _site_of(reader, stream)
-                if site is None:
-                    return trial, None
-                self._zones[stream] = zone_of(reader, site)
-        return trial, self._zones[stream]
+            trial, zone = self.trial(reader), self._zones.get(stream)
+            if zone is None:
+                zone = zone_of(reader, site or _site_of(reader, stream))
+            if zone is not None:
+                self._zones[stream] = zone
+        return trial, zone
 
     def _count(self, entries: int) -> None:
         """Have a checkpoint made beside the work, whenever enough was written since the last."""
-        self._unchecked += entries
-        busy = self._checkpointing is not None and self._checkpointing.is_alive()
-        if self._unchecked >= CHECKPOINT_EVERY and not busy:
-            self._unchecked = 0
-            self._checkpointing = threading.Thread(target=self.checkpoint, daemon=True)
-            self._checkpointing.start()
+        with self._counting:
+            self._unchecked += entries
+            busy = self._checkpointing is not None and self._checkpointing.is_alive()
+            if self._unchecked >= CHECKPOINT_EVERY and not busy:
+                self._unchecked = 0
+                self._checkpointing = threading.Thread(target=self.checkpoint, daemon=True)
+                self._checkpointing.start()
 
     def checkpoint(self) -> Problem | None:
         """Publish a signed checkpoint over everything written so far, outside the database."""
@@ -312,6 +343,13 @@ def latest_of(reader: Reader, person: str) -> str | None:
     """The person's latest earlier subject, to which a rescreening is linked."""
     rows = reader.rows.find(SUBJECTS, {"person": person}, order=("screened_at",), descending=True, limit=1)
     return str(rows[0]["subject"]) if rows else None
+
+
+def _judged(reader: Reader, route: Route, who: Who, now: Standing, command: object) -> Decision:
+    refused = may(who, command, now.facts)
+    if refused is not None:
+        return Refusal((refused,))
+    return route.decide(reader, now, command, Occasion(now.now, now.site.zone))
 
 
 def _site_of(reader: Reader, stream: str) -> str | None:

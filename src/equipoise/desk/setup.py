@@ -9,7 +9,7 @@ import secrets
 from pathlib import Path
 from typing import Literal
 
-from equipoise.access.commands import GrantRole, Who
+from equipoise.access.commands import SYSTEM, GrantRole
 from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.desk import Desk, open_desk
 from equipoise.oversight.commands import ActivateSite, AddSite, ApproveSite, OpenStore, ReleaseStudy
@@ -19,8 +19,6 @@ from equipoise.randomization.public import read_public
 from equipoise.words.canonical import canonical_bytes
 from equipoise.words.ids import random_id
 from equipoise.words.problem import Problem
-
-SYSTEM = Who("system", "system", ())
 
 
 def create_store(

@@ -227,7 +227,7 @@ def person_facts(facts: Facts, reader: Reader, person: str | None, subject: str 
     )
 
 
-def zone_of(reader: Reader, site: str | None) -> str:
-    """The time zone of a site; UTC where it is not known."""
+def zone_of(reader: Reader, site: str | None) -> str | None:
+    """The time zone of a site; None where it is not known."""
     row = reader.rows.get(SITES, (site,)) if site else None
-    return str(row["zone"]) if row else "UTC"
+    return str(row["zone"]) if row else None

@@ -1,0 +1,161 @@
+"""How the desk acts: who is asked for, in which moment, under which definition, and what a replay is.
+
+Sources of the rules: DESIGN 2.3 (judge without touching), 4 (append, idempotency), 5 (randomizing).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections import Counter
+
+import pytest
+
+from equipoise.access.commands import Grant, GrantRole, RevokeRole, Who
+from equipoise.capture.commands import DateVisit, RecordForm
+from equipoise.desk.desk import command_json
+from equipoise.desk.setup import give, release
+from equipoise.desk.views import Outcome
+from equipoise.ledger.entries import (
+    AllocationPublished,
+    Datum,
+    Header,
+    Recorded,
+    SlotTaken,
+    SubjectRandomized,
+)
+from equipoise.randomization.commands import Randomize
+from equipoise.words.canonical import digest
+from stories.conftest import Story, made_store, story
+
+__all__ = ["made_store", "story"]  # the fixtures, taken over from the stories
+
+
+def _entries(one: Story, stream: str) -> tuple[Recorded, ...]:
+    with one.desk.reading() as reader:
+        return reader.entries(stream)
+
+
+def _last(one: Story, subject: str) -> Header:
+    return _entries(one, f"subject/{subject}")[-1].header
+
+
+def test_the_header_does_not_let_a_value_be_found_out_by_trying(story: Story) -> None:
+    subject = story.subject(story.screen())
+    story.done("rater", RecordForm(subject, "V1", "NIHSS", 1, {"3": Datum("2")}, 0))
+    kept = _last(story, subject).command
+    for score in ("0", "1", "2", "3"):
+        asked = command_json(RecordForm(subject, "V1", "NIHSS", 1, {"3": Datum(score)}, 0))
+        for said in (asked, {"actor": "rater", "role": "rater", "asked": asked}):
+            assert digest(said) != kept
+
+
+def test_the_same_key_is_a_replay_for_the_same_person_only(story: Story) -> None:
+    number = story.screen()
+    command = RecordForm(story.subject(number), "V1", "NIHSS", 1, {"3": Datum("2")}, 0)
+    first = story.submit("rater", command, key="one key")
+    assert story.submit("rater", command, key="one key").receipt == first.receipt
+    before = len(_entries(story, f"subject/{command.subject}"))
+    other = story.submit("crc", command, key="one key")
+    assert [problem.rule for problem in other.problems] == ["ledger.key-reused"]
+    assert len(_entries(story, f"subject/{command.subject}")) == before
+
+
+def test_the_same_key_may_serve_for_two_subjects(story: Story) -> None:
+    one, two = (story.subject(story.screen(name)) for name in ("甲", "乙"))
+    for subject in (one, two):
+        outcome = story.submit("rater", RecordForm(subject, "V1", "NIHSS", 1, {"3": Datum("2")}, 0), key="k")
+        assert outcome.accepted
+        assert not outcome.replayed
+
+
+def test_a_role_revoked_since_the_page_was_opened_is_not_held(story: Story) -> None:
+    subject = story.subject(story.screen())
+    who = story.who("rater")
+    assert give(story.desk, RevokeRole("rater", "rater", "01")) == ()
+    command = RecordForm(subject, "V1", "NIHSS", 1, {"3": Datum("2")}, 0)
+    refused = story.desk.submit(who, command, key="late")
+    assert [problem.rule for problem in refused.problems] == ["access.role-not-held"]
+
+
+def test_who_says_that_a_role_is_held_is_not_believed(story: Story) -> None:
+    subject = story.subject(story.screen())
+    made_up = Who("spo", "coordinator", (Grant("coordinator", None),))
+    refused = story.desk.submit(made_up, Randomize(subject), key="made up")
+    assert [problem.rule for problem in refused.problems] == ["access.role-not-held"]
+
+
+@pytest.mark.parametrize("user", ["system", "", "a/b", "Zhang Wei", "张伟", "x" * 65])
+def test_nobody_is_given_the_id_of_the_program_or_one_that_is_none(story: Story, user: str) -> None:
+    assert [problem.rule for problem in give(story.desk, GrantRole(user, "monitor"))] == ["access.user-unfit"]
+    assert story.desk.who("system", "system") is None
+
+
+def test_decision_and_header_have_one_moment(story: Story) -> None:
+    """At 23:59:59 at the site: a decision that asked the clock again would already see tomorrow."""
+    subject = story.subject(story.screen())
+    for day, accepted in (("2026-06-02", False), ("2026-06-01", True)):
+        story.clock.at = dt.datetime(2026, 6, 1, 15, 59, 58, tzinfo=dt.UTC)
+        assert story.submit("crc", DateVisit(subject, "V1", day)).accepted is accepted
+    assert _last(story, subject).at.startswith("2026-06-01T15:59:59")
+
+
+def test_every_entry_of_a_participant_names_the_zone_of_the_site(story: Story) -> None:
+    subject = story.subject(story.eligible())
+    zones = {recorded.header.zone for recorded in _entries(story, f"subject/{subject}")}
+    assert zones == {story.desk.study.sites[0].zone}
+
+
+def test_an_act_is_decided_under_the_definition_that_its_header_names(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another version comes into force after the act began and before it is decided."""
+    subject = story.subject(story.screen())
+    study, begin = story.desk.study, story.desk._circumstances
+    waiting = [study.model_copy(update={"version": "9.1"})]
+
+    def interrupted(stream: str, site: str | None) -> object:
+        found = begin(stream, site)
+        if waiting and stream.startswith("subject/"):
+            assert release(story.desk, waiting.pop()) == ()
+        return found
+
+    monkeypatch.setattr(story.desk, "_circumstances", interrupted)
+    story.done("rater", RecordForm(subject, "V1", "NIHSS", 1, {"3": Datum("2")}, 0))
+    with story.desk.reading() as reader:
+        trial = story.desk.trial(reader)
+    assert trial.study.version == "9.1"
+    assert _last(story, subject).study_digest == trial.digest
+
+
+def test_many_at_once_get_the_slots_one_after_another(story: Story) -> None:
+    """Eight people press the button for twelve participants of one stratum, each participant by two of them."""
+    subjects = [story.subject(story.eligible(f"人{count}")) for count in range(12)]
+    who, outcomes = story.who("crc"), dict[tuple[str, int], Outcome]()
+    asked = [(subject, hand) for hand in range(2) for subject in subjects]
+    start = threading.Barrier(8)
+
+    def press(thread: int) -> None:
+        start.wait()
+        for subject, hand in asked[thread::8]:
+            outcomes[subject, hand] = story.desk.submit(who, Randomize(subject), key=f"{subject} {hand}")
+
+    threads = [threading.Thread(target=press, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    stream = _entries(story, "allocation")
+    published = next(one.entry for one in stream if isinstance(one.entry, AllocationPublished))
+    taken = [one.entry for one in stream if isinstance(one.entry, SlotTaken)]
+    assert Counter(subject for (subject, _), one in outcomes.items() if one.accepted) == Counter(subjects)
+    assert {one.stratum for one in taken} == {taken[0].stratum}
+    listed = [slot.number for slot in published.slots[taken[0].stratum]]
+    assert [one.number for one in taken] == listed[:12]
+    assert sorted(one.subject for one in taken) == sorted(subjects)
+    for one in taken:
+        own = [each.entry for each in _entries(story, f"subject/{one.subject}")]
+        numbers = [entry.number for entry in own if isinstance(entry, SubjectRandomized)]
+        assert numbers == [one.number]
+    refused = {problem.rule for one in outcomes.values() for problem in one.problems}
+    assert refused == {"randomization.already-randomized"}
