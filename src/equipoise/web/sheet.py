@@ -15,6 +15,7 @@ from django.template.loader import get_template
 from equipoise.desk.views import DerivedView, FormView, ItemView, Option, Outcome
 from equipoise.ledger.entries import Datum
 from equipoise.web.entry import Given, fields, posted_fields, spoken_date
+from equipoise.web.units import shown_unit
 from equipoise.words.problem import Problem, say
 from equipoise.words.text import Language, Text
 
@@ -75,6 +76,7 @@ class Row:
     rest: tuple[Option, ...]
     notes: str
     wrong: bool
+    unit: str
 
 
 def rows(
@@ -100,6 +102,7 @@ def rows(
                 rest=tuple(option for option in item.missing if not option.key),
                 notes=notes(item, reader, wrong),
                 wrong=bool(wrong),
+                unit=shown_unit(item.unit, reader.language),
             )
         )
         section = item.section

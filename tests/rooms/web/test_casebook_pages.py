@@ -11,6 +11,7 @@ from equipoise.capture.commands import DateVisit
 from equipoise.consent.commands import RecordCapacity, RecordConsent, WithdrawConsent
 from equipoise.eligibility.commands import ConfirmEligibility, FailScreening
 from equipoise.randomization.commands import Randomize
+from equipoise.web.units import shown_unit
 from equipoise.words.problem import problem
 from equipoise.words.text import Text
 
@@ -42,6 +43,22 @@ def test_the_matrix_is_in_the_readers_language(coordinator):
     coordinator.post("/language", {"language": "zh"})
     page = coordinator.get(HERE).text
     assert "人口学资料，V1 筛选访视：填写中，已填3/9项；已答复质疑" in page
+
+
+@pytest.mark.parametrize(
+    ("code", "english", "chinese"),
+    # UCUM codes with their meaning as in https://ucum.org; 次/分 and 个 as in Chinese laboratory reports
+    [
+        ("a", "years", "年"),
+        ("10*9/L", "10⁹/L", "10⁹/L"),
+        ("/min", "per minute", "次/分"),
+        ("kg", "kg", "kg"),
+        (None, "", ""),
+    ],
+)
+def test_units_are_written_as_people_write_them(code, english, chinese):
+    assert shown_unit(code, "en") == english
+    assert shown_unit(code, "zh") == chinese
 
 
 def test_what_the_study_says_is_text_and_never_markup(desk, coordinator):
