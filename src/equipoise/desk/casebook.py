@@ -18,7 +18,7 @@ from equipoise.desk.lists import tasks_of
 from equipoise.desk.screening_pages import CONSENT, allowed
 from equipoise.desk.standing import Standing
 from equipoise.desk.views import Cell, CellState, HistoryRow, MatrixRow, SubjectView, Task, VisitColumn
-from equipoise.desk.words import shown
+from equipoise.desk.words import shown, task
 from equipoise.eligibility.commands import ConfirmEligibility, FailScreening
 from equipoise.ledger.reader import Reader
 from equipoise.protocol.study import Study, Visit
@@ -170,15 +170,8 @@ def _unfinished(now: Standing, visits: tuple[Visit, ...]) -> tuple[Task, ...]:
         form, visit = study.form(place.form), study.visit(place.visit)
         if form is None or visit is None or now.case.capture.form(place).complete:
             continue
-        arguments = {
-            "number": number,
-            "form": form.label.en,
-            "form.zh": form.label.say("zh"),
-            "visit": visit.label.en,
-            "visit.zh": visit.label.say("zh"),
-        }
         where = (place.visit, place.form, str(place.repeat))
-        found.append(Task("form_unfinished", "desk.task-form-unfinished", arguments, number, where))
+        found.append(task("form_unfinished", number, where, form=form.label, visit=visit.label))
     return tuple(found)
 
 

@@ -1,8 +1,9 @@
 """The read tables: few, all here, written by following the ledger, dropped and rebuilt at will.
 
-The rule that must stay true: a table holds nothing that is not in the entries; following them one by one gives
-the same rows as rebuilding from the first (a property test holds this). Lists and counts are answered from here;
-one subject's page is answered from that subject's stream.
+The rules that must stay true: a table holds nothing that is not in the entries, and nothing that an entry's body is
+sealed for: these tables stand in clear, so they have ids, states, moments and places, never a value, a reason or a
+word that somebody wrote; following the entries one by one gives the same rows as rebuilding from the first (a
+property test holds this). Lists and counts are answered from here; one subject's page from that subject's stream.
 """
 
 from __future__ import annotations
@@ -40,7 +41,6 @@ SUBJECTS = ReadTable(
         "screened_at": "text",
         "failed_at": "text",
         "rescreening_of": "text",
-        "forms_complete": "integer",
         "open_queries": "integer",
     },
     ("subject",),
@@ -68,10 +68,7 @@ QUERIES = ReadTable(
         "form": "text",
         "repeat": "integer",
         "item": "text",
-        "rule": "text",
         "state": "text",
-        "en": "text",
-        "zh": "text",
         "raised_at": "text",
     },
     ("subject", "query"),
@@ -136,7 +133,6 @@ def _screened(entry: SubjectScreened, at: str) -> Mapping[str, Cell]:
         "screened_at": at,
         "failed_at": None,
         "rescreening_of": entry.rescreening_of,
-        "forms_complete": 0,
         "open_queries": 0,
     }
 
@@ -152,20 +148,17 @@ def _change_subject(tables: Transaction, recorded: Recorded, changes: Mapping[st
         tables.put(SUBJECTS, {**row, **changes})
 
 
-def _add_to_subject(tables: Transaction, recorded: Recorded, column: str, step: int) -> None:
-    row = tables.get(SUBJECTS, (subject_of(recorded.header.stream),)) if step else None
+def _add_open_queries(tables: Transaction, recorded: Recorded, step: int) -> None:
+    row = tables.get(SUBJECTS, (subject_of(recorded.header.stream),))
     if row is not None:
-        tables.put(SUBJECTS, {**row, column: int(row[column] or 0) + step})
+        tables.put(SUBJECTS, {**row, "open_queries": int(row["open_queries"] or 0) + step})
 
 
 def _follow_form(tables: Transaction, recorded: Recorded, entry: FormRecorded) -> None:
-    subject = subject_of(recorded.header.stream)
-    before = tables.get(FORMS, (subject, entry.visit, entry.form, entry.repeat))
-    was_complete = int(before["complete"] or 0) if before else 0
     tables.put(
         FORMS,
         {
-            "subject": subject,
+            "subject": subject_of(recorded.header.stream),
             "visit": entry.visit,
             "form": entry.form,
             "repeat": entry.repeat,
@@ -173,7 +166,6 @@ def _follow_form(tables: Transaction, recorded: Recorded, entry: FormRecorded) -
             "saved_at": recorded.header.at,
         },
     )
-    _add_to_subject(tables, recorded, "forms_complete", int(entry.complete) - was_complete)
 
 
 def _follow_query(tables: Transaction, recorded: Recorded, entry: QueryRaised) -> None:
@@ -189,14 +181,11 @@ def _follow_query(tables: Transaction, recorded: Recorded, entry: QueryRaised) -
             "form": entry.form,
             "repeat": entry.repeat,
             "item": entry.item,
-            "rule": entry.rule,
             "state": "OPEN",
-            "en": entry.message.get("en"),
-            "zh": entry.message.get("zh"),
             "raised_at": recorded.header.at,
         },
     )
-    _add_to_subject(tables, recorded, "open_queries", 1)
+    _add_open_queries(tables, recorded, 1)
 
 
 def _move_query(tables: Transaction, recorded: Recorded, query: str, state: str) -> None:
@@ -205,8 +194,8 @@ def _move_query(tables: Transaction, recorded: Recorded, query: str, state: str)
         return
     tables.put(QUERIES, {**row, "state": state})
     if state == "CLOSED" and row["state"] != "CLOSED":
-        _add_to_subject(tables, recorded, "open_queries", -1)
+        _add_open_queries(tables, recorded, -1)
 
 
-FOLLOWERS = (Follower("desk", "2", (SUBJECTS, FORMS, QUERIES, SITES, GRANTS), follow),)
+FOLLOWERS = (Follower("desk", "3", (SUBJECTS, FORMS, QUERIES, SITES, GRANTS), follow),)
 """What every commit of the desk runs. Raise the version whenever this file computes something else."""

@@ -55,11 +55,11 @@ class FrontDesk(Desk):
         ]
         return tuple(sorted(made, key=lambda one: (order.index(one.role), one.site or "")))
 
-    def today(self, who: Who) -> TodayView:
+    def today(self, who: Who) -> TodayView | None:
         """What is asked of the reader."""
         return lists.today(self, who)
 
-    def subjects(self, who: Who) -> tuple[SubjectRow, ...]:
+    def subjects(self, who: Who) -> tuple[SubjectRow, ...] | None:
         """The subjects that the reader may see."""
         return lists.subjects(self, who)
 

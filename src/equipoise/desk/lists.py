@@ -1,15 +1,22 @@
-"""The pages that look across subjects: Today, the subjects list, the queries; answered from the read tables."""
+"""The pages that look across subjects: Today, the subjects list, the queries.
+
+The rules that must stay true: what is counted and listed is of the sites whose pages the reader may open; days are
+those of the site. The read tables say which subjects and queries; what is said of them comes from their streams.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
+from collections import Counter
+from collections.abc import Collection, Mapping
 
 from equipoise.access.commands import Who
 from equipoise.access.decide import may_read
 from equipoise.desk.desk import Desk
-from equipoise.desk.followers import IN_SCREENING, QUERIES, SITES, SUBJECTS
-from equipoise.desk.standing import Standing
+from equipoise.desk.followers import FORMS, IN_SCREENING, QUERIES, SITES, SUBJECTS
+from equipoise.desk.standing import Standing, day_at
 from equipoise.desk.views import SubjectRow, Task, TodayView
+from equipoise.desk.words import task
+from equipoise.eligibility.judgement import failing, undetermined
 from equipoise.ledger.reader import Reader
 from equipoise.ledger.store import Row
 from equipoise.protocol.study import Study
@@ -20,130 +27,119 @@ LOOKED_AT = 50
 """How many people in screening Today looks at, the newest first."""
 
 
-def sites_of(desk: Desk, reader: Reader, who: Who, what: str) -> tuple[str, ...]:
-    """The sites of which `who` may read `what`."""
-    return tuple(
-        str(row["site"])
+def sites_of(reader: Reader, who: Who, what: str) -> Mapping[str, str]:
+    """The sites of which `who` may read `what`, each with its time zone."""
+    return {
+        str(row["site"]): str(row["zone"])
         for row in reader.rows.find(SITES, order=("site",))
         if may_read(who, what, str(row["site"]))
-    )
+    }
 
 
-def subjects(desk: Desk, who: Who) -> tuple[SubjectRow, ...]:
-    """Every subject that `who` may see, by number."""
+def subjects(desk: Desk, who: Who) -> tuple[SubjectRow, ...] | None:
+    """Every subject that `who` may see, by number; None where the role sees none anywhere."""
+    if not may_read(who, "subjects", None):
+        return None
     with desk.reading() as reader:
-        sites = sites_of(desk, reader, who, "subjects")
-        rows = reader.rows.find(SUBJECTS, {"site": sites}, order=("number",)) if sites else ()
+        zones = sites_of(reader, who, "subjects")
+        rows = reader.rows.find(SUBJECTS, {"site": list(zones)}, order=("number",))
         planned = _planned(desk.trial(reader).study)
-    return tuple(_row(row, planned) for row in rows)
-
-
-def _planned(study: Study) -> int:
-    return sum(len(study.forms_at(visit.id)) for visit in study.schedule.visits if not visit.unscheduled)
-
-
-def _row(row: Row, planned: int) -> SubjectRow:
-    return SubjectRow(
-        number=str(row["number"]),
-        site=str(row["site"]),
-        status=str(row["status"]),
-        randomization_number=_text(row["randomization_number"]),
-        screened_on=str(row["screened_at"])[:10],
-        open_queries=int(row["open_queries"] or 0),
-        forms_complete=int(row["forms_complete"] or 0),
-        forms_planned=planned,
+        complete = _complete(reader, planned)
+    return tuple(
+        SubjectRow(
+            number=str(row["number"]),
+            site=str(row["site"]),
+            status=str(row["status"]),
+            randomization_number=_text(row["randomization_number"]),
+            screened_on=day_at(str(row["screened_at"]), zones[str(row["site"])]).isoformat(),
+            open_queries=int(row["open_queries"] or 0),
+            forms_complete=complete[str(row["subject"])],
+            forms_planned=len(planned),
+        )
+        for row in rows
     )
+
+
+def _planned(study: Study) -> frozenset[tuple[str, str]]:
+    """(visit, form) for every form that everybody is to have."""
+    visits = [visit.id for visit in study.schedule.visits if not visit.unscheduled]
+    return frozenset((visit, form.id) for visit in visits for form in study.forms_at(visit))
+
+
+def _complete(reader: Reader, planned: Collection[tuple[str, str]]) -> Counter[str]:
+    """How many of the planned forms are complete, by subject; further repetitions are not counted."""
+    rows = reader.rows.find(FORMS, {"complete": 1, "repeat": 1})
+    return Counter(str(row["subject"]) for row in rows if (row["visit"], row["form"]) in planned)
 
 
 def _text(cell: str | int | None) -> str | None:
     return None if cell is None else str(cell)
 
 
-def today(desk: Desk, who: Who) -> TodayView:
-    """Three numbers and what is asked of `who` now."""
+def today(desk: Desk, who: Who) -> TodayView | None:
+    """Three numbers and what is asked of `who` now; None where the role has no such page."""
+    if not may_read(who, "today", None):
+        return None
     with desk.reading() as reader:
-        trial = desk.trial(reader)
-        sites = sites_of(desk, reader, who, "subjects")
-        screening = reader.rows.find(
-            SUBJECTS,
-            {"status": IN_SCREENING, "site": sites},
-            order=("screened_at",),
-            descending=True,
-            limit=LOOKED_AT,
-        ) if sites else ()  # fmt: skip
-        tasks = [task for row in screening for task in _screening_tasks(desk, reader, row, who)]
-        tasks += _query_tasks(reader, sites, desk.now())
+        trial, seen = desk.trial(reader), list(sites_of(reader, who, "today"))
+        queries = list(sites_of(reader, who, "queries"))
+        in_screening = {"status": IN_SCREENING, "site": list(sites_of(reader, who, "eligibility"))}
+        newest = reader.rows.find(
+            SUBJECTS, in_screening, order=("screened_at",), descending=True, limit=LOOKED_AT
+        )
+        open_ones = reader.rows.find(
+            QUERIES, {"state": "OPEN", "site": queries}, order=("raised_at",), limit=LOOKED_AT
+        )
+        tasks = [one for row in newest for one in tasks_of(desk.standing(reader, str(row["subject"])))]
+        tasks += [_query_task(desk, reader, row) for row in open_ones]
         return TodayView(
-            screening=reader.rows.count(SUBJECTS, {"status": IN_SCREENING}),
+            screening=reader.rows.count(SUBJECTS, {"status": IN_SCREENING, "site": seen}),
             randomized=trial.allocation.randomized_count,
             cap=trial.study.design.cap,
-            open_queries=reader.rows.count(QUERIES, {"state": "OPEN", "site": sites}) if sites else 0,
+            open_queries=reader.rows.count(QUERIES, {"state": "OPEN", "site": queries}),
             tasks=tuple(tasks),
         )
 
 
-def _screening_tasks(desk: Desk, reader: Reader, row: Row, who: Who) -> list[Task]:
-    if not may_read(who, "eligibility", str(row["site"])):
-        return []
-    return list(tasks_of(desk.standing(reader, str(row["subject"]))))
-
-
 def tasks_of(now: Standing) -> tuple[Task, ...]:
     """What stands between a subject in screening and randomization, the most urgent first."""
-    number = now.case.screening.number or ""
-    facts, since = now.facts, (now.case.screening.screened_at or "")[:10]
-
-    def task(kind: str, **arguments: str | Text) -> Task:
-        written: dict[str, str] = {"number": number}
-        for name, value in arguments.items():
-            if isinstance(value, Text):
-                written |= {name: value.en, f"{name}.zh": value.zh or value.en}
-            else:
-                written[name] = value
-        return Task(kind, f"desk.task-{kind.replace('_', '-')}", written, number, (), since)
-
+    number, screened_at = now.case.screening.number or "", now.case.screening.screened_at
+    since = day_at(screened_at, now.site.zone).isoformat() if screened_at else ""
+    facts, study, results = now.facts, now.trial.study, now.facts.verdict_results
     if facts.status not in {"SCREENING", "ELIGIBLE"}:
         return ()
     found: list[Task] = []
     if facts.consent_in_force is not Truth.TRUE:
-        found.append(task("consent_missing"))
-    names = [name for name in facts.verdict_results if name not in {"INCL", "EXCL"}]
-    open_ones = [name for name in names if facts.verdict_results[name] == "U"]
+        found.append(task("consent_missing", number, since=since))
     if facts.verdict == "INELIGIBLE":
-        found.append(task("ineligible", criteria=", ".join(failing_of(now))))
+        criteria = ", ".join(failing(study, results))
+        found.append(task("ineligible", number, since=since, criteria=criteria))
     elif facts.verdict == "NOT_EVALUABLE":
-        found.append(task("not_evaluable", criteria=", ".join(open_ones)))
+        criteria = ", ".join(undetermined(study, results))
+        found.append(task("not_evaluable", number, since=since, criteria=criteria))
     elif facts.stratum is None:
         reasons = now.stratum.reasons.values() if now.stratum is not None else ()
         why = Text("; ".join(one.en for one in reasons), "；".join(one.say("zh") for one in reasons))
-        found.append(task("stratum_not_evaluable", why=why))
-    elif facts.status == "SCREENING":
-        found.append(task("ready_to_confirm"))
+        found.append(task("stratum_not_evaluable", number, since=since, why=why))
     else:
-        found.append(task("ready_to_randomize"))
+        ready = "ready_to_confirm" if facts.status == "SCREENING" else "ready_to_randomize"
+        found.append(task(ready, number, since=since))
     return tuple(found)
 
 
-def failing_of(now: Standing) -> tuple[str, ...]:
-    """The criteria that stand against the subject."""
-    against = {"inclusion": "F", "exclusion": "T"}
-    results = now.facts.verdict_results
-    return tuple(
-        each.id for each in now.trial.study.criteria if results.get(each.id) == against[each.category]
-    )
-
-
-def _query_tasks(reader: Reader, sites: tuple[str, ...], now: dt.datetime) -> list[Task]:
-    if not sites:
-        return []
-    rows = reader.rows.find(QUERIES, {"state": "OPEN", "site": sites}, order=("raised_at",), limit=LOOKED_AT)
-    return [_query_task(reader, row) for row in rows]
-
-
-def _query_task(reader: Reader, row: Row) -> Task:
-    owner = reader.rows.get(SUBJECTS, (row["subject"],))
-    number = str(owner["number"]) if owner else ""
-    message = {"message": str(row["en"]), "message.zh": str(row["zh"] or row["en"])}
+def _query_task(desk: Desk, reader: Reader, row: Row) -> Task:
+    now = desk.standing_light(reader, str(row["subject"]))
+    asked = now.case.capture.queries.get(str(row["query"]))
+    message = asked.message if asked is not None else {}
+    number, study = now.case.screening.number or "", now.trial.study
     place = (str(row["visit"]), str(row["form"]), str(row["repeat"]), str(row["item"]))
-    arguments = {"number": number, "visit": place[0], "form": place[1], **message}
-    return Task("query_open", "desk.task-query-open", arguments, number, place, str(row["raised_at"])[:10])
+    visit, form = study.visit(place[0]), study.form(place[1])
+    return task(
+        "query_open",
+        number,
+        place,
+        day_at(str(row["raised_at"]), now.site.zone).isoformat(),
+        visit=visit.label if visit is not None else place[0],
+        form=form.label if form is not None else place[1],
+        message=Text(message.get("en", "–"), message.get("zh")),
+    )

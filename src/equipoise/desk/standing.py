@@ -212,6 +212,11 @@ def stand(
     return Standing(trial, case, place, now, facts, inputs, judgement, layer)
 
 
+def day_at(moment: str, zone: str) -> dt.date:
+    """The calendar day at a place, by its IANA zone, of a moment as headers write it."""
+    return dt.datetime.fromisoformat(moment).astimezone(ZoneInfo(zone)).date()
+
+
 def person_facts(facts: Facts, reader: Reader, person: str | None, subject: str | None) -> Facts:
     """The desk's own facts: what the register's random id says of the same person's other screenings."""
     if person is None:

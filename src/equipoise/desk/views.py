@@ -33,10 +33,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Something asked of the reader. `key` is a message; `subject` and `path` say where to go (path is a desk path).
+    """Something asked of the reader. `key` is a message; `subject` is a screening number.
 
-    kind: visit_due, form_unfinished, query_open, not_evaluable, stratum_not_evaluable, ready_to_randomize,
-    consent_missing.
+    kind: consent_missing, ineligible, not_evaluable, stratum_not_evaluable, ready_to_confirm, ready_to_randomize,
+    form_unfinished, query_open. place: visit, form, repeat and item, as far as the task has them. since: an ISO date.
     """
 
     kind: str

@@ -1,13 +1,14 @@
-"""Captured values as people read them, and the labels of items, forms and visits."""
+"""Captured values as people read them, the answers offered, and tasks in words."""
 
 from __future__ import annotations
 
 from equipoise.capture.evolve import is_empty
 from equipoise.capture.questions import Question
-from equipoise.desk.views import Option
+from equipoise.desk.views import Option, Task
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.study import Study
 from equipoise.words.codelists import MISSING
+from equipoise.words.problem import problem
 from equipoise.words.text import Text
 
 YES_NO = (Option("Y", Text("Yes", "是"), "y"), Option("N", Text("No", "否"), "n"))
@@ -75,3 +76,9 @@ def shown(study: Study, asked: Question | None, datum: Datum) -> Text | None:
     if asked is not None and asked.scored is not None:
         return Text(f"{value} {chosen.label.en}", f"{value} {chosen.label.say('zh')}")
     return chosen.label
+
+
+def task(kind: str, number: str, place: tuple[str, ...] = (), since: str = "", **words: str | Text) -> Task:
+    """A task for the subject with this screening number; `words` are put into the message of its kind."""
+    key = f"desk.task-{kind.replace('_', '-')}"
+    return Task(kind, key, problem(key, "", number=number, **words).arguments, number, place, since)

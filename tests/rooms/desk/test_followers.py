@@ -13,6 +13,7 @@ from equipoise.desk.routes import ROUTES
 from equipoise.desk.standing import CASE, Case, Memory
 from equipoise.eligibility.commands import FailScreening
 from equipoise.ledger import facts as facts_file
+from equipoise.ledger.entries import Datum
 from equipoise.ledger.followers import rebuild
 from equipoise.ledger.store import Row
 from stories.conftest import NIHSS, Story, made_store, story
@@ -59,6 +60,35 @@ def test_rebuilt_tables_are_the_followed_ones(story: Story, seed: int) -> None:
     ledger = story.desk.ledger
     rebuild(ledger.store, ledger.keys, ledger.followers)
     assert _rows(story) == followed
+
+
+def test_the_tables_hold_no_word_that_somebody_wrote_and_no_value(story: Story) -> None:
+    """They stand in clear beside sealed bodies (DESIGN 4): ids, states, places and moments only."""
+    number = story.screen("Canary Name", "1962-03-07")
+    subject = story.subject(number)
+    story.consent(number)
+    story.assess(number)
+    story.record("rater", number, "NIHSS", {"7": Datum(missing="UN", why="canary why")})
+    story.done("cra", RaiseQuery(subject, "V1", "NIHSS", 1, "8", "canary question"))
+    view = story.desk.form(story.who("crc"), number, "V1", "NIHSS")
+    assert view is not None
+    asked = next(each for item in view.items for each in item.queries if each.message.en == "canary question")
+    story.done("crc", AnswerQuery(subject, asked.id, "canary answer"))
+    story.done("pi", FailScreening(subject, "canary reason"))
+    said = repr(_rows(story)).casefold()
+    assert "v1" in said
+    for secret in (
+        "canary",
+        "1962",
+        "ischemic",
+        "2026-04-20",
+        *asked.message.as_mapping().values(),
+    ):
+        assert secret.casefold() not in said
+    files = [path for path in story.folder.rglob("*") if path.is_file()]
+    assert len(files) > 3
+    for path in files:
+        assert b"canary" not in path.read_bytes().lower(), path
 
 
 @pytest.mark.parametrize("seed", range(4))
