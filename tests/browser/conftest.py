@@ -42,13 +42,14 @@ def shared_server(rehearsal_store, tmp_path_factory) -> Iterator[Served]:
     yield from serve_copy(rehearsal_store, tmp_path_factory.mktemp("shared"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
+    """Playwright, ended with each file: while it runs, its event loop makes Django's own tests think they are async."""
     with sync_playwright() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright) -> Iterator[Browser]:
     """Chromium. EQUIPOISE_CHROMIUM names another than the one on the path."""
     path = os.environ.get("EQUIPOISE_CHROMIUM") or shutil.which("chromium")
