@@ -16,7 +16,7 @@ from equipoise.cli.allocation import make_process
 from equipoise.cli.answer import Answer, line, refused
 from equipoise.cli.serve import serve_store
 from equipoise.cli.study import read_study
-from equipoise.desk.archive import read_trial
+from equipoise.desk.archive import definition_in_force
 from equipoise.desk.clock import SetClock
 from equipoise.desk.demo import Demo, load_participants, load_staff, read_demo
 from equipoise.desk.setup import create_store, publish_allocation
@@ -69,7 +69,7 @@ def _serve(store: Path, port: int | None) -> Answer:
 
 def changed_since(folder: Path, store: Path) -> tuple[Problem, ...]:
     """That the study's folder is not what the store runs under, or cannot be read; empty where all is well."""
-    study, held = read_study(folder), read_trial(store)
+    study, held = read_study(folder), definition_in_force(store)
     if isinstance(study, tuple):
         return study
     if isinstance(held, Problem) or held.digest in {"", study_digest(study)}:

@@ -1,33 +1,40 @@
-"""The casebook of one subject: header, matrix of forms by visits, what to do, and the history of items."""
+"""The casebook of one subject: header, matrix of forms by visits, what to do, and the history of items.
+
+The rules that must stay true: whatever was recorded has its place here, also where the definition in force no longer
+asks for it; why somebody was let in is shown only to who may read it; days are those of the site.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from equipoise.access.commands import Who
+from equipoise.access.decide import may_read
 from equipoise.capture.commands import AnswerQuery, CloseQuery, DateVisit, RaiseQuery, RecordForm
 from equipoise.capture.history import history
-from equipoise.capture.progress import FormStatus, form_status
+from equipoise.capture.placing import place_faults
+from equipoise.capture.progress import FormStatus, Progress, form_status
 from equipoise.capture.questions import questions
 from equipoise.consent.commands import RecordCapacity, RecordConsent, WithdrawConsent
 from equipoise.desk.desk import Desk
 from equipoise.desk.followers import SUBJECTS
 from equipoise.desk.lists import tasks_of
 from equipoise.desk.screening_pages import CONSENT, allowed
-from equipoise.desk.standing import Standing
+from equipoise.desk.standing import Standing, day_at
 from equipoise.desk.views import Cell, CellState, HistoryRow, MatrixRow, SubjectView, Task, VisitColumn
 from equipoise.desk.words import shown, task
 from equipoise.eligibility.commands import ConfirmEligibility, FailScreening
 from equipoise.ledger.reader import Reader
-from equipoise.protocol.study import Study, Visit
+from equipoise.protocol.study import Visit
 from equipoise.protocol.windows import plan_visit
 from equipoise.randomization.commands import Randomize
 from equipoise.words.dates import PartialDate
 from equipoise.words.text import Text
 
-_STATES: dict[str, CellState] = {
+_STATES: dict[Progress, CellState] = {
     "NOT_STARTED": "not_started",
     "IN_PROGRESS": "in_progress",
     "COMPLETE": "complete",
@@ -43,24 +50,26 @@ def subject_page(desk: Desk, who: Who, number: str) -> SubjectView | None:
         now = desk.standing(reader, subject)
         row = reader.rows.get(SUBJECTS, (subject,)) or {}
         earlier = _number_of(reader, now.case.screening.rescreening_of)
-    study = now.trial.study
-    visits = visits_shown(study, now)
-    anchor = anchor_of(study, now, str(row["randomized_at"]) if row.get("randomized_at") else None)
+    zone, moment = now.site.zone, row.get("randomized_at")
+    randomized_on = None if moment is None else day_at(str(moment), zone)
+    visits = visits_shown(now)
+    anchor = anchor_of(now, randomized_on)
     columns = tuple(_column(now, visit, anchor) for visit in visits)
+    judged = may_read(who, "eligibility", now.case.screening.site)
     return SubjectView(
         number=number,
         site=now.case.screening.site or "",
         site_name=Text(now.site.name.get("en", ""), now.site.name.get("zh")),
         status=now.facts.status or "",
         randomization_number=now.facts.randomization_number,
-        randomized_on=str(row["randomized_at"])[:10] if row.get("randomized_at") else None,
+        randomized_on=None if randomized_on is None else randomized_on.isoformat(),
         consent=CONSENT[now.facts.consent_in_force],
-        verdict=now.facts.verdict,
+        verdict=now.facts.verdict if judged else "",
         stratum_known=now.facts.stratum is not None,
         facts=(),
         columns=columns,
         rows=_rows(now, visits, columns),
-        tasks=(*tasks_of(now), *_unfinished(now, visits)),
+        tasks=(*(tasks_of(now) if judged else ()), *_unfinished(now, visits)),
         may=allowed(who, now, *_commands(subject)),
         rescreening_of=earlier,
     )
@@ -83,25 +92,27 @@ def _commands(subject: str) -> tuple[object, ...]:
 
 
 def _number_of(reader: Reader, subject: str | None) -> str | None:
+    """The number of the earlier screening; a site that rescreens a person may know it, wherever it took place."""
     row = reader.rows.get(SUBJECTS, (subject,)) if subject else None
     return str(row["number"]) if row else None
 
 
-def visits_shown(study: Study, now: Standing) -> tuple[Visit, ...]:
+def visits_shown(now: Standing) -> tuple[Visit, ...]:
     """The visits of the matrix: all that have a day, and others once something was recorded at them."""
-    used = {place.visit for place in now.case.capture.forms} | {visit for visit, _ in now.case.capture.dates}
-    return tuple(visit for visit in study.schedule.visits if visit.day is not None or visit.id in used)
+    case, in_force = now.case.capture, {visit.id for visit in now.trial.study.schedule.visits}
+    used = {place.visit for place in case.forms} | {visit for visit, _ in case.dates}
+    return tuple(
+        visit
+        for visit in now.trial.record.schedule.visits
+        if visit.id in used or (visit.day is not None and visit.id in in_force)
+    )
 
 
-def anchor_of(study: Study, now: Standing, randomized_at: str | None) -> dt.date | None:
+def anchor_of(now: Standing, randomized_on: dt.date | None) -> dt.date | None:
     """Day 1: the date of the visit planned for day 1, else the day of randomization at the site."""
-    first = next((visit.id for visit in study.schedule.visits if visit.day == 1), None)
+    first = next((visit.id for visit in now.trial.study.schedule.visits if visit.day == 1), None)
     dated = now.case.capture.dates.get((first, 1)) if first is not None else None
-    if dated is not None:
-        return dt.date.fromisoformat(dated.on)
-    if randomized_at is None:
-        return None
-    return dt.datetime.fromisoformat(randomized_at).astimezone(ZoneInfo(now.site.zone)).date()
+    return dt.date.fromisoformat(dated.on) if dated is not None else randomized_on
 
 
 def _column(now: Standing, visit: Visit, anchor: dt.date | None) -> VisitColumn:
@@ -124,10 +135,9 @@ def _column(now: Standing, visit: Visit, anchor: dt.date | None) -> VisitColumn:
 def _rows(
     now: Standing, visits: tuple[Visit, ...], columns: tuple[VisitColumn, ...]
 ) -> tuple[MatrixRow, ...]:
-    study = now.trial.study
-    planned = {visit.id: {form.id for form in study.forms_at(visit.id)} for visit in visits}
+    planned = {visit.id: _forms_of(now, visit.id) for visit in visits}
     current = {column.id for column in columns if column.current}
-    forms = [form for form in study.forms if any(form.id in each for each in planned.values())]
+    forms = [form for form in now.trial.record.forms if any(form.id in each for each in planned.values())]
     return tuple(
         MatrixRow(
             form.id,
@@ -140,25 +150,41 @@ def _rows(
     )
 
 
-def _cell(now: Standing, visit: str, form: str, planned: set[str], *, due: bool) -> Cell:
+def _forms_of(now: Standing, visit: str) -> frozenset[str]:
+    """The forms planned at a visit, and those that were recorded there."""
+    recorded = {place.form for place in now.case.capture.forms if place.visit == visit}
+    return frozenset({form.id for form in now.trial.study.forms_at(visit)} | recorded)
+
+
+def _cell(now: Standing, visit: str, form: str, planned: frozenset[str], *, due: bool) -> Cell:
+    """One cell; for a form that repeats, of all its repetitions."""
     if form not in planned:
         return Cell(visit, form, "not_planned", None, 0, 0)
-    status = form_status(now.trial.study, now.case.capture, visit, form)
+    case, study = now.case.capture, now.trial.study
+    study = study if study.form(form) is not None else now.trial.record
+    repeats = {place.repeat for place in case.forms if (place.visit, place.form) == (visit, form)} or {1}
+    every = [form_status(study, case, visit, form, repeat) for repeat in sorted(repeats)]
+    states = {status.progress for status in every}
     return Cell(
-        visit, form, cell_state(status, due=due), _flag(status), status.answered, status.items
-    )  # fmt: skip
+        visit,
+        form,
+        cell_state(states.pop() if len(states) == 1 else "IN_PROGRESS", due=due),
+        _flag(every),
+        sum(status.answered for status in every),
+        sum(status.items for status in every),
+    )
 
 
-def cell_state(status: FormStatus, *, due: bool) -> CellState:
+def cell_state(progress: Progress, *, due: bool) -> CellState:
     """What a cell shows; a form that is not begun is due while its visit is current."""
-    state = _STATES[status.progress]
+    state = _STATES[progress]
     return "due" if state == "not_started" and due else state
 
 
-def _flag(status: FormStatus) -> Literal["open", "answered"] | None:
-    if status.open_queries:
+def _flag(every: Iterable[FormStatus]) -> Literal["open", "answered"] | None:
+    if any(status.open_queries for status in every):
         return "open"
-    return "answered" if status.answered_queries else None
+    return "answered" if any(status.answered_queries for status in every) else None
 
 
 def _unfinished(now: Standing, visits: tuple[Visit, ...]) -> tuple[Task, ...]:
@@ -168,8 +194,13 @@ def _unfinished(now: Standing, visits: tuple[Visit, ...]) -> tuple[Task, ...]:
     places = sorted(now.case.capture.forms, key=lambda place: order.get(place.visit, 0))
     for place in places:
         form, visit = study.form(place.form), study.visit(place.visit)
-        if form is None or visit is None or now.case.capture.form(place).complete:
-            continue
+        if (
+            form is None
+            or visit is None
+            or now.case.capture.form(place).complete
+            or place_faults(study, *place)
+        ):
+            continue  # what the definition in force does not ask for is not to be finished
         where = (place.visit, place.form, str(place.repeat))
         found.append(task("form_unfinished", number, where, form=form.label, visit=visit.label))
     return tuple(found)
@@ -181,12 +212,12 @@ def history_page(
     """Every change of an item (or of the whole form), newest first."""
     with desk.reading() as reader:
         subject = desk.may_read(reader, who, "history", number)
-        study = desk.trial(reader).study
+        study = desk.trial(reader).record
         form = study.form(form_id)
         if subject is None or form is None:
             return None
         changes = list(history(reader.entries(f"subject/{subject}"), visit, form_id, repeat, item))
-        zone = ZoneInfo(desk.standing(reader, subject).site.zone)
+        zone = ZoneInfo(desk.standing_light(reader, subject).site.zone)
     asked = {each.id: each for each in questions(form)}
     rows = [
         HistoryRow(

@@ -29,7 +29,16 @@ from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.followers import FOLLOWERS, SUBJECTS
 from equipoise.desk.identities import IdentityInput, Register
 from equipoise.desk.routes import ROUTES, Route
-from equipoise.desk.standing import Memory, Standing, Trial, person_facts, stand, zone_of
+from equipoise.desk.standing import (
+    NOTHING,
+    Memory,
+    Standing,
+    Trial,
+    person_facts,
+    read_trial,
+    stand,
+    zone_of,
+)
 from equipoise.desk.views import Outcome
 from equipoise.eligibility.commands import ScreenSubject
 from equipoise.ledger.checkpoint import make_checkpoint
@@ -37,11 +46,8 @@ from equipoise.ledger.commit import Act, Committed, commit
 from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
 from equipoise.ledger.opening import Ledger, open_ledger
 from equipoise.ledger.reader import Reader
-from equipoise.oversight import evolve as oversight
-from equipoise.protocol.digest import study_from_canonical
 from equipoise.protocol.study import Study
-from equipoise.randomization import evolve as randomization
-from equipoise.words.canonical import Json, canonical_bytes, read_canonical
+from equipoise.words.canonical import Json, canonical_bytes
 from equipoise.words.ids import Entropy, random_id
 from equipoise.words.problem import Problem, problem
 
@@ -67,7 +73,7 @@ class Desk:
     """An open store with its register. Make it with `open_desk`."""
 
     def __init__(
-        self, ledger: Ledger, register: Register, clock: Clock, entropy: Entropy, draft: Study | None = None
+        self, ledger: Ledger, register: Register, clock: Clock, entropy: Entropy, draft: Study = NOTHING
     ) -> None:
         self.ledger = ledger
         self._draft = draft
@@ -112,7 +118,7 @@ class Desk:
         known = self._trial
         if known is None or known[:2] != heads:
             same_study = known[2] if known and known[0] == heads[0] else None
-            known = (*heads, _read_trial(reader, same_study, self._draft))
+            known = (*heads, read_trial(reader, same_study, self._draft))
             self._trial = known
         return known[2]
 
@@ -287,7 +293,7 @@ def open_desk(
     *,
     kind: type[DeskT] = Desk,  # type: ignore[assignment]  # a TypeVar's default, which 3.11 cannot say
     create: bool = False,
-    draft: Study | None = None,
+    draft: Study = NOTHING,
     clock: Clock = system_clock,
     entropy: Entropy = secrets.token_bytes,
 ) -> DeskT | Problem:
@@ -306,26 +312,6 @@ def open_desk(
         desk.close()
         return problem("desk.rehearsal-only")
     return desk
-
-
-def _read_trial(reader: Reader, known: Trial | None, draft: Study | None) -> Trial:
-    allocation = randomization.START
-    for recorded in reader.entries("allocation"):
-        allocation = randomization.evolve(allocation, recorded)
-    if known is not None:
-        return dataclasses.replace(known, allocation=allocation)
-    state = oversight.START
-    for recorded in reader.entries("study"):
-        state = oversight.evolve(state, recorded)
-    released = state.in_force
-    if released is None:
-        return Trial(draft or _NOTHING, "", state, allocation)
-    study = study_from_canonical(read_canonical(released.definition.encode()))
-    return Trial(study, released.digest, state, allocation)
-
-
-_NOTHING = Study.model_validate({"notation": 1, "id": "none", "version": "0", "dated": "1970", "title": "–"})
-"""What stands in for the definition while none has been released."""
 
 
 def subject_of(reader: Reader, number: str) -> str | None:

@@ -1,4 +1,8 @@
-"""One form of one subject at one visit, as a page shows it."""
+"""One form of one subject at one visit, as a page shows it.
+
+The rule that must stay true: what was recorded can be opened for ever; where the definition in force no longer asks
+for it, it is shown by the newest definition that did, and nobody can change it.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from equipoise.capture.binding import answers
 from equipoise.capture.commands import RecordForm
 from equipoise.capture.consequences import Consequences, Now
 from equipoise.capture.evolve import Instance, Place, Query
+from equipoise.capture.placing import place_faults
 from equipoise.capture.progress import form_now, form_status
 from equipoise.capture.questions import Question, questions
 from equipoise.desk.casebook import cell_state, today_of
@@ -23,7 +28,7 @@ from equipoise.instruments import TotalScore, score
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.assessments import scale_of
 from equipoise.protocol.forms import Form
-from equipoise.protocol.study import Study
+from equipoise.protocol.study import Study, Visit
 from equipoise.protocol.wording import number as plain
 from equipoise.words.text import Text
 
@@ -37,6 +42,9 @@ _CONTROLS: Mapping[str, Literal["choice", "text", "number", "date", "time"]] = {
     "truth": "choice",
 }
 
+Path = tuple[str, ...]
+"""Where a form is: visit, form, and the repetition where it is not the first."""
+
 
 def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, repeat: int) -> FormView | None:
     """The form, or None where it is not planned there or the reader may not see it."""
@@ -45,19 +53,21 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
         if subject is None:
             return None
         now = desk.standing_light(reader, subject)
-    study = now.trial.study
+    place, study = Place(visit_id, form_id, repeat), now.trial.study
+    retired = bool(place_faults(study, *place))
+    if retired:
+        study = now.trial.record
     form, visit = study.form(form_id), study.visit(visit_id)
-    if form is None or visit is None or form not in study.forms_at(visit_id) or repeat < 1:
+    if form is None or visit is None or (retired and place not in now.case.capture.forms):
         return None
-    place = Place(visit_id, form_id, repeat)
     instance = now.case.capture.form(place)
     after = form_now(study, now.case.capture, visit_id, form_id, repeat, Now.of(today_of(now), now.facts))
     status = form_status(study, now.case.capture, visit_id, form_id, repeat)
     found = now.case.capture.queries_at(place)
     queries = tuple(_query(one, now) for one in found)
     used = scale_of(form)
-    before, following = _beside(study, place)
-    dated = now.case.capture.dates.get((visit_id, 1))
+    before, following = _beside(study, visit, place)
+    dated = now.case.capture.dates.get((visit_id, repeat if visit.unscheduled else 1))
     return FormView(
         subject=number,
         visit=visit_id,
@@ -65,13 +75,13 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
         form=form_id,
         form_label=form.label,
         repeat=repeat,
-        state=cell_state(status, due=False),
+        state=cell_state(status.progress, due=False),
         base=instance.seq,
         items=tuple(_item(study, form, each, instance, after, queries) for each in questions(form)),
         derived=derived(form, instance, after),
         queries=tuple(query for query in queries if not query.item),
         missing_items=after.lacking,
-        editable=may(who, RecordForm(subject, visit_id, form_id, repeat, {}, 0), now.facts) is None,
+        editable=not retired and may(who, RecordForm(subject, *place, {}, 0), now.facts) is None,
         reason_needed=instance.ever_complete,
         licence=used.licence.terms if used is not None and used.licence.wording == "neutral" else None,
         previous=before,
@@ -159,10 +169,13 @@ def _query(one: Query, now: Standing) -> QueryView:
     )
 
 
-def _beside(study: Study, place: Place) -> tuple[tuple[str, str] | None, tuple[str, str] | None]:
-    """The forms before and after this one at the same visit."""
+def _beside(study: Study, visit: Visit, place: Place) -> tuple[Path | None, Path | None]:
+    """The forms before and after this one at the same visit; an unscheduled visit is the same occurrence of it."""
     forms = [form.id for form in study.forms_at(place.visit)]
+    if place.form not in forms:
+        return None, None
+    occurrence = (str(place.repeat),) if visit.unscheduled and place.repeat > 1 else ()
     position = forms.index(place.form)
-    before = (place.visit, forms[position - 1]) if position > 0 else None
-    following = (place.visit, forms[position + 1]) if position + 1 < len(forms) else None
+    before = (visit.id, forms[position - 1], *occurrence) if position > 0 else None
+    following = (visit.id, forms[position + 1], *occurrence) if position + 1 < len(forms) else None
     return before, following

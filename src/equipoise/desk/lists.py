@@ -61,8 +61,8 @@ def subjects(desk: Desk, who: Who) -> tuple[SubjectRow, ...] | None:
 
 
 def _planned(study: Study) -> frozenset[tuple[str, str]]:
-    """(visit, form) for every form that everybody is to have."""
-    visits = [visit.id for visit in study.schedule.visits if not visit.unscheduled]
+    """(visit, form) for every form that everybody is to have: those of the visits that have a day."""
+    visits = [visit.id for visit in study.schedule.visits if visit.day is not None]
     return frozenset((visit, form.id) for visit in visits for form in study.forms_at(visit))
 
 

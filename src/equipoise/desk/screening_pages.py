@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Literal
 
 from equipoise.access.commands import Who
-from equipoise.access.decide import may
+from equipoise.access.decide import may, may_read
 from equipoise.consent import binding as consent_binding
 from equipoise.desk.desk import Desk
 from equipoise.desk.followers import SUBJECTS
 from equipoise.desk.standing import Standing
-from equipoise.desk.views import ChecklistView, CriterionView, RandomizeView, Step
+from equipoise.desk.views import ChecklistView, CriterionView, RandomizeView, Step, StepId
 from equipoise.eligibility.commands import ConfirmEligibility, FailScreening
 from equipoise.eligibility.judgement import Judgement
 from equipoise.ledger.facts import Occasion, Refusal
 from equipoise.protocol.expressions.render import render
-from equipoise.protocol.study import Criterion
+from equipoise.protocol.study import Criterion, Study
 from equipoise.protocol.wording import number
 from equipoise.randomization import decide as randomization
 from equipoise.randomization.commands import Randomize
@@ -24,8 +25,18 @@ from equipoise.words.text import Text
 from equipoise.words.truth import Truth
 
 CONSENT = {Truth.TRUE: "in_force", Truth.FALSE: "not_in_force", Truth.UNKNOWN: "unclear"}
-_STEP_OF = {"subject": "identity", "person": "identity", "consent": "consent", "stratum": "stratum"}
+STEPS: tuple[StepId, ...] = ("identity", "consent", "eligibility", "stratum", "randomize")
+"""The steps of the stepper, in their order."""
+_STEP_OF: Mapping[str, StepId] = {
+    "subject": "identity",
+    "person": "identity",
+    "consent": "consent",
+    "eligibility": "eligibility",
+    "stratum": "stratum",
+}
 """Where a refusal of randomization stands in the stepper, by the place that the problem names."""
+_CLEAR: Mapping[StepId, Literal["open"]] = {"randomize": "open"}
+"""Steps that are not done by nothing standing in their way."""
 
 
 def checklist(desk: Desk, who: Who, screening_number: str) -> ChecklistView | None:
@@ -86,7 +97,7 @@ def stepper(desk: Desk, who: Who, screening_number: str) -> RandomizeView | None
             return None
         now = desk.standing(reader, subject)
         row = reader.rows.get(SUBJECTS, (subject,)) or {}
-    facts, trial = now.facts, now.trial
+    facts, trial, site = now.facts, now.trial, now.case.screening.site
     command = Randomize(subject)
     occasion = Occasion(now.now, now.site.zone)
     decision = randomization.decide(trial.study, trial.allocation, facts, command, occasion)
@@ -96,62 +107,39 @@ def stepper(desk: Desk, who: Who, screening_number: str) -> RandomizeView | None
     return RandomizeView(
         number=screening_number,
         initials=None,
-        steps=_done() if done else _steps(now, problems, refused),
+        steps=tuple(Step(step, "done") for step in STEPS)
+        if done
+        else _steps(now, problems, refused, reasons=may_read(who, "eligibility", site)),
         randomization_number=facts.randomization_number,
         randomized_at=str(row["randomized_at"]) if row.get("randomized_at") else None,
         ready=not done and not problems and refused is None,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Sorted:
-    identity: tuple[Problem, ...]
-    consent: tuple[Problem, ...]
-    eligibility: tuple[Problem, ...]
-    stratum: tuple[Problem, ...]
-    randomize: tuple[Problem, ...]
-
-
-def _sorted(now: Standing, problems: tuple[Problem, ...]) -> _Sorted:
-    found: dict[str, list[Problem]] = {name: [] for name in _Sorted.__dataclass_fields__}
-    criteria = {criterion.id for criterion in now.trial.study.criteria}
-    factors = (
-        {factor.id for factor in now.trial.study.randomization.factors}
-        if now.trial.study.randomization
-        else set()
-    )
+def _by_step(study: Study, problems: tuple[Problem, ...]) -> Mapping[StepId, list[Problem]]:
+    """Every reason against randomizing, under the step that it blocks."""
+    steps: dict[str, StepId] = {criterion.id: "eligibility" for criterion in study.criteria}
+    factors = study.randomization.factors if study.randomization is not None else ()
+    steps |= {factor.id: "stratum" for factor in factors}
+    found: dict[StepId, list[Problem]] = {step: [] for step in STEPS}
     for one in problems:
         place = one.where.split(" ")[0]
-        if place in criteria or place == "eligibility":
-            found["eligibility"].append(one)
-        elif place in factors:
-            found["stratum"].append(one)
-        else:
-            found[_STEP_OF.get(place, "randomize")].append(one)
-    return _Sorted(**{name: tuple(given) for name, given in found.items()})
+        found[steps.get(place) or _STEP_OF.get(place, "randomize")].append(one)
+    return found
 
 
-def _steps(now: Standing, problems: tuple[Problem, ...], refused: Problem | None) -> tuple[Step, ...]:
-    sorted_ = _sorted(now, problems)
+def _steps(
+    now: Standing, problems: tuple[Problem, ...], refused: Problem | None, *, reasons: bool
+) -> tuple[Step, ...]:
+    """The steps and what blocks them; without `reasons` nothing is said of why somebody is let in or not."""
+    found = dict(_by_step(now.trial.study, problems))
     consent = consent_binding.why_not(now.trial.study, now.case.consent)
-    last = (*sorted_.randomize, *((refused,) if refused is not None else ()))
-    blocked = (
-        ("identity", sorted_.identity),
-        ("consent", (consent,) if consent else ()),
-        ("eligibility", sorted_.eligibility),
-    )
-    return (
-        *(Step(name, "blocked" if found else "done", found) for name, found in blocked),  # type: ignore[arg-type]
-        Step("stratum", "blocked" if sorted_.stratum else "done", sorted_.stratum),
-        Step("randomize", "blocked" if last or problems else "open", last),
-    )
-
-
-def _done() -> tuple[Step, ...]:
-    return (
-        Step("identity", "done"),
-        Step("consent", "done"),
-        Step("eligibility", "done"),
-        Step("stratum", "done"),
-        Step("randomize", "done"),
+    found["consent"] = [consent] if consent is not None else []
+    found["randomize"] += [refused] if refused is not None else []
+    blocked = {step for step in STEPS if found[step]} | ({"randomize"} if problems else set())
+    if not reasons:
+        found |= {"eligibility": [], "stratum": []}
+    return tuple(
+        Step(step, "blocked" if step in blocked else _CLEAR.get(step, "done"), tuple(found[step]))
+        for step in STEPS
     )

@@ -28,11 +28,13 @@ from equipoise.ledger.facts import Facts
 from equipoise.ledger.reader import SNAPSHOT_EVERY, Folding, Reader
 from equipoise.ledger.store import Head
 from equipoise.oversight import evolve as oversight
+from equipoise.protocol.digest import study_from_canonical
 from equipoise.protocol.expressions import Value
+from equipoise.protocol.retired import with_retired
 from equipoise.protocol.strata import StratumResult, stratum
 from equipoise.protocol.study import Study
 from equipoise.randomization import evolve as randomization
-from equipoise.words.canonical import Json
+from equipoise.words.canonical import Json, read_canonical
 from equipoise.words.dates import PartialDate
 
 State = TypeVar("State")
@@ -149,12 +151,20 @@ def _carried_on(reader: Reader, stream: str, head: Head, known: _Remembered) -> 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What holds for the whole trial: the definition in force, and the study's own state."""
+    """What holds for the whole trial. `study` is the definition in force, by which everything is decided.
+
+    `record` is the definition to read by: it also has what only earlier versions had (protocol.retired).
+    """
 
     study: Study
+    record: Study
     digest: str
     state: oversight.State
     allocation: randomization.State
+
+
+NOTHING = Study.model_validate({"notation": 1, "id": "none", "version": "0", "dated": "1970", "title": "–"})
+"""What stands in for the definition while none has been released."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +184,29 @@ class Standing:
     def today(self) -> dt.date:
         """The calendar day at the subject's site."""
         return self.now.astimezone(ZoneInfo(self.site.zone)).date()
+
+
+def read_trial(reader: Reader, known: Trial | None = None, draft: Study = NOTHING) -> Trial:
+    """What holds for the whole trial at the reader's moment; while nothing was released: `draft`, and no digest.
+
+    known: the trial as it was at an earlier moment, with the same stream `study`.
+    """
+    allocation = randomization.START
+    for recorded in reader.entries("allocation"):
+        allocation = randomization.evolve(allocation, recorded)
+    if known is not None:
+        return replace(known, allocation=allocation)
+    state = oversight.START
+    for recorded in reader.entries("study"):
+        state = oversight.evolve(state, recorded)
+    versions = [
+        study_from_canonical(read_canonical(one.definition.encode())) for one in reversed(state.versions)
+    ]
+    if state.in_force is None:
+        return Trial(draft, draft, "", state, allocation)
+    return Trial(
+        versions[0], with_retired(versions[0], versions[1:]), state.in_force.digest, state, allocation
+    )
 
 
 def stand(

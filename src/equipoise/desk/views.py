@@ -17,6 +17,7 @@ from equipoise.words.text import Text
 
 CellState = Literal["not_planned", "not_started", "due", "in_progress", "complete"]
 Flag = Literal["open", "answered"]
+StepId = Literal["identity", "consent", "eligibility", "stratum", "randomize"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,8 @@ class DerivedView:
 class FormView:
     """One form of one subject at one visit; `dated` is the visit's date (ISO) once it took place.
 
-    `base` is the seq that the page has seen; it travels with each save.
+    `base` is the seq that the page has seen; it travels with each save. `previous` and `next` are visit, form, and
+    the repetition where it is not the first.
     """
 
     subject: str
@@ -211,8 +213,8 @@ class FormView:
     editable: bool
     reason_needed: bool
     licence: Text | None = None
-    previous: tuple[str, str] | None = None
-    next: tuple[str, str] | None = None
+    previous: tuple[str, ...] | None = None
+    next: tuple[str, ...] | None = None
     dated: str | None = None
 
 
@@ -264,7 +266,7 @@ class ChecklistView:
 class Step:
     """One step of the randomize stepper: done, open or blocked, with the problems that block it."""
 
-    id: Literal["identity", "consent", "eligibility", "stratum", "randomize"]
+    id: StepId
     state: Literal["done", "open", "blocked"]
     problems: tuple[Problem, ...] = ()
 
