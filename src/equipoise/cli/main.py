@@ -11,7 +11,7 @@ from equipoise.cli.answer import Answer, show
 
 Command = Callable[[argparse.Namespace], Answer]
 
-_SUBJECTS = ("study", "screen", "store", "ledger", "export", "allocation", "serve", "demo")
+_SUBJECTS = ("study", "screen", "store", "account", "ledger", "export", "allocation", "serve", "demo")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

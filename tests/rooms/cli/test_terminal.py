@@ -238,3 +238,30 @@ def test_a_folder_that_was_changed_is_said_and_changes_nothing(store: Path, tmp_
     assert changed_since(folder, store)[0].where.startswith(str(folder)) or "eligibility.yaml" in str(
         changed_since(folder, store)[0].where
     )
+
+
+def test_a_person_gets_a_sign_in_and_loses_it(tmp_path: Path) -> None:
+    store = tmp_path / "s"
+    assert run("store", "new", store, "--study", SECOND, "--purpose", "trial").returncode == 0
+    asked = [sys.executable, "-m", "equipoise.cli.main", "account", "add", str(store), "ada", "--user", "u1",
+             "--role", "coordinator", "--name", "Ada"]  # fmt: skip
+
+    def add(password: str) -> subprocess.CompletedProcess[str]:
+        environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT / "src")}
+        return subprocess.run(
+            asked, input=password + "\n", capture_output=True, text=True, env=environment, timeout=60
+        )
+
+    assert add("short").returncode == 1
+    made = add("correct horse battery")
+    assert made.returncode == 0, made.stderr
+    assert "battery" not in made.stdout + made.stderr
+    assert b"battery" not in (store / "accounts.sqlite").read_bytes()
+    assert run("account", "close", store, "ada").returncode == 0
+    assert run("account", "close", store, "nobody").returncode == 1
+    assert (
+        run(
+            "account", "add", tmp_path / "none", "x", "--user", "u", "--role", "rater", "--name", "X"
+        ).returncode
+        == 1
+    )

@@ -122,7 +122,7 @@ def _page(
         "off": "" if view.editable else SafeString(" disabled"),
         "reasons": [(reason, f"web.reason-{reason}") for reason in REASONS],
         "posted_reason": (posted or {}).get("reason", ""),
-        "dated": _visit_date(who, place, view),
+        "dated": view.dated,
         "before": subject_path(place.number, "forms", *view.previous) if view.previous else None,
         "after": subject_path(place.number, "forms", *view.next) if view.next else None,
         "may_raise": may(who, "RaiseQuery"),
@@ -130,15 +130,6 @@ def _page(
         "just_saved": request.GET.get("saved", ""),
     }
     return render(request, "web/form.html", context, status=status)
-
-
-def _visit_date(who: Who, place: Place, view: FormView) -> str | None:
-    """The date of the visit, offered beside an empty date; not asked for otherwise, for it costs a whole casebook."""
-    if not view.editable or not any(item.control == "date" and item.value == Datum() for item in view.items):
-        return None
-    subject = desk().subject(who, place.number)
-    columns = subject.columns if subject else ()
-    return next((column.dated for column in columns if column.id == place.visit), None)
 
 
 def _saved_whole(request: Asked, who: Who, place: Place, view: FormView) -> HttpResponse:
