@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.template.loader import get_template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from equipoise.desk.views import DerivedView, FormView, ItemView, Option, Outcome
 from equipoise.ledger.entries import Datum
@@ -72,8 +75,9 @@ class Row:
     typed: str
     missing: str
     why: str
-    codes: tuple[Option, ...]
-    rest: tuple[Option, ...]
+    choices: SafeString
+    rest_choices: SafeString
+    missing_chosen: bool
     notes: str
     wrong: bool
     unit: str
@@ -87,10 +91,13 @@ def rows(
     for one in shown:
         by_item.setdefault(one.where, []).append(one)
     made: list[Row] = []
+    off = not view.editable
     section: Text | None = None
     for item in view.items:
         typed, missing, why = _held(item, posted)
         wrong = by_item.get(item.id, [])
+        offered = (*item.options, *(option for option in item.missing if option.key))
+        rest = tuple(option for option in item.missing if not option.key)
         made.append(
             Row(
                 item=item,
@@ -98,8 +105,9 @@ def rows(
                 typed=typed,
                 missing=missing,
                 why=why,
-                codes=(*item.options, *(option for option in item.missing if option.key)),
-                rest=tuple(option for option in item.missing if not option.key),
+                choices=choices(item, offered, reader.language, typed, off=off),
+                rest_choices=choices(item, rest, reader.language, typed, off=off),
+                missing_chosen=any(typed == f"!{option.code}" for option in rest),
                 notes=notes(item, reader, wrong),
                 wrong=bool(wrong),
                 unit=shown_unit(item.unit, reader.language),
@@ -107,6 +115,47 @@ def rows(
         )
         section = item.section
     return made
+
+
+def choices(
+    item: ItemView, offered: tuple[Option, ...], language: Language, typed: str, *, off: bool
+) -> SafeString:
+    """The buttons of a choice, the one that holds checked; made of pieces, because a page has hundreds of them."""
+    pieces = _pieces(item.id, offered, language, off)
+    return SafeString(
+        "".join(f"{before}{' checked' if value == typed else ''}{after}" for value, before, after in pieces)
+    )
+
+
+@lru_cache(maxsize=8192)
+def _pieces(
+    item: str,
+    offered: tuple[Option, ...],
+    language: Language,
+    off: bool,  # noqa: FBT001  # part of the cache's key
+) -> tuple[tuple[str, str, str], ...]:
+    """For each option: its input's value, and the HTML before and after the mark that it is checked."""
+    return tuple(_piece(item, option, language, off=off) for option in offered)
+
+
+def _piece(item: str, option: Option, language: Language, *, off: bool) -> tuple[str, str, str]:
+    value = f"!{option.code}" if option.missing else option.code
+    shown = option.key.upper() if option.key else option.code if option.missing else ""
+    label = option.label.say(language)
+    before = format_html(
+        '<label class="option{}"><input type="radio" name="v.{}"{} value="{}"{}',
+        " missing" if option.missing else "",
+        item,
+        SafeString(" disabled") if off else "",
+        value,
+        format_html(' data-key="{}"', option.key) if option.key else "",
+    )
+    mark = format_html("<b>{}</b> ", shown) if shown else ""
+    return (
+        value,
+        before,
+        format_html("><span>{}{}</span></label>", mark, "" if label == option.key else label),
+    )
 
 
 def _held(item: ItemView, posted: Mapping[str, str] | None) -> Given:
