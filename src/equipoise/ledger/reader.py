@@ -59,6 +59,7 @@ class Reader:
     def __init__(self, reading: Reading, keys: Keys) -> None:
         self._reading = reading
         self._keys = keys
+        self._heads: dict[str, Head] = {}  # one moment has one head of each stream
         self.folded: dict[str, Folded[object]] = {}
 
     @property
@@ -68,7 +69,10 @@ class Reader:
 
     def head(self, stream: str) -> Head:
         """The last entry of `stream`; seq 0 where there is none."""
-        return self._reading.head(stream)
+        known = self._heads.get(stream)
+        if known is None:
+            known = self._heads[stream] = self._reading.head(stream)
+        return known
 
     def streams(self) -> tuple[Head, ...]:
         """The last entry of every stream, by stream name."""
