@@ -162,7 +162,7 @@ def test_a_rescreening_is_linked_not_repeated(story: Story) -> None:
 
 def test_nobody_is_randomized_beyond_the_cap(tmp_path: Path) -> None:
     study = first_study()
-    small = study.model_copy(update={"design": study.design.model_copy(update={"cap": 1})})
+    small = study.model_copy(update={"design": study.design.model_copy(update={"target": 1, "cap": 1})})
     make_store(tmp_path / "store", small, list_length=3)
     desk = open_desk(tmp_path / "store", kind=FrontDesk, clock=SetClock(TODAY))
     assert not isinstance(desk, Problem)

@@ -12,7 +12,9 @@ from typing import Literal
 from equipoise.access.commands import SYSTEM, GrantRole
 from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.desk import Desk, open_desk
+from equipoise.desk.followers import SITES
 from equipoise.oversight.commands import ActivateSite, AddSite, ApproveSite, OpenStore, ReleaseStudy
+from equipoise.protocol.check import check_study
 from equipoise.protocol.digest import canonical_study, study_digest
 from equipoise.protocol.study import Study
 from equipoise.randomization.public import read_public
@@ -28,13 +30,17 @@ def create_store(
     *,
     clock: Clock = system_clock,
 ) -> Desk | tuple[Problem, ...]:
-    """A new store with its purpose, the definition in force, and the sites that the definition names."""
+    """A new store with its purpose, the definition in force, and the sites that the definition names.
+
+    Nothing is made for a definition with faults.
+    """
+    faults = faults_of(study)
+    if faults:
+        return faults
     desk = open_desk(folder, create=True, draft=study, clock=clock)
     if isinstance(desk, Problem):
         return (desk,)
     problems = give(desk, OpenStore(purpose)) or release(desk, study)
-    for site in study.sites:
-        problems = problems or give(desk, AddSite(site.id, dict(site.name.as_mapping()), site.zone))
     if problems:
         desk.close()
         return problems
@@ -48,9 +54,26 @@ def give(desk: Desk, command: object) -> tuple[Problem, ...]:
 
 
 def release(desk: Desk, study: Study) -> tuple[Problem, ...]:
-    """Bring a version of the definition into force."""
+    """Bring a version of the definition into force, and add the sites that it names and the store lacks.
+
+    A definition with faults is refused with all of them.
+    """
+    faults = faults_of(study)
+    if faults:
+        return faults
     text = canonical_bytes(canonical_study(study)).decode()
-    return give(desk, ReleaseStudy(study.version, study_digest(study), text))
+    problems = give(desk, ReleaseStudy(study.version, study_digest(study), text))
+    with desk.reading() as reader:
+        known = {row["site"] for row in reader.rows.find(SITES)}
+    for site in study.sites:
+        if site.id not in known:
+            problems = problems or give(desk, AddSite(site.id, dict(site.name.as_mapping()), site.zone))
+    return problems
+
+
+def faults_of(study: Study) -> tuple[Problem, ...]:
+    """What keeps a definition from being used (`equipoise study check` names file and line)."""
+    return tuple(finding.problem for finding in check_study(study) if finding.fault)
 
 
 def open_site(desk: Desk, site: str, approval: str, on: str) -> tuple[Problem, ...]:

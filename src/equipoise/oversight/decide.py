@@ -1,7 +1,8 @@
 """Deciding on the store's birth, versions in force, sites and enrolment.
 
-The rules that must stay true: a store gets its purpose once and keeps it; a version comes into force only
-with the digest of its own content; a definition that changed on disk changes nothing until it is released.
+The rules that must stay true: a store gets its purpose once and keeps it, and one study for good; a version comes into
+force only whole, with the digest and the number of its own content; a definition that changed on disk changes nothing
+until it is released.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ from equipoise.oversight.commands import (
     ResumeEnrolment,
 )
 from equipoise.oversight.evolve import SiteState, State
+from equipoise.protocol.digest import study_from_canonical
 from equipoise.protocol.study import Study
+from equipoise.words.canonical import read_canonical
 from equipoise.words.dates import parse_date
 from equipoise.words.problem import problem
 
@@ -48,7 +51,7 @@ def decide(study: Study, state: State, facts: Facts, command: object, occasion: 
             return _refuse("oversight.store-has-purpose", purpose=state.purpose)
         return _write("study", StoreOpened(command.purpose, study.id))
     if isinstance(command, ReleaseStudy):
-        return _release(state, command)
+        return _release(study, state, command)
     if isinstance(command, PauseEnrolment):
         return (
             _refuse("oversight.already-paused")
@@ -86,9 +89,19 @@ def decide_site(
     return _write(stream, SiteDeactivated(command.site, command.reason))
 
 
-def _release(state: State, command: ReleaseStudy) -> Decision:
-    if hashlib.sha256(command.definition.encode()).hexdigest() != command.digest:
+def _release(study: Study, state: State, command: ReleaseStudy) -> Decision:
+    """`study` is the definition in force, or the one that a new store was made for."""
+    content = command.definition.encode()
+    if hashlib.sha256(content).hexdigest() != command.digest:
         return _refuse("oversight.digest-differs", "digest")
+    try:
+        defined = study_from_canonical(read_canonical(content))
+    except ValueError as fault:
+        return _refuse("oversight.definition-unreadable", "definition", reason=str(fault))
+    if defined.id != study.id:
+        return _refuse("oversight.other-study", "definition", given=defined.id, study=study.id)
+    if defined.version != command.version:
+        return _refuse("oversight.version-differs", "version", version=command.version, given=defined.version)
     if any(released.digest == command.digest for released in state.versions):
         return _refuse("oversight.already-released", "version", version=command.version)
     if any(released.version == command.version for released in state.versions):

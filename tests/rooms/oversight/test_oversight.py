@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
+
+import pytest
 
 from equipoise.ledger.entries import Append, Header, Recorded
 from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
 from equipoise.oversight import commands as ask
 from equipoise.oversight.decide import decide, decide_site
 from equipoise.oversight.evolve import SITE_START, START, SiteState, State, evolve, evolve_site
+from equipoise.protocol.digest import canonical_study
 from equipoise.protocol.study import Study
+from equipoise.words.canonical import canonical_bytes
 
 STUDY = Study.model_validate({"notation": 1, "id": "s", "version": "1", "dated": "2026-01-01", "title": "t"})
 OCCASION = Occasion(dt.datetime(2026, 1, 1, tzinfo=dt.UTC), "UTC")
@@ -48,8 +53,22 @@ def _rules(decision: Decision) -> list[str]:
     return [problem.rule for problem in decision.problems]
 
 
-def _release(version: str, text: str) -> ask.ReleaseStudy:
+def _released(version: str, text: str) -> ask.ReleaseStudy:
     return ask.ReleaseStudy(version, hashlib.sha256(text.encode()).hexdigest(), text)
+
+
+def _release(version: str, **changes: str) -> ask.ReleaseStudy:
+    study = Study.model_validate(
+        {
+            "notation": 1,
+            "id": "s",
+            "version": version,
+            "dated": "2026-01-01",
+            "title": "t",
+            **changes,
+        }
+    )
+    return _released(version, canonical_bytes(canonical_study(study)).decode())
 
 
 def test_a_rehearsal_never_becomes_a_trial() -> None:
@@ -61,22 +80,38 @@ def test_a_rehearsal_never_becomes_a_trial() -> None:
 
 
 def test_a_version_comes_into_force_with_its_own_digest_only() -> None:
-    state = _after(START, _release("1.0", '{"a":1}'))
+    state = _after(START, _release("1.0"))
     assert state.in_force is not None
     assert state.in_force.version == "1.0"
-    tampered = ask.ReleaseStudy("1.1", "0" * 64, '{"a":2}')
+    tampered = dataclasses.replace(_release("1.1"), digest="0" * 64)
     assert _rules(decide(STUDY, state, Facts(), tampered, OCCASION)) == ["oversight.digest-differs"]
 
 
+@pytest.mark.parametrize(
+    ("command", "rule"),
+    [
+        (_release("1.1", id="other"), "oversight.other-study"),
+        (_released("1.1", _release("1.2").definition), "oversight.version-differs"),
+        (_released("1.1", '{"a":1}'), "oversight.definition-unreadable"),
+        (_released("1.1", "[]"), "oversight.definition-unreadable"),
+        (_released("1.1", "no JSON"), "oversight.definition-unreadable"),
+        (_released("1.1", '{"a":1,"a":2}'), "oversight.definition-unreadable"),
+    ],
+)
+def test_what_every_page_would_stumble_over_never_comes_into_force(
+    command: ask.ReleaseStudy, rule: str
+) -> None:
+    state = _after(START, _release("1.0"))
+    assert _rules(decide(STUDY, state, Facts(), command, OCCASION)) == [rule]
+
+
 def test_a_changed_definition_needs_a_new_version_number() -> None:
-    state = _after(START, _release("1.0", '{"a":1}'))
-    assert _rules(decide(STUDY, state, Facts(), _release("1.0", '{"a":2}'), OCCASION)) == [
+    state = _after(START, _release("1.0"))
+    assert _rules(decide(STUDY, state, Facts(), _release("1.0", title="other"), OCCASION)) == [
         "oversight.version-reused"
     ]
-    assert _rules(decide(STUDY, state, Facts(), _release("1.1", '{"a":1}'), OCCASION)) == [
-        "oversight.already-released"
-    ]
-    state = _after(state, _release("1.1", '{"a":2}'))
+    assert _rules(decide(STUDY, state, Facts(), _release("1.0"), OCCASION)) == ["oversight.already-released"]
+    state = _after(state, _release("1.1", title="other"))
     assert [version.version for version in state.versions] == ["1.0", "1.1"]
 
 
