@@ -46,6 +46,7 @@ from equipoise.ledger.commit import Act, Committed, commit
 from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
 from equipoise.ledger.opening import Ledger, open_ledger
 from equipoise.ledger.reader import Reader
+from equipoise.ledger.store import StoreFault
 from equipoise.protocol.study import Study
 from equipoise.words.canonical import Json, canonical_bytes
 from equipoise.words.ids import Entropy, random_id
@@ -305,7 +306,12 @@ def open_desk(
     ledger = open_ledger(folder, write=True, create=create, followers=FOLLOWERS, entropy=entropy)
     if isinstance(ledger, Problem):
         return ledger
-    register = Register(folder / "identities.sqlite", ledger.places.keys.parent / "identities.key", entropy)
+    keys = ledger.places.keys.parent / "identities.key"
+    try:
+        register = Register(folder / "identities.sqlite", keys, entropy)
+    except StoreFault as reason:
+        ledger.close()
+        return reason.problem
     desk = kind(ledger, register, clock, entropy, draft)
     fake = clock is not system_clock or entropy is not secrets.token_bytes
     if fake and desk.purpose == "trial":

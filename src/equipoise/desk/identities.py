@@ -1,9 +1,11 @@
 """The identity register: the only place that knows names, kept apart from the ledger and keyed apart.
 
 The rules that must stay true: the ledger never holds a name, a birth date as an identifier, or a telephone
-number; the same person, typed differently, is found again; a person is erased by deleting one row. Records are
-sealed (AES-256-GCM) and found through a keyed digest (HMAC-SHA-256) of the normalized name and birth date, so
-that the file without its key says nothing. Staff names stand here too, for histories and signatures.
+number; the same person, typed differently, is found again; a person is erased by deleting one row, whose bytes
+are overwritten. Records are sealed (AES-256-GCM) and found through a keyed digest (HMAC-SHA-256) of the normalized
+name and birth date, so that the file without its key says nothing. A register without the key it was made with is
+refused: with another key nobody would be found again, and a person could enter the trial twice. Staff names stand
+here too, for histories and signatures. Faults of the file are raised as StoreFault, which carries the Problem.
 """
 
 from __future__ import annotations
@@ -14,16 +16,23 @@ import os
 import sqlite3
 import threading
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from equipoise.ledger.store import fault
 from equipoise.words.canonical import canonical_bytes, read_canonical
 from equipoise.words.dates import PartialDate, parse_date
 from equipoise.words.ids import Entropy, random_id
 from equipoise.words.problem import Problem, problem
 
+_KEY_BYTES = 64
+"""32 bytes to find by, 32 to seal with."""
+_SETTINGS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS person (person TEXT PRIMARY KEY, found_by BLOB NOT NULL UNIQUE, sealed BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS staff (actor TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
@@ -50,15 +59,51 @@ class Identity:
 
 
 class Register:
-    """The register of one store. One connection, one lock: it is asked rarely."""
+    """The register of one store. One connection, one lock: it is asked rarely.
+
+    Raises StoreFault, on making and on use: `desk.register-damaged`, `desk.register-key-missing`,
+    `desk.register-key-foreign`, `ledger.disk-full`.
+    """
 
     def __init__(self, path: Path, key_path: Path, entropy: Entropy) -> None:
         self._entropy = entropy
-        self._key = _key(key_path, entropy)
+        self._path = path
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        os.chmod(path, 0o600)
-        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + _SCHEMA)
+        with self._trusted():
+            self._key = _key(key_path, entropy, made=path.exists() and path.stat().st_size > 0)
+            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            os.chmod(path, 0o600)
+            self._db.executescript(_SETTINGS + _SCHEMA)
+            self._check_key(key_path)
+
+    @contextmanager
+    def _trusted(self) -> Iterator[None]:
+        """Turn faults of the file into what they mean to a reader."""
+        with self._lock:
+            try:
+                yield
+            except sqlite3.Error as error:
+                full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+                rule = "ledger.disk-full" if full else "desk.register-damaged"
+                raise fault(rule, str(self._path), path=self._path, reason=error) from error
+            except OSError as error:
+                raise fault(
+                    "desk.register-damaged", str(self._path), path=self._path, reason=error
+                ) from error
+
+    def _check_key(self, key_path: Path) -> None:
+        """One record of each kind must open."""
+        rows = [
+            self._db.execute(f"SELECT {name}, sealed FROM {table} LIMIT 1").fetchone()  # noqa: S608 literals
+            for table, name in (("person", "person"), ("staff", "actor"))
+        ]
+        try:
+            for row in rows:
+                if row is not None:
+                    self._unseal(*row)
+        except (InvalidTag, ValueError):
+            self._db.close()
+            raise fault("desk.register-key-foreign", str(key_path), path=key_path) from None
 
     def find_or_add(self, given: IdentityInput) -> Identity | Problem:
         """The person, registered now or found again. A Problem where name or birth date cannot serve."""
@@ -68,7 +113,7 @@ class Register:
             return problem("desk.name-missing", "name")
         if born is None or not born.complete:
             return problem("desk.birth-date-incomplete", "birth_date", given=given.birth_date)
-        with self._lock:
+        with self._trusted():
             return self._find(name, born) or self._add(name, born, given)
 
     def _find(self, name: str, born: PartialDate) -> Identity | None:
@@ -92,24 +137,26 @@ class Register:
 
     def identity(self, person: str) -> Identity | None:
         """The registered person of that random id; None where unknown or erased."""
-        with self._lock:
+        with self._trusted():
             row = self._db.execute("SELECT sealed FROM person WHERE person = ?", (person,)).fetchone()
         return None if row is None else self._open(person, row[0])
 
     def erase(self, person: str) -> bool:
-        """Forget a person. The ledger keeps the random id, which then leads nowhere."""
-        with self._lock:
-            return self._db.execute("DELETE FROM person WHERE person = ?", (person,)).rowcount > 0
+        """Forget a person, in this file. The ledger keeps the random id, which then leads nowhere."""
+        with self._trusted():
+            erased = self._db.execute("DELETE FROM person WHERE person = ?", (person,)).rowcount > 0
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # what was written ahead holds the record too
+            return erased
 
     def add_staff(self, actor: str, name: str) -> None:
         """Register, or rename, a member of staff."""
         sealed = self._seal(actor, {"name": unicodedata.normalize("NFC", name)})
-        with self._lock:
+        with self._trusted():
             self._db.execute("INSERT OR REPLACE INTO staff VALUES (?, ?)", (actor, sealed))
 
     def staff_name(self, actor: str) -> str:
         """The display name of a member of staff; the random id itself where it is unknown."""
-        with self._lock:
+        with self._trusted():
             row = self._db.execute("SELECT sealed FROM staff WHERE actor = ?", (actor,)).fetchone()
         return actor if row is None else str(self._unseal(actor, row[0])["name"])
 
@@ -143,9 +190,17 @@ def normal_name(name: str) -> str:
     )
 
 
-def _key(path: Path, entropy: Entropy) -> bytes:
+def _key(path: Path, entropy: Entropy, *, made: bool) -> bytes:
+    """The key of the register, 64 bytes; made new only for a register that is not `made` yet."""
     if not path.exists():
+        if made:
+            raise fault("desk.register-key-missing", str(path), path=path)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(entropy(64))
-    return path.read_bytes()
+            file.write(entropy(_KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    key = path.read_bytes()
+    if len(key) != _KEY_BYTES:
+        raise fault("desk.register-key-foreign", str(path), path=path)
+    return key

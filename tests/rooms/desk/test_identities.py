@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from equipoise.desk.identities import Identity, IdentityInput, Register, normal_name
+from equipoise.ledger.store import StoreFault
 from equipoise.words.problem import Problem
 
 
@@ -97,3 +98,44 @@ def test_staff_names(register: Register) -> None:
 @given(st.text())
 def test_normalizing_twice_changes_nothing(name: str) -> None:
     assert normal_name(normal_name(name)) == normal_name(name)
+
+
+def _opened(folder: Path) -> Register:
+    return Register(folder / "identities.sqlite", folder / "identities.key", os.urandom)
+
+
+def _refusal(folder: Path) -> str:
+    with pytest.raises(StoreFault) as raised:
+        _opened(folder)
+    return raised.value.problem.rule
+
+
+def test_a_register_is_opened_with_the_key_it_was_made_with_only(tmp_path: Path) -> None:
+    """With another key the same person would be registered a second time."""
+    register = _opened(tmp_path)
+    _registered(register, "王伟", "1962-03-07")
+    register.close()
+    key = tmp_path / "identities.key"
+    kept = key.read_bytes()
+    key.unlink()
+    assert _refusal(tmp_path) == "desk.register-key-missing"
+    assert not key.exists()
+    for wrong in (os.urandom(64), b"", kept[:63]):
+        key.write_bytes(wrong)
+        assert _refusal(tmp_path) == "desk.register-key-foreign"
+    key.write_bytes(kept)
+    assert _opened(tmp_path).find_or_add(IdentityInput("王伟", "1962-03-07")) is not None
+
+
+def test_a_damaged_register_is_a_fault_with_its_name_and_not_a_crash(tmp_path: Path) -> None:
+    _opened(tmp_path).close()
+    (tmp_path / "identities.sqlite").write_bytes(b"no database at all, but long enough to be looked at" * 40)
+    assert _refusal(tmp_path) == "desk.register-damaged"
+
+
+def test_who_is_erased_leaves_no_bytes_behind(tmp_path: Path) -> None:
+    register = _opened(tmp_path)
+    persons = [_registered(register, f"人{number}", "1962-03-07").person for number in range(3)]
+    assert register.erase(persons[1])
+    data = b"".join(path.read_bytes() for path in tmp_path.glob("identities.sqlite*"))
+    assert [person.encode() in data for person in persons] == [True, False, True]
