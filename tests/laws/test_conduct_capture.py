@@ -5,6 +5,7 @@
 3. Derived totals are always those of the scale.
 4. Going on from a JSON snapshot gives the same decisions and the same state.
 5. Nobody's accepted value disappears except by a later accepted change of the same item, or by hiding it.
+6. Nothing is emptied by hiding that was changed after the page was read.
 """
 
 from __future__ import annotations
@@ -114,6 +115,35 @@ def test_totals_are_always_those_of_the_scale(series):
 @given(saves)
 def test_a_snapshot_changes_no_decision(series):
     assert play(series, snapshots=True) == play(series, snapshots=False)
+
+
+hiding = st.sampled_from(
+    [
+        {"SEX": Datum("F")},
+        {"SEX": Datum("M")},
+        {"PREG": Datum("Y")},
+        {"PREG": Datum("N")},
+        {"PREGDAT": Datum("2026-12")},
+        {"SEX": Datum("F"), "PREG": Datum("Y")},
+    ]
+)
+
+
+@given(st.lists(st.tuples(hiding, st.integers(0, 2)), min_size=2, max_size=10))
+def test_what_was_not_seen_is_not_hidden_away(series):
+    """SEX hides PREG, and PREG hides PREGDAT; each save is made from a page that is some saves behind."""
+    state, place = START, Place("V1", "VS", 1)
+    for seq, (items, behind) in enumerate(series, start=1):
+        before = state.form(place)
+        base = max(0, before.seq - behind)
+        decision = decide(STUDY, state, KNOWN, RecordForm("s1", *place, items, base), OCCASION)
+        if isinstance(decision, Refusal):
+            continue
+        entry = decision[0].entry
+        assert isinstance(entry, FormRecorded)
+        emptied = {name for name, datum in entry.items.items() if is_empty(datum)}
+        assert all(before.changed[name] <= base for name in emptied - items.keys())
+        state = evolve(state, recorded("subject/s1", seq, entry))
 
 
 @given(saves)

@@ -63,7 +63,11 @@ def decide_record(
     after = consequences(study, state, place, values, Now.of(today_at(occasion), facts))
     problems += _hidden(asked, changes, after)
     # What is hidden now is emptied in the same save, so that no forgotten value stays behind a closed question.
-    changes |= {name: Datum() for name in sorted(after.hidden & before.values.keys())}
+    emptied = {name: Datum() for name in sorted(after.hidden & before.values.keys())}
+    problems += _stale(
+        asked, before, {name: emptied[name] for name in emptied.keys() - typed.keys()}, command.base
+    )
+    changes |= emptied
     wanted = before.complete if command.complete is None else command.complete
     save = Save(place, before, changes, after, wanted and not after.lacking)
     problems += [

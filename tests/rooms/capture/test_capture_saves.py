@@ -213,6 +213,16 @@ def test_a_hidden_item_is_emptied_with_everything_that_hangs_on_it():
     assert entry.items == {"SEX": Datum("M"), "PREG": EMPTY, "PREGDAT": EMPTY}
 
 
+def test_hiding_what_somebody_else_entered_meanwhile_asks_a_person():
+    book = Casebook()
+    book.save(values(SEX="F"))
+    seen = book.state.form(Place("V1", "VS", 1)).seq
+    book.save(values(PREG="Y"))
+    unseen = save(book.state, values(SEX="M"), base=seen)
+    assert refused(unseen) == [("capture.stale", "PREG")]
+    assert written(save(book.state, values(SEX="M")))
+
+
 def test_no_value_is_taken_for_a_hidden_item():
     assert refused(save(START, values(SEX="M", PREG="Y"))) == [("capture.item-hidden", "PREG")]
     assert refused(save(START, values(PREG="Y"))) == [
