@@ -87,6 +87,21 @@ def test_days_are_judged_on_the_day_of_randomization(story: Story) -> None:
     assert {problem.where for problem in story.randomize(number).problems} >= {"I02"}
 
 
+def test_what_was_confirmed_is_what_is_randomized_on(story: Story) -> None:
+    """A score is corrected after the confirmation: still eligible, and still to be confirmed anew."""
+    number = story.eligible()
+    assert story.record("rater", number, "RISK", {"HTN": "Y"}).accepted  # no criterion asks for it
+    assert story.record("rater", number, "NIHSS", {"11": "1"}).accepted
+    assert {problem.rule for problem in story.randomize(number).problems} == {
+        "randomization.confirmation-outdated"
+    }
+    tasks = [task.kind for task in story.desk.today(story.who("pi")).tasks if task.subject == number]
+    assert tasks == ["ready_to_confirm"]
+    assert not story.desk.checklist(story.who("pi"), number).confirmed  # type: ignore[union-attr]
+    story.done("pi", ConfirmEligibility(story.subject(number)))
+    assert story.randomize(number).accepted
+
+
 def test_without_consent_nothing(story: Story) -> None:
     number = story.screen()
     story.assess(number)

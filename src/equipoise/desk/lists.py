@@ -122,7 +122,7 @@ def tasks_of(now: Standing) -> tuple[Task, ...]:
         why = Text("; ".join(one.en for one in reasons), "；".join(one.say("zh") for one in reasons))
         found.append(task("stratum_not_evaluable", number, since=since, why=why))
     else:
-        ready = "ready_to_confirm" if facts.status == "SCREENING" else "ready_to_randomize"
+        ready = "ready_to_randomize" if facts.confirmed else "ready_to_confirm"
         found.append(task(ready, number, since=since))
     return tuple(found)
 

@@ -54,7 +54,7 @@ def checklist(desk: Desk, who: Who, screening_number: str) -> ChecklistView | No
         number=screening_number,
         criteria=tuple(_criterion(each, judgement) for each in now.trial.study.criteria if each.enabled),
         decision=judgement.decision,
-        confirmed=now.facts.status in {"ELIGIBLE", "RANDOMIZED"},
+        confirmed=now.facts.confirmed or now.facts.status == "RANDOMIZED",
         total=None if total is None else (number(total.low), number(total.high)),
         consent=CONSENT[now.facts.consent_in_force],
         capacity=capacity_of(now),

@@ -22,7 +22,7 @@ from equipoise.consent import binding as consent_binding
 from equipoise.consent import evolve as consent
 from equipoise.desk.followers import IN_SCREENING, SITES, SUBJECTS
 from equipoise.eligibility import evolve as eligibility
-from equipoise.eligibility.judgement import Judgement, judge
+from equipoise.eligibility.judgement import Judgement, inputs_used, judge
 from equipoise.ledger.entries import Recorded
 from equipoise.ledger.facts import Facts
 from equipoise.ledger.reader import SNAPSHOT_EVERY, Folding, Reader
@@ -236,7 +236,11 @@ def stand(
         **consent_binding.bind(trial.study, case.consent),
     }
     judgement = judge(trial.study, inputs)
-    rested = (*capture_binding.rested_on(trial.study, case.capture), *consent_binding.rested_on(case.consent))
+    used = inputs_used(trial.study)
+    rested = (
+        *capture_binding.rested_on(trial.study, case.capture, used),
+        *consent_binding.rested_on(case.consent),
+    )
     layer = stratum(trial.study, inputs)
     facts = eligibility.add_facts(facts, case.screening, judgement, rested)
     facts = consent_binding.add_facts(facts, trial.study, case.consent)

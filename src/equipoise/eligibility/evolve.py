@@ -99,13 +99,16 @@ def add_facts(
     )
     if judgement is None:
         return found
+    rested, letters, last = tuple(sorted(set(rested_on))), judgement.letters, state.judged
+    as_confirmed = last is not None and (last.rested_on, dict(last.results)) == (rested, dict(letters))
     return replace(
         found,
         verdict=judgement.decision,
-        verdict_results=judgement.letters,
+        verdict_results=letters,
         verdict_reasons=judgement.reasons(),
         verdict_reasons_zh=judgement.reasons("zh"),
-        verdict_rested_on=tuple(sorted(set(rested_on))),
+        verdict_rested_on=rested,
+        confirmed=state.status == "ELIGIBLE" and as_confirmed,
     )
 
 

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from equipoise.ledger.facts import Verdict
 from equipoise.protocol.expressions import Explanation, InstrumentValue, Logical, Reason, Scope, as_logical
-from equipoise.protocol.rules import explanation_of
+from equipoise.protocol.rules import explanation_of, names_in
 from equipoise.protocol.study import Criterion, Study
 from equipoise.protocol.wording import because, still_open
 from equipoise.words.interval import Interval
@@ -54,6 +54,14 @@ class Judgement:
         """Criterion -> why it is open or not satisfied; entries carry the English words."""
         said = {name: self.why(name, language) for name in self.explanations}
         return MappingProxyType({name: text for name, text in said.items() if text})
+
+
+def inputs_used(study: Study) -> frozenset[str]:
+    """The names that the rules of the enabled criteria ask for."""
+    rules = [
+        criterion.rule for criterion in study.criteria if criterion.enabled and criterion.rule is not None
+    ]
+    return frozenset().union(*(names_in(rule) for rule in rules))
 
 
 def judge(study: Study, inputs: Scope, given: Mapping[str, Truth] | None = None) -> Judgement:

@@ -51,6 +51,8 @@ class Facts:
     verdict_reasons: Mapping[str, str] = owned_mapping("eligibility")
     verdict_reasons_zh: Mapping[str, str] = owned_mapping("eligibility")
     verdict_rested_on: tuple[int, ...] = owned("eligibility", ())
+    confirmed: bool = owned("eligibility", False)
+    """Whether an investigator confirmed the verdict as it stands now: the same results, resting on the same entries."""
     # consent
     consent_in_force: Truth = owned("consent", Truth.UNKNOWN)
     consent_on: str | None = owned("consent", None)

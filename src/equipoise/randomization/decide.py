@@ -103,6 +103,8 @@ def _of_eligibility(study: Study, facts: Facts) -> Iterator[Problem]:
         yield problem("randomization.not-judged", "eligibility")
     if facts.status == "SCREENING":
         yield problem("randomization.eligibility-not-confirmed", "eligibility")
+    elif facts.status == "ELIGIBLE" and not facts.confirmed:
+        yield problem("randomization.confirmation-outdated", "eligibility")
     if facts.consent_in_force is not Truth.TRUE:
         yield problem("randomization.no-consent", "consent")
 

@@ -207,6 +207,7 @@ READY = Facts(
     subject_known=True,
     subject_site="site-1",
     status="ELIGIBLE",
+    confirmed=True,
     verdict="ELIGIBLE",
     verdict_results={"I01": "T", "I02": "T", "I03": "T", "E01": "F", "E02": "F", "INCL": "T", "EXCL": "F"},
     consent_in_force=Truth.TRUE,

@@ -36,9 +36,19 @@ def _without(study: Study, form: str, item: tuple[str, str], visit: str) -> Stud
         )
         for each in study.schedule.activities
     ]
+    endpoints = [
+        each.model_copy(update={"form": None if each.form == form else each.form}) for each in study.endpoints
+    ]
     visits = tuple(each for each in study.schedule.visits if each.id != visit)
     schedule = study.schedule.model_copy(update={"visits": visits, "activities": tuple(activities)})
-    return study.model_copy(update={"version": "2.0", "forms": tuple(forms), "schedule": schedule})
+    return study.model_copy(
+        update={
+            "version": "2.0",
+            "forms": tuple(forms),
+            "endpoints": tuple(endpoints),
+            "schedule": schedule,
+        }
+    )
 
 
 @pytest.fixture

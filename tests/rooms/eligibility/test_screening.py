@@ -16,6 +16,7 @@ from equipoise.eligibility.judgement import judge
 from equipoise.ledger.entries import EligibilityJudged, ScreeningFailed, SubjectRandomized, SubjectScreened
 from equipoise.ledger.facts import Facts, SubjectStatus
 from equipoise.words.canonical import canonical_bytes, read_canonical
+from equipoise.words.truth import Truth
 from rooms.capture.conduct_study import (
     AT,
     OCCASION,
@@ -215,3 +216,26 @@ def test_eligibility_fills_in_its_own_facts_only():
     assert (
         found.verdict_reasons.keys() == found.verdict_reasons_zh.keys() == {"I01", "I02", "I03", "E01", "E02"}
     )
+
+
+@pytest.mark.parametrize(
+    ("rested_on", "results", "stands"),
+    [
+        ((2, 1), {}, True),
+        ((1, 2, 3), {}, False),  # an entry came that the judgement rests on
+        ((1,), {}, False),
+        ((1, 2), {"I02": "U"}, False),
+        ((1, 2), {"I09": "T"}, False),  # an amendment brought a criterion that nobody has confirmed
+    ],
+)
+def test_a_confirmation_stands_while_what_it_rested_on_stands(rested_on, results, stands):
+    judgement = judge(STUDY, {})
+    letters = {name: Truth(letter) for name, letter in {**READY.verdict_results, **results}.items()}
+    now = dataclasses.replace(judgement, results=letters, decision="ELIGIBLE")
+    for entries, confirmed in (
+        ([SCREENED, CONFIRMED], stands),
+        ([SCREENED], False),
+        ([SCREENED, CONFIRMED, ScreeningFailed(("I02",))], False),
+        ([SCREENED, CONFIRMED, dataclasses.replace(CONFIRMED, confirmed=False)], False),
+    ):
+        assert add_facts(Facts(), folded(evolve, START, entries), now, rested_on).confirmed is confirmed

@@ -64,6 +64,7 @@ REFUSALS = [
     ),
     ({"verdict": "NOT_EVALUABLE", "verdict_results": {}}, {("randomization.not-judged", "eligibility")}),
     ({"verdict": "NOT_EVALUABLE"}, {("randomization.not-judged", "eligibility")}),
+    ({"confirmed": False}, {("randomization.confirmation-outdated", "eligibility")}),
     ({"consent_in_force": F}, {("randomization.no-consent", "consent")}),
     ({"consent_in_force": U}, {("randomization.no-consent", "consent")}),
     ({"enrolment_open": False}, {("randomization.enrolment-paused", "study")}),
