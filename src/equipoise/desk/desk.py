@@ -53,7 +53,9 @@ from equipoise.words.ids import Entropy, random_id
 from equipoise.words.problem import Problem, problem
 
 CHECKPOINT_EVERY = 256
-"""Entries after which a checkpoint is made."""
+"""Entries after which a checkpoint is made at once."""
+CHECKPOINT_WITHIN = 60.0
+"""Seconds after which what was written stands in a checkpoint."""
 _Decide: TypeAlias = Callable[[Reader, Who, dt.datetime], Decision]
 """(what stands, the person with the roles held now, the moment) -> what is written."""
 
@@ -87,7 +89,7 @@ class Desk:
         self._zones: dict[str, str] = {}
         self._unchecked = 0
         self._counting = threading.Lock()
-        self._checkpointing: threading.Thread | None = None
+        self._checkpointing: threading.Timer | None = None
         with self.reading() as reader:
             self.trial(reader)  # a store whose definition cannot be read is found out now
 
@@ -262,14 +264,23 @@ class Desk:
         return trial, zone
 
     def _count(self, entries: int) -> None:
-        """Have a checkpoint made beside the work, whenever enough was written since the last."""
+        """Have a checkpoint made beside the work: at once when enough was written since the last, else soon."""
         with self._counting:
             self._unchecked += entries
-            busy = self._checkpointing is not None and self._checkpointing.is_alive()
-            if self._unchecked >= CHECKPOINT_EVERY and not busy:
-                self._unchecked = 0
-                self._checkpointing = threading.Thread(target=self.checkpoint, daemon=True)
-                self._checkpointing.start()
+            wait = 0 if self._unchecked >= CHECKPOINT_EVERY else CHECKPOINT_WITHIN
+            waiting = self._checkpointing
+            if waiting is not None and waiting.is_alive() and (wait or waiting.interval == 0):
+                return
+            if waiting is not None:
+                waiting.cancel()
+            self._checkpointing = threading.Timer(wait, self._publish)
+            self._checkpointing.daemon = True
+            self._checkpointing.start()
+
+    def _publish(self) -> None:
+        with self._counting:
+            self._unchecked = 0
+        self.checkpoint()
 
     def checkpoint(self) -> Problem | None:
         """Publish a signed checkpoint over everything written so far, outside the database."""
@@ -279,6 +290,7 @@ class Desk:
     def close(self) -> None:
         """Publish a last checkpoint and give everything back."""
         if self._checkpointing is not None:
+            self._checkpointing.cancel()
             self._checkpointing.join()
         if self._unchecked:
             self.checkpoint()

@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 from granian.constants import HTTPModes, Interfaces
@@ -84,6 +85,7 @@ def _load(store: Path, host: str, tell: Connection, opened: Callable[[], None]) 
         desk = open_front(store)
         if isinstance(desk, Problem):
             raise StoreFault(desk)
+        Finalize(desk, desk.close, exitpriority=1)  # at the end of a worker, where atexit does not run
         made = application(desk, store, (host,))
     except StoreFault as fault:
         tell.send(fault.problem)
