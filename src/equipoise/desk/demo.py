@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from equipoise.desk.setup import add_person, open_site
 from equipoise.eligibility.commands import ConfirmEligibility, FailScreening
 from equipoise.ledger.entries import Datum
 from equipoise.randomization.commands import Randomize
+from equipoise.words.ids import random_id
 from equipoise.words.problem import Problem, problem
 
 _DAY = re.compile(r"@(-?\d+)(m?)")
@@ -35,7 +37,7 @@ Step = Mapping[str, Any]  # Any: as written in demo.yaml
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What `demo.yaml` holds."""
+    """What `demo.yaml` holds. A member of staff also has an `actor`: the random id that headers bear, not a name."""
 
     approved: Mapping[str, str]
     staff: tuple[Mapping[str, Any], ...]  # Any: as written
@@ -48,9 +50,8 @@ def read_demo(study_folder: Path) -> Demo | Problem:
     path = study_folder / "demo.yaml"
     try:
         written = YAML(typ="safe").load(path.read_text("utf-8"))
-        return Demo(
-            written["approved"], tuple(written["staff"]), written["templates"], tuple(written["participants"])
-        )
+        staff = tuple({**one, "actor": random_id(secrets.token_bytes)} for one in written["staff"])
+        return Demo(written["approved"], staff, written["templates"], tuple(written["participants"]))
     except FileNotFoundError:
         return problem("desk.demo-missing", str(path))
     except (OSError, UnicodeDecodeError, YAMLError, KeyError, TypeError) as fault:
@@ -66,7 +67,7 @@ def load_staff(desk: Desk, demo: Demo, today: dt.date) -> tuple[Problem, ...]:
             return problems
     for one in demo.staff:
         problems = add_person(
-            desk, one["id"], f"{one['name']['en']} {one['name']['zh']}", one["role"], one.get("site")
+            desk, one["actor"], f"{one['name']['en']} {one['name']['zh']}", one["role"], one.get("site")
         )
         if problems:
             return problems
@@ -75,8 +76,8 @@ def load_staff(desk: Desk, demo: Demo, today: dt.date) -> tuple[Problem, ...]:
 
 def load_participants(desk: Desk, demo: Demo, clock: SetClock, today: dt.date) -> tuple[Problem, ...]:
     """Take every participant through the steps, in the order in which the days came."""
-    roles = {one["id"]: one["role"] for one in demo.staff}
-    loader = _Loader(desk, clock, today, roles)
+    staff = {one["id"]: (one["actor"], one["role"]) for one in demo.staff}
+    loader = _Loader(desk, clock, today, staff)
     planned = [step for person in demo.participants for step in _unfold(demo, person)]
     for step in sorted(planned, key=lambda one: one.day):
         refused = loader.take(step)
@@ -108,17 +109,20 @@ def _unfold(demo: Demo, person: Mapping[str, Any]) -> list[_Planned]:  # Any: as
 
 
 class _Loader:
-    def __init__(self, desk: Desk, clock: SetClock, today: dt.date, roles: Mapping[str, str]) -> None:
+    def __init__(
+        self, desk: Desk, clock: SetClock, today: dt.date, staff: Mapping[str, tuple[str, str]]
+    ) -> None:
         self._desk = desk
         self._clock = clock
         self._today = today
-        self._roles = roles
+        self._staff = staff
         self._numbers: dict[str, str] = {}
 
     def take(self, planned: _Planned) -> tuple[Problem, ...]:
         """Give one step to the desk; the problems of a refusal, with the step's place."""
         desk, person = self._desk, planned.person
-        who = desk.who(planned.by, self._roles[planned.by])
+        known = self._staff.get(planned.by)
+        who = desk.who(*known) if known is not None else None
         if who is None:
             return (problem("desk.demo-unknown-person", planned.place, person=planned.by),)
         day = self._today + dt.timedelta(days=planned.day)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
@@ -23,7 +23,7 @@ from equipoise.consent import evolve as consent
 from equipoise.desk.followers import IN_SCREENING, SITES, SUBJECTS
 from equipoise.eligibility import evolve as eligibility
 from equipoise.eligibility.judgement import Judgement, inputs_used, judge
-from equipoise.ledger.entries import Recorded
+from equipoise.ledger.entries import Datum, Recorded
 from equipoise.ledger.facts import Facts
 from equipoise.ledger.reader import SNAPSHOT_EVERY, Folding, Reader
 from equipoise.ledger.store import Head
@@ -34,7 +34,7 @@ from equipoise.protocol.retired import with_retired
 from equipoise.protocol.strata import StratumResult, stratum
 from equipoise.protocol.study import Study
 from equipoise.randomization import evolve as randomization
-from equipoise.words.canonical import Json, read_canonical
+from equipoise.words.canonical import Json, digest, read_canonical
 from equipoise.words.dates import PartialDate
 
 State = TypeVar("State")
@@ -78,8 +78,37 @@ def _load(json: Json) -> Case:
     )
 
 
-CASE = Folding("case 1", Case(), _evolve, _dump, _load)
-"""How a subject's stream becomes a Case. Raise the code whenever a room's evolve means something else."""
+_KEPT: tuple[type, ...] = (
+    Case,
+    eligibility.State,
+    eligibility.Judged,
+    consent.State,
+    consent.Capacity,
+    consent.Act,
+    consent.Withdrawal,
+    capture.State,
+    capture.Instance,
+    capture.Query,
+    capture.VisitDate,
+    capture.Place,
+    Datum,
+)
+"""Everything that a snapshot of a case is made of."""
+
+
+def shape_of(kinds: Iterable[type]) -> str:
+    """A digest of the names and types of the fields of some kinds of value."""
+    declared: list[Json] = [
+        [kind.__name__, [[name, str(said)] for name, said in kind.__annotations__.items()]] for kind in kinds
+    ]
+    return digest(declared)
+
+
+CASE = Folding(f"case 1 {shape_of(_KEPT)}", Case(), _evolve, _dump, _load)
+"""How a subject's stream becomes a Case. A snapshot of another shape is never read: its code differs by itself.
+
+Raise the number whenever a room's evolve means something else for the same shape.
+"""
 
 
 @dataclass(frozen=True, slots=True)

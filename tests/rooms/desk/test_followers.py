@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from equipoise.capture.commands import AnswerQuery, CloseQuery, RaiseQuery
+from equipoise.capture.commands import AnswerQuery, CloseQuery, DateVisit, RaiseQuery
+from equipoise.consent.commands import WithdrawConsent
 from equipoise.desk.followers import FORMS, GRANTS, QUERIES, SITES, SUBJECTS
 from equipoise.desk.routes import ROUTES
-from equipoise.desk.standing import CASE, Case, Memory
+from equipoise.desk.standing import _KEPT, CASE, Case, Memory, shape_of
 from equipoise.eligibility.commands import FailScreening
 from equipoise.ledger import facts as facts_file
 from equipoise.ledger.entries import Datum
@@ -104,6 +107,39 @@ def test_a_remembered_case_is_the_folded_one(story: Story, seed: int) -> None:
                     folded = CASE.evolve(folded, recorded)
                 assert memory.case(reader, subject) == folded
                 assert CASE.load(CASE.dump(folded)) == folded
+
+
+def _kinds_within(value: object) -> set[type]:
+    """The kinds of record that a value is made of."""
+    if dataclasses.is_dataclass(value):
+        inner = [getattr(value, field.name) for field in dataclasses.fields(value)]
+        return {type(value)}.union(*map(_kinds_within, inner))
+    if isinstance(value, Mapping):
+        return set[type]().union(*(_kinds_within(each) for pair in value.items() for each in pair))
+    if isinstance(value, tuple):
+        named = {type(value)} if hasattr(value, "_fields") else set[type]()
+        return named.union(*map(_kinds_within, value))
+    return set()
+
+
+def test_the_code_of_a_snapshot_names_every_kind_that_is_in_it(story: Story) -> None:
+    """A field added to any of them gives another code, so that no old snapshot is read as a new one."""
+    number = story.eligible()
+    subject = story.subject(number)
+    story.done("crc", DateVisit(subject, "V1", "2026-06-01"))
+    story.done("cra", RaiseQuery(subject, "V1", "NIHSS", 1, "8", "Which side?"))
+    story.done("crc", WithdrawConsent(subject, "PARTICIPANT", "2026-06-01"))
+    with story.desk.reading() as reader:
+        case = Memory().case(reader, subject)
+    found = _kinds_within(case)
+    assert found <= set(_KEPT)
+    assert len(found) >= len(_KEPT) - 1  # all but the representative's act have come up
+
+    @dataclasses.dataclass
+    class Changed:
+        new: str
+
+    assert shape_of([*_KEPT[:-1], Changed]) != shape_of(_KEPT)
 
 
 def test_a_memory_that_does_not_meet_the_chain_is_not_used(story: Story, tmp_path: Path) -> None:
