@@ -7,14 +7,14 @@ an input without a visit of its own is the one of the latest visit, in the sched
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from decimal import Decimal
 
 from equipoise.capture.evolve import Instance, Place, State
 from equipoise.capture.questions import question
-from equipoise.instruments import Answer, read_answer
+from equipoise.instruments import Answer, ScaleItem, answer_problem, read_answer
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.assessments import instrument_value, scale_of
 from equipoise.protocol.expressions import (
+    NUMBER,
     Code,
     DateValue,
     InstrumentValue,
@@ -24,10 +24,11 @@ from equipoise.protocol.expressions import (
     Unknown,
     Value,
 )
-from equipoise.protocol.expressions.values import REASON_OF_MISSING
+from equipoise.protocol.expressions.recorded import recorded_value
 from equipoise.protocol.forms import Form
+from equipoise.protocol.scopes import item_type
 from equipoise.protocol.study import Input, Study
-from equipoise.words.dates import PartialDate, parse_date
+from equipoise.words.dates import PartialDate
 from equipoise.words.truth import Truth
 
 _NOTHING = Unknown((Reason("missing"),))
@@ -55,7 +56,7 @@ def bind(
         elif each.origin.form is not None:
             form = study.form(each.origin.form)
             found = _latest(study, state, each)
-            bound[each.name] = _value(each, form, found[1] if found is not None else None)
+            bound[each.name] = _value(study, each, form, found[1] if found is not None else None)
     return bound
 
 
@@ -99,17 +100,16 @@ def _answers_of(study: Study, each: Input, instance: Instance) -> Iterator[str]:
         yield from (item.id for item in used.items if item.id in instance.values)
 
 
-def _value(each: Input, form: Form | None, instance: Instance | None) -> Value:
+def _value(study: Study, each: Input, form: Form | None, instance: Instance | None) -> Value:
     values = instance.values if instance is not None else {}
     if each.origin.item is None:
         used = scale_of(form) if form is not None else None
         return (
             Unknown((Reason("missing"),)) if used is None else assessment(form, values, each.name) or _NOTHING
         )
-    value = (
-        value_of_item(form, each.origin.item, values.get(each.origin.item)) if form is not None else _NOTHING
-    )
-    return _as_declared(each, value)
+    if form is None:
+        return _as_declared(each, _NOTHING)
+    return _as_declared(each, value_of_item(study, form, each.origin.item, values.get(each.origin.item)))
 
 
 def answers(form: Form, values: Mapping[str, Datum]) -> Mapping[str, Answer]:
@@ -117,12 +117,16 @@ def answers(form: Form, values: Mapping[str, Datum]) -> Mapping[str, Answer]:
     used = scale_of(form)
     if used is None:
         return {}
-    read = {item.id: _answer(values.get(item.id)) for item in used.items}
+    read = {item.id: _answer(item, values.get(item.id)) for item in used.items}
     return {item: answer for item, answer in read.items() if answer is not None}
 
 
-def _answer(datum: Datum | None) -> Answer | None:
-    return read_answer(datum.value, datum.missing) if datum is not None else None
+def _answer(item: ScaleItem, datum: Datum | None) -> Answer | None:
+    """The answer, or None where there is none, or none that the scale knows now (an amendment changed the item)."""
+    if datum is None or (datum.value is not None and not datum.value.isdecimal()):
+        return None
+    answer = read_answer(datum.value, datum.missing)
+    return answer if answer is not None and answer_problem(item, answer, explained=True) is None else None
 
 
 def assessment(form: Form | None, values: Mapping[str, Datum], name: str) -> InstrumentValue | None:
@@ -133,27 +137,17 @@ def assessment(form: Form | None, values: Mapping[str, Datum], name: str) -> Ins
     )
 
 
-def value_of_item(form: Form, item_id: str, datum: Datum | None) -> Value:
-    """One captured datum as a value of the rules, by the type of its item."""
+def value_of_item(study: Study, form: Form, item_id: str, datum: Datum | None) -> Value:
+    """One captured datum as a value of the rules, by the type that its item has now.
+
+    A text that is none of that type, because an amendment changed it, is unknown and says so.
+    """
     asked = question(form, item_id)
-    why = Reason("missing")
-    if datum is not None and datum.missing is not None:
-        why = Reason(REASON_OF_MISSING.get(datum.missing, "missing"))
-    text = datum.value if datum is not None else None
     if asked is None:
         return _NOTHING
-    if asked.own is None:
-        return Number.unknown(why) if text is None else Number.of(text)
-    match asked.own.type:
-        case "integer" | "decimal":
-            unit = asked.own.unit
-            return Number.unknown(why, unit=unit) if text is None else Number.of(Decimal(text), unit)
-        case "date":
-            return DateValue(None, (why,)) if text is None else DateValue(parse_date(text))
-        case "truth":
-            return Logical(Truth.UNKNOWN, (why,)) if text is None else Logical(Truth.of(text == "Y"))
-        case "text" | "time" | "code":
-            return Code(None, (why,)) if text is None else Code(text)
+    kind = NUMBER if asked.own is None else item_type(study, asked.own)
+    text, missing = (datum.value, datum.missing) if datum is not None else (None, None)
+    return recorded_value(kind, text, missing)
 
 
 def _as_declared(each: Input, value: Value) -> Value:

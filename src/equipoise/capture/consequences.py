@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from types import MappingProxyType
 
 from equipoise.capture.binding import answers, assessment, bind, value_of_item
@@ -19,7 +18,7 @@ from equipoise.instruments import score, unanswered, unmet_expectations
 from equipoise.ledger.entries import Datum
 from equipoise.ledger.facts import Facts
 from equipoise.protocol.assessments import scale_of
-from equipoise.protocol.expressions import Code, DateValue, Logical, Number, Value, as_logical
+from equipoise.protocol.expressions import Code, DateValue, Logical, Number, Value, as_logical, known_number
 from equipoise.protocol.forms import Check, Form
 from equipoise.protocol.rules import names_in, value_of
 from equipoise.protocol.study import Study
@@ -77,7 +76,11 @@ def consequences(
         return Consequences(values, frozenset(), {}, (), frozenset(), ())
     asked = questions(form)
     kept, hidden, scope = _visible(study, state, place, form, values, now)
-    verdicts = [*_checks(form, place, asked, scope), *_ranges(asked, kept), *_expectations(form, kept)]
+    verdicts = [
+        *_checks(form, place, asked, scope),
+        *_ranges(study, form, asked, kept),
+        *_expectations(form, kept),
+    ]
     return Consequences(
         MappingProxyType(kept),
         hidden,
@@ -123,7 +126,7 @@ def _scope(
         scope[SCORE] = scored
     for item in form.items:
         if item.id in used:
-            scope[item.id] = value_of_item(form, item.id, values.get(item.id))
+            scope[item.id] = value_of_item(study, form, item.id, values.get(item.id))
     return scope
 
 
@@ -174,14 +177,15 @@ def _watched(check: Check, asked: tuple[Question, ...]) -> frozenset[str]:
     return frozenset({*check.items, *scored, *(each.id for each in asked if each.id in used)})
 
 
-def _ranges(asked: tuple[Question, ...], values: Mapping[str, Datum]) -> Iterator[tuple[Finding, Truth]]:
+def _ranges(
+    study: Study, form: Form, asked: tuple[Question, ...], values: Mapping[str, Datum]
+) -> Iterator[tuple[Finding, Truth]]:
     """Plausible ranges as checks: outside them a value stays, and a query asks."""
     for each in asked:
         if each.own is None or each.own.expected is None or each.own.type not in {"integer", "decimal"}:
             continue
         low, high = each.own.expected
-        datum = values.get(each.id)
-        given = Decimal(datum.value) if datum is not None and datum.value is not None else None
+        given = known_number(value_of_item(study, form, each.id, values.get(each.id)))
         words = {"low": f"{low:f}", "high": f"{high:f}", "unit": each.own.unit or ""}
         message = Text(
             say("capture.unexpected-value", "en", {**words, "item": each.label.say("en")}),

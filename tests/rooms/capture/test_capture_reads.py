@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from equipoise.capture.binding import bind, rested_on
+from equipoise.capture.binding import bind, rested_on, value_of_item
 from equipoise.capture.commands import AnswerQuery, CloseQuery, DateVisit, RaiseQuery, RecordForm
 from equipoise.capture.consequences import Now
 from equipoise.capture.decide import decide
@@ -21,7 +21,7 @@ from equipoise.capture.snapshot import state_from_json, state_to_json
 from equipoise.eligibility.judgement import judge
 from equipoise.ledger.entries import Datum, FormRecorded, QueryAnswered, QueryClosed, QueryRaised, VisitDated
 from equipoise.ledger.facts import Facts, Occasion
-from equipoise.protocol.expressions import DateValue, InstrumentValue, Logical, Number, reasons_of
+from equipoise.protocol.expressions import Code, DateValue, InstrumentValue, Logical, Number, reasons_of
 from equipoise.protocol.strata import stratum
 from equipoise.words.canonical import canonical_bytes, read_canonical
 from equipoise.words.dates import PartialDate
@@ -29,6 +29,7 @@ from equipoise.words.interval import Interval
 from equipoise.words.truth import Truth
 from rooms.capture.conduct_study import (
     AT,
+    FORMS,
     KNOWN,
     OCCASION,
     folded,
@@ -328,3 +329,31 @@ def test_a_withheld_entry_and_entries_of_other_rooms_change_nothing():
     assert evolve(state, recorded("subject/s1", 2, None)) == state
     assert state.form(Place("V1", "STROKE", 1)).changed == {"ONSET": 1, "BLEED": 1, "RANKIN": 1}
     assert evolve(state, recorded("subject/s1", 2, QueryClosed("nobody", automatic=True))) == state
+
+
+@pytest.mark.parametrize("kind", ["text", "integer", "decimal", "date", "time", "code", "truth"])
+def test_an_amendment_that_changes_the_type_of_an_item_breaks_no_page(kind):
+    """What was captured as text stays as it was typed; the rules see a value that is not known, and say why."""
+    changes = {"id": "NOTE", "label": "Remark", "type": kind, "required": False}
+    if kind in {"integer", "decimal"}:
+        changes |= {"minimum": 0, "maximum": 9, "expected": [1, 2]}
+    check = {"id": "about-note", "holds": "known(NOTE)", "items": ["NOTE"], "message": "m"}
+    forms = [
+        each
+        | {"items": [*(item for item in each["items"] if item["id"] != "NOTE"), changes], "checks": [check]}
+        if each["id"] == "VS"
+        else each
+        for each in FORMS
+    ]
+    amended = made_study(forms=forms)
+    state = folded(evolve, START, [form({}, complete=False), form(values(SYSBP="120"))])
+    state = folded(
+        evolve, state, [FormRecorded("V1", "VS", 1, {}, {}, False, None, {"NOTE": Datum("not a number")})]
+    )
+    after = form_now(amended, state, "V1", "VS", 1, Now(TODAY))
+    assert after.values["NOTE"] == Datum("not a number")
+    found = value_of_item(amended, amended.form("VS"), "NOTE", after.values["NOTE"])
+    if kind in {"text", "time", "code"}:
+        assert found == Code("not a number")
+    else:
+        assert [reason.kind for reason in reasons_of(found)] == ["type"]
