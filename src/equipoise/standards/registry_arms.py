@@ -31,12 +31,7 @@ def read_arms(section: Section, page: Page, findings: Findings) -> None:
     header, rest, after = _block(section, double_spaced=page.double_spaced)
     findings.add(words.PAGE_GROUPS, header.text, header.number)
     stated = _HEADER.match(header.text)
-    groups, stray = _groups(rest)
-    if stated and len(rest) == int(stated[1]) and not any(group.kind for group in groups):
-        groups, stray = (
-            [_Group(line) for line in rest],
-            [],
-        )  # nothing but names, and as many as there are groups
+    groups, stray = _likeliest(rest, int(stated[1]) if stated else None, whole=page.closed)
     keep_lines([*stray, *after], findings)
     for place, group in enumerate(groups):
         _add(place, group, findings)
@@ -57,13 +52,67 @@ def _is_mark(text: str) -> bool:
     return text.lower() in _PARTS or _is_type(text)
 
 
-def _groups(lines: list[Line]) -> tuple[list[_Group], list[Line]]:
+def _likeliest(lines: list[Line], stated: int | None, *, whole: bool) -> tuple[list[_Group], list[Line]]:
+    """The reading that gives as many groups as the page states; the plainest one where none does.
+
+    A line that reads like a type may be one, or a name (`Experimental Group`), or part of a description. Read in turn:
+    every group with its type; the same, but a type only where a part of the group follows it; no group with a type;
+    nothing but names. A page that is cut off states groups that are not there, so it is read plainly.
+    """
+    begins = _typed(lines)
+    plainest = _groups(lines, begins)
+    readings = [plainest]
+    if whole:
+        others = [_groups(lines, _followed(lines, begins)), _groups(lines, frozenset())]
+        shows_types = len(lines) > 1 and _is_type(lines[1].text)
+        readings = [plainest, *others] if shows_types else [others[1], plainest, others[0]]
+    if whole or not begins:
+        readings.append(([_Group(line) for line in lines], []))
+    return next((found for found in readings if len(found[0]) == stated), plainest)
+
+
+def _typed(lines: list[Line]) -> frozenset[int]:
+    """Where groups begin that show a type, by place in `lines`.
+
+    Where lines that read like types stand together they are names and types in turn, and the last is a type: an even
+    number of them are whole groups, an odd number begins with the type of the line above.
+    """
+    found: set[int] = set()
+    place = 0
+    while place < len(lines):
+        end = place
+        while end < len(lines) and _is_type(lines[end].text):
+            end += 1
+        named_above = (end - place) % 2 == 1 and place > 0 and lines[place - 1].text.lower() not in _PARTS
+        first = place - 1 if named_above else place + (end - place) % 2
+        found.update(range(first, end - 1, 2))
+        place = end + 1
+    return frozenset(found)
+
+
+def _followed(lines: list[Line], begins: frozenset[int]) -> frozenset[int]:
+    """Those of `begins` whose type is followed by a part of the group, by the next group, or by nothing."""
+    kept: set[int] = set()
+    for place in sorted(begins, reverse=True):
+        after = place + 2
+        if after >= len(lines) or lines[after].text.lower() in _PARTS or after in kept:
+            kept.add(place)
+    return frozenset(kept)
+
+
+def _groups(lines: list[Line], typed: frozenset[int]) -> tuple[list[_Group], list[Line]]:
+    """The groups, of which those at `typed` show a type on their second line; and the lines of none."""
     groups: list[_Group] = []
     stray: list[Line] = []
     part = "start"
-    for index, line in enumerate(lines):
-        following = lines[index + 1].text if index + 1 < len(lines) else ""
-        if line.text.lower() in _PARTS and groups:
+    for place, line in enumerate(lines):
+        following = lines[place + 1].text if place + 1 < len(lines) else ""
+        if place in typed:
+            groups.append(_Group(line))
+            part = "named"
+        elif place - 1 in typed:
+            groups[-1].kind = line
+        elif line.text.lower() in _PARTS and groups:
             part = _PARTS[line.text.lower()]
         elif _begins(line, part, following):
             groups.append(_Group(line))
@@ -80,9 +129,7 @@ def _groups(lines: list[Line]) -> tuple[list[_Group], list[Line]]:
 
 
 def _begins(line: Line, part: str, following: str) -> bool:
-    """Whether `line` is the name of a group, given the part of the last group it would otherwise belong to."""
-    if _is_type(following):
-        return not (part == "named" and _is_type(line.text))
+    """Whether `line` is the name of a group without a type, given the part it would otherwise belong to."""
     if part == "start":
         return True
     if part == "description":

@@ -18,10 +18,12 @@ from equipoise.standards.registry_page import Line
 Category = Literal["inclusion", "exclusion"]
 
 _BULLET = re.compile(
-    r"(?P<sign>[•◦▪▫●○■□◆◇►▸‣⁃∙·*–—-]|[①-⑳]|\(?\d{1,3}(?:\.\d{1,3})*[.)、．]|\(?(?:[A-Za-z]|[ivxIVX]{2,5})[.)])"
-    r"(?:\s+|$)(?P<text>.*)"
+    r"(?P<sign>[•◦▪▫●○■□◆◇►▸‣⁃∙·*–—-]|[①-⑳]|[(（]?\d{1,3}(?:\.\d{1,3})*[.)）、．]|\(?(?:[A-Za-z]|[ivxIVX]{2,5})[.)])"
+    r"(?:\s+|$|(?<=[）、．]))(?P<text>.*)"  # full-width signs hold their own space
 )
 _SYMBOL = re.compile(r"[•◦▪▫●○■□◆◇►▸‣⁃∙·*–—-]")
+_FIRST, _LESSER = frozenset("•●"), frozenset("◦○▪▫")
+"""Signs of points, and of sub-points below them where the indents of a page are lost."""
 _LETTERED = re.compile(r"\(?[A-Za-z]{1,5}[.)]")
 _MARKS = "*_#- \t"
 _KIND = re.compile(r"\b(?:(?P<no>non?[- ])?(?P<kind>inclusion|exclusion)s?)\b", re.I)
@@ -77,6 +79,7 @@ class _Reading:
     category: Category | None = None
     under: str | None = None
     base: int | None = None  # indent of the points of the list being read
+    sign: str = ""  # of the last point
     steps: list[int] = field(default_factory=list)  # indents of the sub-points above, in the point being read
     after_blank: bool = True
 
@@ -99,12 +102,17 @@ class _Reading:
                 self._point(line, heading.rest)
         elif bullet is None:
             self._plain(line, index)
-        elif self.base is not None and line.indent > self.base + 1 and self._current():
+        elif self.base is not None and self._current() and self._below(line, bullet["sign"]):
             sign = "•" if _SYMBOL.fullmatch(bullet["sign"]) else bullet["sign"]
             self._part(self._level(line), f"{sign} {bullet['text']}".rstrip())
         else:
             self.base = line.indent if self.base is None else min(self.base, line.indent)
+            self.sign = bullet["sign"]
             self._point(line, line.text if _LETTERED.fullmatch(bullet["sign"]) else bullet["text"])
+
+    def _below(self, line: Line, sign: str) -> bool:
+        """Whether a bulleted line is a sub-point: indented, or with a lesser sign on the indent of its point."""
+        return line.indent > (self.base or 0) + 1 or (sign in _LESSER and self.sign in _FIRST)
 
     def _plain(self, line: Line, index: int) -> None:
         lead_in = _lead_in(line.text)

@@ -22,7 +22,7 @@ _UNIT = r"(year|month|week|day|hour|minute)s?"
 _AGES = re.compile(
     rf"(?:(?P<low>\d+)(?: {_UNIT})? to (?P<high>\d+) {_UNIT}(?: old)?"
     rf"|(?P<from>\d+)(?:\+ {_UNIT}(?: old)?| {_UNIT} and older)"
-    rf"|up to (?P<upto>\d+) {_UNIT}(?: old)?)",
+    rf"|up to (?P<upto>\d+) {_UNIT}(?: old)?|(?P<all>all(?: ages)?))",
     re.I,
 )
 _NUMBER = re.compile(r"\d[\d,]{0,11}")
@@ -84,24 +84,32 @@ def _first_block(section: Section, page: Page, findings: Findings) -> list[Line]
 
 
 def _head(head: Section, findings: Findings) -> None:
+    """The title, then the sponsor: after a badge, or alone, as where the page shows a logo that a text cannot hold."""
     lines = head.filled()
     rest = [line for line in lines if not is_furniture(line.text)]
     badge = next((i for i in range(1, len(rest) - 1) if _is_badge(rest[i].text, rest[i + 1].text)), None)
-    if rest and (len(rest) < len(lines) or badge is not None):
+    titled = bool(rest) and (len(rest) < len(lines) or badge is not None)
+    if titled:
         findings.add(words.BRIEF_TITLE, rest[0].text, rest[0].number)
         rest = rest[1:]
-        badge = None if badge is None else badge - 1
     if badge is not None:
-        sponsor = rest[badge + 1]
-        findings.add(
-            words.SPONSOR, sponsor.text, sponsor.number, "as shown on the page, which may shorten the name"
-        )
-        rest = rest[:badge] + rest[badge + 2 :]
+        _sponsor(rest[badge], findings)
+        rest = rest[: badge - 1] + rest[badge + 1 :]
+    elif titled and len(rest) == 1:
+        _sponsor(rest[0], findings)
+        findings.notice("sponsor-by-place", rest[0].number, text=rest[0].text)
+        rest = []
     keep_lines(rest, findings)
 
 
-def _is_badge(letter: str, name: str) -> bool:
-    return len(letter) == 1 and name[:1].upper() == letter.upper()
+def _sponsor(line: Line, findings: Findings) -> None:
+    findings.add(words.SPONSOR, line.text, line.number, "as shown on the page, which may shorten the name")
+
+
+def _is_badge(badge: str, name: str) -> bool:
+    """The first letter of the sponsor's name, or what stands for its logo."""
+    letter = len(badge) == 1 and name[:1].upper() == badge.upper()
+    return letter or badge.lower() == f"{name.lower()} logo"
 
 
 def _one_of(section: Section, page: Page, findings: Findings) -> None:
@@ -247,6 +255,8 @@ def _ages(section: Section, page: Page, findings: Findings) -> None:
             words.PAGE_AGES, lines[0].text, number, "label of the page; no limits could be read from it"
         )
         findings.notice("unknown-label", number, section=section.heading, text=lines[0].text)
+    elif hit["all"]:
+        findings.add(words.PAGE_AGES, lines[0].text, number, "the page names no limit")
     elif hit["low"]:
         findings.add(words.MINIMUM_AGE, _age(hit["low"], hit[2] or hit[4]), number, shown)
         findings.add(words.MAXIMUM_AGE, _age(hit["high"], hit[4]), number, shown)

@@ -222,6 +222,11 @@ STUDY_TYPE_LABELS = {
 FUNDER_LABELS = {
     "Industry": "INDUSTRY",
     "NIH": "NIH",
+    "U.S. Fed": "FED",
+    "U.S. Federal": "FED",
+    "Other U.S. Federal agency": "FED",
+    "Other Government": "OTHER_GOV",
+    "Individual": "INDIV",
     "Network": "NETWORK",
     "Other": "OTHER",
     "Unknown": "UNKNOWN",
@@ -259,6 +264,9 @@ OBSERVATIONAL_LABELS = {
     "Case-Only": "CASE_ONLY",
     "Case-Crossover": "CASE_CROSSOVER",
     "Family-Based": "FAMILY_BASED",
+    "Ecologic or Community": "ECOLOGIC_OR_COMMUNITY",
+    "Defined Population": "DEFINED_POPULATION",
+    "Natural History": "NATURAL_HISTORY",
     "Other": "OTHER",
 }
 PERSPECTIVE_LABELS = {
@@ -269,6 +277,7 @@ PERSPECTIVE_LABELS = {
 }
 MASKING_LABELS = {
     "None (Open label)": "NONE",
+    "None": "NONE",
     "Open label": "NONE",
     "Single Blind": "SINGLE",
     "Double Blind": "DOUBLE",
