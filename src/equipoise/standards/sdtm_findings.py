@@ -8,7 +8,7 @@ Source: CDISC SDTMIG 3.4, findings class and its rules for questionnaires, ratin
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from equipoise.instruments import Answer, Scale, ScaleItem, TotalScore, answer_problem, read_answer, score
@@ -43,7 +43,6 @@ class Finding:
     unit: str | None = None
     reason: str | None = None
     note: str | None = None
-    extra: Row = field(default_factory=dict)
 
 
 def finding_domains(study: Study) -> tuple[str, ...]:
