@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from equipoise.access.roles import ROLES
-from equipoise.cli.answer import Answer, done, refused
+from equipoise.cli.answer import Answer, done, refused, told
 from equipoise.words.problem import problem
 
 
@@ -50,7 +50,8 @@ def _add(options: argparse.Namespace) -> Answer:
     )
     if refusal is not None:
         return refused((refusal,))
-    return done({"account": options.username}, f"{options.username} may sign in as {options.role}")
+    says = told("cli.account-made", username=options.username, role=ROLES[options.role].label)
+    return done({"account": options.username}, says)
 
 
 def _password() -> str:
@@ -64,4 +65,4 @@ def _close(options: argparse.Namespace) -> Answer:
     refusal = close_account(options.store, options.username)
     if refusal is not None:
         return refused((refusal,))
-    return done({"closed": options.username}, f"{options.username} may sign in no more")
+    return done({"closed": options.username}, told("cli.account-closed", username=options.username))

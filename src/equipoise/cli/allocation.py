@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from equipoise.cli.answer import Answer, done, refused
+from equipoise.cli.answer import Answer, done, refused, told
 from equipoise.cli.study import read_study
 from equipoise.words.problem import Problem
 
@@ -97,4 +97,4 @@ def _publish(options: argparse.Namespace) -> Answer:
         desk.close()
     if problems:
         return refused(problems)
-    return done({"published": str(options.public)}, f"published {options.public}")
+    return done({"published": str(options.public)}, told("cli.allocation-published", path=options.public))

@@ -13,7 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from equipoise.cli.allocation import make_process
-from equipoise.cli.answer import Answer, line, refused
+from equipoise.cli.answer import Answer, line, occupied, refused, told
 from equipoise.cli.serve import serve_store
 from equipoise.cli.study import read_study
 from equipoise.desk.archive import definition_in_force
@@ -54,7 +54,7 @@ def _demo(options: argparse.Namespace) -> Answer:
         if problems:
             return refused(problems)
     if options.no_serve:
-        return Answer(0, {"store": str(store)}, (f"made {store}",))
+        return Answer(0, {"store": str(store)}, (told("cli.demo-made", path=store),))
     for notice in changed_since(folder, store):
         sys.stderr.write(line(notice) + "\n")
     return _serve(store, options.port)
@@ -85,7 +85,7 @@ def playable(studies: Path) -> Path:
 def _clear(store: Path, vault: Path) -> Problem | None:
     """Remove the folders of an earlier demonstration; a Problem where one was not made by this command."""
     for folder in (store, vault):
-        if folder.exists() and not (folder / _MARK).exists() and any(folder.iterdir()):
+        if occupied(folder) and not (folder / _MARK).exists():
             return problem("cli.not-a-demo", str(folder))
     for folder in (store, vault):
         shutil.rmtree(folder, ignore_errors=True)

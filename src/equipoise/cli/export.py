@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from equipoise.cli.answer import Answer, done, refused
+from equipoise.cli.answer import Answer, done, occupied, refused
 from equipoise.desk.archive import export_archive, export_datasets
 from equipoise.words.canonical import Json
 from equipoise.words.problem import Problem, problem
@@ -22,7 +22,7 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 
 def _export(options: argparse.Namespace) -> Answer:
-    if options.output.exists() and any(options.output.iterdir()):
+    if occupied(options.output):
         return refused((problem("cli.folder-not-empty", str(options.output)),))
     write = export_datasets if options.format == "dataset-json" else export_archive
     written = write(options.store, options.output)

@@ -7,7 +7,9 @@ import importlib
 import sys
 from collections.abc import Callable, Sequence
 
-from equipoise.cli.answer import Answer, show
+from equipoise.cli.answer import Answer, refused, show, unheard
+from equipoise.ledger.store import StoreFault
+from equipoise.words.problem import problem
 
 Command = Callable[[argparse.Namespace], Answer]
 
@@ -27,11 +29,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             subjects.add_parser(name)
     options = parser.parse_args(given)
+    answer = _answer(options)
+    try:
+        return show(answer, as_json=getattr(options, "json", False))
+    except OSError as fault:
+        return unheard(fault)
+
+
+def _answer(options: argparse.Namespace) -> Answer:
+    """What the command answers; a path that cannot be used, or a store that gives way, is an answer too."""
     run: Command = options.run
     try:
-        return show(run(options), as_json=getattr(options, "json", False))
-    except BrokenPipeError:
-        return 1
+        return run(options)
+    except StoreFault as fault:
+        return refused((fault.problem,))
+    except OSError as fault:
+        return refused(
+            (problem("cli.no-access", str(fault.filename or ""), reason=fault.strerror or str(fault)),)
+        )
+    except KeyboardInterrupt:
+        return refused((problem("cli.interrupted"),))
 
 
 if __name__ == "__main__":

@@ -13,8 +13,15 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     """Declare the command."""
     command = subjects.add_parser("serve", help="serve a store's pages on this machine")
     command.add_argument("store", type=Path, nargs="?", default=Path(".equipoise"))
-    command.add_argument("--port", type=int, default=8000, help="0 for any free port")
+    command.add_argument("--port", type=port_number, default=8000, help="0 for any free port")
     command.set_defaults(run=_serve)
+
+
+def port_number(text: str) -> int:
+    """A port as it is typed, 0 to 65535; anything else is wrong usage."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
+    return int(text)
 
 
 def _serve(options: argparse.Namespace) -> Answer:

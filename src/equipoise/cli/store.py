@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from equipoise.cli.answer import Answer, done, refused
+from equipoise.access.roles import ROLES
+from equipoise.cli.answer import Answer, done, occupied, refused, told
 from equipoise.cli.study import read_study
 from equipoise.desk.desk import Desk, open_desk
 from equipoise.desk.setup import add_person, create_store, give, open_site, release
@@ -52,13 +53,14 @@ def _new(options: argparse.Namespace) -> Answer:
     study = read_study(options.study)
     if isinstance(study, tuple):
         return refused(study)
-    if options.store.exists() and any(options.store.iterdir()):
+    if occupied(options.store):
         return refused((problem("cli.folder-not-empty", str(options.store)),))
     desk = create_store(options.store, study, options.purpose)
     if isinstance(desk, tuple):
         return refused(desk)
     desk.close()
-    return done({"store": str(options.store)}, f"made {options.store}: a {options.purpose} of {study.id}")
+    says = told(f"cli.made-{options.purpose}", path=options.store, study=study.id)
+    return done({"store": str(options.store)}, says)
 
 
 def _with_desk(store: Path, act: Callable[[Desk], tuple[Problem, ...]], said: str) -> Answer:
@@ -76,23 +78,27 @@ def _release(options: argparse.Namespace) -> Answer:
     study = read_study(options.study)
     if isinstance(study, tuple):
         return refused(study)
-    return _with_desk(options.store, lambda desk: release(desk, study), f"in force: version {study.version}")
+    return _with_desk(
+        options.store, lambda desk: release(desk, study), told("cli.in-force", version=study.version)
+    )
 
 
 def _site(options: argparse.Namespace) -> Answer:
     def act(desk: Desk) -> tuple[Problem, ...]:
         return open_site(desk, options.site, options.approval, options.on)
 
-    return _with_desk(options.store, act, f"site {options.site} is open")
+    return _with_desk(options.store, act, told("cli.site-open", site=options.site))
 
 
 def _grant(options: argparse.Namespace) -> Answer:
     def act(desk: Desk) -> tuple[Problem, ...]:
         return add_person(desk, options.user, options.name, options.role, options.site)
 
-    return _with_desk(options.store, act, f"{options.user} is {options.role}")
+    role = ROLES.get(options.role)
+    label = role.label if role is not None else options.role
+    return _with_desk(options.store, act, told("cli.granted", user=options.user, role=label))
 
 
 def _hold(options: argparse.Namespace) -> Answer:
     command = (PauseEnrolment if options.hold == "pause" else ResumeEnrolment)(options.reason)
-    return _with_desk(options.store, lambda desk: give(desk, command), f"enrolment: {options.hold}")
+    return _with_desk(options.store, lambda desk: give(desk, command), told(f"cli.enrolment-{options.hold}"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from equipoise.cli.answer import Answer, done, language, line, problem_json, refused
+from equipoise.cli.answer import Answer, done, language, line, occupied, problem_json, refused, visible
+from equipoise.cli.files import read_whole
 from equipoise.protocol.study import Study
 from equipoise.words.problem import Problem, problem
 
@@ -43,15 +44,14 @@ def read_study(folder: Path) -> Study | tuple[Problem, ...]:
 
 
 def _import(options: argparse.Namespace) -> Answer:
-    from equipoise.standards.registry import import_registry, write_skeleton
+    from equipoise.standards.registry import LARGEST, import_registry, write_skeleton
 
-    try:
-        data = options.file.read_bytes()
-    except OSError as fault:
-        return refused((problem("cli.cannot-read", str(options.file), reason=fault.strerror or fault),))
-    if options.output.exists() and any(options.output.iterdir()):
+    data = read_whole(options.file, LARGEST)
+    if isinstance(data, Problem):
+        return refused((data,))
+    if occupied(options.output):
         return refused((problem("cli.folder-not-empty", str(options.output)),))
-    imported = import_registry(data, options.file.name)
+    imported = import_registry(data, visible(options.file.name))
     if isinstance(imported, tuple):
         return refused(imported)
     unwritten = write_skeleton(imported, options.output)

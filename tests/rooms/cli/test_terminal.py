@@ -265,3 +265,22 @@ def test_a_person_gets_a_sign_in_and_loses_it(tmp_path: Path) -> None:
         ).returncode
         == 1
     )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("study", "import", STUDY / "study.yaml", "-o"),
+        ("export", ".", "--format", "archive", "-o"),
+        ("store", "new", "--study", STUDY, "--purpose", "rehearsal"),
+    ],
+)
+def test_a_file_where_a_folder_is_to_be_written_is_left_alone(
+    command: tuple[object, ...], tmp_path: Path
+) -> None:
+    place = tmp_path / "taken"
+    place.write_text("mine", "utf-8")
+    answer = run(*command, place)
+    assert answer.returncode == 1
+    assert answer.stderr.strip().splitlines()[-1].startswith(f"{place}: There is something")
+    assert place.read_text("utf-8") == "mine"
