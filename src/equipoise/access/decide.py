@@ -9,7 +9,7 @@ import re
 
 from equipoise.access.commands import SYSTEM, Grant, GrantRole, RevokeRole, Who
 from equipoise.access.evolve import State
-from equipoise.access.roles import ROLES, exclude_each_other
+from equipoise.access.roles import ROLES, exclude_each_other, label_of, who_may
 from equipoise.ledger.entries import Append, RoleGranted, RoleRevoked
 from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
 from equipoise.protocol.study import Study
@@ -27,9 +27,9 @@ def may(who: Who, command: object, facts: Facts) -> Problem | None:
     name = type(command).__name__
     role = ROLES.get(who.role)
     if role is None or not _holds(who, who.role, None, anywhere=True):
-        return problem("access.role-not-held", role=who.role)
+        return problem("access.role-not-held", role=label_of(who.role))
     if name not in role.commands:
-        return problem("access.not-allowed", role=role.label.en, command=name)
+        return problem("access.not-allowed", role=role.label, allowed=who_may(name))
     site = getattr(command, "site", None) or facts.subject_site
     if _bound_to_site(command) and not _holds(who, who.role, site, anywhere=False):
         return problem("access.other-site", site=site or "")
@@ -71,17 +71,18 @@ def _grant(state: State, facts: Facts, command: GrantRole) -> Decision:
     if command.role not in ROLES or command.role == "system":
         return Refusal((problem("access.unknown-role", "role", role=command.role),))
     if Grant(command.role, command.site) in state.now:
-        return Refusal((problem("access.already-held", "role", role=command.role),))
+        return Refusal((problem("access.already-held", "role", role=label_of(command.role)),))
     if command.site is not None and not facts.site_known:
         return Refusal((problem("access.unknown-site", "site", site=command.site),))
     clash = next((grant for grant in state.ever if exclude_each_other(grant.role, command.role)), None)
     if clash is not None:
-        return Refusal((problem("access.roles-exclude", "role", role=command.role, other=clash.role),))
+        labels = {"role": label_of(command.role), "other": label_of(clash.role)}
+        return Refusal((problem("access.roles-exclude", "role", **labels),))
     return (Append(f"user/{command.user}", RoleGranted(command.user, command.role, command.site)),)
 
 
 def _revoke(state: State, command: RevokeRole) -> Decision:
     if Grant(command.role, command.site) not in state.now:
-        return Refusal((problem("access.not-held", "role", role=command.role),))
+        return Refusal((problem("access.not-held", "role", role=label_of(command.role)),))
     entry = RoleRevoked(command.user, command.role, command.site, command.reason)
     return (Append(f"user/{command.user}", entry),)

@@ -92,7 +92,7 @@ ROLES: Mapping[str, Role] = {
             _SETUP | _GRANTS | _ENROLMENT,
             frozenset({"today"}),
         ),
-        Role("inspector", Text("Inspector", "视察员"), "blinded", frozenset(), _CASEBOOK),
+        Role("inspector", Text("Inspector", "检查员"), "blinded", frozenset(), _CASEBOOK),
         Role(
             "system", Text("The program itself", "系统"), "none", _SETUP | _GRANTS | _ENROLMENT, frozenset()
         ),
@@ -104,3 +104,17 @@ ROLES: Mapping[str, Role] = {
 def exclude_each_other(first: str, second: str) -> bool:
     """Whether one person may never hold both roles: one is bound by the blind, the other sees through it."""
     return {ROLES[first].blind, ROLES[second].blind} == {"blinded", "unblinded"}
+
+
+def label_of(role: str) -> Text:
+    """The name of a role as people read it; its id where there is no such role."""
+    known = ROLES.get(role)
+    return known.label if known is not None else Text(role)
+
+
+def who_may(command: str) -> Text:
+    """The roles of people that may give a command, by name."""
+    labels = [role.label for role in ROLES.values() if command in role.commands and role.id != "system"]
+    return Text(
+        ", ".join(label.en for label in labels) or "–", "、".join(label.say("zh") for label in labels) or "–"
+    )

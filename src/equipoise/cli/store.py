@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from equipoise.access.roles import ROLES
+from equipoise.access.roles import label_of
 from equipoise.cli.answer import Answer, done, occupied, refused, told
 from equipoise.cli.study import read_study
 from equipoise.desk.desk import Desk, open_desk
@@ -94,9 +94,8 @@ def _grant(options: argparse.Namespace) -> Answer:
     def act(desk: Desk) -> tuple[Problem, ...]:
         return add_person(desk, options.user, options.name, options.role, options.site)
 
-    role = ROLES.get(options.role)
-    label = role.label if role is not None else options.role
-    return _with_desk(options.store, act, told("cli.granted", user=options.user, role=label))
+    says = told("cli.granted", user=options.user, role=label_of(options.role))
+    return _with_desk(options.store, act, says)
 
 
 def _hold(options: argparse.Namespace) -> Answer:

@@ -40,15 +40,18 @@ from equipoise.protocol.study import Study
 from equipoise.words.canonical import read_canonical
 from equipoise.words.dates import parse_date
 from equipoise.words.problem import problem
+from equipoise.words.text import Text
 
 SiteCommand: TypeAlias = AddSite | ApproveSite | ActivateSite | DeactivateSite
+
+_PURPOSES = {"rehearsal": Text("a rehearsal", "演练"), "trial": Text("a trial", "正式试验")}
 
 
 def decide(study: Study, state: State, facts: Facts, command: object, occasion: Occasion) -> Decision:
     """Decide a command on the stream `study`."""
     if isinstance(command, OpenStore):
         if state.purpose is not None:
-            return _refuse("oversight.store-has-purpose", purpose=state.purpose)
+            return _refuse("oversight.store-has-purpose", purpose=_PURPOSES[state.purpose])
         return _write("study", StoreOpened(command.purpose, study.id))
     if isinstance(command, ReleaseStudy):
         return _release(study, state, command)
@@ -131,5 +134,5 @@ def _write(stream: str, entry: Entry) -> Decision:
     return (Append(stream, entry),)
 
 
-def _refuse(rule: str, where: str = "", **arguments: str) -> Refusal:
+def _refuse(rule: str, where: str = "", **arguments: str | Text) -> Refusal:
     return Refusal((problem(rule, where, **arguments),))
