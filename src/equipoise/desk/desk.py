@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -88,6 +89,7 @@ class Desk:
         self._secret = hashlib.sha256(ledger.keys.sign(b"equipoise desk: marks of commands 1")).digest()
         self._zones: dict[str, str] = {}
         self._unchecked = 0
+        self._rested_at = 0.0
         self._counting = threading.Lock()
         self._checkpointing: threading.Timer | None = None
         with self.reading() as reader:
@@ -267,20 +269,28 @@ class Desk:
         """Have a checkpoint made beside the work: at once when enough was written since the last, else soon."""
         with self._counting:
             self._unchecked += entries
-            wait = 0 if self._unchecked >= CHECKPOINT_EVERY else CHECKPOINT_WITHIN
+            enough = self._unchecked >= CHECKPOINT_EVERY
             waiting = self._checkpointing
-            if waiting is not None and waiting.is_alive() and (wait or waiting.interval == 0):
+            if (
+                waiting is not None
+                and waiting.is_alive()
+                and not (enough and waiting.interval == CHECKPOINT_WITHIN)
+            ):
                 return
             if waiting is not None:
                 waiting.cancel()
-            self._checkpointing = threading.Timer(wait, self._publish)
+            rest = max(self._rested_at - time.monotonic(), 0.0)
+            self._checkpointing = threading.Timer(rest if enough else CHECKPOINT_WITHIN, self._publish)
             self._checkpointing.daemon = True
             self._checkpointing.start()
 
     def _publish(self) -> None:
+        """A checkpoint reads the whole ledger back: after one, the desk rests a hundred times as long as it took."""
         with self._counting:
             self._unchecked = 0
+        begun = time.monotonic()
         self.checkpoint()
+        self._rested_at = time.monotonic() + 100 * (time.monotonic() - begun)
 
     def checkpoint(self) -> Problem | None:
         """Publish a signed checkpoint over everything written so far, outside the database."""
