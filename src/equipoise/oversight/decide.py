@@ -55,6 +55,8 @@ def decide(study: Study, state: State, facts: Facts, command: object, occasion: 
         return _write("study", StoreOpened(command.purpose, study.id))
     if isinstance(command, ReleaseStudy):
         return _release(study, state, command)
+    if isinstance(command, PauseEnrolment | ResumeEnrolment) and not command.reason.strip():
+        return _refuse("oversight.reason-required", "reason")
     if isinstance(command, PauseEnrolment):
         return (
             _refuse("oversight.already-paused")
@@ -89,6 +91,8 @@ def decide_site(
         return _write(stream, SiteActivated(command.site))
     if not state.active:
         return _refuse("oversight.not-active", "site", site=command.site)
+    if not command.reason.strip():
+        return _refuse("oversight.reason-required", "reason")
     return _write(stream, SiteDeactivated(command.site, command.reason))
 
 
@@ -123,11 +127,16 @@ def _add(state: SiteState, stream: str, command: AddSite) -> Decision:
 
 
 def _approve(stream: str, command: ApproveSite) -> Decision:
+    days: list[str | None] = []
     for place, text in (("on", command.on), ("until", command.until)):
         understood = parse_date(text) if text is not None else None
         if text is not None and (understood is None or not understood.complete):
             return _refuse("oversight.date-incomplete", place, given=text)
-    return _write(stream, SiteApproved(command.site, command.approval, command.on, command.until))
+        days.append(understood.iso() if understood is not None else None)
+    on, until = days[0] or "", days[1]
+    if until is not None and until < on:
+        return _refuse("oversight.approval-ends-first", "until", on=on, until=until)
+    return _write(stream, SiteApproved(command.site, command.approval, on, until))
 
 
 def _write(stream: str, entry: Entry) -> Decision:

@@ -149,3 +149,23 @@ def test_bad_zone_and_bad_date_are_refused_by_name() -> None:
     assert _rules(decide_site(STUDY, SITE_START, Facts(), ask.ActivateSite("01"), OCCASION)) == [
         "oversight.unknown-site"
     ]
+
+
+@pytest.mark.parametrize("typed", ["2026/3/1", "20260301", "1 Mar 2026", "2026年3月1日"])
+def test_an_approval_counts_from_its_day_however_it_was_typed(typed: str) -> None:
+    site = _site_after(SITE_START, Facts(), ask.AddSite("01", {"en": "One"}, "Asia/Shanghai"))
+    site = _site_after(site, Facts(), ask.ApproveSite("01", "EC-1", typed, "2026/12/31"))
+    days = {"2026-02-28": False, "2026-03-01": True, "2026-12-31": True, "2027-01-01": False}
+    assert {day: site.approved(dt.date.fromisoformat(day)) for day in days} == days
+    backwards = decide_site(
+        STUDY, site, Facts(), ask.ApproveSite("01", "EC-1", typed, "2026-02-28"), OCCASION
+    )
+    assert _rules(backwards) == ["oversight.approval-ends-first"]
+
+
+def test_pausing_resuming_and_closing_have_their_reason() -> None:
+    for command in (ask.PauseEnrolment(" "), ask.ResumeEnrolment("")):
+        assert _rules(decide(STUDY, START, Facts(), command, OCCASION)) == ["oversight.reason-required"]
+    active = SiteState("01", {}, "UTC", "2026-01-01", None, active=True)
+    closing = decide_site(STUDY, active, Facts(), ask.DeactivateSite("01", "  "), OCCASION)
+    assert _rules(closing) == ["oversight.reason-required"]
