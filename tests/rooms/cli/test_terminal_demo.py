@@ -73,7 +73,7 @@ def test_a_folder_that_cannot_be_emptied_is_left_whole(
     def access(path: Path, mode: int) -> bool:  # what a person without rights there would be told
         return Path(path) != fixed and may(path, mode)
 
-    monkeypatch.setattr(command.os, "access", access)
+    monkeypatch.setattr(os, "access", access)
     assert play(made / "store", made / "vault", "--reset") == 1
     assert "keys" in said(capsys)
     assert held(made) == before
