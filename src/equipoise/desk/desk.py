@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import hashlib
-import hmac
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from equipoise.access.commands import SYSTEM, Who
 from equipoise.access.decide import may, may_read
@@ -29,6 +27,7 @@ from equipoise.capture.evolve import Place
 from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.followers import FOLLOWERS, SUBJECTS
 from equipoise.desk.identities import IdentityInput, Register
+from equipoise.desk.marks import Marker, claimed_moment, command_json, in_normal_form, usable_key
 from equipoise.desk.routes import ROUTES, Route
 from equipoise.desk.standing import (
     NOTHING,
@@ -49,7 +48,7 @@ from equipoise.ledger.opening import Ledger, open_ledger
 from equipoise.ledger.reader import Reader
 from equipoise.ledger.store import StoreFault
 from equipoise.protocol.study import Study
-from equipoise.words.canonical import Json, canonical_bytes
+from equipoise.words.canonical import Json
 from equipoise.words.ids import Entropy, random_id
 from equipoise.words.problem import Problem, problem
 
@@ -86,7 +85,7 @@ class Desk:
         self._entropy = entropy
         self._trial: tuple[str, str, Trial] | None = None
         self._memory = Memory()
-        self._secret = hashlib.sha256(ledger.keys.sign(b"equipoise desk: marks of commands 1")).digest()
+        self._marker = Marker(ledger.keys)
         self._zones: dict[str, str] = {}
         self._unchecked = 0
         self._rested_at = 0.0
@@ -162,7 +161,7 @@ class Desk:
 
     def submit(self, who: Who, command: object, *, key: str, client_at: str | None = None) -> Outcome:
         """Ask access, let the room decide, and write. `key` is the idempotency key that the page made."""
-        route = ROUTES[type(command)]
+        route, command = ROUTES[type(command)], in_normal_form(command)
         subject, site = getattr(command, "subject", None), getattr(command, "site", None)
         judged = route.depth == "judged"
 
@@ -220,11 +219,13 @@ class Desk:
         client_at: str | None = None,
     ) -> Outcome:
         """Write what `decide` says of the command `asked`; `site` is that of a stream that does not exist yet."""
-        mark = self._mark(who, asked)
+        if not usable_key(key):
+            return Outcome(accepted=False, problems=(problem("desk.key-unfit"),))
+        mark, device = self._marker.mark(who, asked), claimed_moment(client_at)
         while True:
             trial, zone = self._circumstances(streams[0], site)
             at = self.now()
-            act = Act(trial.study.id, trial.digest, who.actor, who.role, at, client_at, zone, key, mark)
+            act = Act(trial.study.id, trial.digest, who.actor, who.role, at, device, zone, key, mark)
 
             def now(reader: Reader, trial: Trial = trial, at: dt.datetime = at) -> Decision:
                 if self.trial(reader).digest != trial.digest:
@@ -240,14 +241,6 @@ class Desk:
             if not done.replayed:
                 self._count(len(done.recorded))
             return _outcome(done)
-
-    def _mark(self, who: Who, asked: Json) -> str:
-        """What the header keeps of a command, by whom and in which role: the same for a replay, and for nothing else.
-
-        It is keyed: values are few, and whoever had the store alone could find one out by trying.
-        """
-        said = canonical_bytes({"actor": who.actor, "role": who.role, "asked": asked})
-        return hmac.new(self._secret, said, hashlib.sha256).hexdigest()
 
     def _as_held(self, reader: Reader, who: Who) -> Who:
         """The person with the roles held at this moment, not with those held when the page was asked for."""
@@ -372,29 +365,6 @@ def _site_of(reader: Reader, stream: str) -> str | None:
         return name
     row = reader.rows.get(SUBJECTS, (name,)) if kind == "subject" else None
     return str(row["site"]) if row else None
-
-
-def command_json(command: object) -> Json:
-    """A command as canonical JSON: its name and its fields."""
-    if not dataclasses.is_dataclass(command) or isinstance(command, type):
-        raise TypeError("a command is a dataclass")
-    return {"command": type(command).__name__, **_plain_fields(command)}
-
-
-def _plain_fields(value: Any) -> dict[str, Json]:  # Any: an instance of a dataclass
-    return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-
-
-def _plain(value: object) -> Json:
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(inner) for inner in value]
-    if dataclasses.is_dataclass(value):
-        return _plain_fields(value)
-    raise TypeError(f"a command holds no {type(value).__name__}")
 
 
 def _outcome(done: Committed) -> Outcome:

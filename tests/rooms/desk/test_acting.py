@@ -7,28 +7,37 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import unicodedata
 from collections import Counter
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from equipoise.access.commands import Grant, GrantRole, RevokeRole, Who
 from equipoise.capture.commands import DateVisit, RecordForm
-from equipoise.desk.desk import command_json
+from equipoise.consent.commands import RecordConsent
+from equipoise.desk.marks import Marker, claimed_moment, command_json, in_normal_form
 from equipoise.desk.setup import give, release
 from equipoise.desk.views import Outcome
 from equipoise.ledger.entries import (
     AllocationPublished,
+    ConsentRecorded,
     Datum,
     Header,
     Recorded,
     SlotTaken,
     SubjectRandomized,
 )
+from equipoise.ledger.keys import Keys
 from equipoise.randomization.commands import Randomize
 from equipoise.words.canonical import digest
 from stories.conftest import Story, made_store, story
 
 __all__ = ["made_store", "story"]  # the fixtures, taken over from the stories
+
+MARKER = Marker(Keys(Path("none"), bytes(range(32)), bytes, write=False))
 
 
 def _entries(one: Story, stream: str) -> tuple[Recorded, ...]:
@@ -159,3 +168,64 @@ def test_many_at_once_get_the_slots_one_after_another(story: Story) -> None:
         assert numbers == [one.number]
     refused = {problem.rule for one in outcomes.values() for problem in one.problems}
     assert refused == {"randomization.already-randomized"}
+
+
+@pytest.mark.parametrize("key", ["", "键", "x" * 129, "a\nb"])
+def test_a_key_that_is_none_is_refused(story: Story, key: str) -> None:
+    subject = story.subject(story.screen())
+    command = RecordForm(subject, "V1", "NIHSS", 1, {"3": Datum("2")}, 0)
+    refused = story.desk.submit(story.who("rater"), command, key=key)
+    assert [problem.rule for problem in refused.problems] == ["desk.key-unfit"]
+
+
+def test_the_devices_clock_says_a_moment_or_nothing(story: Story) -> None:
+    subject = story.subject(story.screen())
+    for text, kept in (("2026-06-01T10:00:00+08:00", "2026-06-01T10:00:00+08:00"), ("Zhang San", None)):
+        assert claimed_moment(text) == kept
+        command = RecordForm(subject, "V1", "NIHSS", 1, {"3": Datum("2" if kept else "1")}, 9)
+        assert story.desk.submit(story.who("rater"), command, key=f"{kept}", client_at=text).accepted
+        assert _last(story, subject).client_at == kept
+
+
+DECOMPOSED = unicodedata.normalize("NFD", "café")
+
+
+def test_a_text_typed_in_another_normal_form_is_recorded(story: Story) -> None:
+    """Some keyboards and PDFs give letters and accents apart; the ledger keeps them in normal form C."""
+    assert DECOMPOSED != "café"
+    number = story.screen()
+    subject, day = story.subject(number), "2026-06-01"
+    story.done("crc", RecordForm(subject, "V1", "MH", 1, {"MHTERM": Datum(DECOMPOSED)}, 0))
+    view = story.desk.form(story.who("crc"), number, "V1", "MH")
+    assert view is not None
+    assert view.items[0].value == Datum("café")
+    story.done(
+        "crc", RecordConsent(subject, "1.0", "LEGAL_REPRESENTATIVE", given=True, on=day, relation=DECOMPOSED)
+    )
+    consented = [
+        one.entry for one in _entries(story, f"subject/{subject}") if isinstance(one.entry, ConsentRecorded)
+    ]
+    assert [entry.relation for entry in consented] == ["café"]
+
+
+@pytest.mark.parametrize("item", ["项目", DECOMPOSED, "\ud800", "", "x" * 5000])
+def test_an_item_of_any_name_is_answered_and_never_a_crash(story: Story, item: str) -> None:
+    subject = story.subject(story.screen())
+    command = RecordForm(subject, "V1", "MH", 1, {item: Datum("\ud800 x"), "MHTERM": Datum("\ud800")}, 0)
+    refused = story.submit("crc", command)
+    assert [problem.rule for problem in refused.problems] == ["capture.item-unknown"]
+
+
+@given(st.text(), st.text(), st.integers())
+def test_every_command_has_a_mark_and_another_command_another(one: str, two: str, repeat: int) -> None:
+    asked = command_json(
+        in_normal_form(RecordForm("s", one, "F", repeat, {one: Datum(one), two: Datum(two)}, 0))
+    )
+    who = Who("a", "rater", ())
+    assert MARKER.mark(who, asked) == MARKER.mark(who, asked)
+    others = [
+        (who, command_json(RecordForm("s", f"{one}.", "F", repeat, {}, 0))),
+        (Who("a", "monitor", ()), asked),
+        (Who("b", "rater", ()), asked),
+    ]
+    assert MARKER.mark(who, asked) not in {MARKER.mark(*other) for other in others}
