@@ -1,6 +1,7 @@
 """Queries: the table of states, and raising, answering, closing by a person.
 
-The rule that must stay true: OPEN, then ANSWERED, then CLOSED; only a corrected value closes an open query by itself.
+The rule that must stay true: OPEN, then ANSWERED, then CLOSED; a query of a check closes by itself only when the value
+was corrected, or when its item does not apply any more; a person's query never does.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from equipoise.protocol.study import Study
 from equipoise.words.canonical import digest
 from equipoise.words.problem import Problem, problem
 
+MANUAL = "manual"
+"""The rule of a query that a person raised."""
 NEXT: Mapping[tuple[QueryState, str], QueryState] = {
     ("OPEN", "answer"): "ANSWERED",
     ("OPEN", "close automatically"): "CLOSED",
@@ -48,7 +51,7 @@ def decide_raise(study: Study, command: RaiseQuery, occasion: Occasion) -> Decis
         return Refusal(tuple(faults))
     place = (command.visit, command.form, command.repeat)
     query_id = next(fresh_ids(occasion, (command.subject, *map(str, place), command.item, text)))
-    raised = QueryRaised(query_id, *place, item=command.item, rule="manual", message={"en": text})
+    raised = QueryRaised(query_id, *place, item=command.item, rule=MANUAL, message={"en": text})
     return (Append(f"subject/{command.subject}", raised),)
 
 

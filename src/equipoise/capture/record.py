@@ -18,7 +18,7 @@ from equipoise.capture.consequences import Consequences, Finding, Now, consequen
 from equipoise.capture.evolve import Instance, Place, Query, State, is_empty
 from equipoise.capture.parsing import clean, parse
 from equipoise.capture.placing import place_faults
-from equipoise.capture.queries import fresh_ids
+from equipoise.capture.queries import MANUAL, fresh_ids
 from equipoise.capture.questions import Question, questions
 from equipoise.ledger.entries import Append, Datum, Entry, FormRecorded, QueryClosed, QueryRaised
 from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
@@ -183,7 +183,9 @@ def _query_entries(form: Form, state: State, save: Save, subject: str, occasion:
             message = dict(finding.message.as_mapping())
             yield QueryRaised(next(ids), *save.place, item=where, rule=finding.rule, message=message)
     for query in here:
-        if query.state != "CLOSED" and query.rule in save.after.held:
+        # A check's question about an item that does not apply any more is settled too: nobody could see it to answer.
+        settled = query.rule in save.after.held or (query.rule != MANUAL and query.item in save.after.hidden)
+        if query.state != "CLOSED" and settled:
             yield QueryClosed(query.id, automatic=True)
 
 

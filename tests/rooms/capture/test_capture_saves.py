@@ -12,10 +12,12 @@ from equipoise.capture.evolve import START, Place, State, evolve
 from equipoise.instruments import scales, score
 from equipoise.ledger.entries import Datum, FormRecorded, QueryClosed, QueryRaised
 from rooms.capture.conduct_study import (
+    FORMS,
     KNOWN,
     OCCASION,
     folded,
     made_study,
+    recorded,
     refused,
     rules,
     scores,
@@ -327,6 +329,29 @@ def test_a_query_closed_by_a_person_is_raised_again_only_when_its_values_change(
     book.entries.append(QueryClosed("fresh-1", automatic=False))
     assert [entry.kind for entry in book.save(values(SEX="F"))] == ["FormRecorded"]
     assert [entry.kind for entry in book.save(values(SYSBP="201"))] == ["FormRecorded", "QueryRaised"]
+
+
+def test_a_query_about_an_item_that_does_not_apply_any_more_is_settled():
+    """The check cannot be told any more, so it would stay open for ever on an item that nobody sees."""
+    about = {"id": "due-late", "holds": "PREGDAT >= @2027-01", "items": ["PREGDAT"], "message": "Early."}
+    forms = [each | {"checks": [about]} if each["id"] == "VS" else each for each in FORMS]
+    study, state, entries, seq = made_study(forms=forms), START, [], 0
+    for items in (
+        values(SEX="F", PREG="Y", PREGDAT="2026-12"),
+        values(SEX="M"),
+        values(SEX="F", PREG="Y", PREGDAT="2026-11"),
+    ):
+        command = RecordForm("s1", "V1", "VS", 1, items, state.form(Place("V1", "VS", 1)).seq)
+        new = [append.entry for append in written(decide(study, state, KNOWN, command, OCCASION))]
+        entries.append([entry.kind for entry in new])
+        for entry in new:
+            seq += 1
+            state = evolve(state, recorded("subject/s1", seq, entry))
+    assert entries == [
+        ["FormRecorded", "QueryRaised"],
+        ["FormRecorded", "QueryClosed"],
+        ["FormRecorded", "QueryRaised"],
+    ]
 
 
 def test_a_refusing_check_refuses_beside_the_item_in_both_languages():
