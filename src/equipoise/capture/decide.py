@@ -10,7 +10,7 @@ from equipoise.capture.commands import AnswerQuery, CloseQuery, DateVisit, Raise
 from equipoise.capture.evolve import State
 from equipoise.capture.placing import visit_faults
 from equipoise.capture.queries import decide_answer, decide_close, decide_raise
-from equipoise.capture.record import decide_record, today_at
+from equipoise.capture.record import decide_record
 from equipoise.ledger.entries import Append, VisitDated
 from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
 from equipoise.protocol.study import Study
@@ -42,12 +42,12 @@ def _date(study: Study, state: State, command: DateVisit, occasion: Occasion) ->
     faults = visit_faults(study, command.visit, command.repeat)
     if faults:
         return Refusal(faults)
-    date, today = parse_date(command.on), today_at(occasion)
+    date, today = parse_date(command.on), occasion.today
     fault: Problem | None = None
     if date is None or not date.complete:
         fault = problem("capture.visit-date-incomplete", "on", given=command.on)
-    elif date.earliest > today.earliest:
-        fault = problem("capture.visit-in-the-future", "on", given=date.iso(), today=today.iso())
+    elif date.earliest > today:
+        fault = problem("capture.visit-in-the-future", "on", given=date.iso(), today=today.isoformat())
     else:
         now = state.dates.get((command.visit, command.repeat))
         if now is not None and now.on == date.iso():

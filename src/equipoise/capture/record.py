@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from zoneinfo import ZoneInfo
 
 from equipoise.capture.commands import RecordForm
 from equipoise.capture.consequences import Consequences, Finding, Now, consequences
@@ -39,11 +38,6 @@ class Save:
     complete: bool
 
 
-def today_at(occasion: Occasion) -> PartialDate:
-    """The calendar day at the site."""
-    return PartialDate.of(occasion.at.astimezone(ZoneInfo(occasion.zone)).date())
-
-
 def decide_record(
     study: Study, state: State, facts: Facts, command: RecordForm, occasion: Occasion
 ) -> Decision:
@@ -60,7 +54,7 @@ def decide_record(
     changes = {name: datum for name, datum in typed.items() if datum != before.values.get(name, Datum())}
     values = {**before.values, **changes}
     values = {name: datum for name, datum in values.items() if not is_empty(datum)}
-    after = consequences(study, state, place, values, Now.of(today_at(occasion), facts))
+    after = consequences(study, state, place, values, Now.of(PartialDate.of(occasion.today), facts))
     problems += _hidden(asked, changes, after)
     # What is hidden now is emptied in the same save, so that no forgotten value stays behind a closed question.
     emptied = {name: Datum() for name in sorted(after.hidden & before.values.keys())}

@@ -8,7 +8,6 @@ recorded only where the study allows it; what happened is recorded as it happene
 from __future__ import annotations
 
 import datetime as dt
-from zoneinfo import ZoneInfo
 
 from equipoise.consent.commands import RecordCapacity, RecordConsent, WithdrawConsent
 from equipoise.consent.evolve import State
@@ -45,7 +44,7 @@ def _day(text: str, occasion: Occasion) -> str | Problem:
     understood = parse_date(text)
     if understood is None or not understood.complete:
         return problem("consent.date-incomplete", "on", given=text)
-    today = occasion.at.astimezone(ZoneInfo(occasion.zone)).date()
+    today = occasion.today
     if understood.earliest > today or understood.earliest < dt.date(1900, 1, 1):
         return problem("consent.date-impossible", "on", given=understood.iso(), today=today.isoformat())
     return understood.iso()

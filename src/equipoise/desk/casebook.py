@@ -31,7 +31,6 @@ from equipoise.ledger.reader import Reader
 from equipoise.protocol.study import Visit
 from equipoise.protocol.windows import plan_visit
 from equipoise.randomization.commands import Randomize
-from equipoise.words.dates import PartialDate
 from equipoise.words.text import Text
 
 _STATES: dict[Progress, CellState] = {
@@ -238,8 +237,3 @@ def history_page(
         for change in changes
     ]
     return tuple(reversed(rows))
-
-
-def today_of(now: Standing) -> PartialDate:
-    """The day at the site, as a date of the rules."""
-    return PartialDate.of(now.today)

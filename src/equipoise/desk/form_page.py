@@ -19,7 +19,7 @@ from equipoise.capture.evolve import Instance, Place, Query
 from equipoise.capture.placing import place_faults
 from equipoise.capture.progress import form_now, form_status
 from equipoise.capture.questions import Question, questions
-from equipoise.desk.casebook import cell_state, today_of
+from equipoise.desk.casebook import cell_state
 from equipoise.desk.desk import Desk
 from equipoise.desk.standing import Standing
 from equipoise.desk.views import DerivedView, FormView, ItemView, QueryView
@@ -30,6 +30,7 @@ from equipoise.protocol.assessments import scale_of
 from equipoise.protocol.forms import Form
 from equipoise.protocol.study import Study, Visit
 from equipoise.protocol.wording import number as plain
+from equipoise.words.dates import PartialDate
 from equipoise.words.text import Text
 
 _CONTROLS: Mapping[str, Literal["choice", "text", "number", "date", "time"]] = {
@@ -61,7 +62,9 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
     if form is None or visit is None or (retired and place not in now.case.capture.forms):
         return None
     instance = now.case.capture.form(place)
-    after = form_now(study, now.case.capture, visit_id, form_id, repeat, Now.of(today_of(now), now.facts))
+    after = form_now(
+        study, now.case.capture, visit_id, form_id, repeat, Now.of(PartialDate.of(now.today), now.facts)
+    )
     status = form_status(study, now.case.capture, visit_id, form_id, repeat)
     found = now.case.capture.queries_at(place)
     queries = tuple(_query(one, now) for one in found)

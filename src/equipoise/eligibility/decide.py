@@ -71,7 +71,7 @@ def _rescreening(
     if facts.person_failed_at is not None and facts.person_screenings <= allowed:
         zone = ZoneInfo(occasion.zone)
         first = facts.person_failed_at.astimezone(zone).date() + dt.timedelta(days=pause)
-        if occasion.at.astimezone(zone).date() < first:
+        if occasion.today < first:
             found.append(
                 problem("eligibility.rescreening-too-early", "person", days=pause, first=first.isoformat())
             )

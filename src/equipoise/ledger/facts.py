@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from equipoise.ledger.entries import Append
 from equipoise.words.problem import Problem
@@ -82,6 +83,11 @@ class Occasion:
     at: dt.datetime
     zone: str
     fresh: tuple[str, ...] = ()
+
+    @property
+    def today(self) -> dt.date:
+        """The calendar day at the site: every day that a decision counts is counted in the site's zone."""
+        return self.at.astimezone(ZoneInfo(self.zone)).date()
 
 
 @dataclass(frozen=True, slots=True)
