@@ -5,11 +5,22 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
+from typing import NoReturn
 
 from equipoise.cli.answer import Answer, done, refused
+from equipoise.cli.files import read_whole
 from equipoise.cli.study import read_study
-from equipoise.words.problem import problem
+from equipoise.words.canonical import Json
+from equipoise.words.problem import Problem, problem
+
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a file of cases; a hundred thousand full cases need fewer."""
+
+
+class _KeyTwice(ValueError):
+    """An object of the file names a key twice; what JSON readers make of that differs."""
 
 
 def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -27,16 +38,46 @@ def _screen(options: argparse.Namespace) -> Answer:
     study = read_study(options.folder)
     if isinstance(study, tuple):
         return refused(study)
-    try:
-        cases = json.loads(options.cases.read_text("utf-8"))
-    except OSError as fault:
-        return refused((problem("cli.cannot-read", str(options.cases), reason=fault.strerror or fault),))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as fault:
-        return refused((problem("cli.not-json", str(options.cases), reason=fault),))
+    cases = _read(options.cases)
+    if isinstance(cases, Problem):
+        return refused((cases,))
     judged = screen_cases(study, cases)
     if isinstance(judged, tuple):
         return refused(judged)
     return done(judged, *(_line(case) for case in judged))
+
+
+def _read(path: Path) -> object | Problem:
+    """The one JSON value in a file, in any of JSON's encodings; a key that stands twice is a fault, not a choice."""
+    data = read_whole(path, LARGEST)
+    if isinstance(data, Problem):
+        return data
+    if len(data) > LARGEST:
+        return problem("cli.too-large", str(path), largest=LARGEST // 1024**2)
+    try:
+        found: object = json.loads(
+            data, object_pairs_hook=_once, parse_float=Decimal, parse_constant=_no_number
+        )
+    except _KeyTwice as fault:
+        return problem("cli.key-twice", str(path), key=fault)
+    except (
+        ValueError,
+        RecursionError,
+    ) as fault:  # broken, not text, a number of thousands of digits, too deep
+        return problem("cli.not-json", str(path), reason=fault)
+    return found
+
+
+def _once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _KeyTwice(next(key for key in keys if keys.count(key) > 1))
+    return found
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON value")
 
 
 def _line(case: Mapping[str, object]) -> str:

@@ -7,8 +7,10 @@ has, a number beyond what its form item allows) is named with its case; it is ne
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from equipoise.instruments import Answer, Scale, ScaleItem, answer_problem, scale
 from equipoise.protocol.assessments import instrument_value
@@ -22,6 +24,8 @@ from equipoise.words.truth import Truth
 
 LETTERS: Mapping[str, Truth] = {"T": Truth.TRUE, "F": Truth.FALSE, "U": Truth.UNKNOWN}
 _MISSING = (Reason("missing"),)
+_NUMBER = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,3})?")
+"""More digits than any measurement has, and fewer than an arithmetic of 34 digits would round."""
 _OPEN_SCALE = {"example": '{"1": 0, "2": null}'}
 
 
@@ -60,7 +64,7 @@ def wrong(
 ) -> Problem:
     """That `value` cannot stand under `word`; `wanted` is the message that says what can."""
     return problem(
-        "eligibility.case-value-wrong", f"{label}: {word}", case=label, name=word, given=_written(value),
+        "eligibility.case-value-wrong", f"{label}: {word}", case=label, name=word, given=written(value),
         wanted=_wanted(wanted, arguments),
     )  # fmt: skip
 
@@ -69,7 +73,10 @@ def _wanted(key: str, arguments: Mapping[str, str] | None) -> Text:
     return Text(say(key, "en", arguments), say(key, "zh", arguments))
 
 
-def _written(value: object) -> str:
+def written(value: object) -> str:
+    """A JSON value as its file has it, cut where it is long."""
+    if isinstance(value, Decimal):
+        return str(value)
     return json.dumps(value, ensure_ascii=False, default=str)[:80]
 
 
@@ -90,7 +97,7 @@ def _number(
         return Number.unknown(*_MISSING, unit=unit)
     found = _decimal(value)
     low, high = (item.minimum, item.maximum) if item is not None else (None, None)
-    if found is not None and item is not None and item.type == "integer" and found != int(found):
+    if found is not None and item is not None and item.type == "integer" and not _whole(found):
         return (wrong(label, word, value, "eligibility.want-integer"),)
     if found is not None and (low is None or low <= found) and (high is None or found <= high):
         return Number.of(found, unit)
@@ -99,15 +106,17 @@ def _number(
     return (wrong(label, word, value, "eligibility.want-number", {"low": str(low), "high": str(high)}),)
 
 
+def _whole(found: Decimal) -> bool:
+    """Whether a number has no fraction; asked of the digits, for 1e999999999 as an integer would fill the memory."""
+    return found == found.to_integral_value()
+
+
 def _decimal(value: object) -> Decimal | None:
-    """An integer, a decimal, a float as its shortest text, or the text of one; never a truth."""
+    """An integer, a decimal, a float as its shortest text, or the text of one, full width too; never a truth."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         return None
-    try:
-        found = Decimal(str(value).strip())
-    except InvalidOperation:
-        return None
-    return found if found.is_finite() else None
+    text = unicodedata.normalize("NFKC", str(value)).strip()
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
 
 
 def _code(study: Study, label: str, word: str, declared: Input, value: object) -> Value | tuple[Problem, ...]:
@@ -158,5 +167,5 @@ def _answer_wrong(label: str, word: str, item: ScaleItem, answer: object) -> Pro
     allowed = ", ".join([*(str(score) for score in item.scores), *offered])
     return problem(
         "eligibility.case-answer-wrong", f"{label}: {word}", case=label, name=word, item=item.id,
-        given=_written(answer), wanted=_wanted("eligibility.want-score", {"allowed": allowed}),
+        given=written(answer), wanted=_wanted("eligibility.want-score", {"allowed": allowed}),
     )  # fmt: skip

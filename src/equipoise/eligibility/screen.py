@@ -10,11 +10,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
-from equipoise.eligibility.case_values import case_truth, case_value, wrong
+from equipoise.eligibility.case_values import case_truth, case_value, written, wrong
 from equipoise.eligibility.judgement import EXCL, INCL, judge
-from equipoise.protocol.expressions import Value
-from equipoise.protocol.rules import names_in
+from equipoise.protocol.expressions import Value, as_logical
+from equipoise.protocol.rules import explanation_of, names_in
 from equipoise.protocol.strata import stratum
 from equipoise.protocol.study import Input, Study
 from equipoise.words.canonical import Json
@@ -25,9 +26,11 @@ from equipoise.words.truth import Truth
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case as read: its label, the values of inputs by name, verdicts stated directly by criterion."""
+    """One case as read: its label, its name as given (a whole number stays one), the values of inputs by name,
+    verdicts stated directly by criterion."""
 
     label: str
+    name: str | int
     inputs: Mapping[str, Value]
     stated: Mapping[str, Truth]
 
@@ -55,7 +58,7 @@ def _case(study: Study, position: int, given: object) -> Case | tuple[Problem, .
     if not isinstance(given, dict) or not isinstance(given.get("input"), dict):
         return (problem("eligibility.case-not-an-object", f"[{position}]", position=position),)
     name = given.get("case")
-    label = name if isinstance(name, str) and name else str(position if name is None else name)
+    label = _label(name, position)
     inputs: dict[str, Value] = {}
     stated: dict[str, Truth] = {}
     problems: list[Problem] = []
@@ -71,7 +74,15 @@ def _case(study: Study, position: int, given: object) -> Case | tuple[Problem, .
             problems.append(problem("eligibility.case-name-twice", f"{label}: {word}", case=label, name=word))
         else:
             problems += _input(study, label, word, found, value, inputs)
-    return tuple(problems) or Case(label, inputs, stated)
+    problems += _contradicted(study, label, inputs, stated)
+    return tuple(problems) or Case(label, name if type(name) is int else label, inputs, stated)
+
+
+def _label(name: object, position: int) -> str:
+    """What a case is called: its text or number as it is written, or its place in the list where it has none."""
+    if isinstance(name, str | int | float | Decimal) and not isinstance(name, bool):
+        return str(name) or str(position)
+    return str(position) if name is None else written(name)
 
 
 def _state(label: str, criterion: str, value: object, stated: dict[str, Truth]) -> Iterator[Problem]:
@@ -80,6 +91,19 @@ def _state(label: str, criterion: str, value: object, stated: dict[str, Truth]) 
         yield wrong(label, criterion, value, "eligibility.want-truth")
     else:
         stated[criterion] = truth
+
+
+def _contradicted(
+    study: Study, label: str, inputs: Mapping[str, Value], stated: Mapping[str, Truth]
+) -> Iterator[Problem]:
+    """What is stated of a criterion and the opposite of what its inputs say: which one is meant cannot be told."""
+    for criterion in study.criteria:
+        if criterion.id not in stated or criterion.rule is None:
+            continue
+        found = as_logical(explanation_of(criterion.rule, inputs).value).truth
+        if Truth.UNKNOWN not in (found, stated[criterion.id]) and found is not stated[criterion.id]:
+            where = f"{label}: {criterion.id}"
+            yield problem("eligibility.case-contradicted", where, case=label, name=criterion.id)
 
 
 def _input(
@@ -104,7 +128,7 @@ def _verdict(study: Study, case: Case) -> dict[str, Json]:
     judgement = judge(study, case.inputs, case.stated)
     reported = [*(name for name in judgement.explanations if _reported(study, case, name)), INCL, EXCL]
     verdict: dict[str, Json] = {
-        "case": case.label,
+        "case": case.name,
         "results": {name: judgement.results[name].value for name in reported},
         "decision": judgement.decision,
     }
