@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from equipoise.cli.answer import Answer, done, refused, told
+from equipoise.cli.answer import Answer, done, language, refused, told
 from equipoise.cli.study import read_study
 from equipoise.words.problem import Problem
 
@@ -69,7 +69,7 @@ def _make(options: argparse.Namespace) -> Answer:
 
 def make_process(arguments: list[str]) -> Answer:
     """Run the ceremony as a process of its own and pass on what it says in public."""
-    command = [sys.executable, "-m", CEREMONY, *arguments]
+    command = [sys.executable, "-m", CEREMONY, *arguments, "--language", language()]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     said = tuple(line for line in (ran.stdout + ran.stderr).splitlines() if line)
     return Answer(min(ran.returncode, 2), {"said": list(said)}, said)

@@ -20,7 +20,7 @@ from equipoise.protocol.study import Study
 from equipoise.randomization.public import read_public
 from equipoise.words.canonical import canonical_bytes
 from equipoise.words.ids import random_id
-from equipoise.words.problem import Problem
+from equipoise.words.problem import Problem, problem
 
 
 def create_store(
@@ -88,6 +88,21 @@ def add_person(desk: Desk, actor: str, name: str, role: str, site: str | None) -
 
 
 def publish_allocation(desk: Desk, public: Path) -> tuple[Problem, ...]:
-    """Record the public side of an allocation list, as `equipoise allocation make` wrote it."""
+    """Record the public side of an allocation list, as `equipoise allocation make` wrote it.
+
+    Refused where it was made for another study, or for another version than the one in force: a ratio or a method
+    that was changed since shows in no public number.
+    """
     found = read_public(public)
-    return (found,) if isinstance(found, Problem) else give(desk, found.command)
+    if isinstance(found, Problem):
+        return (found,)
+    study = desk.study
+    if found.made_for != (study.id, study_digest(study)):
+        made_for, version = found.content["study"], found.content["version"]
+        return (
+            problem(
+                "randomization.list-of-another-definition", str(public),
+                study=made_for, version=version, held=study.id, in_force=study.version,
+            ),
+        )  # fmt: skip
+    return give(desk, found.command)

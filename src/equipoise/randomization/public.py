@@ -1,11 +1,14 @@
 """The public side of an allocation list, as a file: `allocation.json`. Readable by everybody.
 
 The rules that must stay true: the file holds numbers and commitments in order and nothing from which an arm follows;
-reading it needs no key; a file that was changed anywhere is not the one that its root stands for.
+reading it needs no key; a file of which any byte was changed is not read as a list. The root stands for the slots, the
+checksum for everything else that the file says (study, version, who brought seeds); whoever changes a file and
+computes both anew has made another list, which the published root shows.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -15,23 +18,28 @@ from typing import Any
 from equipoise.ledger.entries import PublicSlot
 from equipoise.randomization.commands import PublishAllocation
 from equipoise.randomization.tree import list_root
-from equipoise.words.canonical import Json, canonical_bytes
+from equipoise.words.canonical import Json, NotCanonical, canonical_bytes
 from equipoise.words.problem import Problem, problem
 
 NAME = "allocation.json"
 FORMAT = "equipoise-allocation-1"
 _HASH = re.compile(r"[0-9a-f]{64}")
 _FIELDS = {
-    "contributions", "digest", "format", "generator", "over_bar_because", "root", "strata", "study", "version"
+    "checksum", "contributions", "digest", "format", "generator", "over_bar_because", "root", "strata", "study",
+    "version",
 }  # fmt: skip
 
 
 class PublicList:
-    """A public list as read: `command` publishes it, `root` stands for it, `content` is the whole file."""
+    """A public list as read: `command` publishes it, `root` stands for it, `content` is the whole file.
+
+    made_for: id of the study, and digest of the version of it, that the list was made from.
+    """
 
     def __init__(self, content: Mapping[str, Any], slots: Mapping[str, tuple[PublicSlot, ...]]) -> None:
         self.content = content
         self.root: str = content["root"]
+        self.made_for: tuple[str, str] = content["study"], content["digest"]
         self.command = PublishAllocation(content["generator"], content["root"], slots)
 
 
@@ -41,7 +49,21 @@ def public_content(facts: Mapping[str, Json], slots: Mapping[str, tuple[PublicSl
         stratum: [{"commitment": slot.commitment, "number": slot.number} for slot in stratum_slots]
         for stratum, stratum_slots in slots.items()
     }
-    return canonical_bytes({**facts, "format": FORMAT, "root": list_root(slots), "strata": listed}) + b"\n"
+    content: dict[str, Json] = {**facts, "format": FORMAT, "root": list_root(slots), "strata": listed}
+    return canonical_bytes({**content, "checksum": _checksum(content)}) + b"\n"
+
+
+def _checksum(content: Mapping[str, Any]) -> str:
+    """SHA-256 over the canonical content without the checksum itself."""
+    others = {name: value for name, value in content.items() if name != "checksum"}
+    return hashlib.sha256(canonical_bytes(others)).hexdigest()
+
+
+def _as_written(content: Mapping[str, Any], data: bytes) -> bool:
+    try:
+        return data == canonical_bytes(content) + b"\n" and content["checksum"] == _checksum(content)
+    except NotCanonical:
+        return False
 
 
 def read_public(path: Path) -> PublicList | Problem:
@@ -50,8 +72,9 @@ def read_public(path: Path) -> PublicList | Problem:
     if not file.is_file():
         return problem("randomization.public-file-missing", str(path))
     try:
-        content = json.loads(file.read_bytes())
-    except (OSError, ValueError) as fault:
+        data = file.read_bytes()
+        content = json.loads(data)
+    except (OSError, ValueError, RecursionError) as fault:
         return problem("randomization.public-file-unreadable", str(file), fault=" ".join(str(fault).split()))
     fault_found = _shape_fault(content)
     if fault_found is not None:
@@ -64,8 +87,14 @@ def read_public(path: Path) -> PublicList | Problem:
     for part in ("number", "commitment"):
         if len({getattr(slot, part) for slot in every}) != len(every):
             return problem("randomization.list-repeats", str(file))
-    if list_root(slots) != content["root"]:
+    try:
+        root = list_root(slots)
+    except NotCanonical as fault:
+        return problem("randomization.public-file-unreadable", str(file), fault=fault)
+    if root != content["root"]:
         return problem("randomization.list-root-differs", str(file))
+    if not _as_written(content, data):
+        return problem("randomization.public-file-changed", str(file))
     return PublicList(content, slots)
 
 

@@ -43,6 +43,7 @@ from equipoise.vault.lists import (
 from equipoise.words.canonical import Json, canonical_bytes
 from equipoise.words.ids import Entropy
 from equipoise.words.problem import Problem, problem
+from equipoise.words.text import Language
 
 SEED_BYTES = 16
 """Fewest bytes of a person's seed."""
@@ -64,34 +65,38 @@ class Held:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Hold a ceremony, or with `--design` say how easily the design is guessed. The exit status."""
     options = _parser().parse_args(arguments)
-    study = load_study(options.folder)
-    if not isinstance(study, Study):
-        return _refuse(study)
-    if options.design:
-        return _design(study)
-    if options.public is None or options.vault is None:
+    if not options.design and (options.public is None or options.vault is None):
         sys.stderr.write("ceremony: --public and --vault are both needed\n")
         return 2
+    try:
+        return _refuse(_answer(options), options.language)
+    except OSError as fault:
+        found = problem("vault.not-written", str(fault.filename or ""), fault=fault.strerror or str(fault))
+        return _refuse((found,), options.language)
+
+
+def _answer(options: argparse.Namespace) -> tuple[Problem, ...]:
+    """Do what was asked, or give every reason why not. Raises OSError for places that cannot be used."""
+    study = load_study(options.folder)
+    if not isinstance(study, Study):
+        return study
+    if options.design:
+        return _design(study)
     contributions = _contributions(options.seed, options.rehearsal_seed)
     if isinstance(contributions, Problem):
-        return _refuse((contributions,))
+        return (contributions,)
     faults = [*_place_faults(options.public, options.vault), *_gate(study, options.over_bar_reason)]
     if faults:
-        return _refuse(tuple(faults))
+        return tuple(faults)
     rehearsal = options.rehearsal_seed is not None
     held = hold(study, contributions, options.over_bar_reason, rehearsal=rehearsal)
     if isinstance(held, Problem):
-        return _refuse((held,))
-    try:
-        _write(options.vault, held.vault, folder_mode=0o700, file_mode=0o600)
-        _write(options.public, held.public, folder_mode=0o755, file_mode=0o644)
-    except OSError as fault:
-        return _refuse(
-            (problem("vault.not-written", str(fault.filename or ""), fault=fault.strerror or str(fault)),)
-        )
+        return (held,)
+    _write(options.vault, held.vault, folder_mode=0o700, file_mode=0o600)
+    _write(options.public, held.public, folder_mode=0o755, file_mode=0o644)
     sys.stdout.write(f"public {options.public / NAME}\nvault {options.vault}\n")
     sys.stdout.write(f"ok {held.slots} slots root {held.root}\n")
-    return 0
+    return ()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -109,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--design", action="store_true", help="print how easily the design is guessed, and stop"
     )
+    parser.add_argument("--language", choices=("en", "zh"), default="en", help="of what is refused")
     return parser
 
 
@@ -194,7 +200,7 @@ def _gate(study: Study, reason: str) -> tuple[Problem, ...]:
     figures = _own_figures(study)
     if isinstance(figures, Problem):
         return (figures,)
-    if figures.one_break > CERTAIN:
+    if figures.one_break > CERTAIN or _has_pairs(study):
         return (problem("vault.block-opens-another", "randomization", method=figures.label),)
     if figures.over and not reason.strip():
         return (
@@ -206,6 +212,12 @@ def _gate(study: Study, reason: str) -> tuple[Problem, ...]:
     return ()
 
 
+def _has_pairs(study: Study) -> bool:
+    """Whether some blocks hold two slots: mixed with larger ones they too open whole with one code."""
+    method, length = chosen_method(study), list_length(study)
+    return length is not None and not isinstance(method, Problem) and method.smallest_block == 2
+
+
 def _own_figures(study: Study) -> Predictability | Problem:
     method, length = chosen_method(study), list_length(study)
     if isinstance(method, Problem) or length is None:
@@ -215,10 +227,10 @@ def _own_figures(study: Study) -> Predictability | Problem:
     return predictability(method.name, method, length)
 
 
-def _design(study: Study) -> int:
+def _design(study: Study) -> tuple[Problem, ...]:
     table = design_table(study)
     if isinstance(table, Problem):
-        return _refuse((table,))
+        return (table,)
     sys.stdout.write(f"{'method':34} {'guess':>6} {'certain':>8} {'one break':>10} {'imbalance':>10}\n")
     for row in table:
         mark = "  over the bar" if row.over else ""
@@ -226,10 +238,9 @@ def _design(study: Study) -> int:
             f"{row.label:34} {row.guess:6.3f} {row.certain:8.2f} {row.one_break:10.3f} {row.imbalance:10.2f}{mark}\n"
         )
     faults = _gate(study, "")
-    if faults:
-        return _refuse(faults)
-    sys.stdout.write(f"ok {table[0].label} guess {table[0].guess:.3f} of at most {GUESS_BAR}\n")
-    return 0
+    if not faults:
+        sys.stdout.write(f"ok {table[0].label} guess {table[0].guess:.3f} of at most {GUESS_BAR}\n")
+    return faults
 
 
 def _place_faults(public: Path, vault: Path) -> tuple[Problem, ...]:
@@ -255,10 +266,11 @@ def _write(folder: Path, files: Mapping[str, bytes], *, folder_mode: int, file_m
         (folder / name).chmod(file_mode)
 
 
-def _refuse(problems: tuple[Problem, ...]) -> int:
+def _refuse(problems: tuple[Problem, ...], language: Language) -> int:
+    """Say what stands against it, if anything does; the exit status."""
     for each in problems:
-        sys.stderr.write(f"{each.where + ': ' if each.where else ''}{each.say()}\n")
-    return 1
+        sys.stderr.write(f"{each.where + ': ' if each.where else ''}{each.say(language)}\n")
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

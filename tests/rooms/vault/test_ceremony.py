@@ -232,8 +232,10 @@ def test_a_guessable_design_needs_a_recorded_reason(tmp_path):
     assert public.content["over_bar_because"] == "the sponsor's procedure asks for blocks"
 
 
-def test_blocks_of_two_are_never_made(tmp_path):
-    study = guessable(tmp_path, "2")
+@pytest.mark.parametrize("sizes", ["2", "2,4", "6,4,2"])
+def test_blocks_of_two_are_never_made(tmp_path, sizes):
+    # DESIGN 5: never; mixed with larger blocks they still open whole with one code.
+    study = guessable(tmp_path, sizes)
     refused = ceremony(
         study, "--public", tmp_path / "p", "--vault", tmp_path / "v", "--over-bar-reason", "please"
     )
@@ -248,6 +250,22 @@ def test_the_design_can_be_looked_at_without_making_a_list(tmp_path):
     assert (good.returncode, bad.returncode) == (0, 1)
     assert good.stdout.splitlines()[-1].startswith("ok big_stick imbalance=3 guess ")
     assert "over the bar" in bad.stdout
+
+
+def test_what_is_refused_is_said_in_the_reader_s_language(tmp_path):
+    study, places = guessable(tmp_path, "2"), ("--public", tmp_path / "p", "--vault", tmp_path / "v")
+    for language, word in (("en", "larger blocks"), ("zh", "更大的区组")):  # words/messages/vault.yaml
+        refused = ceremony(study, *places, "--language", language)
+        assert (refused.returncode, word in refused.stderr) == (1, True)
+
+
+def test_places_that_cannot_be_looked_into_are_no_crash(tmp_path, monkeypatch):
+    def closed(folder: Path) -> None:
+        raise PermissionError(13, "Permission denied", "/secret/place")
+
+    monkeypatch.setattr("equipoise.vault.ceremony.load_study", closed)
+    refused = ceremony(tmp_path, "--public", tmp_path / "p", "--vault", tmp_path / "v")
+    assert (refused.returncode, "/secret/place" in refused.stderr) == (1, True)
 
 
 def test_wrong_usage_and_broken_input_are_told_apart(tmp_path):

@@ -25,6 +25,7 @@ from equipoise.randomization.sealing import (
 )
 from equipoise.randomization.tree import list_root
 from equipoise.vault.lists import AllocationList, make_list
+from equipoise.words.canonical import canonical_bytes
 from equipoise.words.problem import Problem
 from rooms.capture.conduct_study import made_study
 
@@ -189,11 +190,33 @@ def test_any_change_of_a_slot_or_its_place_is_found(tmp_path):
         assert found.rule == "randomization.list-root-differs"
 
 
+def test_any_changed_byte_is_found(tmp_path):
+    whole = public_content({**FACTS, "over_bar_because": "blocks, by the sponsor's procedure"}, SLOTS)
+    assert not isinstance(verify_public(write(tmp_path, whole)), Problem)
+    for place in range(len(whole)):
+        for bit in (0, 5):
+            changed = bytearray(whole)
+            changed[place] ^= 1 << bit
+            found = verify_public(write(tmp_path, bytes(changed)))
+            assert isinstance(found, Problem), (place, bit, bytes(changed[max(place - 30, 0) : place + 10]))
+
+
+def test_what_is_said_beside_the_slots_is_covered_too(tmp_path):
+    content = json.loads(public_content(FACTS, SLOTS))
+    for name in ("study", "version", "digest", "generator", "over_bar_because"):
+        changed = canonical_bytes({**content, name: "another"}) + b"\n"
+        found = verify_public(write(tmp_path, changed))
+        assert isinstance(found, Problem), name
+        assert found.rule == "randomization.public-file-changed"
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"{", b"[]", b"\xff", b'{"format": "other"}', b'{"format": "equipoise-allocation-1"}',
      json.dumps({**json.loads(public_content(FACTS, SLOTS)), "arms": ["A", "B"]}).encode(),
      json.dumps({**json.loads(public_content(FACTS, SLOTS)), "strata": {}}).encode(),
+     json.dumps({**json.loads(public_content(FACTS, SLOTS)), "strata": {"\ud800": [{"number": "R1", "commitment": "0" * 64}]}}).encode(),
+     b"[" * 100_000,
      json.dumps({**json.loads(public_content(FACTS, SLOTS)), "strata": {"L/E": [{"number": "R1"}]}}).encode(),
      json.dumps({**json.loads(public_content(FACTS, SLOTS)), "root": 5}).encode()],
 )  # fmt: skip

@@ -1,0 +1,112 @@
+"""A list and the store it is for: another study's, another version's, a changed one and a second one are not taken."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from equipoise.cli import main as terminal
+from equipoise.ledger.verify import verify_path
+
+ROOT = Path(__file__).resolve().parents[3]
+STUDY = ROOT / "tests" / "studies" / "second"
+
+
+def copied(place: Path, before: str, after: str) -> Path:
+    """The second study with one text of its definition changed."""
+    shutil.copytree(STUDY, place)
+    changed = 0
+    for file in place.glob("*.yaml"):
+        text = file.read_text("utf-8")
+        changed += text.count(before)
+        file.write_text(text.replace(before, after), "utf-8")
+    assert changed == 1, before
+    return place
+
+
+def made(study: Path, place: Path) -> Path:
+    assert (
+        terminal.main(
+            ["allocation", "make", str(study), "--public", str(place / "p"), "--vault", str(place / "v")]
+        )
+        == 0
+    )
+    return place / "p"
+
+
+@pytest.fixture(scope="module")
+def the_list(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made(STUDY, tmp_path_factory.mktemp("list"))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    folder = tmp_path / "store"
+    assert terminal.main(["store", "new", str(folder), "--study", str(STUDY), "--purpose", "trial"]) == 0
+    return folder
+
+
+def publish(store: Path, public: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[str]]:
+    capsys.readouterr()
+    status = terminal.main(["allocation", "publish", str(store), str(public), "--json"])
+    value: Any = json.loads(capsys.readouterr().out)
+    return status, [problem["rule"] for problem in value.get("problems", [])]
+
+
+def test_a_list_is_taken_once(store: Path, the_list: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert publish(store, the_list, capsys) == (0, [])
+    assert publish(store, the_list, capsys) == (1, ["randomization.list-already-published"])
+    assert verify_path(store).ok
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [  # lines of tests/studies/second
+        ("id: quiet-nights", "id: loud-nights"),
+        ('version: "2.3"', 'version: "2.4"'),
+        ("sizes: \"4,8\"", "sizes: \"8,12\""),
+    ],
+)  # fmt: skip
+def test_a_list_for_another_definition_is_refused(
+    store: Path, tmp_path: Path, before: str, after: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    public = made(copied(tmp_path / "other", before, after), tmp_path / "made")
+    assert publish(store, public, capsys) == (1, ["randomization.list-of-another-definition"])
+
+
+def test_a_changed_list_is_refused(
+    store: Path, the_list: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = json.loads((the_list / "allocation.json").read_bytes())
+    content["over_bar_because"] = "x"
+    (tmp_path / "allocation.json").write_text(
+        json.dumps(content, sort_keys=True, separators=(",", ":")) + "\n"
+    )
+    assert publish(store, tmp_path, capsys) == (1, ["randomization.public-file-changed"])
+    assert terminal.main(["allocation", "verify", str(tmp_path)]) == 1
+    assert terminal.main(["allocation", "verify", str(the_list)]) == 0
+
+
+def test_the_ceremony_speaks_the_reader_s_language(
+    the_list: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("EQUIPOISE_LANGUAGE", "zh")
+    again = [
+        "allocation",
+        "make",
+        str(STUDY),
+        "--public",
+        str(the_list),
+        "--vault",
+        str(the_list.parent / "w"),
+        "--json",
+    ]
+    assert terminal.main(again) == 1
+    said = capsys.readouterr()
+    [line] = json.loads(said.out)["said"]
+    assert "已有" in line  # vault.ceremony-already-held, in Chinese
+    assert said.err.rstrip("\n") == line
