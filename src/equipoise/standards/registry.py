@@ -8,6 +8,7 @@ invented, and any file at all gives either an import with its report or problems
 from __future__ import annotations
 
 import codecs
+import contextlib
 import hashlib
 import re
 import unicodedata
@@ -71,15 +72,26 @@ def import_registry(data: bytes, name: str) -> Imported | tuple[Problem, ...]:
 def write_skeleton(imported: Imported, folder: Path) -> tuple[Problem, ...]:
     """Write the skeleton's files into `folder`, which is made where it is not there; the same import, the same bytes.
 
-    Nothing is overwritten. Returns a problem where the folder already holds a study or cannot be written.
+    Nothing is overwritten, and half a skeleton is not left behind. Returns a problem where the folder already holds a
+    study or cannot be written.
     """
     if (folder / "study.yaml").exists():
         return (problem("registry.would-overwrite", str(folder / "study.yaml")),)
+    files = skeleton_files(imported.notation, imported.report, imported.aside)
+    is_new = not folder.exists()
+    begun: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, content in skeleton_files(imported.notation, imported.report, imported.aside).items():
-            (folder / name).write_bytes(content)
+        for name, content in files.items():
+            with (folder / name).open("xb") as file:
+                begun.append(folder / name)
+                file.write(content)
     except OSError as fault:
+        with contextlib.suppress(OSError):
+            for path in begun:
+                path.unlink()
+            if is_new:
+                folder.rmdir()
         return (problem("registry.cannot-write", str(folder), reason=fault.strerror or fault),)
     return ()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from equipoise.standards.registry_room import ASIDE_FILE, MOST_FIELDS
 from equipoise.words.problem import catalogue
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "registry"
-OURS = ["lantern.json", "lantern-page.txt", "gulls-page.txt"]
+OURS = ["lantern.json", *(path.name for path in sorted(VECTORS.glob("*-page.txt")))]
 
 
 def bring(data: bytes, name: str) -> Imported:
@@ -185,3 +186,25 @@ def test_every_message_of_the_import_is_in_both_languages():
     ours = {key: text for key, text in catalogue().items() if key.startswith("registry.")}
     assert len(ours) > 60
     assert [key for key, text in ours.items() if not text.zh or text.zh == text.en] == []
+
+
+def test_half_a_skeleton_is_not_left_behind(tmp_path):
+    found = bring((VECTORS / "lantern.json").read_bytes(), "lantern.json")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    (tmp_path / "empty").mkdir()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (6000, before[1]))  # study.yaml has room, registry.yaml has not
+    try:
+        refused = [write_skeleton(found, tmp_path / name) for name in ("new", "empty")]
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [[problem.rule for problem in each] for each in refused] == [["registry.cannot-write"]] * 2
+    assert files(tmp_path / "empty") == {}
+    assert not (tmp_path / "new").exists()
+    assert write_skeleton(found, tmp_path / "new") == ()
+
+
+def test_what_stands_in_the_way_stays(tmp_path):
+    found = bring((VECTORS / "lantern.json").read_bytes(), "lantern.json")
+    (tmp_path / "registry.yaml").write_bytes(b"mine")
+    assert [problem.rule for problem in write_skeleton(found, tmp_path)] == ["registry.cannot-write"]
+    assert files(tmp_path) == {"registry.yaml": b"mine"}
