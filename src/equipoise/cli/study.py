@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from equipoise.cli.answer import Answer, done, language, line, occupied, problem_json, refused, visible
+from equipoise.cli.answer import Answer, done, language, line, occupied, problem_json, refused, told, visible
 from equipoise.cli.files import read_whole
 from equipoise.protocol.study import Study
 from equipoise.words.problem import Problem, problem
@@ -82,7 +82,8 @@ def _check(options: argparse.Namespace) -> Answer:
         "remarks": [problem_json(finding.problem) for finding in findings if not finding.fault],
     }
     if faults:
-        return Answer(1, value, (*lines, f"{len(faults)} faults"))
+        why = told("cli.faults", count=len(faults), first=line(faults[0].problem))
+        return Answer(1, value, (*lines, why))
     return done(value, *lines, f"ok {study.id} {study.version} {value['digest']}")
 
 
@@ -108,7 +109,7 @@ def _assumptions(options: argparse.Namespace) -> Answer:
         }
         for found in held
     ]
-    return done(value, *lines, f"{len(held)} assumptions")
+    return done(value, *lines, told("cli.assumptions", count=len(held)))
 
 
 def _diff(options: argparse.Namespace) -> Answer:
@@ -123,4 +124,6 @@ def _diff(options: argparse.Namespace) -> Answer:
         raise TypeError("a study that was read is not a list of problems")
     changes = diff_studies(before, after)
     value = [change.as_json() for change in changes]
-    return done(value, *(change.say(language()) for change in changes), f"{len(changes)} changes")
+    return done(
+        value, *(change.say(language()) for change in changes), told("cli.changes", count=len(changes))
+    )

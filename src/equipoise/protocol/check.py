@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from equipoise.protocol.checks.allocation import allocation_can_be_made
 from equipoise.protocol.checks.fields import fields_make_sense, what_is_still_open
 from equipoise.protocol.checks.finding import Finding
 from equipoise.protocol.checks.languages import texts_are_complete
@@ -38,6 +39,7 @@ def _found(study: Study) -> Iterable[Finding]:
         *references_exist(study),
         *fields_make_sense(study),
         *rules_hold(study),
+        *allocation_can_be_made(study),
         *levels_exclude_each_other(study),
         *texts_are_complete(study),
         *what_is_still_open(study),

@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from equipoise.protocol.faults import faults_of
-from equipoise.protocol.notation import Located, Place, Plain, Steps, read_yaml
+from equipoise.protocol.notation import MAX_BYTES, Located, Place, Plain, Steps, read_yaml
 from equipoise.protocol.study import Study
 from equipoise.words.problem import Problem, problem
 
@@ -126,7 +126,10 @@ def _read_all(folder: Path, places: Places) -> tuple[Problem, ...]:
 
 
 def _included(folder: Path, name: str, where: str) -> Located | Problem:
-    inside = (folder / name).resolve().is_relative_to(folder.resolve())
+    try:
+        inside = (folder / name).resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):  # a link to itself; a name that no system takes
+        inside = False
     if not inside or not name.endswith(".yaml") or Path(name).is_absolute():
         return problem("protocol.include-outside", where, file=name)
     if not (folder / name).is_file():
@@ -136,7 +139,8 @@ def _included(folder: Path, name: str, where: str) -> Located | Problem:
 
 def _read(folder: Path, name: str) -> Located | Problem:
     try:
-        data = (folder / name).read_bytes()
+        with (folder / name).open("rb") as file:
+            data = file.read(MAX_BYTES + 1)  # never a device without end
     except FileNotFoundError:
         return problem("protocol.file-missing", name, folder=folder)
     except OSError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -284,3 +285,13 @@ def test_a_file_where_a_folder_is_to_be_written_is_left_alone(
     assert answer.returncode == 1
     assert answer.stderr.strip().splitlines()[-1].startswith(f"{place}: There is something")
     assert place.read_text("utf-8") == "mine"
+
+
+def test_the_last_line_about_a_faulty_study_says_why(tmp_path: Path) -> None:
+    shutil.copytree(SECOND, tmp_path / "study")
+    conduct = tmp_path / "study" / "conduct.yaml"
+    conduct.write_text(conduct.read_text("utf-8").replace("permuted_blocks", "drawing_lots"), "utf-8")
+    for language, word in (("en", "no method drawing_lots"), ("zh", "没有名为 drawing_lots 的随机方法")):
+        ran = run("study", "check", tmp_path / "study", language=language)
+        last = ran.stderr.rstrip("\n").rsplit("\n", 1)[-1]
+        assert (ran.returncode, word in last, "conduct.yaml:" in last) == (1, True, True)

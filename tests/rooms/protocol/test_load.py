@@ -199,3 +199,22 @@ def test_a_damaged_study_never_raises(tmp_path_factory, position, noise):
     (folder / "study.yaml").write_bytes(data[:position] + noise + data[position + 1 :])
     found = load_study(folder)
     assert isinstance(found, Study) or all(isinstance(problem, Problem) for problem in found)
+
+
+def test_a_link_to_itself_and_a_device_without_end_are_no_files_of_a_study(tmp_path):
+    main = tmp_path / "study.yaml"
+    main.write_text("notation: 1\nid: s\nversion: '1'\ndated: '2026'\ntitle: t\ninclude: [loop.yaml]\n")
+    (tmp_path / "loop.yaml").symlink_to("loop.yaml")
+    found = load_study(tmp_path)
+    assert isinstance(found, tuple)
+    assert [(each.rule, each.where) for each in found] == [("protocol.include-outside", "study.yaml:6:11")]
+    main.unlink()
+    main.symlink_to("/dev/zero")
+    found = load_study(tmp_path)
+    assert isinstance(found, tuple)
+    assert [each.rule for each in found] == ["protocol.file-too-large"]
+    main.unlink()
+    main.symlink_to("study.yaml")
+    found = load_study(tmp_path)
+    assert isinstance(found, tuple)
+    assert [each.rule for each in found] == ["protocol.file-unreadable"]

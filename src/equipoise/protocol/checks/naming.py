@@ -14,6 +14,8 @@ from equipoise.protocol.parts import name_of, parts
 from equipoise.protocol.scopes import SCORE, form_scale
 from equipoise.protocol.study import Input, RegistryField, Statement, Study
 
+RESERVED = frozenset({"INCL", "EXCL"})
+"""What screening calls all inclusion and all exclusion criteria together."""
 _REPEATABLE = frozenset({"fields", "statements", "not_understood", "intercurrent_events", "participants"})
 """Lists whose elements are not known by a name of their own."""
 
@@ -25,6 +27,9 @@ def names_stand_once(study: Study) -> Findings:
             value = getattr(part, field)
             if field not in _REPEATABLE and isinstance(value, tuple):
                 yield from _once((*path, field), value)
+    for position, criterion in enumerate(study.criteria):
+        if criterion.id in RESERVED:
+            yield fault("protocol.study-name-reserved", ("criteria", position, "id"), name=criterion.id)
     yield from _inputs_once(study)
     for position, form in enumerate(study.forms):
         yield from _items_once(("forms", position), study, form)
