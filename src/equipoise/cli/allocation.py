@@ -7,6 +7,7 @@ arm in its memory, and no file that it reads does.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -70,7 +71,10 @@ def _make(options: argparse.Namespace) -> Answer:
 def make_process(arguments: list[str]) -> Answer:
     """Run the ceremony as a process of its own and pass on what it says in public."""
     command = [sys.executable, "-m", CEREMONY, *arguments, "--language", language()]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        command, capture_output=True, check=False, encoding="utf-8", errors="surrogateescape",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8:surrogateescape"},  # whatever letters our terminal knows
+    )  # fmt: skip
     said = tuple(line for line in (ran.stdout + ran.stderr).splitlines() if line)
     return Answer(min(ran.returncode, 2), {"said": list(said)}, said)
 

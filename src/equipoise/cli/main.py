@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import re
 import sys
 from collections.abc import Callable, Sequence
 
@@ -11,6 +12,8 @@ from equipoise.cli.answer import Answer, refused, show, unheard
 from equipoise.ledger.store import StoreFault
 from equipoise.words.problem import problem
 
+_HALF = re.compile("[\ud800-\udfff]")
+"""What is left of bytes that are no text."""
 Command = Callable[[argparse.Namespace], Answer]
 
 _SUBJECTS = ("study", "screen", "store", "account", "ledger", "export", "allocation", "serve", "demo")
@@ -29,6 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             subjects.add_parser(name)
     options = parser.parse_args(given)
+    for name, value in vars(options).items():
+        if isinstance(value, str) and _HALF.search(value):
+            parser.error(f"{name}: this holds bytes that are no text in UTF-8")
     answer = _answer(options)
     try:
         return show(answer, as_json=getattr(options, "json", False))

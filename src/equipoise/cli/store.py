@@ -91,6 +91,9 @@ def _site(options: argparse.Namespace) -> Answer:
 
 
 def _grant(options: argparse.Namespace) -> Answer:
+    if not options.name.strip():
+        return refused((problem("cli.name-missing", "name"),))
+
     def act(desk: Desk) -> tuple[Problem, ...]:
         return add_person(desk, options.user, options.name, options.role, options.site)
 

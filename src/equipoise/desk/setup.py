@@ -77,14 +77,17 @@ def faults_of(study: Study) -> tuple[Problem, ...]:
 
 
 def open_site(desk: Desk, site: str, approval: str, on: str) -> tuple[Problem, ...]:
-    """Record a site's ethics approval and open it for enrolment."""
-    return give(desk, ApproveSite(site, approval, on)) or give(desk, ActivateSite(site))
+    """Record a site's ethics approval and open it for enrolment; an open site stays so, with the new approval."""
+    problems = give(desk, ApproveSite(site, approval, on)) or give(desk, ActivateSite(site))
+    return tuple(found for found in problems if found.rule != "oversight.already-active")
 
 
 def add_person(desk: Desk, actor: str, name: str, role: str, site: str | None) -> tuple[Problem, ...]:
-    """Register a member of staff and grant a role."""
-    desk.register.add_staff(actor, name)
-    return give(desk, GrantRole(actor, role, site))
+    """Grant a role to a member of staff and register the name, which a refused grant leaves as it was."""
+    problems = give(desk, GrantRole(actor, role, site))
+    if not problems:
+        desk.register.add_staff(actor, name)
+    return problems
 
 
 def publish_allocation(desk: Desk, public: Path) -> tuple[Problem, ...]:

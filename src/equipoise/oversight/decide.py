@@ -127,6 +127,8 @@ def _add(state: SiteState, stream: str, command: AddSite) -> Decision:
 
 
 def _approve(stream: str, command: ApproveSite) -> Decision:
+    if not command.approval.strip():
+        return _refuse("oversight.approval-unnamed", "approval", site=command.site)
     days: list[str | None] = []
     for place, text in (("on", command.on), ("until", command.until)):
         understood = parse_date(text) if text is not None else None

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from equipoise.cli import main as terminal
+from equipoise.desk.desk import open_desk
 from equipoise.ledger.verify import verify_path
+from equipoise.words.problem import Problem
 
 ROOT = Path(__file__).resolve().parents[3]
 STUDY = ROOT / "tests" / "studies" / "second"
@@ -110,3 +112,36 @@ def test_the_ceremony_speaks_the_reader_s_language(
     [line] = json.loads(said.out)["said"]
     assert "已有" in line  # vault.ceremony-already-held, in Chinese
     assert said.err.rstrip("\n") == line
+
+
+# ---------------------------------------------------------------- setting a store up
+
+
+def names(store: Path) -> str:
+    """The name that the register holds for `u1`."""
+    desk = open_desk(store)
+    assert not isinstance(desk, Problem)
+    try:
+        return desk.register.staff_name("u1")
+    finally:
+        desk.close()
+
+
+def test_a_grant_that_is_refused_changes_no_name(store: Path) -> None:
+    def grant(role: str, name: str) -> int:
+        return terminal.main(["store", "grant", str(store), "u1", role, "--name", name])
+
+    assert grant("coordinator", "Ada") == 0
+    for role, name in (("coordinator", "Eve"), ("nonsense", "Eve"), ("monitor", " ")):
+        assert grant(role, name) == 1
+        assert names(store) == "Ada"
+
+
+def test_an_open_site_takes_a_new_approval(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for approval, on, status in (
+        ("EC-1", "2026-01-01", 0),
+        ("EC-2", "2026-02-01", 0),
+        (" ", "2026-03-01", 1),
+    ):
+        command = ["store", "open-site", str(store), "HOME", "--approval", approval, "--on", on]
+        assert terminal.main(command) == status, capsys.readouterr().err

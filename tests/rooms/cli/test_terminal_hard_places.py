@@ -73,6 +73,22 @@ def test_a_name_may_hold_any_bytes(tmp_path: Path) -> None:
     assert run("study", "check", tmp_path / "skeleton").returncode == 0
 
 
+def test_a_text_that_is_none_is_wrong_usage(tmp_path: Path) -> None:
+    for name in ("reason", "reason\n"):
+        ran = run("store", "pause", tmp_path, "--reason", os.fsdecode(b"\xff") + name)
+        assert ran.returncode == 2
+        assert "reason" in last(ran)
+
+
+def test_a_ceremony_in_a_place_of_any_name(tmp_path: Path) -> None:
+    place = tmp_path / os.fsdecode(b"l\xffst")
+    study = ROOT / "tests" / "studies" / "second"
+    ran = run("allocation", "make", study, "--public", place / "p", "--vault", place / "v", "--json")
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["said"][-1].startswith("ok ")
+    assert run("allocation", "verify", place / "p").returncode == 0
+
+
 def test_signs_that_steer_a_terminal_are_written_out() -> None:
     assert visible("a\x1b[31m\nb\u202ec\udcff") == r"a\x1b[31m\nb\u202ec\udcff"
     assert visible("受试者 “x” à · 　") == "受试者 “x” à · 　"  # a full-width space is no steering sign

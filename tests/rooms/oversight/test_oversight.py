@@ -133,6 +133,13 @@ def test_a_site_is_activated_only_under_an_approval_in_force() -> None:
     assert site.active
 
 
+def test_an_approval_bears_a_number() -> None:
+    site = SiteState("01", {}, "UTC")
+    for blank in ("", "  "):
+        asked = ask.ApproveSite("01", blank, "2026-01-01")
+        assert _rules(decide_site(STUDY, site, Facts(), asked, OCCASION)) == ["oversight.approval-unnamed"]
+
+
 def test_an_approval_covers_its_first_and_last_day() -> None:
     site = SiteState("01", {}, "UTC", "2026-01-01", "2026-12-31")
     days = {"2025-12-31": False, "2026-01-01": True, "2026-12-31": True, "2027-01-01": False}
