@@ -14,11 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from equipoise.ledger.codec import decode, encode
-from equipoise.ledger.entries import KINDS, Entry, FormRecorded, StoreOpened
+from equipoise.ledger.entries import KINDS as FIRST_DOOR
+from equipoise.ledger.entries import Entry, FormRecorded, StoreOpened
 from equipoise.ledger.upcast import Shape, upcast
+from equipoise.ledger.vault_entries import VAULT_KINDS
 from equipoise.words.canonical import canonical_bytes, read_canonical
 from equipoise.words.problem import Problem
 
+KINDS = {**FIRST_DOOR, **VAULT_KINDS}
 TEXTS = st.text(max_size=20).map(lambda text: unicodedata.normalize("NFC", text))
 NAMES = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=8)
 PLAIN = {str: TEXTS, bool: st.booleans(), int: st.integers(-(2**53) + 1, 2**53 - 1)}

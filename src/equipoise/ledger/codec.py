@@ -17,6 +17,7 @@ from typing import Literal, cast
 
 from equipoise.ledger.entries import KINDS, Entry, Part
 from equipoise.ledger.upcast import UPCASTS, JsonObject, Shape, Upcast, upcast
+from equipoise.ledger.vault_entries import VAULT_KINDS
 from equipoise.words.canonical import Json
 from equipoise.words.problem import Problem, problem
 
@@ -68,7 +69,7 @@ def decode(
     if not isinstance(main, dict) or not isinstance(aside, dict | None):
         return problem("ledger.body-surprising", kind)
     shape = upcast(Shape(kind, main, aside or {}), upcasts)
-    known = KINDS.get(shape.kind)
+    known = KINDS.get(shape.kind) or VAULT_KINDS.get(shape.kind)
     if known is None:
         return problem("ledger.kind-unknown", kind, kind=kind)
     try:

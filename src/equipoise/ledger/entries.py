@@ -4,7 +4,9 @@ The rules that must stay true: kinds are add-only and past tense; a changed shap
 a kind holds facts, no logic; no kind names a person or an arm. A field made by `aside()` goes into the second
 body part with a commitment of its own, so that it can be withheld or erased alone: free text, and values with
 a visibility of their own. Who, when and why-now are in the header (`Header`), not here.
-Streams: `study`, `allocation`, `site/<site>`, `user/<actor>`, `subject/<subject>`, later `diary/<subject>`, `supply`.
+What happens behind the second door stands in `vault_entries.py`: no store of this door ever holds one of those.
+Streams: `study`, `allocation`, `second-door`, `site/<site>`, `user/<actor>`, `subject/<subject>`, later
+`diary/<subject>`.
 """
 
 from __future__ import annotations
@@ -299,6 +301,264 @@ class QueryClosed(Entry):
     note: str = aside(default="")
 
 
+# --- stream second-door: what the second door said, as this door heard it (room: oversight) ---------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SecondDoorEnrolled(Entry):
+    """The second door's public key (Ed25519, hex): from now on only what it signs is taken as its word."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorReceived(Entry):
+    """The second door's hourly commitment to its own ledger (hex), active or not. `number` counts from 1."""
+
+    number: int
+    commitment: str
+    statement: int
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecallReceived(Entry):
+    """Bags are not to be used: the same notice, whatever is in them. `bags` are masked bag numbers."""
+
+    notice: str
+    bags: tuple[str, ...]
+    statement: int
+    signature: str
+
+
+# --- stream study: the final release (room: oversight) -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseConditionRecorded(Entry):
+    """A condition of the final release was met, or no longer is. `reference`: the version, digest or document meant."""
+
+    condition: Literal["DATABASE_LOCKED", "PLAN_SIGNED", "DEVIATIONS_CLASSED", "SETS_SIGNED"]
+    met: bool
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseSigned(Entry):
+    """One of the two persons who must sign the final release did. `conditions` is the digest of what was shown."""
+
+    conditions: str
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationReleased(Entry):
+    """The second door published seeds and nonces: `release` is the SHA-256 of the file, `root` that of the list."""
+
+    root: str
+    release: str
+    statement: int
+    signature: str
+
+
+# --- stream subject/<subject>: the blind (room: randomization) ---------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StratumCorrected(Entry):
+    """The stratum that a participant was randomized in was not the true one. Both stay: the slot is not changed."""
+
+    as_randomized: str
+    corrected: str
+    reason: str = aside()
+
+
+@dataclass(frozen=True, slots=True)
+class CodeBreakRequested(Entry):
+    """An investigator asks the second door for one participant's arm. The request stands before anything is opened.
+
+    `category`: why. `urgent`: whether knowing changes the treatment now. `to`: shown to the investigator, or given to
+    a named third person who treats the participant. A drill opens a made-up participant's made-up arm.
+    """
+
+    request: str
+    category: Literal["EMERGENCY", "SERIOUS_EVENT", "PREGNANCY", "OVERDOSE", "OTHER"]
+    urgent: bool
+    to: Literal["SELF", "THIRD_PERSON"]
+    drill: bool
+    reason: str = aside()
+    third_person: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class CodeBroken(Entry):
+    """The second door showed the arm to `reader` (an actor's id, or the words `third person`). Not what it was."""
+
+    request: str
+    reader: str
+    shown_at: str
+    statement: int
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeBreakReviewed(Entry):
+    """The review that is due within 24 hours of a code break."""
+
+    request: str
+    justified: bool
+    note: str = aside()
+
+
+@dataclass(frozen=True, slots=True)
+class CardOpened(Entry):
+    """The sealed paper card of a participant was opened, with no system at hand; recorded when there was one again."""
+
+    opened_at: str
+    opened_by: str
+    witnessed_by: str
+    reason: str = aside()
+
+
+@dataclass(frozen=True, slots=True)
+class RaterAssigned(Entry):
+    """From now on `user` rates this participant; `instead_of` is who did before."""
+
+    user: str
+    instead_of: str | None = None
+    because: Literal["FIRST", "CODE_BREAK", "ABSENCE", "OTHER"] = "FIRST"
+
+
+# --- stream subject/<subject>: supply as the blinded side sees it (room: supply) ---------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PreparationRequested(Entry):
+    """The pharmacy is asked to prepare one infusion of the plan (an id of the study's supply.doses).
+
+    `at`: when it is to be released (UTC); `weight` in kg, as text.
+    """
+
+    request: str
+    infusion: str
+    at: str
+    weight: str
+
+
+@dataclass(frozen=True, slots=True)
+class DosingJudged(Entry):
+    """The dosing gate was judged: `results` condition -> T, F or U; `reasons` condition -> why it is not T."""
+
+    request: str
+    at: Literal["RELEASE", "BEDSIDE"]
+    decision: Literal["GO", "HOLD", "NOT_EVALUABLE"]
+    results: Mapping[str, str]
+    reasons: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DosingHeld(Entry):
+    """The dose waits, by decision of the person in the header."""
+
+    request: str
+    conditions: tuple[str, ...]
+    reason: str = aside()
+
+
+@dataclass(frozen=True, slots=True)
+class DosingDecided(Entry):
+    """What was decided on a held dose, by the person in the header. The participant stays in all analyses."""
+
+    request: str
+    decision: Literal["GIVE", "POSTPONE", "OMIT"]
+    reason: str = aside()
+
+
+@dataclass(frozen=True, slots=True)
+class BagReleased(Entry):
+    """The second door released a masked bag: a random number and a use-by (UTC), of the same shape for every arm."""
+
+    request: str
+    bag: str
+    use_by: str
+    statement: int
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class BagChecked(Entry):
+    """Bag and participant were checked by scanning, by the person in the header and by `second`."""
+
+    request: str
+    bag: str
+    second: str
+
+
+@dataclass(frozen=True, slots=True)
+class BagRejected(Entry):
+    """A bag cannot be used (spilled, damaged, late, recalled). The same request is prepared again where time allows."""
+
+    request: str
+    bag: str
+    because: Literal["SPILLED", "DAMAGED", "LATE", "RECALLED", "NOT_MASKED", "OTHER"]
+    reason: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class InfusionStarted(Entry):
+    """An infusion began (UTC). `bag` is what was hung, whatever was meant."""
+
+    request: str
+    bag: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class InfusionInterrupted(Entry):
+    """An infusion stands still since `at` (UTC)."""
+
+    request: str
+    at: str
+    reason: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class InfusionResumed(Entry):
+    """An infusion goes on since `at` (UTC)."""
+
+    request: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class InfusionEnded(Entry):
+    """An infusion ended (UTC), with the share given in percent (a whole number as text, 0 to 100)."""
+
+    request: str
+    at: str
+    outcome: Literal["COMPLETE", "STOPPED"]
+    share: str
+    reason: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class WrongBagGiven(Entry):
+    """A participant got a bag meant for another request. Both truths stay: what was meant and what was given."""
+
+    request: str
+    meant: str
+    given: str
+    reason: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class BagReturned(Entry):
+    """A used, partly used or unused bag went back to the pharmacy; `remaining` in mL, as text."""
+
+    request: str
+    bag: str
+    remaining: str
+
+
 # --- what stands around an entry ---------------------------------------------------------------------------------
 
 
@@ -359,4 +619,4 @@ class Append:
 
 
 KINDS: Mapping[str, type[Entry]] = {kind.__name__: kind for kind in Entry.__subclasses__()}
-"""Every kind by name."""
+"""Every kind of the first door by name."""

@@ -65,6 +65,14 @@ class Facts:
     stratum: str | None = owned("randomization", None)
     stratum_reasons: Mapping[str, str] = owned_mapping("randomization")
     stratum_reasons_zh: Mapping[str, str] = owned_mapping("randomization")
+    stratum_as_randomized: str | None = owned("randomization", None)
+    code_broken_for: frozenset[str] = owned("randomization", frozenset())
+    """Actors who know this subject's arm: they may neither rate the subject nor judge causality."""
+    rater: str | None = owned("randomization", None)
+    """The actor who rates this subject, once one was assigned."""
+    # supply
+    infused: bool = owned("supply", False)
+    """Whether an infusion of this subject ever began."""
     # desk: from the identity register, which is no room's ledger state
     person_in_screening: bool = owned("desk", False)
     person_randomized: bool = owned("desk", False)
@@ -72,6 +80,10 @@ class Facts:
     """How often the same person was screened before, this screening not counted."""
     person_failed_at: dt.datetime | None = owned("desk", None)
     """When (UTC) the person's latest earlier screening failed."""
+    second_door_answers: bool = owned("desk", False)
+    """Whether the second door answered lately; only a method that needs it (minimization) asks."""
+    first_infusions: tuple[dt.datetime, ...] = owned("desk", ())
+    """When (UTC) other participants' first infusions began, earliest first: what the sentinel spacing looks at."""
     number_taken: bool = owned("desk", False)
     """Whether another subject bears the screening number that is asked for."""
 

@@ -69,3 +69,54 @@ class ResumeEnrolment:
     """Allow randomizing again."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolSecondDoor:
+    """Record the second door's public key (Ed25519, hex)."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAnchor:
+    """The second door's statement of an hourly commitment. Given by the program alone."""
+
+    number: int
+    commitment: str
+    statement: int
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRecall:
+    """The second door's statement that bags are not to be used. Given by the program alone."""
+
+    notice: str
+    bags: tuple[str, ...]
+    statement: int
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordReleaseCondition:
+    """A condition of the final release is met, or no longer."""
+
+    condition: Literal["DATABASE_LOCKED", "PLAN_SIGNED", "DEVIATIONS_CLASSED", "SETS_SIGNED"]
+    met: bool
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignRelease:
+    """Sign the final release, one of two persons."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordListRelease:
+    """The second door's statement that seeds and nonces were published. Given by the program alone."""
+
+    root: str
+    release: str
+    statement: int
+    signature: str

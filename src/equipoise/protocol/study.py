@@ -231,6 +231,71 @@ class Randomization(Element):
     number_prefix: str = "R"
 
 
+class Dose(Element):
+    """One planned administration. `visit` is the visit at which it is given."""
+
+    id: Name
+    label: Words
+    visit: Name
+
+
+class GateCondition(Element):
+    """One condition of dosing: a rule over the study's inputs that is TRUE where the dose may be given.
+
+    Judged before release and again at the bedside, or only where `at` says. UNKNOWN is neither: somebody must find out.
+    """
+
+    id: Name
+    label: Words
+    rule: Expression
+    at: tuple[Literal["RELEASE", "BEDSIDE"], ...] = ("RELEASE", "BEDSIDE")
+
+
+class Product(Element):
+    """What an arm is given, as the pharmacy knows it. `cellular`: it is counted, thawed and tested for viability."""
+
+    id: Name
+    arm: Name
+    label: Words
+    cellular: bool
+
+
+class BenchStep(Element):
+    """One step of preparing a dose, in order, the same for every product.
+
+    `sham`: what is done instead where the product has no cells, so that the work takes the same course and time.
+    `kind` says what the step asks: a scanned code, a measured viability, a filled bag, or nothing but to be done.
+    """
+
+    id: Name
+    label: Words
+    sham: Words | None = None
+    kind: Literal["do", "scan_unit", "thaw", "viability", "fill"] = "do"
+    two_persons: bool = False
+
+
+class Supply(Element):
+    """How the product is handled. Empty where a study gives nothing that has to be prepared.
+
+    Volumes in mL, cells in absolute numbers as text; `use_within` in minutes from thaw (or its sham) to the end of the
+    infusion; `release_before`: minutes before the planned start at which a bag is released, at the same minute for
+    every arm; `sentinel_first` participants are dosed at least `sentinel_hours` apart.
+    """
+
+    doses: tuple[Dose, ...] = ()
+    gate: tuple[GateCondition, ...] = ()
+    products: tuple[Product, ...] = ()
+    bench: tuple[BenchStep, ...] = ()
+    volume: str = ""
+    cells_per_kg: str = ""
+    cells_at_most: str = ""
+    viability_at_least: str = ""
+    use_within: int = 0
+    release_before: int = 0
+    sentinel_first: int = 0
+    sentinel_hours: int = 0
+
+
 class ConsentVersion(Element):
     """A version of the consent form, by the date from which it is used."""
 
@@ -329,6 +394,7 @@ class Study(Element):
     criteria: tuple[Criterion, ...] = ()
     inputs: tuple[Input, ...] = ()
     randomization: Randomization | None = None
+    supply: Supply = Supply()
     consent: Consent = Consent()
     schedule: Schedule = Schedule()
     codelists: tuple[CodelistDefinition, ...] = ()

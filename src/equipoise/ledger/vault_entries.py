@@ -1,0 +1,426 @@
+"""Every kind of entry that can stand in the second door's own ledger, and in no other.
+
+The rules that must stay true: kinds are add-only and past tense; no store of the first door holds one of these (its
+desk has no command that makes one, and reading one there is a fault); what opens an arm (`aside()` below) lies in the
+second body part, so that an inspector can be given the course of the work without the arms.
+Streams: `vault`, `ceremony`, `inbox`, `slots`, `stock`, `bench/<request>`, `breaks`, `anchors`, `release`,
+`user/<actor>`, and `subject/<subject>` with the first door's own kind FormRecorded for values that reveal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from equipoise.ledger.entries import KINDS, Entry, aside
+
+# --- stream vault: the store and who may work in it --------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class VaultOpened(Entry):
+    """The first entry: a rehearsal or a trial, for good; `first_door` is the first door's public key (hex)."""
+
+    purpose: Literal["rehearsal", "trial"]
+    study: str
+    first_door: str
+
+
+@dataclass(frozen=True, slots=True)
+class VaultUnlocked(Entry):
+    """The key was opened with the passphrase, and the second door began to serve."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnlockingRefused(Entry):
+    """Somebody tried wrong passphrases, `tries` times, before this entry could be written."""
+
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialEnrolled(Entry):
+    """A person may sign in here, for one purpose. The secret itself is not in the ledger."""
+
+    user: str
+    purpose: Literal["BENCH", "CHECK", "BREAK", "OFFICER", "LAB", "BOARD", "KEEPER"]
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialRevoked(Entry):
+    """The person may no longer sign in here for that purpose."""
+
+    user: str
+    purpose: str
+    reason: str = aside(default="")
+
+
+# --- stream ceremony ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SeedCommitted(Entry):
+    """A person committed to a seed: SHA-256 of it (hex), before anybody's seed was known."""
+
+    ceremony: str
+    by: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class CeremonyAborted(Entry):
+    """A ceremony ended without a list. Why is kept: an aborted ceremony is one that somebody may have disliked."""
+
+    ceremony: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListMade(Entry):
+    """A list was made from all seeds. `slots` counts them, `program` is the SHA-256 of the generator's own source."""
+
+    ceremony: str
+    generator: str
+    program: str
+    root: str
+    slots: int
+    contributions: Mapping[str, str]
+    public_value: str = ""
+
+
+# --- stream inbox: what the first door sent ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointAccepted(Entry):
+    """A checkpoint of the first door that continues the one accepted before: size and root (hex) of its tree."""
+
+    size: int
+    root: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryAccepted(Entry):
+    """An entry of the first door, proven to stand in an accepted checkpoint. `header` and `body` are its bytes."""
+
+    stream: str
+    seq: int
+    kind_there: str
+    leaf: str
+    header: str
+    body: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRefused(Entry):
+    """Something came over the channel that does not hold: forged, replayed, forked or from a stranger. `rule` says."""
+
+    rule: str
+    leaf: str
+
+
+# --- stream slots ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SlotAssigned(Entry):
+    """A slot of the list went to a subject, as the first door's ledger says. `order` counts assignments from 1."""
+
+    number: str
+    subject: str
+    stratum: str
+    order: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRefused(Entry):
+    """A slot does not open as it was committed to, or was assigned twice: nothing is dispensed for it."""
+
+    number: str
+    subject: str
+    rule: str
+
+
+# --- stream stock: lots, shipments, units ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LotReceived(Entry):
+    """A lot as its certificate says. Counts in units; `certificate` is the SHA-256 of the file. It is in quarantine."""
+
+    lot: str
+    product: str
+    units: int
+    expiry: str
+    certificate: str
+    passage: str = ""
+    count: str = ""
+    viability: str = ""
+    sterility: Literal["PASS", "FAIL", "PENDING", "NOT_APPLICABLE"] = "PENDING"
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentReceived(Entry):
+    """Units of lots arrived at a place: lot -> units. `log` is the SHA-256 of the temperature file."""
+
+    shipment: str
+    site: str
+    units: Mapping[str, int]
+    log: str
+    warmest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExcursionRecorded(Entry):
+    """A shipment or store was warmer than allowed, for some minutes; its units go back into quarantine."""
+
+    shipment: str
+    minutes: int
+    warmest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExcursionDecided(Entry):
+    """What becomes of the units after an excursion."""
+
+    shipment: str
+    decision: Literal["USE", "DESTROY"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LotReleased(Entry):
+    """The lot may be used, by decision of the person in the header."""
+
+    lot: str
+
+
+@dataclass(frozen=True, slots=True)
+class LotRejected(Entry):
+    """The lot may not be used."""
+
+    lot: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LotRecalled(Entry):
+    """A lot is called back, used or not."""
+
+    lot: str
+    notice: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnitsDestroyed(Entry):
+    """Units were destroyed before a witness."""
+
+    lot: str
+    site: str
+    units: int
+    witness: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StockCounted(Entry):
+    """Units were counted by hand. What the ledger expects stands beside it, so that a difference stays visible."""
+
+    lot: str
+    site: str
+    counted: int
+    expected: int
+
+
+# --- stream bench/<request>: preparing one dose ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PreparationOpened(Entry):
+    """Work on a request began: the slot was opened for it and agreed with its commitment."""
+
+    request: str
+    subject: str
+    number: str
+    product: str = aside()
+
+
+@dataclass(frozen=True, slots=True)
+class UnitTaken(Entry):
+    """A unit was taken out of stock for this dose."""
+
+    request: str
+    unit: str = aside()
+    lot: str = aside()
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone(Entry):
+    """A step of the bench was done, or its sham. `second` checked it where the step asks for two persons."""
+
+    request: str
+    step: str
+    at: str
+    second: str = ""
+    scanned: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ViabilityMeasured(Entry):
+    """Viability after thawing, in percent, as text; empty for a product without cells, whose step is a sham."""
+
+    request: str
+    percent: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class PreparationFailed(Entry):
+    """The preparation came to nothing; the unit is lost. `again`: a replacement is prepared."""
+
+    request: str
+    because: Literal[
+        "THAW_FAILED", "VIABILITY_LOW", "SPILLED", "BAG_BROKEN", "TIME_PASSED", "RECALLED", "OTHER"
+    ]
+    again: bool
+    reason: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class BagPrepared(Entry):
+    """The dose is in a masked bag with a random number."""
+
+    request: str
+    bag: str
+    volume: str
+    use_by: str
+    viable_cells: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class BagVerified(Entry):
+    """Two persons scanned bag and request: the one in the header, and `second`."""
+
+    request: str
+    bag: str
+    second: str
+
+
+@dataclass(frozen=True, slots=True)
+class BagHandedOver(Entry):
+    """The bag was released to the first door at the hour fixed beforehand."""
+
+    request: str
+    bag: str
+    at: str
+    use_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class BagTakenBack(Entry):
+    """A bag came back from the ward, with what was left in it (mL, as text)."""
+
+    request: str
+    bag: str
+    remaining: str
+
+
+# --- stream breaks: opening one code -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BreakAccepted(Entry):
+    """A request for one participant's arm, proven to stand in the first door's ledger."""
+
+    request: str
+    subject: str
+    actor: str
+    drill: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BreakRefused(Entry):
+    """A request was not answered, and why (a message key)."""
+
+    request: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArmShown(Entry):
+    """The arm is about to be shown to `reader`, on this door's own page. Written before it is shown."""
+
+    request: str
+    subject: str
+    reader: str
+    drill: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaPassed(Entry):
+    """More codes were broken at a site on a day than is usual. It alerts and never blocks."""
+
+    site: str
+    day: str
+    breaks: int
+
+
+# --- streams anchors and release; closed work --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorMade(Entry):
+    """The hourly commitment to this ledger's root, as it was given to the first door."""
+
+    number: int
+    size: int
+    root: str
+    commitment: str
+    nonce: str = aside()
+
+
+@dataclass(frozen=True, slots=True)
+class StatementMade(Entry):
+    """Something that this door says to the first door, in order. `content` is its canonical JSON."""
+
+    number: int
+    says: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ValuesLocked(Entry):
+    """The values kept here are locked (or unlocked again), by the person in the header."""
+
+    locked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VaultReleaseSigned(Entry):
+    """One of the two persons who must sign here, too, before seeds and nonces are published."""
+
+    conditions: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListReleased(Entry):
+    """Seeds and nonces were published; `release` is the SHA-256 of the file."""
+
+    root: str
+    release: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedWorkOpened(Entry):
+    """The arms were used for closed work (a safety board's report) by the named persons, inside this door."""
+
+    purpose: str
+    members: tuple[str, ...] = field(default=())
+
+
+VAULT_KINDS: Mapping[str, type[Entry]] = {
+    kind.__name__: kind for kind in Entry.__subclasses__() if kind.__name__ not in KINDS
+}
+"""Every kind of the second door by name."""
