@@ -49,6 +49,11 @@ _SETUP = frozenset(
 )
 _ENROLMENT = frozenset({"PauseEnrolment", "ResumeEnrolment"})
 _GRANTS = frozenset({"GrantRole", "RevokeRole"})
+_TRUTHS = frozenset({"CorrectStratum", "RecordCardOpening"})
+_SAID_BY_THE_SECOND_DOOR = frozenset(
+    {"EnrolSecondDoor", "RecordAnchor", "RecordRecall", "RecordListRelease", "RecordCodeBreak"}
+)
+"""What the program records as the second door's word; no person may say it for the second door."""
 
 ROLES: Mapping[str, Role] = {
     role.id: role
@@ -57,44 +62,91 @@ ROLES: Mapping[str, Role] = {
             "coordinator",
             Text("Coordinator", "临床研究协调员"),
             "blinded",
-            _ENTRY | _SCREENING | {"Randomize"},
+            _ENTRY | _SCREENING | _TRUTHS | {"Randomize", "AssignRater"},
             _CASEBOOK,
         ),
         Role(
             "investigator",
             Text("Investigator", "研究者"),
             "blinded",
-            _ENTRY | _SCREENING | {"ConfirmEligibility", "Randomize"},
+            _ENTRY
+            | _SCREENING
+            | _TRUTHS
+            | {"ConfirmEligibility", "Randomize", "RequestCodeBreak", "ReviewCodeBreak", "AssignRater"},
             _CASEBOOK,
         ),
         Role("rater", Text("Blinded rater", "盲态评估者"), "blinded", _ENTRY, _CASEBOOK - {"eligibility"}),
         Role("monitor", Text("Monitor", "监查员"), "blinded", _QUERIES, _CASEBOOK),
-        Role("data_manager", Text("Data manager", "数据管理员"), "blinded", _QUERIES, _CASEBOOK),
+        Role(
+            "data_manager",
+            Text("Data manager", "数据管理员"),
+            "blinded",
+            _QUERIES | {"RecordReleaseCondition"},
+            _CASEBOOK | {"release"},
+        ),
         Role(
             "statistician",
             Text("Trial statistician", "盲态统计师"),
             "blinded",
-            frozenset(),
-            frozenset({"today"}),
+            frozenset({"RecordReleaseCondition", "SignRelease"}),
+            frozenset({"today", "release"}),
         ),
         Role(
             "sponsor",
             Text("Sponsor", "申办者"),
             "blinded",
-            _ENROLMENT | {"ActivateSite", "DeactivateSite"},
-            frozenset({"today"}),
+            _ENROLMENT | {"ActivateSite", "DeactivateSite", "SignRelease"},
+            frozenset({"today", "release", "code_breaks", "knowledge"}),
+        ),
+        Role(
+            "safety_desk",
+            Text("Safety desk", "药物警戒人员"),
+            "blinded",
+            frozenset({"ReviewCodeBreak"}),
+            frozenset({"today", "code_breaks", "knowledge"}),
         ),
         Role("pharmacist", Text("Unblinded pharmacist", "非盲药师"), "unblinded", frozenset(), frozenset()),
+        Role(
+            "pharmacy_checker",
+            Text("Unblinded second checker", "非盲复核药师"),
+            "unblinded",
+            frozenset(),
+            frozenset(),
+        ),
+        Role(
+            "lab_desk",
+            Text("Unblinded laboratory desk", "非盲实验室人员"),
+            "unblinded",
+            frozenset(),
+            frozenset(),
+        ),
+        Role(
+            "board_statistician",
+            Text("Statistician of the safety board", "数据监查委员会统计师"),
+            "unblinded",
+            frozenset(),
+            frozenset(),
+        ),
         Role(
             "administrator",
             Text("Administrator", "系统管理员"),
             "none",
-            _SETUP | _GRANTS | _ENROLMENT,
+            _SETUP | _GRANTS | _ENROLMENT | {"EnrolSecondDoor"},
             frozenset({"today"}),
         ),
-        Role("inspector", Text("Inspector", "检查员"), "blinded", frozenset(), _CASEBOOK),
         Role(
-            "system", Text("The program itself", "系统"), "none", _SETUP | _GRANTS | _ENROLMENT, frozenset()
+            "inspector",
+            Text("Inspector", "检查员"),
+            "blinded",
+            frozenset(),
+            _CASEBOOK | {"release", "code_breaks", "knowledge"},
+        ),
+        Role(
+            "system",
+            Text("The program itself", "系统"),
+            "none",
+            _SETUP | _GRANTS | _ENROLMENT | _SAID_BY_THE_SECOND_DOOR,
+            frozenset(),
         ),
     )
 }

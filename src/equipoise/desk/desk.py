@@ -356,7 +356,7 @@ def _judged(reader: Reader, route: Route, who: Who, now: Standing, command: obje
     refused = may(who, command, now.facts)
     if refused is not None:
         return Refusal((refused,))
-    return route.decide(reader, now, command, Occasion(now.now, now.site.zone))
+    return route.decide(reader, now, command, Occasion(now.now, now.site.zone, by=who.actor, role=who.role))
 
 
 def _site_of(reader: Reader, stream: str) -> str | None:

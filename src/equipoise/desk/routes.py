@@ -25,6 +25,8 @@ from equipoise.ledger.facts import Decision, Occasion
 from equipoise.ledger.reader import Reader
 from equipoise.oversight import commands as overseeing
 from equipoise.oversight import decide as oversight
+from equipoise.oversight.evolve import DOOR_START as NO_DOOR
+from equipoise.oversight.evolve import evolve_door
 from equipoise.randomization import commands as randomizing
 from equipoise.randomization import decide as randomization
 
@@ -56,6 +58,10 @@ def _user(command: Any) -> tuple[str, ...]:  # Any: as above
 
 def _study(command: Any) -> tuple[str, ...]:  # Any: as above
     return ("study",)
+
+
+def _second_door(command: Any) -> tuple[str, ...]:  # Any: as above
+    return ("second-door",)
 
 
 def _allocation(command: Any) -> tuple[str, ...]:  # Any: as above
@@ -90,6 +96,15 @@ def _oversight(reader: Reader, now: Standing, command: Any, occasion: Occasion) 
     return oversight.decide(now.trial.study, now.trial.state, now.facts, command, occasion)
 
 
+def _oversight_door(
+    reader: Reader, now: Standing, command: Any, occasion: Occasion
+) -> Decision:  # Any: as above
+    state = NO_DOOR
+    for recorded in reader.entries("second-door"):
+        state = evolve_door(state, recorded)
+    return oversight.decide_door(now.trial.study, state, now.facts, command, occasion)
+
+
 def _oversight_site(
     reader: Reader, now: Standing, command: Any, occasion: Occasion
 ) -> Decision:  # Any: as above
@@ -108,6 +123,12 @@ ROUTES: Mapping[type, Route] = {
     overseeing.ReleaseStudy: Route(_study, "light", _oversight),
     overseeing.PauseEnrolment: Route(_study, "light", _oversight),
     overseeing.ResumeEnrolment: Route(_study, "light", _oversight),
+    overseeing.EnrolSecondDoor: Route(_second_door, "light", _oversight_door),
+    overseeing.RecordAnchor: Route(_second_door, "light", _oversight_door),
+    overseeing.RecordRecall: Route(_second_door, "light", _oversight_door),
+    overseeing.RecordReleaseCondition: Route(_study, "light", _oversight),
+    overseeing.SignRelease: Route(_study, "light", _oversight),
+    overseeing.RecordListRelease: Route(_study, "light", _oversight),
     overseeing.AddSite: Route(_site, "light", _oversight_site),
     overseeing.ApproveSite: Route(_site, "light", _oversight_site),
     overseeing.ActivateSite: Route(_site, "light", _oversight_site),

@@ -259,6 +259,7 @@ def stand(
     if not judged or subject is None:
         facts = eligibility.add_facts(facts, case.screening, None)
         facts = consent_binding.add_facts(facts, trial.study, case.consent)
+        facts = randomization.add_facts(facts, trial.allocation, subject, None)
         return Standing(trial, case, place, now, facts, {})
     inputs = {
         **capture_binding.bind(trial.study, case.capture, PartialDate.of(today)),

@@ -60,6 +60,8 @@ class Facts:
     """The day (ISO) of the signature that counts, or would count."""
     # randomization
     list_published: bool = owned("randomization", False)
+    list_root: str | None = owned("randomization", None)
+    """The root of the published list."""
     randomized_count: int = owned("randomization", 0)
     randomization_number: str | None = owned("randomization", None)
     stratum: str | None = owned("randomization", None)
@@ -95,6 +97,10 @@ class Occasion:
     at: dt.datetime
     zone: str
     fresh: tuple[str, ...] = ()
+    by: str = ""
+    """The actor's id: who gives the command, where a rule asks for two different persons."""
+    role: str = ""
+    """The role that the actor acts in."""
 
     @property
     def today(self) -> dt.date:

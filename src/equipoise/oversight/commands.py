@@ -109,7 +109,9 @@ class RecordReleaseCondition:
 
 @dataclass(frozen=True, slots=True)
 class SignRelease:
-    """Sign the final release, one of two persons."""
+    """Sign the final release, one of two persons. `conditions`: the digest of the conditions as the person saw them."""
+
+    conditions: str
 
 
 @dataclass(frozen=True, slots=True)

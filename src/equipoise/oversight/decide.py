@@ -8,14 +8,21 @@ until it is released.
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from equipoise.ledger.entries import (
+    AllocationReleased,
+    AnchorReceived,
     Append,
     EnrolmentPaused,
     EnrolmentResumed,
     Entry,
+    RecallReceived,
+    ReleaseConditionRecorded,
+    ReleaseSigned,
+    SecondDoorEnrolled,
     SiteActivated,
     SiteAdded,
     SiteApproved,
@@ -29,12 +36,19 @@ from equipoise.oversight.commands import (
     AddSite,
     ApproveSite,
     DeactivateSite,
+    EnrolSecondDoor,
     OpenStore,
     PauseEnrolment,
+    RecordAnchor,
+    RecordListRelease,
+    RecordRecall,
+    RecordReleaseCondition,
     ReleaseStudy,
     ResumeEnrolment,
+    SignRelease,
 )
-from equipoise.oversight.evolve import SiteState, State
+from equipoise.oversight.evolve import DoorState, SiteState, State
+from equipoise.oversight.release import CONDITIONS, SIGNING
 from equipoise.protocol.digest import study_from_canonical
 from equipoise.protocol.study import Study
 from equipoise.words.canonical import read_canonical
@@ -43,6 +57,11 @@ from equipoise.words.problem import problem
 from equipoise.words.text import Text
 
 SiteCommand: TypeAlias = AddSite | ApproveSite | ActivateSite | DeactivateSite
+DoorCommand: TypeAlias = EnrolSecondDoor | RecordAnchor | RecordRecall
+GateCommand: TypeAlias = RecordReleaseCondition | SignRelease | RecordListRelease
+
+_KEY = re.compile(r"[0-9a-f]{64}")
+"""A public key or a digest, as hexadecimal."""
 
 _PURPOSES = {"rehearsal": Text("a rehearsal", "演练"), "trial": Text("a trial", "正式试验")}
 
@@ -69,6 +88,8 @@ def decide(study: Study, state: State, facts: Facts, command: object, occasion: 
             if state.paused
             else _refuse("oversight.not-paused")
         )
+    if isinstance(command, RecordReleaseCondition | SignRelease | RecordListRelease):
+        return _gate(state, facts, command, occasion)
     raise TypeError(f"oversight does not know {type(command).__name__}")
 
 
@@ -139,6 +160,72 @@ def _approve(stream: str, command: ApproveSite) -> Decision:
     if until is not None and until < on:
         return _refuse("oversight.approval-ends-first", "until", on=on, until=until)
     return _write(stream, SiteApproved(command.site, command.approval, on, until))
+
+
+def decide_door(
+    study: Study, state: DoorState, facts: Facts, command: DoorCommand, occasion: Occasion
+) -> Decision:
+    """Decide what the second door said, on the stream `second-door`. Its signature was verified before."""
+    if isinstance(command, EnrolSecondDoor):
+        if state.key is not None:
+            return _refuse("oversight.second-door-enrolled", "key", key=state.key[:16])
+        if _KEY.fullmatch(command.key) is None:
+            return _refuse("oversight.key-unfit", "key")
+        return _write("second-door", SecondDoorEnrolled(command.key))
+    if state.key is None:
+        return _refuse("oversight.no-second-door", "key")
+    if isinstance(command, RecordAnchor):
+        if command.number != state.anchors + 1:
+            return _refuse(
+                "oversight.anchor-out-of-order",
+                "number",
+                number=str(command.number),
+                expected=str(state.anchors + 1),
+            )
+        anchor = AnchorReceived(command.number, command.commitment, command.statement, command.signature)
+        return _write("second-door", anchor)
+    if command.notice in state.recalls:
+        return _refuse("oversight.recall-known", "notice", notice=command.notice)
+    recall = RecallReceived(command.notice, command.bags, command.statement, command.signature)
+    return _write("second-door", recall)
+
+
+def _gate(state: State, facts: Facts, command: GateCommand, occasion: Occasion) -> Decision:
+    gate = state.gate
+    if gate.released is not None:
+        return _refuse("oversight.released-already", "release")
+    if isinstance(command, RecordListRelease):
+        if command.root != facts.list_root:
+            return _refuse("oversight.release-of-another-list", "root")
+        release = AllocationReleased(command.root, command.release, command.statement, command.signature)
+        return _write("study", release)
+    if isinstance(command, RecordReleaseCondition):
+        if occasion.role not in CONDITIONS[command.condition]:
+            return _refuse("oversight.condition-of-another-role", "condition")
+        if not command.reference.strip():
+            return _refuse("oversight.reference-required", "reference")
+        known = gate.conditions.get(command.condition)
+        if known is not None and (known.met, known.reference) == (command.met, command.reference):
+            return _refuse("oversight.condition-stands", "condition")
+        entry = ReleaseConditionRecorded(command.condition, command.met, command.reference)
+        return _write("study", entry)
+    missing = gate.missing()
+    if missing:
+        return Refusal(tuple(problem(f"oversight.release-waits-for-{_slug(each)}", each) for each in missing))
+    if command.conditions != gate.digest():
+        return _refuse("oversight.conditions-changed", "conditions")
+    signed = gate.signers()
+    if occasion.role not in SIGNING:
+        return _refuse("oversight.signature-of-another-role", "role")
+    if any(each.by == occasion.by for each in signed):
+        return _refuse("oversight.same-person-signs", "by")
+    if any(each.role == occasion.role for each in signed):
+        return _refuse("oversight.role-signed-already", "role")
+    return _write("study", ReleaseSigned(command.conditions))
+
+
+def _slug(condition: str) -> str:
+    return condition.lower().replace("_", "-")
 
 
 def _write(stream: str, entry: Entry) -> Decision:

@@ -1,4 +1,4 @@
-"""What is in force: folded from the stream `study` and from one site's stream."""
+"""What is in force: folded from the stream `study`, from one site's stream, and from what the second door said."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from types import MappingProxyType
 from typing import Literal
 
 from equipoise.ledger.entries import (
+    AnchorReceived,
     EnrolmentPaused,
     EnrolmentResumed,
+    RecallReceived,
     Recorded,
+    SecondDoorEnrolled,
     SiteActivated,
     SiteAdded,
     SiteApproved,
@@ -20,15 +23,17 @@ from equipoise.ledger.entries import (
     StudyReleased,
 )
 from equipoise.ledger.facts import Facts
+from equipoise.oversight.release import Gate, evolve_gate
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The store's purpose, the released definitions (newest last), and whether enrolment is paused."""
+    """The store's purpose, the released definitions (newest last), whether enrolment is paused, the release gate."""
 
     purpose: Literal["rehearsal", "trial"] | None = None
     versions: tuple[StudyReleased, ...] = ()
     paused: bool = False
+    gate: Gate = field(default_factory=Gate)
 
     @property
     def in_force(self) -> StudyReleased | None:
@@ -54,12 +59,22 @@ class SiteState:
         return self.approved_until is None or today.isoformat() <= self.approved_until
 
 
+@dataclass(frozen=True, slots=True)
+class DoorState:
+    """What the second door said: its key (hex), its last anchor's number and moment, and its recalls by notice."""
+
+    key: str | None = None
+    anchors: int = 0
+    anchored_at: str | None = None
+    recalls: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+
 def add_facts(facts: Facts, state: State, site: SiteState, today: dt.date) -> Facts:
     """The facts that oversight owns, filled in."""
     return replace(
         facts,
         rehearsal=state.purpose == "rehearsal",
-        enrolment_open=not state.paused,
+        enrolment_open=not state.paused and state.gate.released is None,
         site_known=site.site is not None,
         site_approved=site.approved(today),
         site_active=site.active,
@@ -68,6 +83,7 @@ def add_facts(facts: Facts, state: State, site: SiteState, today: dt.date) -> Fa
 
 START = State()
 SITE_START = SiteState()
+DOOR_START = DoorState()
 
 
 def evolve(state: State, recorded: Recorded) -> State:
@@ -79,7 +95,9 @@ def evolve(state: State, recorded: Recorded) -> State:
         return replace(state, versions=(*state.versions, entry))
     if isinstance(entry, EnrolmentPaused | EnrolmentResumed):
         return replace(state, paused=isinstance(entry, EnrolmentPaused))
-    return state
+    header = recorded.header
+    gate = evolve_gate(state.gate, entry, header.actor, header.role, header.at)
+    return state if gate is state.gate else replace(state, gate=gate)
 
 
 def evolve_site(state: SiteState, recorded: Recorded) -> SiteState:
@@ -91,4 +109,16 @@ def evolve_site(state: SiteState, recorded: Recorded) -> SiteState:
         return replace(state, approved_on=entry.on, approved_until=entry.until)
     if isinstance(entry, SiteActivated | SiteDeactivated):
         return replace(state, active=isinstance(entry, SiteActivated))
+    return state
+
+
+def evolve_door(state: DoorState, recorded: Recorded) -> DoorState:
+    """What the second door said after one more entry of the stream `second-door`."""
+    entry = recorded.entry
+    if isinstance(entry, SecondDoorEnrolled):
+        return replace(state, key=entry.key)
+    if isinstance(entry, AnchorReceived):
+        return replace(state, anchors=entry.number, anchored_at=recorded.header.at)
+    if isinstance(entry, RecallReceived):
+        return replace(state, recalls=MappingProxyType({**state.recalls, entry.notice: entry.bags}))
     return state

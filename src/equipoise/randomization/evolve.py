@@ -76,7 +76,12 @@ def evolve(state: State, recorded: Recorded) -> State:
 
 def add_facts(facts: Facts, state: State, subject: str | None, result: StratumResult | None) -> Facts:
     """The facts that randomization owns, filled in. `state` is the fold of `allocation`; `result` the stratum now."""
-    found = replace(facts, list_published=state.root is not None, randomized_count=state.randomized_count)
+    found = replace(
+        facts,
+        list_published=state.root is not None,
+        list_root=state.root,
+        randomized_count=state.randomized_count,
+    )
     if subject is not None and subject in state.subjects:
         found = replace(found, randomization_number=state.subjects[subject].number)
     if result is None:
