@@ -1,17 +1,12 @@
-"""The clock: the desk's only source of time. A fake one works on rehearsal stores only."""
+"""The desk's only source of time, and the clock that a rehearsal's past is written with."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 
-Clock = Callable[[], dt.datetime]
-"""() -> now, aware, in UTC."""
+from equipoise.words.clock import Clock, system_clock
 
-
-def system_clock() -> dt.datetime:
-    """The machine's time, in UTC."""
-    return dt.datetime.now(dt.UTC)
+__all__ = ["Clock", "SetClock", "system_clock"]
 
 
 class SetClock:

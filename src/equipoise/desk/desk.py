@@ -27,7 +27,6 @@ from equipoise.capture.evolve import Place
 from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.followers import FOLLOWERS, SUBJECTS
 from equipoise.desk.identities import IdentityInput, Register
-from equipoise.desk.marks import Marker, claimed_moment, command_json, in_normal_form, usable_key
 from equipoise.desk.routes import ROUTES, Route
 from equipoise.desk.standing import (
     NOTHING,
@@ -44,6 +43,7 @@ from equipoise.eligibility.commands import ScreenSubject
 from equipoise.ledger.checkpoint import make_checkpoint
 from equipoise.ledger.commit import Act, Committed, commit
 from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
+from equipoise.ledger.marks import Marker, claimed_moment, command_json, in_normal_form, usable_key
 from equipoise.ledger.opening import Ledger, open_ledger
 from equipoise.ledger.reader import Reader
 from equipoise.ledger.store import StoreFault

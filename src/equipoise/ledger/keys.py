@@ -5,6 +5,8 @@ a key that was destroyed is gone from the file's bytes, is never made again unde
 chain verifiable, with the body reported as erased. A subject's streams share one pair of keys, one for each body
 part, so that free text can be erased alone; every other stream has a pair of its own. Whoever copies the store
 away must not copy this file beside it. The signing key (Ed25519) is here too; its public half is published.
+A key file may be wrapped: every key in it, the signing key too, is then sealed (AES-256-GCM, its name as associated
+data) under a key that is not in the file, and a file opened with another wrapping key, or with none, is refused.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -25,6 +28,9 @@ from equipoise.ledger.store import StoreFault, fault
 from equipoise.words.ids import Entropy
 
 PARTS: tuple[Part, ...] = ("main", "aside")
+KEY_BYTES = 32
+_NONCE = 12
+_SIGNING = "signing"
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS signing (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS data_keys (name TEXT NOT NULL, part TEXT NOT NULL, key BLOB,"
@@ -40,8 +46,11 @@ def key_name(stream: str) -> str:
 class Keys:
     """An open key file. Safe to use from several threads."""
 
-    def __init__(self, path: Path, signing: bytes, entropy: Entropy, *, write: bool) -> None:
+    def __init__(
+        self, path: Path, signing: bytes, entropy: Entropy, *, write: bool, wrap: Wrap | None = None
+    ) -> None:
         self._path = path
+        self._wrap = wrap
         self._write = write
         self._connection: sqlite3.Connection | None = None
         self._entropy = entropy
@@ -77,13 +86,19 @@ class Keys:
     def _load(self, name: str) -> dict[Part, AESGCM]:
         with self._trusted() as connection:
             rows = connection.execute("SELECT part, key FROM data_keys WHERE name = ?", [name]).fetchall()
-        found: dict[Part, AESGCM] = {part: AESGCM(key) for part, key in rows if key is not None}
+        found: dict[Part, AESGCM] = {}
+        for part, key in rows:
+            if key is not None:
+                found[part] = AESGCM(_unwrapped(self._wrap, f"{name}\n{part}", key, self._path))
         self._ciphers.update({(name, part): cipher for part, cipher in found.items()})
         return found
 
     def _make(self, name: str) -> None:
         """Both keys of `name`, on disk before anything is sealed with them; those that exist stay as they are."""
-        made = [(name, part, self._entropy(32)) for part in PARTS]
+        made = [
+            (name, part, _wrapped(self._wrap, f"{name}\n{part}", self._entropy(32), self._entropy))
+            for part in PARTS
+        ]
         with self._writing() as connection:
             connection.executemany("INSERT OR IGNORE INTO data_keys (name, part, key) VALUES (?, ?, ?)", made)
 
@@ -133,11 +148,45 @@ class Keys:
             self._forget()
 
 
-def open_keys(path: Path, entropy: Entropy, *, create: bool, write: bool) -> Keys:
+class Wrap:
+    """What seals the keys of a wrapped file: 32 bytes that are never printed."""
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) != KEY_BYTES:
+            raise ValueError(f"a wrapping key has {KEY_BYTES} bytes")
+        self.cipher = AESGCM(key)
+
+    def __repr__(self) -> str:
+        return "Wrap(sealed)"
+
+
+def _wrapped(wrap: Wrap | None, name: str, key: bytes, entropy: Entropy) -> bytes:
+    if wrap is None:
+        return key
+    nonce = entropy(_NONCE)
+    return nonce + wrap.cipher.encrypt(nonce, key, name.encode())
+
+
+def _unwrapped(wrap: Wrap | None, name: str, kept: bytes, path: Path) -> bytes:
+    """The key that was kept under `name`. Raises StoreFault `ledger.keys-sealed` for another wrapping than it has."""
+    try:
+        if wrap is None and len(kept) == KEY_BYTES:
+            return bytes(kept)
+        if wrap is not None:
+            return wrap.cipher.decrypt(kept[:_NONCE], kept[_NONCE:], name.encode())
+    except (InvalidTag, ValueError) as error:
+        raise fault("ledger.keys-sealed", str(path), path=path) from error
+    raise fault("ledger.keys-sealed", str(path), path=path)
+
+
+def open_keys(path: Path, entropy: Entropy, *, create: bool, write: bool, wrap: bytes | None = None) -> Keys:
     """The key file at `path`; with `create` it is made, readable by its owner alone, where there is none.
 
-    Raises StoreFault: `ledger.keys-missing`, `ledger.keys-damaged`, `ledger.unavailable`, `ledger.disk-full`.
+    wrap: the 32 bytes under which the keys in the file are sealed; None for a file whose keys lie open.
+    Raises StoreFault: `ledger.keys-missing`, `ledger.keys-damaged`, `ledger.keys-sealed`, `ledger.unavailable`,
+    `ledger.disk-full`.
     """
+    sealing = Wrap(wrap) if wrap is not None else None
     try:
         if not path.exists():
             if not create:
@@ -145,7 +194,9 @@ def open_keys(path: Path, entropy: Entropy, *, create: bool, write: bool) -> Key
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         with contextlib.closing(_connect(path, write=write)) as connection:
-            return Keys(path, _signing_key(connection, entropy, create=create), entropy, write=write)
+            signing = _signing_key(connection, entropy, create=create, wrap=sealing)
+            key = _unwrapped(sealing, _SIGNING, signing, path)
+            return Keys(path, key, entropy, write=write, wrap=sealing)
     except (sqlite3.Error, ValueError) as error:
         raise _fault_of(error, path) from error
     except OSError as error:
@@ -164,13 +215,16 @@ def _connect(path: Path, *, write: bool) -> sqlite3.Connection:
     return connection
 
 
-def _signing_key(connection: sqlite3.Connection, entropy: Entropy, *, create: bool) -> bytes:
-    """The secret half of the signing key; with `create`, the tables and the key are made where they are not."""
+def _signing_key(
+    connection: sqlite3.Connection, entropy: Entropy, *, create: bool, wrap: Wrap | None
+) -> bytes:
+    """The secret half of the signing key as it is kept; with `create`, tables and key are made where they are not."""
     if create:
         connection.execute("BEGIN IMMEDIATE")
         for statement in _SCHEMA:
             connection.execute(statement)
-        connection.execute("INSERT OR IGNORE INTO signing (one, key) VALUES (1, ?)", [entropy(32)])
+        made = _wrapped(wrap, _SIGNING, entropy(KEY_BYTES), entropy)
+        connection.execute("INSERT OR IGNORE INTO signing (one, key) VALUES (1, ?)", [made])
         connection.execute("COMMIT")
     row = connection.execute("SELECT key FROM signing").fetchone()
     if row is None:

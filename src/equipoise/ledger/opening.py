@@ -90,16 +90,19 @@ def open_ledger(
     write: bool,
     create: bool = False,
     keys: Path | None = None,
+    wrap: bytes | None = None,
     followers: Sequence[Follower] = (),
     entropy: Entropy = secrets.token_bytes,
 ) -> Ledger | Problem:
     """The ledger in `folder`.
 
     write: to append; only one process at a time may (`ledger.locked` names the other). Readers are always let in.
-    create: make what is missing. keys: the key file, where it is not in `folder`. entropy: seeded on rehearsal
-    stores only. Read tables that are new or out of date are filled on opening for writing.
+    create: make what is missing. keys: the key file, where it is not in `folder`. wrap: the key under which the key
+    file is sealed, if it is. entropy: seeded on rehearsal stores only. Read tables that are new or out of date are
+    filled on opening for writing.
     Problems: `ledger.not-found`, `ledger.locked`, `ledger.store-foreign`, `-damaged`, `-newer`, `-altered`,
-    `ledger.keys-missing`, `-damaged`, `-foreign`, `ledger.unsafe-mode`, `ledger.disk-full`, `ledger.unavailable`.
+    `ledger.keys-missing`, `-damaged`, `-foreign`, `-sealed`, `ledger.unsafe-mode`, `ledger.disk-full`,
+    `ledger.unavailable`.
     """
     places = places_of(folder, keys)
     lock: BinaryIO | None = None
@@ -108,7 +111,13 @@ def open_ledger(
         if write:
             lock = _take_lock(places, create=create)
         ledger = _open(
-            places, write=write, create=create, followers=followers, entropy=entropy, opened=opened
+            places,
+            write=write,
+            create=create,
+            wrap=wrap,
+            followers=followers,
+            entropy=entropy,
+            opened=opened,
         )
     except StoreFault as reason:
         for one in opened:
@@ -124,6 +133,7 @@ def _open(
     *,
     write: bool,
     create: bool,
+    wrap: bytes | None,
     followers: Sequence[Follower],
     entropy: Entropy,
     opened: list[Store | Keys],
@@ -132,7 +142,7 @@ def _open(
     opened.append(store)
     with store.reading() as reading:
         empty = next(reading.walk(), None) is None
-    keys = open_keys(places.keys, entropy, create=create and empty, write=write)
+    keys = open_keys(places.keys, entropy, create=create and empty, write=write, wrap=wrap)
     opened.append(keys)
     _check_public_key(places, keys, create=create and empty)
     if write:

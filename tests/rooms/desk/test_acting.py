@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from equipoise.access.commands import Grant, GrantRole, RevokeRole, Who
 from equipoise.capture.commands import DateVisit, RecordForm
 from equipoise.consent.commands import RecordConsent
-from equipoise.desk.marks import Marker, claimed_moment, command_json, in_normal_form
 from equipoise.desk.setup import give, release
 from equipoise.desk.views import Outcome
 from equipoise.ledger.entries import (
@@ -31,6 +30,7 @@ from equipoise.ledger.entries import (
     SubjectRandomized,
 )
 from equipoise.ledger.keys import Keys
+from equipoise.ledger.marks import Marker, claimed_moment, command_json, in_normal_form
 from equipoise.randomization.commands import Randomize
 from equipoise.words.canonical import digest
 from stories.conftest import Story, made_store, story

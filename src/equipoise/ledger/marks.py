@@ -17,14 +17,25 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
-from equipoise.access.commands import Who
 from equipoise.ledger.keys import Keys
 from equipoise.words.canonical import Json
 
 _KEY = re.compile(r"[ -~]{1,128}")
 _MOMENT_AT_MOST = 40
+
+
+class Acting(Protocol):
+    """Who gives a command, and as what."""
+
+    @property
+    def actor(self) -> str:
+        """The random id."""
+
+    @property
+    def role(self) -> str:
+        """As what the person acts."""
 
 
 class Marker:
@@ -33,7 +44,7 @@ class Marker:
     def __init__(self, keys: Keys) -> None:
         self._secret = hashlib.sha256(keys.sign(b"equipoise desk: marks of commands 1")).digest()
 
-    def mark(self, who: Who, asked: Json) -> str:
+    def mark(self, who: Acting, asked: Json) -> str:
         """The mark (hexadecimal) of the command `asked`, given by a person in a role."""
         # Not canonical bytes, which refuse some texts: here every text must do, and only be the same again.
         said = json.dumps([who.actor, who.role, asked], sort_keys=True)
