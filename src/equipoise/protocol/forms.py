@@ -73,7 +73,8 @@ class Check(Element):
 
     `query`: the value is recorded and a query raised. `refuse`: the value is impossible and is not recorded.
     Names in the expression: the form's items, `score` (its instrument), and the study's inputs.
-    `visits` limits it to the form at these visits; none named: wherever the form stands.
+    `visits` limits it to the form at these visits; none named: wherever the form stands. A check that reads revealing
+    items may speak on revealing items only; it is then a check of the second door.
     """
 
     id: Name
@@ -85,18 +86,20 @@ class Check(Element):
 
 
 class Derivation(Element):
-    """A value computed from the form after each save."""
+    """A value computed from the form after each save; a `revealing` one is computed behind the second door only."""
 
     id: Name
     label: Words
     rule: Expression
     unit: str | None = None
+    blinding: Blinding = "open"
 
 
 class Form(Element):
     """One form. With `instrument`, the items of that scale stand in it after (or among) its own items.
 
     `parts` limits a scale to some of its subscales (ids of the instrument's totals), where a visit asks for part.
+    `hidden_from` names roles that never see the form: what happens around a dose can tell a rater the arm.
     """
 
     id: Name
@@ -106,6 +109,7 @@ class Form(Element):
     domain: str | None = None
     evaluator: Literal["INVESTIGATOR", "INDEPENDENT ASSESSOR", "STUDY SUBJECT", "CAREGIVER"] | None = None
     repeats: bool = False
+    hidden_from: tuple[Name, ...] = ()
     items: tuple[Item, ...] = ()
     checks: tuple[Check, ...] = ()
     derivations: tuple[Derivation, ...] = ()

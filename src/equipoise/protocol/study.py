@@ -242,13 +242,18 @@ class Dose(Element):
 class GateCondition(Element):
     """One condition of dosing: a rule over the study's inputs that is TRUE where the dose may be given.
 
-    Judged before release and again at the bedside, or only where `at` says. UNKNOWN is neither: somebody must find out.
+    Judged before release and again at the bedside, or only where `at` says, for every dose or only for `doses`.
+    UNKNOWN is neither: somebody must find out. `decidable`: an investigator may decide to give the dose although the
+    condition is not TRUE; where it is not decidable nobody may. An input that comes from a form of the dose's own visit
+    is read at that visit and at no other.
     """
 
     id: Name
     label: Words
     rule: Expression
     at: tuple[Literal["RELEASE", "BEDSIDE"], ...] = ("RELEASE", "BEDSIDE")
+    doses: tuple[Name, ...] = ()
+    decidable: bool = False
 
 
 class Product(Element):

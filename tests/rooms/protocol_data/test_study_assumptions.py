@@ -108,6 +108,11 @@ def test_nothing_of_ours_is_stated_as_if_it_were_known(first: Study) -> None:
         *first.estimands,
         *first.analysis_sets,
         *first.sites,
+        first.supply,
+        *first.supply.doses,
+        *first.supply.gate,
+        *first.supply.products,
+        *first.supply.bench,
         *(parameter for one in first.interventions for parameter in one.parameters),
         *(role for role in first.design.masked_roles if role.registry is None),
     ]:
