@@ -35,7 +35,7 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 
 def _add(options: argparse.Namespace) -> Answer:
-    from equipoise.web.accounts.people import set_account
+    from equipoise.pages.accounts.people import set_account
 
     if not (options.store / "ledger.sqlite").exists():
         return refused((problem("ledger.not-found", str(options.store), path=options.store),))
@@ -60,7 +60,7 @@ def _password() -> str:
 
 
 def _close(options: argparse.Namespace) -> Answer:
-    from equipoise.web.accounts.people import close_account
+    from equipoise.pages.accounts.people import close_account
 
     refusal = close_account(options.store, options.username)
     if refusal is not None:

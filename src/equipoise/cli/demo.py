@@ -72,7 +72,7 @@ def _demo(options: argparse.Namespace) -> Answer:
 def _serve(store: Path, port: int | None) -> Answer:
     """Serve on the usual port, or on any free one where nobody asked for a port and the usual one is taken."""
     served = serve_store(store, PORT if port is None else port)
-    taken = any(found.rule == "web.port-in-use" for found in served.problems)
+    taken = any(found.rule == "pages.port-in-use" for found in served.problems)
     return serve_store(store, 0) if port is None and taken else served
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from equipoise.web import problems
+from equipoise.pages import entrance as shared
+from equipoise.pages import problems
 from equipoise.web.public import views as public
 from equipoise.web.views import casebook, entrance, forms, work
 
@@ -14,9 +15,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", entrance.front),
     path("trial", public.trial),
     path("enter", entrance.step_in),
-    path("login", entrance.sign_in),
-    path("logout", entrance.sign_out),
-    path("language", entrance.choose_language),
+    path("login", shared.sign_in),
+    path("logout", shared.sign_out),
+    path("language", shared.choose_language),
     path("today", work.today),
     path("queries", work.queries),
     path("subjects", work.subjects),

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 from django.core.handlers.wsgi import WSGIHandler
 
+from equipoise.pages.serving import Application
 from equipoise.web.door import DeskDoor
 from equipoise.web.settings import configure
-
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def application(desk: DeskDoor, store: Path, hosts: tuple[str, ...] = ()) -> Application:
@@ -19,7 +16,7 @@ def application(desk: DeskDoor, store: Path, hosts: tuple[str, ...] = ()) -> App
 
     Once in a process: Django has one set of settings."""
     configure(store, desk, hosts=hosts)
-    from equipoise.web.accounts.logins import prepare  # Django's tables can be imported only now
+    from equipoise.pages.accounts.logins import prepare  # Django's tables can be imported only now
 
     prepare(store)
     return WSGIHandler()

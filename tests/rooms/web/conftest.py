@@ -27,7 +27,7 @@ def pages(tmp_path_factory) -> Iterator[Path]:
 @pytest.fixture
 def desk(pages) -> FakeDesk:
     """A fresh desk for one test."""
-    from equipoise.web.accounts.models import Account, Login
+    from equipoise.pages.accounts.models import Account, Login
 
     Login.objects.all().delete()
     Account.objects.all().delete()

@@ -8,7 +8,7 @@ import pytest
 
 
 def account(**changes):
-    from equipoise.web.accounts.models import Account
+    from equipoise.pages.accounts.models import Account
 
     given = {"username": "liuyan", "actor": "u-crc", "name": "Liu Yan", "role": "coordinator"} | changes
     made = Account(**given)
@@ -79,7 +79,7 @@ def test_an_account_without_a_role_is_told_so(desk, anybody):
 
 
 def test_an_account_made_at_the_terminal_signs_in_until_it_is_closed(desk, anybody, pages):
-    from equipoise.web.accounts.people import close_account, set_account
+    from equipoise.pages.accounts.people import close_account, set_account
 
     given = {"username": "zhang", "password": "four words in a row"}
     made = set_account(pages, "zhang", given["password"], actor="u-crc", role="coordinator", name="Zhang")
@@ -92,7 +92,7 @@ def test_an_account_made_at_the_terminal_signs_in_until_it_is_closed(desk, anybo
 
 
 def test_a_new_password_ends_the_logins_of_the_old_one(desk, anybody, pages):
-    from equipoise.web.accounts.people import set_account
+    from equipoise.pages.accounts.people import set_account
 
     for password in ("the first password", "the second password"):
         set_account(pages, "zhang", password, actor="u-crc", role="coordinator", name="Zhang")
@@ -102,11 +102,11 @@ def test_a_new_password_ends_the_logins_of_the_old_one(desk, anybody, pages):
 
 @pytest.mark.parametrize(
     ("username", "password", "rule"),
-    [("", "long enough for all", "web.username-unfit"), ("rehearsal-x", "long enough for all", "web.username-unfit"),
-     ("zhang", "short", "web.password-short")],
+    [("", "long enough for all", "pages.username-unfit"), ("rehearsal-x", "long enough for all", "pages.username-unfit"),
+     ("zhang", "short", "pages.password-short")],
 )  # fmt: skip
 def test_unfit_names_and_short_passwords_are_refused(desk, pages, username, password, rule):
-    from equipoise.web.accounts.people import set_account
+    from equipoise.pages.accounts.people import set_account
 
     assert set_account(pages, username, password, actor="a", role="coordinator", name="N").rule == rule
 

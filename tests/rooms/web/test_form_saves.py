@@ -111,13 +111,13 @@ def test_what_is_no_save_is_refused_without_a_trace(desk, coordinator, body):
 def test_a_script_that_is_signed_out_is_told_so(anybody):
     answer = save(anybody, {"NIH0101": {"value": "2"}})
     assert answer.status_code == 401
-    assert answer.json()["problems"][0]["rule"] == "web.sign-in-first"
+    assert answer.json()["problems"][0]["rule"] == "pages.sign-in-first"
 
 
 @pytest.mark.parametrize(
     ("rule", "status"),
     [("capture.stale", 409), ("capture.not-a-number", 422), ("access.not-allowed", 403), ("ledger.disk-full", 507),
-     ("ledger.busy", 503), ("ledger.unavailable", 503), ("ledger.store-damaged", 503), ("web.not-found", 404)],
+     ("ledger.busy", 503), ("ledger.unavailable", 503), ("ledger.store-damaged", 503), ("pages.not-found", 404)],
 )  # fmt: skip
 def test_every_kind_of_problem_has_its_status(rule, status):
     assert problems.status(Problem(rule)) == status

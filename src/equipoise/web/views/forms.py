@@ -172,7 +172,7 @@ def _saved_by_script(request: Asked, who: Who, place: Place) -> HttpResponse:
     try:
         asked = sheet.Save.read(json.loads(request.body))
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise problems.Shown(problem("web.request-not-understood")) from None
+        raise problems.Shown(problem("pages.request-not-understood")) from None
     reader = _reader(request, who)
     if asked.wish:
         outcome = _about_query(who, place, asked.wish, asked.target, asked.text, asked.key)

@@ -31,7 +31,7 @@ def signed(page: Page[Given]) -> Callable[Concatenate[Asked, Given], HttpRespons
         if request.who is not None:
             return page(request, request.who, *args, **kwargs)
         if request.headers.get("Accept", "").startswith("application/json"):
-            raise problems.Shown(problem("web.sign-in-first"))
+            raise problems.Shown(problem("pages.sign-in-first"))
         return redirect(f"/login?next={quote(request.get_full_path())}")
 
     return answer

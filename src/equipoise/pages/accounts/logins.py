@@ -11,11 +11,8 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from equipoise.web.accounts.models import Account, Login
-from equipoise.web.request import Entered
-from equipoise.web.settings import LOGIN_HOURS
-
-COOKIE = "equipoise_login"
+from equipoise.pages.accounts.models import Account, Login
+from equipoise.pages.visit import Entered
 
 _FIND = (
     "SELECT l.role, a.id, a.actor, a.name, a.name_zh, a.language FROM login l JOIN account a ON a.id = l.account_id"
@@ -31,13 +28,18 @@ def find(token: str) -> Entered | None:
     return Entered(*row) if row else None
 
 
-def enter(account: Account, role: str) -> str:
-    """Sign an account in, in a role; the token for the cookie."""
+def enter(account: Account, role: str, *, hours: float) -> str:
+    """Sign an account in for some hours, in a role or purpose (empty: to be chosen); the token for the cookie."""
     token = secrets.token_urlsafe(32)
-    expires = int(time.time()) + LOGIN_HOURS * 3600
+    expires = int(time.time() + hours * 3600)
     Login.objects.filter(expires__lt=int(time.time())).delete()
     Login.objects.create(token=_digest(token), account=account, role=role, expires=expires)
     return token
+
+
+def act_as(token: str, role: str) -> None:
+    """Change what a login acts as."""
+    Login.objects.filter(token=_digest(token)).update(role=role)
 
 
 def leave(token: str) -> None:

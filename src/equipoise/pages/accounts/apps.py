@@ -6,8 +6,8 @@ from django.apps import AppConfig
 
 
 class AccountsConfig(AppConfig):
-    """Label `accounts`, in the web room."""
+    """Label `accounts` at both doors, so that a store made at any time opens."""
 
-    name = "equipoise.web.accounts"
+    name = "equipoise.pages.accounts"
     label = "accounts"
     default_auto_field = "django.db.models.BigAutoField"

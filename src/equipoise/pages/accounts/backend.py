@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.backends import BaseBackend
 from django.http import HttpRequest
 
-from equipoise.web.accounts.models import Account
+from equipoise.pages.accounts.models import Account
 
 
 class PasswordBackend(BaseBackend):

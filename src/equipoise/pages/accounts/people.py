@@ -22,14 +22,14 @@ def set_account(
     """
     username = username.strip()
     if not username or len(username) > 150 or username.startswith("rehearsal-"):
-        return problem("web.username-unfit", "username", given=username)
+        return problem("pages.username-unfit", "username", given=username)
     if len(password) < SHORTEST_PASSWORD:
-        return problem("web.password-short", "password", shortest=SHORTEST_PASSWORD)
-    from equipoise.web.settings import configure_accounts
+        return problem("pages.password-short", "password", shortest=SHORTEST_PASSWORD)
+    from equipoise.pages.settings import configure_accounts
 
     configure_accounts(store)
-    from equipoise.web.accounts.logins import prepare
-    from equipoise.web.accounts.models import Account, Login
+    from equipoise.pages.accounts.logins import prepare
+    from equipoise.pages.accounts.models import Account, Login
 
     prepare(store)
     account = Account.objects.filter(username=username).first() or Account(username=username)
@@ -43,16 +43,16 @@ def set_account(
 
 def close_account(store: Path, username: str) -> Problem | None:
     """Let a person in no more, at once. The account stays, so that its name is not given to another."""
-    from equipoise.web.settings import configure_accounts
+    from equipoise.pages.settings import configure_accounts
 
     configure_accounts(store)
-    from equipoise.web.accounts.logins import prepare
-    from equipoise.web.accounts.models import Account, Login
+    from equipoise.pages.accounts.logins import prepare
+    from equipoise.pages.accounts.models import Account, Login
 
     prepare(store)
     account = Account.objects.filter(username=username).first()
     if account is None:
-        return problem("web.account-unknown", "username", given=username)
+        return problem("pages.account-unknown", "username", given=username)
     Account.objects.filter(pk=account.pk).update(is_active=False)
     Login.objects.filter(account=account).delete()
     return None

@@ -14,25 +14,15 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from equipoise.ledger.store import StoreFault
-from equipoise.web import problems
-from equipoise.web.accounts import logins
-from equipoise.web.request import Asked, desk
+from equipoise.pages import problems
+from equipoise.pages.accounts import logins
+from equipoise.pages.visit import Visit, door
 from equipoise.words.problem import problem
 from equipoise.words.text import Language
 
 View = Callable[[HttpRequest], HttpResponseBase]
 
-LANGUAGE_COOKIE = "equipoise_language"
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self';"
-    " frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
-_log = logging.getLogger("equipoise.web")
+_log = logging.getLogger("equipoise.pages")
 
 
 def guard(get_response: View) -> View:
@@ -40,7 +30,7 @@ def guard(get_response: View) -> View:
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        for name, value in _HEADERS.items():
+        for name, value in door().headers.items():
             response.headers.setdefault(name, value)
         return response
 
@@ -51,26 +41,26 @@ def sign_in(get_response: View) -> View:
     """Find the person, the role and the language; forbid storing what is shown."""
 
     def answer(request: HttpRequest) -> HttpResponseBase:
-        asked = cast(Asked, request)
-        token = request.COOKIES.get(logins.COOKIE, "")
-        asked.entered = logins.find(token) if token else None
-        asked.who = desk().who(asked.entered.actor, asked.entered.role) if asked.entered else None
-        asked.language = language_of(asked)
+        visit = cast(Visit, request)
+        token = request.COOKIES.get(door().cookies.login, "")
+        visit.entered = logins.find(token) if token else None
+        door().recognise(visit)
+        visit.language = language_of(visit)
         response = get_response(request)
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers["Vary"] = "Cookie, Accept-Language"
-        response.headers["Content-Language"] = "zh-Hans" if asked.language == "zh" else "en"
+        response.headers["Content-Language"] = "zh-Hans" if visit.language == "zh" else "en"
         return response
 
     return answer
 
 
-def language_of(request: Asked) -> Language:
+def language_of(visit: Visit) -> Language:
     """The cookie's language, else the person's, else the first that the browser asks for and we have, else English."""
-    kept = request.COOKIES.get(LANGUAGE_COOKIE) or (request.entered.language if request.entered else "")
+    kept = visit.COOKIES.get(door().cookies.language) or (visit.entered.language if visit.entered else "")
     if kept in ("en", "zh"):
         return "zh" if kept == "zh" else "en"
-    for wish in request.headers.get("Accept-Language", "").split(","):
+    for wish in visit.headers.get("Accept-Language", "").split(","):
         tag = wish.split(";")[0].strip().lower()
         if tag.startswith(("zh", "en")):
             return "zh" if tag.startswith("zh") else "en"
@@ -85,11 +75,11 @@ def fault_pages(get_response: View) -> View:
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, StoreFault):
-            return problems.page(cast(Asked, request), exception.problem)
+            return problems.page(cast(Visit, request), exception.problem)
         if isinstance(exception, problems.Shown):
-            return problems.page(cast(Asked, request), exception.problem)
+            return problems.page(cast(Visit, request), exception.problem)
         _log.exception("a page failed", exc_info=exception)
-        return problems.page(cast(Asked, request), problem("web.our-fault"))
+        return problems.page(cast(Visit, request), problem("pages.our-fault"))
 
     answer.process_exception = process_exception  # type: ignore[attr-defined]  # the hook Django looks for
     return answer

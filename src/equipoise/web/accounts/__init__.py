@@ -1,1 +1,0 @@
-"""Credentials and logins: who may enter. What they may do is in the ledger alone."""

@@ -1,0 +1,53 @@
+"""The first door, as the pages shared by both doors ask it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from equipoise.access.roles import ROLES
+from equipoise.pages.visit import HEADERS, Cookies, House, Signed, Visit, here, initials
+from equipoise.web.request import Asked, desk, rehearsal, study_label
+from equipoise.words.text import Text
+
+
+class FirstDoor:
+    """Sign-in as a role that the desk's ledger grants."""
+
+    cookies = Cookies("equipoise_login", "equipoise_language", "equipoise_csrf")
+    headers = {
+        **HEADERS,
+        "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self';"
+        " frame-ancestors 'none'",
+    }
+    login_hours = 12.0
+    """One long working day."""
+
+    def recognise(self, visit: Visit) -> None:
+        """Ask the desk who it is."""
+        entered = visit.entered
+        cast(Asked, visit).who = desk().who(entered.actor, entered.role) if entered else None
+
+    def parts(self, actor: str, role: str) -> Sequence[str]:
+        """The role of the account, where the ledger grants it now."""
+        return (role,) if desk().who(actor, role) is not None else ()
+
+    def after_sign_in(self, parts: Sequence[str]) -> str:
+        """Today's work."""
+        return "/today"
+
+    def house(self, visit: Visit) -> House:
+        """Home is today's work for a person who is signed in."""
+        signed = getattr(visit, "who", None) is not None
+        return House(study_label(), rehearsal(), "/today" if signed else "/", here(visit), "web/frame.html")
+
+    def signed(self, visit: Visit) -> Signed | None:
+        """The person with role and site."""
+        entered, who = visit.entered, cast(Asked, visit).who
+        if entered is None or who is None:
+            return None
+        role = ROLES.get(who.role)
+        label = role.label if role else Text(who.role)
+        site = next((grant.site for grant in who.grants if grant.role == who.role), None)
+        name = Text(entered.name, entered.name_zh or None)
+        return Signed(name, initials(entered.name), who.role, label, site, role.blind if role else "blinded")
