@@ -148,33 +148,56 @@ class SlotRefused(Entry):
 
 @dataclass(frozen=True, slots=True)
 class LotReceived(Entry):
-    """A lot as its certificate says. Counts in units; `certificate` is the SHA-256 of the file. It is in quarantine."""
+    """A lot as its certificate says; it is in quarantine. `units`: serial numbers; `certificate`: SHA-256 of the file.
+
+    `expiry`: ISO date, the last day of use. `count`: cells per mL, `volume`: mL per unit, `viability`: percent, as text.
+    For a product without cells these are the cells that it is matched to, so that the same sum gives its volume.
+    """
 
     lot: str
     product: str
-    units: int
+    units: tuple[str, ...]
     expiry: str
     certificate: str
-    passage: str = ""
-    count: str = ""
-    viability: str = ""
-    sterility: Literal["PASS", "FAIL", "PENDING", "NOT_APPLICABLE"] = "PENDING"
+    passage: str
+    count: str
+    volume: str
+    viability: str
+    sterility: Literal["PASS", "FAIL", "PENDING"]
+    identity: Literal["PASS", "FAIL", "PENDING"]
+
+
+@dataclass(frozen=True, slots=True)
+class LotTested(Entry):
+    """A result of the certificate that was pending came in."""
+
+    lot: str
+    sterility: Literal["PASS", "FAIL", "PENDING"]
+    identity: Literal["PASS", "FAIL", "PENDING"]
+    certificate: str
 
 
 @dataclass(frozen=True, slots=True)
 class ShipmentReceived(Entry):
-    """Units of lots arrived at a place: lot -> units. `log` is the SHA-256 of the temperature file."""
+    """Units (lot -> serial numbers) arrived at a site. `log`: SHA-256 of the temperature file, which is `file`.
+
+    `warmest`: the highest reading in degrees Celsius, as text.
+    """
 
     shipment: str
     site: str
-    units: Mapping[str, int]
+    units: Mapping[str, tuple[str, ...]]
     log: str
-    warmest: str = ""
+    warmest: str
+    file: str = aside(default="")
 
 
 @dataclass(frozen=True, slots=True)
 class ExcursionRecorded(Entry):
-    """A shipment or store was warmer than allowed, for some minutes; its units go back into quarantine."""
+    """A shipment was warmer than allowed, or unwatched, for some minutes; its units go back into quarantine.
+
+    `warmest` is empty where nothing was read.
+    """
 
     shipment: str
     minutes: int
@@ -183,7 +206,7 @@ class ExcursionRecorded(Entry):
 
 @dataclass(frozen=True, slots=True)
 class ExcursionDecided(Entry):
-    """What becomes of the units after an excursion."""
+    """What becomes of the units that are in quarantine after an excursion, by decision of the person in the header."""
 
     shipment: str
     decision: Literal["USE", "DESTROY"]
@@ -215,36 +238,53 @@ class LotRecalled(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class BagsCalledBack(Entry):
+    """What the first door is told of a recall: every bag that is out and not infused, whatever is in it."""
+
+    notice: str
+    bags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class UnitsDestroyed(Entry):
-    """Units were destroyed before a witness."""
+    """Units (serial numbers) were destroyed before a witness."""
 
     lot: str
     site: str
-    units: int
+    units: tuple[str, ...]
     witness: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class StockCounted(Entry):
-    """Units were counted by hand. What the ledger expects stands beside it, so that a difference stays visible."""
+    """Units of a lot were counted at a site. What the ledger expects stands beside it: a difference stays visible.
+
+    `missing`: serial numbers expected and not found; `surplus`: found and not expected.
+    """
 
     lot: str
     site: str
     counted: int
     expected: int
+    missing: tuple[str, ...]
+    surplus: tuple[str, ...]
 
 
-# --- stream bench/<request>: preparing one dose ------------------------------------------------------------------
+# --- stream bench/<request>: preparing one dose; what moves a unit or a bag stands in stream stock as well --------
 
 
 @dataclass(frozen=True, slots=True)
 class PreparationOpened(Entry):
-    """Work on a request began: the slot was opened for it and agreed with its commitment."""
+    """Work on a request began, or began again: the slot was opened and agreed with its commitment.
+
+    `attempt` counts from 1: a replacement is drawn for the same slot.
+    """
 
     request: str
     subject: str
     number: str
+    attempt: int
     product: str = aside()
 
 
@@ -253,32 +293,33 @@ class UnitTaken(Entry):
     """A unit was taken out of stock for this dose."""
 
     request: str
+    subject: str
     unit: str = aside()
     lot: str = aside()
 
 
 @dataclass(frozen=True, slots=True)
 class StepDone(Entry):
-    """A step of the bench was done, or its sham. `second` checked it where the step asks for two persons."""
+    """A step of the bench was done (UTC), or its sham. `second` checked it where the step asks for two persons."""
 
     request: str
     step: str
     at: str
     second: str = ""
-    scanned: str = ""
+    scanned: str = aside(default="")
 
 
 @dataclass(frozen=True, slots=True)
 class ViabilityMeasured(Entry):
-    """Viability after thawing, in percent, as text; empty for a product without cells, whose step is a sham."""
+    """Viability after thawing, in percent, as text; `SHAM` for a product without cells, so that both say something."""
 
     request: str
-    percent: str = aside(default="")
+    percent: str = aside()
 
 
 @dataclass(frozen=True, slots=True)
 class PreparationFailed(Entry):
-    """The preparation came to nothing; the unit is lost. `again`: a replacement is prepared."""
+    """The preparation came to nothing; what was taken is lost. `again`: a replacement is prepared."""
 
     request: str
     because: Literal[
@@ -290,13 +331,15 @@ class PreparationFailed(Entry):
 
 @dataclass(frozen=True, slots=True)
 class BagPrepared(Entry):
-    """The dose is in a masked bag with a random number."""
+    """The dose is in a masked bag with a random number. `volume` in mL; of it `taken` from the unit, `cells` viable."""
 
     request: str
+    subject: str
     bag: str
     volume: str
     use_by: str
-    viable_cells: str = aside(default="")
+    taken: str = aside()
+    cells: str = aside()
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,9 +353,10 @@ class BagVerified(Entry):
 
 @dataclass(frozen=True, slots=True)
 class BagHandedOver(Entry):
-    """The bag was released to the first door at the hour fixed beforehand."""
+    """The bag was released to the first door at the hour fixed beforehand, or late."""
 
     request: str
+    subject: str
     bag: str
     at: str
     use_by: str
@@ -325,6 +369,16 @@ class BagTakenBack(Entry):
     request: str
     bag: str
     remaining: str
+
+
+@dataclass(frozen=True, slots=True)
+class BagDestroyed(Entry):
+    """A bag, and what was left in it, was destroyed before a witness."""
+
+    request: str
+    bag: str
+    witness: str
+    reason: str
 
 
 # --- stream breaks: opening one code -----------------------------------------------------------------------------

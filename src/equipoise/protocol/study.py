@@ -270,6 +270,7 @@ class BenchStep(Element):
 
     `sham`: what is done instead where the product has no cells, so that the work takes the same course and time.
     `kind` says what the step asks: a scanned code, a measured viability, a filled bag, or nothing but to be done.
+    `minutes`: least minutes since the step before it, for every product, so that a sham is not told by its haste.
     """
 
     id: Name
@@ -277,6 +278,7 @@ class BenchStep(Element):
     sham: Words | None = None
     kind: Literal["do", "scan_unit", "thaw", "viability", "fill"] = "do"
     two_persons: bool = False
+    minutes: int = Field(default=0, ge=0)
 
 
 class Supply(Element):
@@ -284,7 +286,8 @@ class Supply(Element):
 
     Volumes in mL, cells in absolute numbers as text; `use_within` in minutes from thaw (or its sham) to the end of the
     infusion; `release_before`: minutes before the planned start at which a bag is released, at the same minute for
-    every arm; `sentinel_first` participants are dosed at least `sentinel_hours` apart.
+    every arm; `sentinel_first` participants are dosed at least `sentinel_hours` apart. `warmest`: degrees Celsius that
+    no store or shipment may pass, as text.
     """
 
     doses: tuple[Dose, ...] = ()
@@ -295,6 +298,7 @@ class Supply(Element):
     cells_per_kg: str = ""
     cells_at_most: str = ""
     viability_at_least: str = ""
+    warmest: str = ""
     use_within: int = 0
     release_before: int = 0
     sentinel_first: int = 0

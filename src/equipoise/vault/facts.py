@@ -58,9 +58,13 @@ class VaultFacts:
 
     # vault
     rehearsal: bool = owned("vault", False)
+    actor: str = owned("vault", "")
+    """Who gives the command: the person who acts may not be the second one, nor release what they received."""
     # inbox: what the first door said
     wanted: Wanted | None = owned("inbox", None)
     subject_site: str | None = owned("inbox", None)
+    bags_over: frozenset[str] = owned("inbox", frozenset())
+    """Bags that the first door rejected, returned or infused to the end: a recall does not name them any more."""
     roles: Mapping[str, tuple[str, ...]] = owned_mapping("inbox")
     """actor -> roles held now at the first door."""
     roles_ever: Mapping[str, tuple[str, ...]] = owned_mapping("inbox")
