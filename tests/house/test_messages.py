@@ -200,7 +200,7 @@ def said(key: str, program: str, data: str) -> bool:
 @pytest.mark.parametrize(
     ("program", "expected"),
     [
-        ("problem('pages.not-found')", True),
+        ("problem('web.not-found')", True),
         ("say(f'web.not-{what}')", True),
         ("say(f'web.{rule}'); told('not-found')", True),
         ("say(f'web.{rule}'); told('found')", False),
@@ -210,7 +210,7 @@ def said(key: str, program: str, data: str) -> bool:
     ],
 )
 def test_a_message_is_said_in_these_ways(program, expected):
-    assert said("pages.not-found", program, "") is expected
+    assert said("web.not-found", program, "") is expected
 
 
 def test_a_key_is_found_wherever_it_is_named():
