@@ -15,6 +15,8 @@ from equipoise.protocol.checks.languages import texts_are_complete
 from equipoise.protocol.checks.naming import names_stand_once, references_exist
 from equipoise.protocol.checks.rules import located, rules_hold
 from equipoise.protocol.checks.strata import levels_exclude_each_other
+from equipoise.protocol.checks.supply import supply_can_be_handled
+from equipoise.protocol.checks.taint import nothing_revealing_is_seen
 from equipoise.protocol.load import Definition
 from equipoise.protocol.parts import spell
 from equipoise.protocol.study import Study
@@ -39,6 +41,8 @@ def _found(study: Study) -> Iterable[Finding]:
         *references_exist(study),
         *fields_make_sense(study),
         *rules_hold(study),
+        *nothing_revealing_is_seen(study),
+        *supply_can_be_handled(study),
         *allocation_can_be_made(study),
         *levels_exclude_each_other(study),
         *texts_are_complete(study),

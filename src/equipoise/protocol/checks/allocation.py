@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from equipoise.protocol.checks.finding import Findings, fault
 from equipoise.protocol.notation import Steps
+from equipoise.protocol.strata import MODE_B
 from equipoise.protocol.study import Randomization, Study
 
 _WHOLE = re.compile(r"[0-9]{1,6}")
@@ -32,6 +33,8 @@ def allocation_can_be_made(study: Study) -> Findings:
         for name, fits in wanted.items():
             if not fits(chosen, chosen.parameters.get(name, "")):
                 yield fault(f"protocol.study-method-{name}", (*path, "parameters"), method=chosen.method)
+        if chosen.method == MODE_B and not chosen.factors:
+            yield fault("protocol.study-method-factors", (*path, "factors"), method=chosen.method)
         if chosen.method == "biased_coin" and tuple(chosen.ratio.values()) != (1, 1):
             yield fault("protocol.study-method-two-arms", (*path, "ratio"), method=chosen.method)
     for n, factor in enumerate(chosen.factors):
@@ -59,11 +62,25 @@ def _probability(_: Randomization, text: str) -> bool:
     return Fraction(1, 2) <= Fraction(text) <= 1
 
 
+def _measure(_: Randomization, text: str) -> bool:
+    return text in {"", "range", "variance"}
+
+
+def _weights(chosen: Randomization, text: str) -> bool:
+    """None, or a whole weight from 1 for each factor."""
+    weights = text.replace(",", " ").split()
+    return not weights or (
+        len(weights) == len(chosen.factors)
+        and all(_WHOLE.fullmatch(weight) and int(weight) >= 1 for weight in weights)
+    )
+
+
 METHODS: Mapping[str, Mapping[str, Callable[[Randomization, str], bool]]] = {
     "complete": {},
     "permuted_blocks": {"sizes": _sizes},
     "big_stick": {"imbalance": _imbalance},
     "maximal_procedure": {"imbalance": _imbalance},
     "biased_coin": {"probability": _probability},
+    MODE_B: {"probability": _probability, "measure": _measure, "weights": _weights},
 }
 """Method -> its parameters, and whether a text can be one."""

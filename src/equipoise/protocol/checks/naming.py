@@ -100,10 +100,22 @@ def references_exist(study: Study) -> Findings:
         yield from _exist((*path, "visits"), activity.visits, visits, "visits")
     for n, each in enumerate(study.inputs):
         yield from _input(("inputs", n), study, each, forms, visits)
+    yield from _supply(study, visits)
     instruments = frozenset(each.name for each in study.inputs if each.type == "instrument")
     yield from _exists(("eligibility", "total_of"), study.eligibility.total_of, instruments, "inputs")
     for n, form in enumerate(study.forms):
         yield from _form(("forms", n), study, form, visits)
+
+
+def _supply(study: Study, visits: frozenset[str]) -> Findings:
+    arms = frozenset(arm.id for arm in study.arms)
+    doses = frozenset(dose.id for dose in study.supply.doses)
+    for n, dose in enumerate(study.supply.doses):
+        yield from _exists(("supply", "doses", n, "visit"), dose.visit, visits, "visits")
+    for n, product in enumerate(study.supply.products):
+        yield from _exists(("supply", "products", n, "arm"), product.arm, arms, "arms")
+    for n, condition in enumerate(study.supply.gate):
+        yield from _exist(("supply", "gate", n, "doses"), condition.doses, doses, "supply.doses")
 
 
 def _sources(study: Study) -> Findings:

@@ -1,9 +1,4 @@
-"""Rules: every expression can be read, fits the names it uses, and tells nobody an arm.
-
-The taint rule: whatever writes something that a blinded person sees (a query, a derived value, whether an item is
-shown, a criterion, a stratum) may not use an item whose values are revealing. A check whose every item is revealing,
-and the visibility of a revealing item, are seen only by those who see these items anyway.
-"""
+"""Rules: every expression can be read and fits the names it uses. That none tells an arm is checked in `taint`."""
 
 from __future__ import annotations
 
@@ -14,7 +9,7 @@ from equipoise.protocol.checks.finding import Finding, Findings, fault
 from equipoise.protocol.expressions import Type, Types, check, type_of
 from equipoise.protocol.forms import Form
 from equipoise.protocol.notation import Steps
-from equipoise.protocol.rules import names_in, tree
+from equipoise.protocol.rules import tree
 from equipoise.protocol.scopes import form_scale, form_types, input_types, origin_item
 from equipoise.protocol.study import Input, Study
 from equipoise.words.problem import Problem
@@ -40,6 +35,8 @@ def rules_hold(study: Study) -> Findings:
         for k, level in enumerate(factor.levels):
             path: Steps = ("randomization", "factors", n, "levels", k, "rule")
             yield from _expression(path, level.rule, inputs, "truth")
+    for n, condition in enumerate(study.supply.gate):
+        yield from _expression(("supply", "gate", n, "rule"), condition.rule, inputs, "truth")
     for n, form in enumerate(study.forms):
         if form.instrument is None or form_scale(form) is not None:
             yield from _form(("forms", n), study, form)
@@ -64,25 +61,21 @@ def _expression(path: Steps, source: str, types: Types, wanted: str | None) -> F
 
 def _form(path: Steps, study: Study, form: Form) -> Findings:
     types = form_types(study, form)
-    revealing = {item.id for item in form.items if item.blinding == "revealing"}
-    for place, source, wanted, seen_at in _form_rules(path, form):
+    for place, source, wanted in _form_rules(path, form):
         yield from _expression(place, source, types, wanted)
-        if not seen_at or not set(seen_at) <= revealing:
-            for name in sorted(names_in(source) & revealing):
-                yield fault("protocol.study-taint", place, name=name)
     for n, derivation in enumerate(form.derivations):
         yield from _derived_unit((*path, "derivations", n), derivation.rule, derivation.unit, types)
 
 
-def _form_rules(path: Steps, form: Form) -> Iterator[tuple[Steps, str, str | None, tuple[str, ...]]]:
-    """Place, source, wanted type of each rule, and the items at which its result is seen (none: everywhere)."""
+def _form_rules(path: Steps, form: Form) -> Iterator[tuple[Steps, str, str | None]]:
+    """Place, source and wanted type of each rule."""
     for n, item in enumerate(form.items):
         if item.visible_when is not None:
-            yield (*path, "items", n, "visible_when"), item.visible_when, "truth", (item.id,)
+            yield (*path, "items", n, "visible_when"), item.visible_when, "truth"
     for n, each in enumerate(form.checks):
-        yield (*path, "checks", n, "holds"), each.holds, "truth", each.items
+        yield (*path, "checks", n, "holds"), each.holds, "truth"
     for n, derivation in enumerate(form.derivations):
-        yield (*path, "derivations", n, "rule"), derivation.rule, None, ()
+        yield (*path, "derivations", n, "rule"), derivation.rule, None
 
 
 def _derived_unit(path: Steps, source: str, unit: str | None, types: Types) -> Findings:
@@ -94,14 +87,12 @@ def _derived_unit(path: Steps, source: str, unit: str | None, types: Types) -> F
 
 
 def _input(path: Steps, study: Study, each: Input) -> Findings:
-    """An input comes from something of its own type that does not reveal an arm."""
+    """An input comes from something of its own type."""
     origin = each.origin
     item = origin_item(study, each)
     if item is not None:
         if item.type not in _ITEM_TYPES[each.type]:
             yield fault("protocol.study-input-type", (*path, "origin"), type=each.type, found=item.type)
-        if item.blinding == "revealing":
-            yield fault("protocol.study-taint", (*path, "origin"), name=item.id)
     elif origin.consent is not None:
         kind = _CONSENT_TYPES.get(origin.consent, "truth")
         if each.type != kind:
