@@ -6,6 +6,8 @@ The rule that must stay true: the desk asks `may` before any room decides, and n
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
 from equipoise.access.commands import SYSTEM, Grant, GrantRole, RevokeRole, Who
 from equipoise.access.evolve import State
@@ -14,6 +16,17 @@ from equipoise.ledger.entries import Append, RoleGranted, RoleRevoked
 from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
 from equipoise.protocol.study import Study
 from equipoise.words.problem import Problem, problem
+
+
+@runtime_checkable
+class Save(Protocol):
+    """A save of a form, as capture has it: access may not see that room, and looks only at these two."""
+
+    @property
+    def form(self) -> str: ...
+    @property
+    def items(self) -> Mapping[str, object]: ...
+
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 """The id of a person: it stands in clear in every header, so it is to be a random one."""
@@ -33,7 +46,17 @@ def may(who: Who, command: object, facts: Facts) -> Problem | None:
     site = getattr(command, "site", None) or facts.subject_site
     if _bound_to_site(command) and not _holds(who, who.role, site, anywhere=False):
         return problem("access.other-site", site=site or "")
+    if who.actor in facts.code_broken_for and _needs_the_blind(command, facts):
+        return problem("access.knows-the-arm")
     return None
+
+
+def _needs_the_blind(command: object, facts: Facts) -> bool:
+    """Whether the command rates the subject, or judges causality: what nobody who knows the arm may do, for life."""
+    if not isinstance(command, Save):
+        return False
+    bound = facts.rated.get(command.form)
+    return bound is not None and (not bound or not bound.isdisjoint(command.items))
 
 
 def _bound_to_site(command: object) -> bool:

@@ -7,7 +7,7 @@ here cannot happen.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from equipoise.access import decide as access
@@ -27,6 +27,7 @@ from equipoise.oversight import commands as overseeing
 from equipoise.oversight import decide as oversight
 from equipoise.oversight.evolve import DOOR_START as NO_DOOR
 from equipoise.oversight.evolve import evolve_door
+from equipoise.randomization import breaking
 from equipoise.randomization import commands as randomizing
 from equipoise.randomization import decide as randomization
 
@@ -92,6 +93,21 @@ def _randomization(
     return randomization.decide(now.trial.study, now.trial.allocation, now.facts, command, occasion)
 
 
+def _blind(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> Decision:  # Any: as above
+    return breaking.decide(now.trial.study, now.case.blind, now.facts, command, occasion)
+
+
+def _rater(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> Decision:  # Any: as above
+    state = NOBODY
+    for recorded in reader.entries(f"user/{command.user}"):
+        state = evolve_grants(state, recorded)
+    here = {None, now.facts.subject_site}
+    held = frozenset(grant.role for grant in state.now if grant.site in here)
+    return breaking.decide(
+        now.trial.study, now.case.blind, replace(now.facts, roles_of_named=held), command, occasion
+    )
+
+
 def _oversight(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> Decision:  # Any: as above
     return oversight.decide(now.trial.study, now.trial.state, now.facts, command, occasion)
 
@@ -143,6 +159,12 @@ ROUTES: Mapping[type, Route] = {
     consenting.WithdrawConsent: Route(_subject, "light", _consent),
     randomizing.PublishAllocation: Route(_allocation, "light", _randomization),
     randomizing.Randomize: Route(_both, "judged", _randomization),
+    randomizing.CorrectStratum: Route(_subject, "light", _blind),
+    randomizing.RequestCodeBreak: Route(_subject, "light", _blind),
+    randomizing.RecordCodeBreak: Route(_subject, "light", _blind),
+    randomizing.ReviewCodeBreak: Route(_subject, "light", _blind),
+    randomizing.RecordCardOpening: Route(_subject, "light", _blind),
+    randomizing.AssignRater: Route(_subject, "light", _rater),
     capturing.RecordForm: Route(_subject, "light", _capture),
     capturing.DateVisit: Route(_subject, "light", _capture),
     capturing.RaiseQuery: Route(_subject, "light", _capture),

@@ -11,7 +11,8 @@ import datetime as dt
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
@@ -30,9 +31,11 @@ from equipoise.ledger.store import Head
 from equipoise.oversight import evolve as oversight
 from equipoise.protocol.digest import study_from_canonical
 from equipoise.protocol.expressions import Value
+from equipoise.protocol.rated import rated_items
 from equipoise.protocol.retired import with_retired
 from equipoise.protocol.strata import StratumResult, stratum
 from equipoise.protocol.study import Study
+from equipoise.randomization import blind
 from equipoise.randomization import evolve as randomization
 from equipoise.words.canonical import Json, digest, read_canonical
 from equipoise.words.dates import PartialDate
@@ -47,6 +50,7 @@ class Case:
     screening: eligibility.State = eligibility.START
     consent: consent.State = consent.START
     capture: capture.State = capture.START
+    blind: blind.State = blind.START
     seq: int = 0
 
 
@@ -55,6 +59,7 @@ def _evolve(case: Case, recorded: Recorded) -> Case:
         eligibility.evolve(case.screening, recorded),
         consent.evolve(case.consent, recorded),
         capture.evolve(case.capture, recorded),
+        blind.evolve(case.blind, recorded),
         recorded.header.seq,
     )
 
@@ -64,6 +69,7 @@ def _dump(case: Case) -> Json:
         "screening": eligibility.state_to_json(case.screening),
         "consent": consent.state_to_json(case.consent),
         "capture": capture_snapshot.state_to_json(case.capture),
+        "blind": blind.state_to_json(case.blind),
         "seq": case.seq,
     }
 
@@ -74,6 +80,7 @@ def _load(json: Json) -> Case:
         eligibility.state_from_json(written["screening"]),
         consent.state_from_json(written["consent"]),
         capture_snapshot.state_from_json(written["capture"]),
+        blind.state_from_json(written["blind"]),
         written["seq"],
     )
 
@@ -91,6 +98,9 @@ _KEPT: tuple[type, ...] = (
     capture.Query,
     capture.VisitDate,
     capture.Place,
+    blind.State,
+    blind.Break,
+    blind.Card,
     Datum,
 )
 """Everything that a snapshot of a case is made of."""
@@ -104,7 +114,7 @@ def shape_of(kinds: Iterable[type]) -> str:
     return digest(declared)
 
 
-CASE = Folding(f"case 1 {shape_of(_KEPT)}", Case(), _evolve, _dump, _load)
+CASE = Folding(f"case 2 {shape_of(_KEPT)}", Case(), _evolve, _dump, _load)
 """How a subject's stream becomes a Case. A snapshot of another shape is never read: its code differs by itself.
 
 Raise the number whenever a room's evolve means something else for the same shape.
@@ -190,6 +200,7 @@ class Trial:
     digest: str
     state: oversight.State
     allocation: randomization.State
+    rated: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
 
 
 NOTHING = Study.model_validate({"notation": 1, "id": "none", "version": "0", "dated": "1970", "title": "–"})
@@ -233,9 +244,8 @@ def read_trial(reader: Reader, known: Trial | None = None, draft: Study = NOTHIN
     ]
     if state.in_force is None:
         return Trial(draft, draft, "", state, allocation)
-    return Trial(
-        versions[0], with_retired(versions[0], versions[1:]), state.in_force.digest, state, allocation
-    )
+    record = with_retired(versions[0], versions[1:])
+    return Trial(versions[0], record, state.in_force.digest, state, allocation, rated_items(record))
 
 
 def stand(
@@ -255,7 +265,8 @@ def stand(
     if site is not None:
         place = memory.state(reader, f"site/{site}", place, oversight.evolve_site)
     today = now.astimezone(ZoneInfo(place.zone)).date()
-    facts = oversight.add_facts(Facts(), trial.state, place, today)
+    facts = oversight.add_facts(Facts(rated=trial.rated), trial.state, place, today)
+    facts = blind.add_facts(facts, case.blind)
     if not judged or subject is None:
         facts = eligibility.add_facts(facts, case.screening, None)
         facts = consent_binding.add_facts(facts, trial.study, case.consent)

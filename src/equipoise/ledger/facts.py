@@ -69,9 +69,15 @@ class Facts:
     stratum_reasons_zh: Mapping[str, str] = owned_mapping("randomization")
     stratum_as_randomized: str | None = owned("randomization", None)
     code_broken_for: frozenset[str] = owned("randomization", frozenset())
-    """Actors who know this subject's arm: they may neither rate the subject nor judge causality."""
+    """Actors who know, or may know, this subject's arm: they may neither rate the subject nor judge causality."""
     rater: str | None = owned("randomization", None)
     """The actor who rates this subject, once one was assigned."""
+    # access
+    roles_of_named: frozenset[str] = owned("access", frozenset())
+    """The roles that the person named in the command (a rater to be) holds now at the subject's site."""
+    # protocol, as the desk hands it on
+    rated: Mapping[str, frozenset[str]] = owned_mapping("desk")
+    """Form -> items that only somebody who does not know the arm may fill; an empty set stands for all of them."""
     # supply
     infused: bool = owned("supply", False)
     """Whether an infusion of this subject ever began."""

@@ -36,7 +36,10 @@ class CorrectStratum:
 
 @dataclass(frozen=True, slots=True)
 class RequestCodeBreak:
-    """Ask the second door for one participant's arm. `request` is a fresh random id that the page made."""
+    """Ask the second door for one participant's arm. `request` is a fresh random id that the page made.
+
+    A drill names the made-up participant `drill-<site>` and its `site`; else `site` stays empty.
+    """
 
     subject: str
     request: str
@@ -46,6 +49,7 @@ class RequestCodeBreak:
     reason: str
     third_person: str = ""
     drill: bool = False
+    site: str = ""
 
 
 @dataclass(frozen=True, slots=True)
