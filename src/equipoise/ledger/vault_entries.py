@@ -3,8 +3,8 @@
 The rules that must stay true: kinds are add-only and past tense; no store of the first door holds one of these (its
 desk has no command that makes one, and reading one there is a fault); what opens an arm (`aside()` below) lies in the
 second body part, so that an inspector can be given the course of the work without the arms.
-Streams: `vault`, `ceremony`, `inbox`, `slots`, `stock`, `bench/<request>`, `breaks`, `anchors`, `release`,
-`user/<actor>`, and `subject/<subject>` with the first door's own kind FormRecorded for values that reveal.
+Streams: `vault`, `ceremony`, `inbox`, `slots`, `stock`, `bench/<request>`, `breaks`, `anchors`, `statements`,
+`release`, `user/<actor>`, and `subject/<subject>` with the first door's own kind FormRecorded for values that reveal.
 """
 
 from __future__ import annotations
@@ -20,11 +20,15 @@ from equipoise.ledger.entries import KINDS, Entry, aside
 
 @dataclass(frozen=True, slots=True)
 class VaultOpened(Entry):
-    """The first entry: a rehearsal or a trial, for good; `first_door` is the first door's public key (hex)."""
+    """The first entry: a rehearsal or a trial, for good; `first_door` is the first door's public key (hex).
+
+    `definition`: the study's canonical JSON text, which holds until the first door's own definition was taken in.
+    """
 
     purpose: Literal["rehearsal", "trial"]
     study: str
     first_door: str
+    definition: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,13 @@ class UnlockingRefused(Entry):
     """Somebody tried wrong passphrases, `tries` times, before this entry could be written."""
 
     tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClockMoved(Entry):
+    """This door's clock was put back or forward by so many seconds, as far as the program could see."""
+
+    seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +71,30 @@ class CredentialRevoked(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class CeremonyBegun(Entry):
+    """A ceremony began for one version of a study (its digest). `public_value` names a value that nobody knows yet."""
+
+    ceremony: str
+    study: str
+    definition: str
+    public_value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SeedCommitted(Entry):
     """A person committed to a seed: SHA-256 of it (hex), before anybody's seed was known."""
 
     ceremony: str
     by: str
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeedRevealed(Entry):
+    """A person brought the seed that had been committed to; it agreed with its digest."""
+
+    ceremony: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +132,16 @@ class CheckpointAccepted(Entry):
 
 @dataclass(frozen=True, slots=True)
 class EntryAccepted(Entry):
-    """An entry of the first door, proven to stand in an accepted checkpoint. `header` and `body` are its bytes."""
+    """An entry of the first door, proven to stand in an accepted checkpoint. `header` and `body` are its bytes.
+
+    `index` is its place in the first door's tree.
+    """
 
     stream: str
     seq: int
     kind_there: str
     leaf: str
+    index: int
     header: str
     body: str = aside(default="")
 
@@ -150,7 +183,7 @@ class SlotRefused(Entry):
 class LotReceived(Entry):
     """A lot as its certificate says; it is in quarantine. `units`: serial numbers; `certificate`: SHA-256 of the file.
 
-    `expiry`: ISO date, the last day of use. `count`: cells per mL, `volume`: mL per unit, `viability`: percent, as text.
+    `expiry`: ISO date, the last day of use. `count`: cells per mL, `volume`: mL per unit, `viability`: percent.
     For a product without cells these are the cells that it is matched to, so that the same sum gives its volume.
     """
 
