@@ -1,0 +1,1 @@
+"""Documents: values to PDF. What is printed, sealed, carried and filed."""

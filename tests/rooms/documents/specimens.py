@@ -1,0 +1,70 @@
+"""One made-up document of each kind, for tests. Nobody in them is real."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Callable, Mapping
+
+from equipoise.documents.accountability import AccountedUnit, Balance, accountability_pdf
+from equipoise.documents.card import EmergencyCard, cards_pdf
+from equipoise.documents.certificate import Certificate, certificate_pdf
+from equipoise.documents.code_break import CodeBreak, code_break_pdf
+from equipoise.documents.label import BagLabel, labels_pdf
+from equipoise.documents.typeset import Issue
+from equipoise.words.text import Text
+
+ISSUE = Issue("DEMO-0001", dt.date(2026, 8, 14), rehearsal=True)
+ARMS = (Text("The product", "细胞制剂"), Text("Placebo", "安慰剂"))
+_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def card(seed: int) -> EmergencyCard:
+    """A card whose texts are as long as those of every other, and random."""
+    draw = random.Random(seed)
+    typed = "".join(draw.choice(_LETTERS) for _ in range(132))
+    code = "-".join("".join(draw.choice(_LETTERS) for _ in range(4)) for _ in range(4))
+    number = f"R{draw.randrange(100_000):05d}"
+    return EmergencyCard(number, f"EQC1/DEMO-0001/{number}/{typed}", typed, code)
+
+
+def certificate() -> Certificate:
+    return Certificate(
+        version="1.0",
+        digest="ab" * 32,
+        method="big stick, 3",
+        ratio="1 : 1",
+        generator="equipoise-list-1",
+        root="cd" * 32,
+        strata=(("L-E", 86), ("H-D", 86)),
+        contributions=(("machine", "ef" * 32), ("Li Wei 李伟", "01" * 32)),
+        program="23" * 32,
+        public_value="a value nobody knows yet",
+        guess=("0.580", "0.512", "0.660"),
+        over_bar_because="a reason",
+        held_at="2026-08-14 09:00 UTC",
+    )
+
+
+def code_break(*, drill: bool = False) -> CodeBreak:
+    return CodeBreak(
+        "01001", "R12345", "01 Shanghai", "Dr Chen", "2026-08-14 03:12", "safety", "过敏性休克", "door", "Dr Chen",
+        "2026-08-14 03:13", "Dr Wu", drill, "ab" * 32,
+    )  # fmt: skip
+
+
+LINES = [
+    AccountedUnit("2026-08-14 10:30", "Received", "LOT-A17", "20", by="Li Wei", second="Zhou Min", left="20")
+] * 40
+BALANCES = [Balance("LOT-A17", "01", "40", "20", "3", "17", "17")]
+
+ALL: Mapping[str, Callable[[], bytes]] = {
+    "cards": lambda: cards_pdf([card(1), card(2)], ARMS, ISSUE),
+    "labels": lambda: labels_pdf(
+        [BagLabel("B48213907", "2026-08-14 13:45", "01001", Text("Infusion 1", "第1次输注"))] * 2, ISSUE
+    ),
+    "certificate": lambda: certificate_pdf(certificate(), ISSUE),
+    "accountability": lambda: accountability_pdf("01 Shanghai 上海", LINES, BALANCES, ISSUE),
+    "code-break": lambda: code_break_pdf(code_break(), ISSUE),
+    "undated": lambda: code_break_pdf(code_break(drill=True), Issue("DEMO-0001")),
+}
