@@ -67,6 +67,14 @@ class CredentialRevoked(Entry):
     reason: str = aside(default="")
 
 
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """Who brought a seed, and SHA-256 of it (hex)."""
+
+    by: str
+    digest: str
+
+
 # --- stream ceremony ---------------------------------------------------------------------------------------------
 
 
@@ -114,7 +122,7 @@ class ListMade(Entry):
     program: str
     root: str
     slots: int
-    contributions: Mapping[str, str]
+    contributions: tuple[Contribution, ...]
     public_value: str = ""
 
 
@@ -419,11 +427,13 @@ class BagDestroyed(Entry):
 
 @dataclass(frozen=True, slots=True)
 class BreakAccepted(Entry):
-    """A request for one participant's arm, proven to stand in the first door's ledger."""
+    """A request for one participant's arm, proven to stand in the first door's ledger. `to`: whom it is shown to."""
 
     request: str
     subject: str
+    site: str
     actor: str
+    to: str
     drill: bool
 
 
@@ -433,6 +443,14 @@ class BreakRefused(Entry):
 
     request: str
     rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandoverMade(Entry):
+    """A one-time code was given to the investigator, to be told to the third person. `digest`: SHA-256 over it."""
+
+    request: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -501,10 +519,14 @@ class ListReleased(Entry):
 
 @dataclass(frozen=True, slots=True)
 class ClosedWorkOpened(Entry):
-    """The arms were used for closed work (a safety board's report) by the named persons, inside this door."""
+    """The arms were used for closed work (a safety board's report) by the named persons, inside this door.
+
+    `table` is the SHA-256 of the file of arms that was written into this door's own closed folder.
+    """
 
     purpose: str
     members: tuple[str, ...] = field(default=())
+    table: str = ""
 
 
 VAULT_KINDS: Mapping[str, type[Entry]] = {
