@@ -133,4 +133,4 @@ def streams(command: object) -> tuple[str, ...]:
     """The streams that the decision on a command may append to; its state is the fold of these."""
     if type(command) not in COMMANDS:
         raise TypeError(f"the stock does not know {type(command).__name__}")
-    return ("stock",)
+    return ("stock", "statements") if isinstance(command, RecallLot) else ("stock",)

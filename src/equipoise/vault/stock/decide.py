@@ -21,6 +21,7 @@ from equipoise.ledger.entries import Append, Entry
 from equipoise.ledger.facts import Decision, Occasion, Refusal
 from equipoise.protocol.study import Study
 from equipoise.vault.facts import VaultFacts
+from equipoise.vault.statements import say
 from equipoise.vault.stock import commands
 from equipoise.vault.stock.availability import expired, product_of
 from equipoise.vault.stock.evolve import DEPOT, Lot, Stock, of_shipment
@@ -30,6 +31,7 @@ from equipoise.words.problem import Problem, problem
 
 CODE = re.compile(r"[A-Za-z0-9./_-]{1,20}")
 """Lots and serial numbers: at most 20 characters, as GS1 has it for AI 10 and 21, and none that a label must escape."""
+_Found = Iterator[Entry | Append | Problem]
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -44,7 +46,11 @@ def decide(study: Study, state: Stock, facts: VaultFacts, command: object, occas
     problems = tuple(each for each in found if isinstance(each, Problem))
     if problems:
         return Refusal(problems)
-    return tuple(Append("stock", each) for each in found if isinstance(each, Entry))
+    return tuple(
+        each if isinstance(each, Append) else Append("stock", each)
+        for each in found
+        if not isinstance(each, Problem)
+    )
 
 
 def amount(text: str) -> Decimal | None:
@@ -58,7 +64,7 @@ def amount(text: str) -> Decimal | None:
 
 def _receive(
     study: Study, state: Stock, facts: VaultFacts, command: commands.ReceiveLot, occasion: Occasion
-) -> Iterator[Entry | Problem]:
+) -> _Found:
     if command.lot in state.lots:
         yield problem("vault_stock.lot-known", "lot", lot=command.lot)
     if not CODE.fullmatch(command.lot):
@@ -93,7 +99,7 @@ def _lot(state: Stock, name: str) -> Lot | Problem:
 
 def _tests(
     study: Study, state: Stock, facts: VaultFacts, command: commands.RecordTests, occasion: Occasion
-) -> Iterator[Entry | Problem]:
+) -> _Found:
     lot = _lot(state, command.lot)
     if isinstance(lot, Problem):
         yield lot
@@ -109,7 +115,7 @@ def _tests(
 
 def _release(
     study: Study, state: Stock, facts: VaultFacts, command: commands.ReleaseLot, occasion: Occasion
-) -> Iterator[Entry | Problem]:
+) -> _Found:
     lot = _lot(state, command.lot)
     if isinstance(lot, Problem):
         yield lot
@@ -140,7 +146,7 @@ def _certificate_faults(study: Study, lot: Lot) -> Iterator[Problem]:
 
 def _reject(
     study: Study, state: Stock, facts: VaultFacts, command: commands.RejectLot, occasion: Occasion
-) -> Iterator[Entry | Problem]:
+) -> _Found:
     lot = _lot(state, command.lot)
     if isinstance(lot, Problem):
         yield lot
@@ -160,7 +166,7 @@ def bags_out(state: Stock, over: Iterable[str]) -> tuple[str, ...]:
 
 def _recall(
     study: Study, state: Stock, facts: VaultFacts, command: commands.RecallLot, occasion: Occasion
-) -> Iterator[Entry | Problem]:
+) -> _Found:
     lot = _lot(state, command.lot)
     if isinstance(lot, Problem):
         yield lot
@@ -174,11 +180,12 @@ def _recall(
     out = bags_out(state, facts.bags_over)
     if out:
         yield entries.BagsCalledBack(notice, out)
+        yield say("BagsRecalled", notice=notice, bags=list(out))
 
 
 def _ship(
     study: Study, state: Stock, facts: VaultFacts, command: commands.ReceiveShipment, occasion: Occasion
-) -> Iterator[Entry | Problem]:
+) -> _Found:
     if command.shipment in state.shipments:
         yield problem("vault_stock.shipment-known", "shipment", shipment=command.shipment)
     if not CODE.fullmatch(command.shipment):
@@ -235,7 +242,7 @@ def _kept(text: str) -> str:
 
 def _excursion(
     study: Study, state: Stock, facts: VaultFacts, command: commands.RecordExcursion, occasion: Occasion
-) -> Iterator[Entry | Problem]:
+) -> _Found:
     if command.shipment not in state.shipments:
         yield problem("vault_stock.shipment-unknown", "shipment", shipment=command.shipment)
     if command.minutes < 1:
@@ -250,7 +257,7 @@ def _excursion(
 
 def _decide_excursion(
     study: Study, state: Stock, facts: VaultFacts, command: commands.DecideExcursion, occasion: Occasion
-) -> Iterator[Entry | Problem]:
+) -> _Found:
     if command.shipment not in state.shipments:
         yield problem("vault_stock.shipment-unknown", "shipment", shipment=command.shipment)
     elif not of_shipment(state, command.shipment, "QUARANTINED"):
@@ -269,7 +276,7 @@ def _here(state: Stock, lot: str, site: str) -> frozenset[str]:
 
 def _destroy(
     study: Study, state: Stock, facts: VaultFacts, command: commands.DestroyUnits, occasion: Occasion
-) -> Iterator[Entry | Problem]:
+) -> _Found:
     lot = _lot(state, command.lot)
     if isinstance(lot, Problem):
         yield lot
@@ -285,7 +292,7 @@ def _destroy(
 
 def _count(
     study: Study, state: Stock, facts: VaultFacts, command: commands.CountStock, occasion: Occasion
-) -> Iterator[Entry | Problem]:
+) -> _Found:
     lot = _lot(state, command.lot)
     if isinstance(lot, Problem):
         yield lot
@@ -296,7 +303,7 @@ def _count(
     yield entries.StockCounted(command.lot, command.site, len(found), len(expected), missing, surplus)
 
 
-_Judge = Callable[[Study, Stock, VaultFacts, Any, Occasion], Iterator[Entry | Problem]]
+_Judge = Callable[[Study, Stock, VaultFacts, Any, Occasion], _Found]
 """Any: the one command type under which it stands."""
 _JUDGES: Mapping[type, _Judge] = {
     commands.ReceiveLot: _receive,

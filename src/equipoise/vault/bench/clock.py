@@ -1,0 +1,38 @@
+"""The hours of a dose: when a bag is released, until when it may be used, and how long a step must have taken.
+
+The rules that must stay true: the hour of release is fixed by the request and by nothing that happens at the bench; no
+bag is released earlier, a late one is released at once, whatever is in it. Source: reliability notes L9, L23.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from equipoise.protocol.study import BenchStep, Supply
+from equipoise.vault.facts import Wanted
+
+
+def moment(text: str) -> dt.datetime:
+    """A moment of the ledger (ISO, UTC). A text without an offset is read as UTC."""
+    at = dt.datetime.fromisoformat(text)
+    return at if at.tzinfo is not None else at.replace(tzinfo=dt.UTC)
+
+
+def written(at: dt.datetime) -> str:
+    """A moment as entries here have it: UTC, to the second."""
+    return at.astimezone(dt.UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def release_at(wanted: Wanted) -> dt.datetime:
+    """The hour fixed beforehand at which the bag is released, and never before."""
+    return moment(wanted.at)
+
+
+def use_by(supply: Supply, thawed_at: str) -> dt.datetime:
+    """Until when a bag may be used: minutes after the thaw, or after its sham."""
+    return moment(thawed_at) + dt.timedelta(minutes=supply.use_within)
+
+
+def ready_at(step: BenchStep, before: str) -> dt.datetime:
+    """When a step may be called done at the earliest; `before`: when the step before it was."""
+    return moment(before) + dt.timedelta(minutes=step.minutes)
