@@ -33,7 +33,13 @@ def configure_accounts(folder: Path) -> None:
         apps.populate(settings.INSTALLED_APPS)
 
 
-def configure_door(
+def configure_door(every: dict[str, Any]) -> None:  # Any: as Django takes them
+    """Set Django up for a door, once in a process. `every`: what `door_settings` gives."""
+    settings.configure(**every)
+    apps.populate(settings.INSTALLED_APPS)
+
+
+def door_settings(
     folder: Path,
     door: Door,
     *,
@@ -41,42 +47,43 @@ def configure_door(
     app: str,
     hosts: tuple[str, ...],
     context: tuple[str, ...] = (),
+    secret: str | None = None,
     **own: Any,
-) -> None:  # Any: a door's own settings, as Django takes them
-    """Set Django up for a door whose accounts lie in `folder`.
+) -> dict[str, Any]:  # Any: a door's own settings, as Django takes them
+    """Every setting of a door.
 
     urls: module of its addresses. app: its Django app, with templates and static files. hosts: names under which it is
-    reached. context: further context processors. own: settings of its own.
+    reached. context: further context processors. secret: what signs the tokens of forms; where none is given, one is
+    kept in `folder`. own: settings of its own.
     """
-    settings.configure(
-        DOOR=door,
-        DEBUG=False,
-        SECRET_KEY=secret_key(folder / "web.key"),
-        ALLOWED_HOSTS=list(hosts),
-        ROOT_URLCONF=urls,
-        DATABASES={"default": _database(folder / "accounts.sqlite")},
-        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-        USE_TZ=True,
-        TIME_ZONE="UTC",
-        USE_I18N=False,
-        INSTALLED_APPS=[*_apps(), "equipoise.pages", app],
-        MIDDLEWARE=_middleware(),
-        TEMPLATES=[_templates(context)],
-        STATIC_URL="/static/",
-        WHITENOISE_USE_FINDERS=True,
-        WHITENOISE_MAX_AGE=30 * 86400,
-        FORM_RENDERER="django.forms.renderers.DjangoTemplates",
-        DATA_UPLOAD_MAX_MEMORY_SIZE=1024 * 1024,
-        LOGGING_CONFIG=None,
-        CSRF_COOKIE_NAME=door.cookies.csrf,
-        CSRF_COOKIE_HTTPONLY=True,
-        CSRF_COOKIE_SAMESITE="Strict",
-        CSRF_FAILURE_VIEW="equipoise.pages.problems.stale_page",
-        SILENCED_SYSTEM_CHECKS=[],
+    return {
+        "DOOR": door,
+        "DEBUG": False,
+        "SECRET_KEY": secret or secret_key(folder / "web.key"),
+        "ALLOWED_HOSTS": list(hosts),
+        "ROOT_URLCONF": urls,
+        "DATABASES": {"default": _database(folder / "accounts.sqlite")},
+        "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
+        "USE_TZ": True,
+        "TIME_ZONE": "UTC",
+        "USE_I18N": False,
+        "INSTALLED_APPS": [*_apps(), "equipoise.pages", app],
+        "MIDDLEWARE": _middleware(),
+        "TEMPLATES": [_templates(context)],
+        "STATIC_URL": "/static/",
+        "WHITENOISE_USE_FINDERS": True,
+        "WHITENOISE_MAX_AGE": 30 * 86400,
+        "FORM_RENDERER": "django.forms.renderers.DjangoTemplates",
+        "DATA_UPLOAD_MAX_MEMORY_SIZE": 1024 * 1024,
+        "LOGGING_CONFIG": None,
+        "CSRF_COOKIE_NAME": door.cookies.csrf,
+        "CSRF_COOKIE_HTTPONLY": True,
+        "CSRF_COOKIE_SAMESITE": "Strict",
+        "CSRF_FAILURE_VIEW": "equipoise.pages.problems.stale_page",
+        "SILENCED_SYSTEM_CHECKS": [],
         **_sign_in(),
         **own,
-    )
-    apps.populate(settings.INSTALLED_APPS)
+    }
 
 
 def secret_key(path: Path) -> str:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any  # Django's settings are of any type
 
-from equipoise.pages.settings import configure_door
+from equipoise.pages.settings import door_settings
 from equipoise.web.door import DeskDoor
 from equipoise.web.first_door import FirstDoor
 
 OWN_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 
-def configure(store: Path, desk: DeskDoor, *, hosts: tuple[str, ...] = ()) -> None:
-    """Set Django up for `store`, once in a process. `hosts`: names besides loopback under which it is reached."""
-    configure_door(
+def first_door(store: Path, desk: DeskDoor, *, hosts: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Every setting for `store`. `hosts`: names besides loopback under which it is reached."""
+    return door_settings(
         store,
         FirstDoor(),
         urls="equipoise.web.urls",

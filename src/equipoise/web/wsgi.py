@@ -7,15 +7,16 @@ from pathlib import Path
 from django.core.handlers.wsgi import WSGIHandler
 
 from equipoise.pages.serving import Application
+from equipoise.pages.settings import configure_door
 from equipoise.web.door import DeskDoor
-from equipoise.web.settings import configure
+from equipoise.web.settings import first_door
 
 
 def application(desk: DeskDoor, store: Path, hosts: tuple[str, ...] = ()) -> Application:
     """The application over `desk`, with accounts in `store`; `hosts`: names besides loopback.
 
     Once in a process: Django has one set of settings."""
-    configure(store, desk, hosts=hosts)
+    configure_door(first_door(store, desk, hosts=hosts))
     from equipoise.pages.accounts.logins import prepare  # Django's tables can be imported only now
 
     prepare(store)

@@ -9,19 +9,15 @@ import pytest
 from django.conf import settings
 from samples import FakeDesk
 
-from equipoise.web.wsgi import application
+from doors import pages_of
+from equipoise.web.settings import first_door
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pages(tmp_path_factory) -> Iterator[Path]:
-    """Django set up once over a store of its own; the store's folder."""
-    store = tmp_path_factory.mktemp("store")
-    application(FakeDesk(), store)
-    from django.test.utils import setup_test_environment, teardown_test_environment
-
-    setup_test_environment()
-    yield store
-    teardown_test_environment()
+    """Django set up for the first door; the folder of its accounts."""
+    with pages_of(first_door(tmp_path_factory.mktemp("store"), FakeDesk())) as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -126,9 +126,12 @@ def test_the_file_of_accounts_holds_no_token_and_no_password(coordinator, pages)
     assert b"correct horse" not in stored
 
 
-def test_secret_files_are_for_their_owner_alone(pages):
-    for name in ("web.key", "accounts.sqlite"):
-        assert stat.S_IMODE((pages / name).stat().st_mode) == 0o600
+def test_secret_files_are_for_their_owner_alone(pages, tmp_path):
+    from equipoise.pages.settings import secret_key
+
+    secret_key(tmp_path / "web.key")
+    for secret in (tmp_path / "web.key", pages / "accounts.sqlite"):
+        assert stat.S_IMODE(secret.stat().st_mode) == 0o600
 
 
 def test_the_login_cookie_is_out_of_reach_of_scripts_and_of_other_sites(coordinator):

@@ -12,6 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from equipoise.pages.accounts.models import Account, Login
+from equipoise.pages.accounts.names import REHEARSED
 from equipoise.pages.visit import Entered
 
 _FIND = (
@@ -55,7 +56,7 @@ def remember_language(account: int, language: str) -> None:
 def persona_account(actor: str, name: str, name_zh: str, role: str) -> Account:
     """The account of a made-up person of a rehearsal: it has no password, so nobody can sign in with one."""
     account, made = Account.objects.get_or_create(
-        username=f"rehearsal-{actor}",
+        username=REHEARSED + actor,
         defaults={"actor": actor, "name": name, "name_zh": name_zh, "role": role},
     )
     if made:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from equipoise.pages.accounts.names import REHEARSED
 from equipoise.words.problem import Problem, problem
 
 SHORTEST_PASSWORD = 12
@@ -21,7 +22,7 @@ def set_account(
     Works while a server runs: accounts stand in a file of their own. Sets Django up where nobody has yet.
     """
     username = username.strip()
-    if not username or len(username) > 150 or username.startswith("rehearsal-"):
+    if not username or len(username) > 150 or username.startswith(REHEARSED):
         return problem("pages.username-unfit", "username", given=username)
     if len(password) < SHORTEST_PASSWORD:
         return problem("pages.password-short", "password", shortest=SHORTEST_PASSWORD)

@@ -1,0 +1,1 @@
+"""The pages of the second door: their own Django program, in the second door's own process."""

@@ -1,0 +1,74 @@
+"""The first page after signing in: what waits for this purpose, and, for who keeps the door, its state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from equipoise.pages.accounts.models import Account
+from equipoise.pages.visit import door
+from equipoise.vault.facts import Keeper
+from equipoise.vault.overview import Enrolled, Overview, overview
+from equipoise.vault.web.purposes import LOOKS, Link
+from equipoise.vault.web.request import Asked, at_site, kept, rehearsal, vault
+from equipoise.words.problem import Problem, problem
+
+
+@require_GET
+@kept()
+def work(request: Asked, keeper: Keeper) -> HttpResponse:
+    """The page of the purpose."""
+    context: dict[str, object] = {"look": LOOKS[keeper.purpose], "at": "work"}
+    if keeper.purpose == "KEEPER":
+        with vault().reading() as reader:
+            state = overview(reader)
+        context |= _shown(state)
+    return render(request, "vault/work.html", context)
+
+
+def _shown(state: Overview) -> dict[str, object]:
+    """The state with its moments in the site's time and its refusals in words."""
+    return {
+        "state": state,
+        "opened_at": at_site(state.opened_at),
+        "unlocked_at": at_site(state.unlocked_at),
+        "accepted_at": at_site(state.accepted_at),
+        "anchors": [{"anchor": one, "at": at_site(one.at)} for one in state.anchors],
+        "alarms": [
+            {"says": _reason(one.rule), "about": one.about, "at": at_site(one.at)} for one in state.alarms
+        ],
+        "people": _people(state.credentials),
+    }
+
+
+def _reason(rule: str) -> Problem:
+    """What a recorded rule says; one whose message needs more than the ledger kept of it is shown by its name."""
+    said = Problem(rule)
+    return problem("vault.refused-by", named=rule) if said.say() == rule or "{" in said.say() else said
+
+
+def _people(credentials: tuple[Enrolled, ...]) -> list[dict[str, object]]:
+    """Who may sign in for what, with the names that their accounts bear here."""
+    names = {one.actor: one for one in Account.objects.filter(is_active=True)}
+    return [
+        {
+            "user": one.user,
+            "account": names.get(one.user),
+            "look": next((look for look in LOOKS.values() if look.purpose == one.purpose), None),
+            "since": at_site(one.since),
+        }
+        for one in credentials
+    ]
+
+
+def menu(request: HttpRequest) -> dict[str, Any]:  # Any: Django's context values
+    """The main menu of the purpose, for every template."""
+    keeper: Keeper | None = getattr(request, "keeper", None)
+    if keeper is None:
+        return {"menu": (), "may_choose": False}
+    links: tuple[Link, ...] = LOOKS[keeper.purpose].links
+    several = not rehearsal() and len(door().parts(keeper.actor, "")) > 1
+    return {"menu": links, "may_choose": several}

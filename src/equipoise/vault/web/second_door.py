@@ -1,0 +1,70 @@
+"""The second door, as the pages shared by both doors ask it.
+
+The rules that must stay true: cookies, colours and words are this door's own; nothing shown here is stored by a
+browser; a login ends after half a working day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from equipoise.pages.visit import HEADERS, Cookies, House, Signed, Visit, here, initials, trial_label
+from equipoise.vault.facts import Keeper, Purpose
+from equipoise.vault.web.purposes import LOOKS
+from equipoise.vault.web.request import Asked, rehearsal, vault
+from equipoise.words.problem import problem
+from equipoise.words.text import Text
+
+
+class SecondDoor:
+    """Sign-in for a purpose that is enrolled in this door's own ledger."""
+
+    cookies = Cookies("equipoise_second_login", "equipoise_second_language", "equipoise_second_csrf")
+    headers = {
+        **HEADERS,
+        "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
+        " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+    login_hours = 6.0
+
+    def recognise(self, visit: Visit) -> None:
+        """Ask the vault who it is."""
+        entered = visit.entered
+        cast(Asked, visit).keeper = keeper(entered.actor, entered.role) if entered else None
+
+    def parts(self, actor: str, role: str) -> Sequence[str]:
+        """The purposes enrolled now. What is noted with the account says nothing here."""
+        return tuple(purpose for purpose in LOOKS if vault().who(actor, purpose) is not None)
+
+    def after_sign_in(self, parts: Sequence[str]) -> str:
+        """The work of the purpose; where there are several, the choice."""
+        return "/work" if len(parts) == 1 else "/purpose"
+
+    def house(self, visit: Visit) -> House:
+        """Home is the work of the purpose."""
+        signed = getattr(visit, "keeper", None) is not None
+        label = trial_label(vault().study, rehearsal=rehearsal())
+        return House(label, rehearsal(), "/work" if signed else "/", here(visit), "vault/frame.html")
+
+    def signed(self, visit: Visit) -> Signed | None:
+        """The person with the purpose."""
+        entered, known = visit.entered, cast(Asked, visit).keeper
+        if entered is None:
+            return None
+        name = Text(entered.name, entered.name_zh or None)
+        label = purpose_label(known.purpose) if known else Text("", "")
+        return Signed(name, initials(entered.name), known.purpose if known else "", label, None, "unblinded")
+
+
+def keeper(actor: str, purpose: str) -> Keeper | None:
+    """The person for a purpose as a login names it; None for no purpose."""
+    known: Purpose | None = next((one for one in LOOKS if one == purpose), None)
+    return vault().who(actor, known) if known is not None else None
+
+
+def purpose_label(purpose: Purpose) -> Text:
+    """The name of a purpose in both languages."""
+    named = problem(LOOKS[purpose].label)
+    return Text(named.say("en"), named.say("zh"))
