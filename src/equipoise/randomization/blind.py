@@ -109,7 +109,7 @@ def evolve(state: State, recorded: Recorded) -> State:
         return replace(state, stratum=entry.stratum, randomized_at=header.at)
     if isinstance(entry, StratumCorrected):
         return replace(state, corrected=entry.corrected)
-    if isinstance(entry, CodeBreakRequested):
+    if isinstance(entry, CodeBreakRequested) and entry.request not in state.breaks:
         made = Break(
             entry.request, header.actor, header.at, entry.category, entry.urgent, entry.to, entry.drill
         )  # fmt: skip
