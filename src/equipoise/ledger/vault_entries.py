@@ -385,11 +385,12 @@ class BagPrepared(Entry):
 
 @dataclass(frozen=True, slots=True)
 class BagVerified(Entry):
-    """Two persons scanned bag and request: the one in the header, and `second`."""
+    """Two persons scanned bag and request: the one in the header, and `second`. `release_at`: the hour fixed (UTC)."""
 
     request: str
     bag: str
     second: str
+    release_at: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,7 @@ class HandOver:
     """Release the bag to the first door. Given by the program when the hour has come, never by hand."""
 
     request: str
+    bag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,7 @@ COMMANDS: Mapping[type, frozenset[Purpose]] = MappingProxyType(
 
 
 def streams(command: object) -> tuple[str, ...]:
-    """The streams that the decision on a command may append to; its state is the fold of the first two."""
+    """The streams that the decision on a command may append to; its state is the fold of these."""
     if type(command) not in COMMANDS:
         raise TypeError(f"the bench does not know {type(command).__name__}")
-    request = getattr(command, "request", "")
-    return (f"bench/{request}", "stock", *(("statements",) if isinstance(command, HandOver) else ()))
+    return (f"bench/{getattr(command, 'request', '')}", "stock")

@@ -27,12 +27,13 @@ from equipoise.vault.facts import VaultFacts, Wanted
 from equipoise.vault.statements import say
 from equipoise.vault.stock.availability import product_of, unit_faults
 from equipoise.vault.stock.decide import amount
+from equipoise.vault.stock.evolve import Stock
 from equipoise.vault.stock.persons import second_person_faults
 from equipoise.words.problem import Problem, problem
 
 _TOLD_TWICE = (
-    entries.UnitTaken, entries.BagPrepared, entries.PreparationFailed, entries.BagHandedOver,
-    entries.BagTakenBack, entries.BagDestroyed,
+    entries.UnitTaken, entries.BagPrepared, entries.BagVerified, entries.PreparationFailed,
+    entries.BagHandedOver, entries.BagTakenBack, entries.BagDestroyed,
 )  # fmt: skip
 """Kinds that stand in the stock as well: they move a unit or a bag."""
 
@@ -282,7 +283,9 @@ def _verify(
         elif what == "request" and (scan.what, scan.code) != (what, expected):
             yield problem("vault_bench.wrong-request", "scanned_request")
     yield from second_person_faults(facts, command.second)
-    yield entries.BagVerified(command.request, current.bag, command.second)
+    if facts.wanted is not None:
+        hour = written(release_at(facts.wanted))
+        yield entries.BagVerified(command.request, current.bag, command.second, hour)
 
 
 def _fail(
@@ -304,7 +307,7 @@ def _hand_over(
         yield current
         return
     yield from _work_faults(study, state, facts, occasion.at)
-    if not current.verified:
+    if not current.verified or command.bag != current.bag:
         yield problem("vault_bench.not-verified", "bag")
     if wanted is None:
         return
@@ -318,15 +321,11 @@ def _hand_over(
     )
 
 
-def due(state: State, facts: VaultFacts, now: dt.datetime) -> bool:
-    """Whether the bag of this request is to be handed over now: what the program asks, by the clock."""
-    current, wanted = state.preparation.current, facts.wanted
-    if current is None or wanted is None or current.stage != "READY" or wanted.held or wanted.over:
-        return False
-    lot = state.stock.lots.get(current.lot)
-    if lot is None or lot.state == "RECALLED":
-        return False
-    return release_at(wanted) <= now <= moment(current.use_by)
+def due(study: Study, stock: Stock, now: dt.datetime) -> Iterator[commands.HandOver]:
+    """The bags whose hour has come: what the program hands over by the clock, in order of number."""
+    for name, bag in sorted(stock.bags.items()):
+        if bag.state == "VERIFIED" and moment(bag.release_at) <= now:
+            yield commands.HandOver(bag.request, name)
 
 
 def _receive(

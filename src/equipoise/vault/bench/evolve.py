@@ -101,6 +101,8 @@ def evolve(state: State, recorded: Recorded) -> State:
     """The state after one more entry of the streams `stock` or `bench/<request>`; the two need no common order."""
     if recorded.header.stream == "stock":
         return replace(state, stock=evolve_stock(state.stock, recorded))
+    if not recorded.header.stream.startswith("bench/"):
+        return state
     after = evolve_preparation(state.preparation, recorded)
     if after is None:
         return replace(state, misfits=(*state.misfits, recorded.header.seq))

@@ -130,7 +130,7 @@ COMMANDS: Mapping[type, frozenset[Purpose]] = MappingProxyType(
 
 
 def streams(command: object) -> tuple[str, ...]:
-    """The streams that the decision on a command may append to; its state is the fold of these."""
+    """The streams that the decision on a command may append to, beside statements; its state is the fold of these."""
     if type(command) not in COMMANDS:
         raise TypeError(f"the stock does not know {type(command).__name__}")
-    return ("stock", "statements") if isinstance(command, RecallLot) else ("stock",)
+    return ("stock",)

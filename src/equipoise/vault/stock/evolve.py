@@ -21,7 +21,7 @@ DEPOT = ""
 UnitState = Literal["IN_STOCK", "QUARANTINED", "CONDEMNED", "USED", "DESTROYED", "LOST"]
 """CONDEMNED: in quarantine and only waiting for its destruction. LOST: missing at a count."""
 LotState = Literal["QUARANTINE", "RELEASED", "REJECTED", "RECALLED"]
-BagState = Literal["FILLED", "OUT", "FAILED", "BACK", "DESTROYED"]
+BagState = Literal["FILLED", "VERIFIED", "OUT", "FAILED", "BACK", "DESTROYED"]
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _V = TypeVar("_V")
 
@@ -67,6 +67,7 @@ class Bag:
     unit: str
     use_by: str
     state: BagState = "FILLED"
+    release_at: str = ""
     remaining: str = ""
 
 
@@ -106,6 +107,8 @@ class _Misfit(Exception):
 def evolve(stock: Stock, recorded: Recorded) -> Stock:
     """The stock after one more entry of the stream `stock`."""
     entry, header = recorded.entry, recorded.header
+    if header.stream != "stock":
+        return stock
     apply = _APPLY.get(header.kind)
     if entry is None or apply is None:
         return replace(stock, misfits=(*stock.misfits, header.seq))
@@ -248,7 +251,9 @@ def _bag_prepared(stock: Stock, entry: entries.BagPrepared, actor: str) -> Stock
 def _failed(stock: Stock, entry: entries.PreparationFailed, actor: str) -> Stock:
     """The bag of the request that was filled last, if one was, is no longer to be given."""
     bags = {
-        name: replace(bag, state="FAILED") if bag.request == entry.request and bag.state == "FILLED" else bag
+        name: replace(bag, state="FAILED")
+        if bag.request == entry.request and bag.state in {"FILLED", "VERIFIED"}
+        else bag
         for name, bag in stock.bags.items()
     }
     return replace(stock, bags=MappingProxyType(bags))
@@ -259,10 +264,8 @@ def _bag_moved(after: BagState, *before: BagState) -> Callable[[Stock, Any, str]
         bag = _known(stock.bags, entry.bag)
         if bag.state not in before or bag.request != entry.request:
             raise _Misfit
-        remaining = getattr(entry, "remaining", bag.remaining)
-        return replace(
-            stock, bags=_with(stock.bags, entry.bag, replace(bag, state=after, remaining=remaining))
-        )
+        kept = {name: getattr(entry, name) for name in ("remaining", "release_at") if hasattr(entry, name)}
+        return replace(stock, bags=_with(stock.bags, entry.bag, replace(bag, state=after, **kept)))
 
     return apply
 
@@ -283,7 +286,8 @@ _APPLY: Mapping[str, Callable[[Stock, Any, str], Stock]] = MappingProxyType(  # 
         "UnitTaken": _unit_taken,
         "BagPrepared": _bag_prepared,
         "PreparationFailed": _failed,
-        "BagHandedOver": _bag_moved("OUT", "FILLED"),
+        "BagVerified": _bag_moved("VERIFIED", "FILLED"),
+        "BagHandedOver": _bag_moved("OUT", "VERIFIED"),
         "BagTakenBack": _bag_moved("BACK", "OUT"),
         "BagDestroyed": _bag_moved("DESTROYED", "FAILED", "BACK"),
     }
