@@ -48,6 +48,8 @@ def may(who: Who, command: object, facts: Facts) -> Problem | None:
         return problem("access.other-site", site=site or "")
     if who.actor in facts.code_broken_for and _needs_the_blind(command, facts):
         return problem("access.knows-the-arm")
+    if who.role in facts.hidden.get(str(getattr(command, "form", "")), frozenset()):
+        return problem("access.form-hidden", role=role.label)
     return None
 
 
@@ -64,6 +66,14 @@ def _bound_to_site(command: object) -> bool:
     if isinstance(command, GrantRole | RevokeRole):
         return False
     return hasattr(command, "subject") or hasattr(command, "site")
+
+
+def checks_bags(state: State, site: str | None) -> bool:
+    """Whether the person whose stream `state` was folded from holds a role at the site that checks bags."""
+    return any(
+        grant.site in {None, site} and grant.role in ROLES and "CheckBag" in ROLES[grant.role].commands
+        for grant in state.now
+    )
 
 
 def may_read(who: Who, what: str, site: str | None) -> bool:

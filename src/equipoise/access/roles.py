@@ -35,6 +35,24 @@ _ENTRY = frozenset({"RecordForm", "DateVisit", "AnswerQuery"})
 _SCREENING = frozenset(
     {"ScreenSubject", "FailScreening", "RecordCapacity", "RecordConsent", "WithdrawConsent"}
 )
+_DOSING = frozenset(
+    {
+        "RequestPreparation",
+        "JudgeDosing",
+        "CheckBag",
+        "RecordMismatch",
+        "RejectBag",
+        "StartInfusion",
+        "InterruptInfusion",
+        "ResumeInfusion",
+        "EndInfusion",
+        "RecordWrongBag",
+        "ReturnBag",
+    }
+)
+_DOSING_DECISIONS = frozenset({"HoldDosing", "DecideDosing"})
+_SUPPLY = frozenset({"supply"})
+"""What happens around a dose: never read by who rates."""
 _QUERIES = frozenset({"RaiseQuery", "CloseQuery"})
 _SETUP = frozenset(
     {
@@ -51,7 +69,14 @@ _ENROLMENT = frozenset({"PauseEnrolment", "ResumeEnrolment"})
 _GRANTS = frozenset({"GrantRole", "RevokeRole"})
 _TRUTHS = frozenset({"CorrectStratum", "RecordCardOpening"})
 _SAID_BY_THE_SECOND_DOOR = frozenset(
-    {"EnrolSecondDoor", "RecordAnchor", "RecordRecall", "RecordListRelease", "RecordCodeBreak"}
+    {
+        "EnrolSecondDoor",
+        "RecordAnchor",
+        "RecordRecall",
+        "RecordListRelease",
+        "RecordCodeBreak",
+        "RecordBagRelease",
+    }
 )
 """What the program records as the second door's word; no person may say it for the second door."""
 
@@ -62,8 +87,8 @@ ROLES: Mapping[str, Role] = {
             "coordinator",
             Text("Coordinator", "临床研究协调员"),
             "blinded",
-            _ENTRY | _SCREENING | _TRUTHS | {"Randomize", "AssignRater"},
-            _CASEBOOK,
+            _ENTRY | _SCREENING | _TRUTHS | _DOSING | {"Randomize", "AssignRater"},
+            _CASEBOOK | _SUPPLY,
         ),
         Role(
             "investigator",
@@ -72,17 +97,19 @@ ROLES: Mapping[str, Role] = {
             _ENTRY
             | _SCREENING
             | _TRUTHS
+            | _DOSING
+            | _DOSING_DECISIONS
             | {"ConfirmEligibility", "Randomize", "RequestCodeBreak", "ReviewCodeBreak", "AssignRater"},
-            _CASEBOOK,
+            _CASEBOOK | _SUPPLY,
         ),
         Role("rater", Text("Blinded rater", "盲态评估者"), "blinded", _ENTRY, _CASEBOOK - {"eligibility"}),
-        Role("monitor", Text("Monitor", "监查员"), "blinded", _QUERIES, _CASEBOOK),
+        Role("monitor", Text("Monitor", "监查员"), "blinded", _QUERIES, _CASEBOOK | _SUPPLY),
         Role(
             "data_manager",
             Text("Data manager", "数据管理员"),
             "blinded",
             _QUERIES | {"RecordReleaseCondition"},
-            _CASEBOOK | {"release"},
+            _CASEBOOK | _SUPPLY | {"release"},
         ),
         Role(
             "statistician",
@@ -139,7 +166,7 @@ ROLES: Mapping[str, Role] = {
             Text("Inspector", "检查员"),
             "blinded",
             frozenset(),
-            _CASEBOOK | {"release", "code_breaks", "knowledge"},
+            _CASEBOOK | _SUPPLY | {"release", "code_breaks", "knowledge"},
         ),
         Role(
             "system",

@@ -9,14 +9,21 @@ property test holds this). Lists and counts are answered from here; one subject'
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 from equipoise.ledger.entries import (
+    BagRejected,
+    BagReleased,
+    BagReturned,
     EligibilityJudged,
     Entry,
     FormRecorded,
+    InfusionStarted,
+    PreparationRequested,
     QueryAnswered,
     QueryClosed,
     QueryRaised,
+    RecallReceived,
     Recorded,
     RoleGranted,
     RoleRevoked,
@@ -24,9 +31,11 @@ from equipoise.ledger.entries import (
     SiteAdded,
     SubjectRandomized,
     SubjectScreened,
+    WrongBagGiven,
 )
 from equipoise.ledger.followers import Follower
 from equipoise.ledger.store import Cell, ReadTable, Transaction
+from equipoise.supply.evolve import AFTER, DOSE_ENTRIES, Stage, event_of
 
 SUBJECTS = ReadTable(
     "subjects",
@@ -79,6 +88,39 @@ GRANTS = ReadTable(
     "grants", {"user": "text", "role": "text", "site": "text", "held": "integer"}, ("user", "role", "site")
 )
 
+DOSES = ReadTable(
+    "doses",
+    {
+        "subject": "text",
+        "request": "text",
+        "site": "text",
+        "infusion": "text",
+        "stage": "text",
+        "at": "text",
+        "bag": "text",
+        "started_at": "text",
+    },
+    ("subject", "request"),
+    (("site", "stage"),),
+)
+"""Requests for doses and where each stands, by the same table as supply's own."""
+BAGS = ReadTable(
+    "bags",
+    {
+        "bag": "text",
+        "subject": "text",
+        "request": "text",
+        "site": "text",
+        "state": "text",
+        "use_by": "text",
+        "recalled": "integer",
+        "given_to": "text",
+    },
+    ("bag",),
+    (("site", "state"),),
+)
+"""Masked bags by number. `given_to`: the subject that got it by mistake. Totals of a site are counted from here."""
+
 _WHOLE_STUDY = ""
 
 IN_SCREENING = ("SCREENING", "ELIGIBLE")
@@ -114,6 +156,13 @@ def _follow(tables: Transaction, recorded: Recorded, entry: Entry) -> None:
         tables.put(
             SITES, {"site": entry.site, "en": name.get("en"), "zh": name.get("zh"), "zone": entry.zone}
         )
+    elif isinstance(entry, RecallReceived):
+        for bag in entry.bags:
+            _change_bag(tables, bag, {"recalled": 1})
+    elif isinstance(entry, PreparationRequested):
+        _follow_request(tables, recorded, entry)
+    elif isinstance(entry, DOSE_ENTRIES):
+        _follow_dose(tables, recorded, entry)
     elif isinstance(entry, RoleGranted | RoleRevoked):
         held = int(isinstance(entry, RoleGranted))
         tables.put(
@@ -188,6 +237,56 @@ def _follow_query(tables: Transaction, recorded: Recorded, entry: QueryRaised) -
     _add_open_queries(tables, recorded, 1)
 
 
+def _follow_request(tables: Transaction, recorded: Recorded, entry: PreparationRequested) -> None:
+    subject = subject_of(recorded.header.stream)
+    owner = tables.get(SUBJECTS, (subject,))
+    tables.put(
+        DOSES,
+        {
+            "subject": subject,
+            "request": entry.request,
+            "site": owner["site"] if owner else None,
+            "infusion": entry.infusion,
+            "stage": "REQUESTED",
+            "at": entry.at,
+            "bag": "",
+            "started_at": None,
+        },
+    )
+
+
+def _follow_dose(tables: Transaction, recorded: Recorded, entry: Entry) -> None:
+    subject = subject_of(recorded.header.stream)
+    row = tables.get(DOSES, (subject, str(getattr(entry, "request", ""))))
+    if row is None:
+        return
+    bag = str(row["bag"] or "")
+    event = event_of(entry, bag)
+    stage = AFTER.get((cast("Stage", row["stage"]), event), row["stage"])
+    changed: dict[str, Cell] = {**row, "stage": stage}
+    where: dict[str, Cell] = {"subject": subject, "request": row["request"], "site": row["site"]}
+    if isinstance(entry, BagReleased):
+        changed["bag"] = entry.bag
+        _change_bag(tables, entry.bag, {**where, "state": "RELEASED", "use_by": entry.use_by})
+    elif isinstance(entry, BagRejected):
+        changed["bag"] = "" if entry.bag == bag else bag
+        _change_bag(tables, entry.bag, {"state": "REJECTED"})
+    elif isinstance(entry, InfusionStarted):
+        changed["started_at"] = entry.at
+        _change_bag(tables, entry.bag, {"state": "GIVEN"})
+    elif isinstance(entry, BagReturned):
+        _change_bag(tables, entry.bag, {"state": "RETURNED"})
+    elif isinstance(entry, WrongBagGiven):
+        _change_bag(tables, entry.given, {"given_to": subject})
+    tables.put(DOSES, changed)
+
+
+def _change_bag(tables: Transaction, bag: str, changes: Mapping[str, Cell]) -> None:
+    """A bag that was recalled or mixed up before its release is heard of has a row from then on."""
+    known: Mapping[str, Cell] = tables.get(BAGS, (bag,)) or dict.fromkeys(BAGS.columns)
+    tables.put(BAGS, {**known, "bag": bag, "recalled": known["recalled"] or 0, **changes})
+
+
 def _move_query(tables: Transaction, recorded: Recorded, query: str, state: str) -> None:
     row = tables.get(QUERIES, (subject_of(recorded.header.stream), query))
     if row is None:
@@ -197,5 +296,5 @@ def _move_query(tables: Transaction, recorded: Recorded, query: str, state: str)
         _add_open_queries(tables, recorded, -1)
 
 
-FOLLOWERS = (Follower("desk", "3", (SUBJECTS, FORMS, QUERIES, SITES, GRANTS), follow),)
+FOLLOWERS = (Follower("desk", "5", (SUBJECTS, FORMS, QUERIES, SITES, GRANTS, DOSES, BAGS), follow),)
 """What every commit of the desk runs. Raise the version whenever this file computes something else."""

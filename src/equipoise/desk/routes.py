@@ -14,14 +14,16 @@ from equipoise.access import decide as access
 from equipoise.access.commands import GrantRole, RevokeRole
 from equipoise.access.evolve import START as NOBODY
 from equipoise.access.evolve import evolve as evolve_grants
+from equipoise.access.roles import label_of
 from equipoise.capture import commands as capturing
 from equipoise.capture import decide as capture
 from equipoise.consent import commands as consenting
 from equipoise.consent import decide as consent
+from equipoise.desk.dosing import dosing_facts
 from equipoise.desk.standing import Standing
 from equipoise.eligibility import commands as screening
 from equipoise.eligibility import decide as eligibility
-from equipoise.ledger.facts import Decision, Occasion
+from equipoise.ledger.facts import Decision, Occasion, Refusal
 from equipoise.ledger.reader import Reader
 from equipoise.oversight import commands as overseeing
 from equipoise.oversight import decide as oversight
@@ -30,6 +32,9 @@ from equipoise.oversight.evolve import evolve_door
 from equipoise.randomization import breaking
 from equipoise.randomization import commands as randomizing
 from equipoise.randomization import decide as randomization
+from equipoise.supply import commands as supplying
+from equipoise.supply import decide as supply
+from equipoise.words.problem import problem
 
 Decider = Callable[[Reader, Standing, Any, Occasion], Decision]  # Any: the one command type of its route
 Depth = Literal["light", "judged"]
@@ -74,6 +79,9 @@ def _both(command: Any) -> tuple[str, ...]:  # Any: as above
 
 
 def _capture(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> Decision:  # Any: as above
+    asked = now.case.capture.queries.get(str(getattr(command, "query", "")))
+    if asked is not None and occasion.role in now.facts.hidden.get(asked.place.form, frozenset()):
+        return Refusal((problem("access.form-hidden", role=label_of(occasion.role)),))
     return capture.decide(now.trial.study, now.case.capture, now.facts, command, occasion)
 
 
@@ -106,6 +114,11 @@ def _rater(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> D
     return breaking.decide(
         now.trial.study, now.case.blind, replace(now.facts, roles_of_named=held), command, occasion
     )
+
+
+def _supply(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> Decision:  # Any: as above
+    facts = dosing_facts(reader, now, command)
+    return supply.decide(now.trial.study, now.case.supply, facts, command, occasion)
 
 
 def _oversight(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> Decision:  # Any: as above
@@ -170,5 +183,9 @@ ROUTES: Mapping[type, Route] = {
     capturing.RaiseQuery: Route(_subject, "light", _capture),
     capturing.AnswerQuery: Route(_subject, "light", _capture),
     capturing.CloseQuery: Route(_subject, "light", _capture),
+    **{
+        command: Route(_subject, "light", _supply)
+        for command in (supplying.RequestPreparation, *supply.STEPS)
+    },
 }
 """Every command there is."""

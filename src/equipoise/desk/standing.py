@@ -37,6 +37,8 @@ from equipoise.protocol.strata import StratumResult, stratum
 from equipoise.protocol.study import Study
 from equipoise.randomization import blind
 from equipoise.randomization import evolve as randomization
+from equipoise.supply import evolve as supply
+from equipoise.supply import snapshot as supply_snapshot
 from equipoise.words.canonical import Json, digest, read_canonical
 from equipoise.words.dates import PartialDate
 
@@ -51,6 +53,7 @@ class Case:
     consent: consent.State = consent.START
     capture: capture.State = capture.START
     blind: blind.State = blind.START
+    supply: supply.State = supply.START
     seq: int = 0
 
 
@@ -60,6 +63,7 @@ def _evolve(case: Case, recorded: Recorded) -> Case:
         consent.evolve(case.consent, recorded),
         capture.evolve(case.capture, recorded),
         blind.evolve(case.blind, recorded),
+        supply.evolve(case.supply, recorded),
         recorded.header.seq,
     )
 
@@ -70,6 +74,7 @@ def _dump(case: Case) -> Json:
         "consent": consent.state_to_json(case.consent),
         "capture": capture_snapshot.state_to_json(case.capture),
         "blind": blind.state_to_json(case.blind),
+        "supply": supply_snapshot.state_to_json(case.supply),
         "seq": case.seq,
     }
 
@@ -81,6 +86,7 @@ def _load(json: Json) -> Case:
         consent.state_from_json(written["consent"]),
         capture_snapshot.state_from_json(written["capture"]),
         blind.state_from_json(written["blind"]),
+        supply_snapshot.state_from_json(written["supply"]),
         written["seq"],
     )
 
@@ -101,6 +107,10 @@ _KEPT: tuple[type, ...] = (
     blind.State,
     blind.Break,
     blind.Card,
+    supply.State,
+    supply.Request,
+    supply.Bag,
+    supply.Judged,
     Datum,
 )
 """Everything that a snapshot of a case is made of."""
@@ -201,6 +211,8 @@ class Trial:
     state: oversight.State
     allocation: randomization.State
     rated: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    hidden: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    """Form -> roles that never see it, by the definition to read by."""
 
 
 NOTHING = Study.model_validate({"notation": 1, "id": "none", "version": "0", "dated": "1970", "title": "–"})
@@ -245,7 +257,8 @@ def read_trial(reader: Reader, known: Trial | None = None, draft: Study = NOTHIN
     if state.in_force is None:
         return Trial(draft, draft, "", state, allocation)
     record = with_retired(versions[0], versions[1:])
-    return Trial(versions[0], record, state.in_force.digest, state, allocation, rated_items(record))
+    hidden = {form.id: frozenset(form.hidden_from) for form in record.forms if form.hidden_from}
+    return Trial(versions[0], record, state.in_force.digest, state, allocation, rated_items(record), hidden)
 
 
 def stand(
@@ -265,8 +278,9 @@ def stand(
     if site is not None:
         place = memory.state(reader, f"site/{site}", place, oversight.evolve_site)
     today = now.astimezone(ZoneInfo(place.zone)).date()
-    facts = oversight.add_facts(Facts(rated=trial.rated), trial.state, place, today)
+    facts = oversight.add_facts(Facts(rated=trial.rated, hidden=trial.hidden), trial.state, place, today)
     facts = blind.add_facts(facts, case.blind)
+    facts = supply.add_facts(facts, case.supply)
     if not judged or subject is None:
         facts = eligibility.add_facts(facts, case.screening, None)
         facts = consent_binding.add_facts(facts, trial.study, case.consent)

@@ -95,7 +95,11 @@ def add_facts(
 ) -> Facts:
     """The facts that eligibility owns, filled in. `rested_on` are the entries that capture and consent used."""
     found = replace(
-        facts, subject_known=state.status is not None, subject_site=state.site, status=state.status
+        facts,
+        subject_known=state.status is not None,
+        subject_site=state.site,
+        screening_number=state.number,
+        status=state.status,
     )
     if judgement is None:
         return found

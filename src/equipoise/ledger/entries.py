@@ -494,6 +494,16 @@ class BagChecked(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class BagMismatched(Entry):
+    """What was scanned at the bedside did not agree with the request, and nothing was given: a near miss."""
+
+    request: str
+    meant: str
+    scanned_bag: str
+    scanned_subject: str
+
+
+@dataclass(frozen=True, slots=True)
 class BagRejected(Entry):
     """A bag cannot be used (spilled, damaged, late, recalled). The same request is prepared again where time allows."""
 

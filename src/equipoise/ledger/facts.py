@@ -46,6 +46,7 @@ class Facts:
     # eligibility
     subject_known: bool = owned("eligibility", False)
     subject_site: str | None = owned("eligibility", None)
+    screening_number: str | None = owned("eligibility", None)
     status: SubjectStatus | None = owned("eligibility", None)
     verdict: Verdict = owned("eligibility", "NOT_EVALUABLE")
     verdict_results: Mapping[str, str] = owned_mapping("eligibility")
@@ -78,9 +79,17 @@ class Facts:
     # protocol, as the desk hands it on
     rated: Mapping[str, frozenset[str]] = owned_mapping("desk")
     """Form -> items that only somebody who does not know the arm may fill; an empty set stands for all of them."""
+    hidden: Mapping[str, frozenset[str]] = owned_mapping("desk")
+    """Form -> roles that never see it."""
     # supply
     infused: bool = owned("supply", False)
     """Whether an infusion of this subject ever began."""
+    gate: Mapping[str, Mapping[str, str]] = owned_mapping("supply")
+    """RELEASE or BEDSIDE -> condition -> T, F or U, judged now for the dose that a command concerns."""
+    gate_reasons: Mapping[str, Mapping[str, str]] = owned_mapping("supply")
+    gate_reasons_zh: Mapping[str, Mapping[str, str]] = owned_mapping("supply")
+    second_may_check: bool = owned("access", False)
+    """Whether the second person of a check holds a role at the site that checks bags."""
     # desk: from the identity register, which is no room's ledger state
     person_in_screening: bool = owned("desk", False)
     person_randomized: bool = owned("desk", False)
@@ -92,6 +101,10 @@ class Facts:
     """Whether the second door answered lately; only a method that needs it (minimization) asks."""
     first_infusions: tuple[dt.datetime, ...] = owned("desk", ())
     """When (UTC) other participants' first infusions began, earliest first: what the sentinel spacing looks at."""
+    bag_meant_for: str | None = owned("desk", None)
+    """The screening number of another participant of this site that the scanned bag was released for."""
+    bag_recalled: bool = owned("desk", False)
+    bag_given_to_another: bool = owned("desk", False)
     number_taken: bool = owned("desk", False)
     """Whether another subject bears the screening number that is asked for."""
 

@@ -68,6 +68,16 @@ class CheckBag:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordMismatch:
+    """What was scanned did not agree, and nothing was given: kept, because a near miss is to be learnt from."""
+
+    subject: str
+    request: str
+    scanned_bag: str
+    scanned_subject: str
+
+
+@dataclass(frozen=True, slots=True)
 class RejectBag:
     """A bag cannot be used."""
 

@@ -20,6 +20,7 @@ from equipoise.ledger.entries import Datum
 from equipoise.ledger.followers import rebuild
 from equipoise.ledger.store import Row
 from equipoise.randomization import blind
+from equipoise.supply import evolve as dosing
 from stories.conftest import NIHSS, Story, made_store, story
 
 __all__ = ["made_store", "story"]  # the fixtures, taken over from the stories
@@ -134,8 +135,8 @@ def test_the_code_of_a_snapshot_names_every_kind_that_is_in_it(story: Story) -> 
         case = Memory().case(reader, subject)
     found = _kinds_within(case)
     assert found <= set(_KEPT)
-    # All but one of consent's and what only comes up after randomization (a code break, a card) have come up.
-    after = {blind.Break, blind.Card}
+    # All but one of consent's and what only comes up after randomization (a code break, a card, a dose) have come up.
+    after = {blind.Break, blind.Card, dosing.Request, dosing.Bag, dosing.Judged}
     assert len(found | after) >= len(_KEPT) - 1
 
     @dataclasses.dataclass
@@ -163,11 +164,12 @@ def test_every_command_has_one_route() -> None:
     import equipoise.eligibility.commands as eligibility
     import equipoise.oversight.commands as oversight
     import equipoise.randomization.commands as randomization
+    import equipoise.supply.commands as supply
 
     nouns = {"Who", "Grant", "PublicSlot", "Datum"}
     asked = {
         value
-        for module in (access, capture, consent, eligibility, oversight, randomization)
+        for module in (access, capture, consent, eligibility, oversight, randomization, supply)
         for name, value in vars(module).items()
         if isinstance(value, type) and hasattr(value, "__dataclass_fields__") and name not in nouns
     }
