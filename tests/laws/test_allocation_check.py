@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from equipoise.protocol.checks.allocation import METHODS, allocation_can_be_made
+from equipoise.protocol.strata import MODE_B
 from equipoise.protocol.study import Study
 from equipoise.randomization.methods import NAMES, method_of
 from equipoise.words.problem import Problem
@@ -48,7 +49,7 @@ def study_with(method: str, parameters: dict[str, str], ratio: dict[str, int]) -
 
 
 def test_both_know_the_same_methods() -> None:
-    assert set(METHODS) == set(NAMES)
+    assert set(METHODS) == {*NAMES, MODE_B}
 
 
 @given(

@@ -20,6 +20,10 @@ from equipoise.words.truth import Truth
 
 WHOLE = "all"
 """The code of the only stratum of a study without factors."""
+MODE_B = "minimization"
+"""The method that looks at the participants before: its list is one ordered layer of draws, not one of each stratum."""
+LAYER = "ALL"
+"""The code of that layer. A subject's own stratum still says its levels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,21 @@ def strata(study: Study) -> tuple[str, ...]:
     """The codes of all strata, in the order of the definition."""
     levels = [[level.code for level in factor.levels] for factor in _factors(study)]
     return tuple("/".join(codes) or WHOLE for codes in product(*levels))
+
+
+def layers(study: Study) -> tuple[str, ...]:
+    """The lists that a study's allocation has, by code: one of each stratum, or for minimization one for all."""
+    return (LAYER,) if is_mode_b(study) else strata(study)
+
+
+def layer_of(study: Study, code: str | None) -> str | None:
+    """The list that a subject of the stratum `code` takes its slot from; None while the stratum is not known."""
+    return LAYER if code is not None and is_mode_b(study) else code
+
+
+def is_mode_b(study: Study) -> bool:
+    """Whether the arm of a slot follows from the participants before (minimization)."""
+    return study.randomization is not None and study.randomization.method == MODE_B
 
 
 def _factors(study: Study) -> tuple[Factor, ...]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from equipoise.ledger.entries import AllocationPublished, Append, SlotTaken, SubjectRandomized
 from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
-from equipoise.protocol.strata import strata
+from equipoise.protocol.strata import is_mode_b, layer_of, layers
 from equipoise.protocol.study import Study
 from equipoise.randomization.commands import PublishAllocation, Randomize
 from equipoise.randomization.evolve import State
@@ -44,7 +44,7 @@ def _list_faults(study: Study, state: State, facts: Facts, command: PublishAlloc
         return
     if command.generator.endswith(REHEARSAL) and not facts.rehearsal:
         yield problem("randomization.list-of-a-rehearsal", "generator")
-    expected, given = set(strata(study)), set(command.slots)
+    expected, given = set(layers(study)), set(command.slots)
     if study.randomization is None or expected != given:
         yield problem(
             "randomization.list-of-other-strata", "slots",
@@ -73,11 +73,12 @@ def _randomize(study: Study, state: State, facts: Facts, command: Randomize) -> 
                      _of_stratum(study, state, facts))
         for found in part
     )  # fmt: skip
-    number = state.next_number(facts.stratum) if facts.stratum is not None else None
-    if problems or facts.stratum is None or number is None:
+    layer = layer_of(study, facts.stratum)
+    number = state.next_number(layer) if layer is not None else None
+    if problems or facts.stratum is None or layer is None or number is None:
         return Refusal(problems)
     return (
-        Append("allocation", SlotTaken(facts.stratum, number, command.subject)),
+        Append("allocation", SlotTaken(layer, number, command.subject)),
         Append(f"subject/{command.subject}", SubjectRandomized(number, facts.stratum)),
     )
 
@@ -149,10 +150,13 @@ def _of_stratum(study: Study, state: State, facts: Facts) -> Iterator[Problem]:
             yield problem("randomization.stratum-not-evaluable", factor, factor=label, why=why)
         if not facts.stratum_reasons:
             yield problem("randomization.stratum-not-known", "stratum")
+    layer = layer_of(study, facts.stratum)
+    if is_mode_b(study) and not facts.second_door_answers:
+        yield problem("randomization.second-door-needed", "list")
     if state.withheld:
         yield problem("randomization.list-unreadable", "list")
     elif state.root is None or not facts.list_published:
         yield problem("randomization.list-not-published", "list")
-    elif facts.stratum is not None and state.next_number(facts.stratum) is None:
+    elif layer is not None and state.next_number(layer) is None:
         # The stratum is not named: who reads this learns nothing of how far any list is used up elsewhere.
         yield problem("randomization.list-exhausted", "list")

@@ -14,6 +14,8 @@ from fractions import Fraction
 from math import lcm
 
 VERSION = "equipoise-draws-1"
+_BLOCKS = 64
+"""Blocks made at a time where they are wanted."""
 
 
 def hkdf(material: bytes, salt: bytes, info: bytes, length: int = 32) -> bytes:
@@ -26,12 +28,16 @@ def hkdf(material: bytes, salt: bytes, info: bytes, length: int = 32) -> bytes:
     return found[:length]
 
 
-def combined(contributions: Sequence[bytes]) -> bytes:
-    """One seed out of what several people brought: no contributor alone can choose it. Order counts."""
-    material = b"".join(
-        len(each).to_bytes(8, "big") + hashlib.sha256(each).digest() + each for each in contributions
-    )
-    return hkdf(material, VERSION.encode(), b"combined seed")
+def combined(contributions: Sequence[bytes], public_value: str = "") -> bytes:
+    """One seed out of what several people brought: no contributor alone can choose it. Order counts.
+
+    public_value: a value that nobody could know when the seeds were committed to (a beacon's, a stock index); empty
+    where none was named.
+    """
+    parts = [*contributions, public_value.encode()] if public_value else list(contributions)
+    material = b"".join(len(each).to_bytes(8, "big") + hashlib.sha256(each).digest() + each for each in parts)
+    info = b"combined seed with public value" if public_value else b"combined seed"
+    return hkdf(material, VERSION.encode(), info)
 
 
 class Draws:
@@ -41,14 +47,28 @@ class Draws:
         self._key = hkdf(seed, VERSION.encode(), purpose.encode())
         self._counter = 0
         self._waiting = b""
+        self._used = 0
 
     def take(self, count: int) -> bytes:
         """The next `count` bytes of the stream."""
-        while len(self._waiting) < count:
-            self._waiting += hmac.digest(self._key, self._counter.to_bytes(8, "big"), "sha256")
-            self._counter += 1
-        found, self._waiting = self._waiting[:count], self._waiting[count:]
+        end = self._used + count
+        if end > len(self._waiting):
+            self._refill(count)
+            end = count
+        found = self._waiting[self._used : end]
+        self._used = end
         return found
+
+    def _refill(self, count: int) -> None:
+        """Make blocks until `count` bytes wait, beginning with those that are left."""
+        left = self._waiting[self._used :]
+        wanted = max(_BLOCKS if self._counter else 1, -(-(count - len(left)) // 32))
+        made = [
+            hmac.digest(self._key, number.to_bytes(8, "big"), "sha256")
+            for number in range(self._counter, self._counter + wanted)
+        ]
+        self._counter += wanted
+        self._waiting, self._used = left + b"".join(made), 0
 
     def below(self, bound: int) -> int:
         """A whole number from 0 to bound - 1, each equally likely. Raises ValueError for a bound below 1."""

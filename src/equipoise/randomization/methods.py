@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
+from math import lcm
 
-from equipoise.protocol.study import Randomization
+from equipoise.protocol.study import Randomization, Study
 from equipoise.randomization.draws import Draws
 from equipoise.words.problem import Problem, problem
 
@@ -32,6 +33,19 @@ class Method:
     start: State
     branches: Callable[[State], tuple[Branch, ...]]
     smallest_block: int | None = None
+
+
+def in_order(study: Study) -> Randomization | None:
+    """The study's allocation with its ratio in the order of the study's arms.
+
+    A slot holds a place in this order. The order of the arms is part of the study's digest, that of the ratio is not,
+    so nobody can afterwards give the places to other arms.
+    """
+    chosen = study.randomization
+    if chosen is None:
+        return None
+    ratio = {arm.id: chosen.ratio[arm.id] for arm in study.arms if arm.id in chosen.ratio}
+    return chosen.model_copy(update={"ratio": ratio | dict(chosen.ratio)})
 
 
 def method_of(chosen: Randomization, length: int) -> Method | Problem:
@@ -189,10 +203,30 @@ def _reduced(counts: State, weights: tuple[int, ...]) -> State:
 
 
 def draw_list(method: Method, length: int, draws: Draws) -> tuple[int, ...]:
-    """A list of `length` slots: for each the index of its arm."""
+    """A list of `length` slots: for each the index of its arm. The draws are those of `Draws.choose`, one a slot."""
     state, found = method.start, []
+    known: dict[State, tuple[int, tuple[tuple[int, int, State], ...]]] = {}
     for _ in range(length):
-        branches = method.branches(state)
-        _, arm, state = branches[draws.choose([chance for chance, _, _ in branches])]
-        found.append(arm)
+        kept = known.get(state)
+        if kept is None:
+            kept = known[state] = _in_whole_numbers(method.branches(state))
+        whole, steps = kept
+        drawn = draws.below(whole)
+        for limit, arm, after in steps:
+            if drawn < limit:
+                found.append(arm)
+                state = after
+                break
     return tuple(found)
+
+
+def _in_whole_numbers(branches: Sequence[Branch]) -> tuple[int, tuple[tuple[int, int, State], ...]]:
+    """A common denominator, and for each branch the sum of the chances up to it over that denominator."""
+    whole = lcm(*(chance.denominator for chance, _, _ in branches))
+    passed, steps = 0, []
+    for chance, arm, after in branches:
+        passed += int(chance * whole)
+        steps.append((passed, arm, after))
+    if passed != whole:
+        raise ValueError("the chances do not sum to 1")
+    return whole, tuple(steps)

@@ -4,7 +4,8 @@ guess: expected share of right guesses of a person who knows every past arm and 
 (the convergence strategy of Blackwell and Hodges 1957), or, with unequal weights, the arm that is then likeliest;
 0.5 with two arms 1:1 is none. certain: share of slots whose
 arm is certain to somebody who knows the method's state. one break: the best guess about another slot after a single
-opened code. imbalance: mean imbalance at the end of the list.
+opened code. own site: as guess, of a person who knows the past arms of one site only (`guessing`). imbalance: mean
+imbalance at the end of the list, p95 its 95th percentile. Minimization is simulated, everything else is exact.
 The bars and the measured table they come from: Zhao, Weng, Wu and Palesch, Pharmaceutical Statistics 2012;11:39.
 """
 
@@ -13,22 +14,33 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
-from equipoise.protocol.study import Study
+from equipoise.protocol.strata import MODE_B
+from equipoise.protocol.study import Randomization, Study
+from equipoise.randomization.guessing import own_site, simulated
 from equipoise.randomization.methods import (
     Branch,
     Method,
     State,
+    biased_coin,
     big_stick,
     complete,
+    in_order,
+    maximal_procedure,
     method_of,
     permuted_blocks,
 )
+from equipoise.randomization.minimization import Minimization, minimization_of
 from equipoise.words.problem import Problem, problem
 
 GUESS_BAR = 0.62
+OWN_SITE_BAR = 0.52
 ONE_BREAK_BAR = 0.67
 """A design beyond a bar needs a recorded reason; a block that one opened code opens whole is never accepted."""
+
+_LONGEST_MAXIMAL = 500
+"""Slots up to which the maximal procedure is put beside the others: its counting grows fast."""
 
 Spread = Mapping[tuple[State, State], float]
 """(counts so far, state of the method) -> probability."""
@@ -45,12 +57,19 @@ class Predictability:
     certain: float
     one_break: float
     imbalance: float
+    imbalance_p95: float
+    own_site: float
+    smallest_block: int | None = None
 
     @property
     def over(self) -> bool:
         """Whether a bar is passed. The bars are for two equal arms; others are measured by what they add to chance."""
         added = 0.5 - self.chance
-        return self.guess + added > GUESS_BAR or self.one_break + added > ONE_BREAK_BAR
+        return (
+            self.guess + added > GUESS_BAR
+            or self.own_site + added > OWN_SITE_BAR
+            or self.one_break + added > ONE_BREAK_BAR
+        )
 
 
 def predictability(label: str, method: Method, slots: int) -> Predictability:
@@ -75,8 +94,23 @@ def predictability(label: str, method: Method, slots: int) -> Predictability:
         guess / slots,
         certain / slots,
         _one_break(method, slots, known),
-        sum(probability * _apart(counts, method.weights) for (counts, _), probability in spread.items()),
+        *_final_imbalance(spread, method.weights),
+        own_site(method, slots),
+        method.smallest_block,
     )
+
+
+def _final_imbalance(spread: Spread, weights: tuple[int, ...]) -> tuple[float, float]:
+    """Mean and 95th percentile."""
+    by_size: defaultdict[float, float] = defaultdict(float)
+    for (counts, _), probability in spread.items():
+        by_size[_apart(counts, weights)] += probability
+    mean, passed = sum(size * probability for size, probability in by_size.items()), 0.0
+    for size in sorted(by_size):
+        passed += by_size[size]
+        if passed >= 0.95 - 1e-12:
+            return mean, size
+    raise RuntimeError("the probabilities of a list do not sum to 1")
 
 
 def _kept(known: dict[State, tuple[Branch, ...]], method: Method, state: State) -> tuple[Branch, ...]:
@@ -151,22 +185,70 @@ def _step(
     return after
 
 
-def design_table(study: Study) -> tuple[Predictability, ...] | Problem:
-    """The study's own design first, then what it could have been: complete, blocks of 4 and 6, big stick 2 to 4."""
-    chosen = study.randomization
+def own_figures(study: Study) -> Predictability | Problem:
+    """The figures of the study's own design."""
+    chosen, slots = in_order(study), _slots(study)
     if chosen is None:
         return problem("vault.nothing-to-allocate", "randomization")
-    slots = study.design.cap or study.design.target or 100
+    if chosen.method == MODE_B:
+        rule = minimization_of(chosen)
+        return rule if isinstance(rule, Problem) else _minimized(_label(chosen), rule, _levels(chosen), slots)
     own = method_of(chosen, slots)
-    if isinstance(own, Problem):
-        return own
-    weights, total = own.weights, sum(own.weights)
-    label = " ".join([own.name, *(f"{name}={value}" for name, value in chosen.parameters.items())])
+    return own if isinstance(own, Problem) else predictability(_label(chosen), own, slots)
+
+
+def _slots(study: Study) -> int:
+    return study.design.cap or study.design.target or 100
+
+
+def _label(chosen: Randomization) -> str:
+    return " ".join([chosen.method, *(f"{name}={value}" for name, value in chosen.parameters.items())])
+
+
+def _levels(chosen: Randomization) -> tuple[int, ...]:
+    return tuple(len(factor.levels) for factor in chosen.factors)
+
+
+def _minimized(label: str, rule: Minimization, levels: tuple[int, ...], slots: int) -> Predictability:
+    """The figures of minimization, the participants' levels drawn evenly; one break as it is for the first two of them.
+
+    Whoever knows one arm alone knows of another's no more than the chance that it had: the largest that there is.
+    """
+    found = simulated(rule, levels, slots)
+    heaviest = max(rule.ratio) / sum(rule.ratio)
+    return Predictability(
+        label,
+        slots,
+        heaviest,
+        found.guess,
+        found.certain,
+        max(float(chance) for chance in found.largest),
+        found.imbalance,
+        found.imbalance_p95,
+        found.own_site,
+    )
+
+
+def design_table(study: Study) -> tuple[Predictability, ...] | Problem:
+    """The study's own design first, then what it could have been: complete, blocks, big stick, and the like."""
+    chosen, own, slots = in_order(study), own_figures(study), _slots(study)
+    if chosen is None or isinstance(own, Problem):
+        return own if isinstance(own, Problem) else problem("vault.nothing-to-allocate", "randomization")
+    weights = tuple(chosen.ratio.values())
+    total = sum(weights)
     others = [
         ("complete", complete(weights)),
         (f"permuted_blocks sizes={2 * total}", permuted_blocks(weights, [2 * total])),
-        (f"permuted_blocks sizes={3 * total}", permuted_blocks(weights, [3 * total])),
+        (f"permuted_blocks sizes={2 * total},{3 * total}", permuted_blocks(weights, [2 * total, 3 * total])),
         *((f"big_stick imbalance={limit}", big_stick(weights, limit)) for limit in (2, 3, 4)),
     ]
-    rows = [(label, own), *((name, method) for name, method in others if name != label)]
-    return tuple(predictability(name, method, slots) for name, method in rows)
+    if weights == (1, 1):
+        others.append(("biased_coin probability=2/3", biased_coin(weights, Fraction(2, 3))))
+    if slots <= _LONGEST_MAXIMAL:
+        others.append(("maximal_procedure imbalance=3", maximal_procedure(weights, 3, slots)))
+    rows = [own, *(predictability(name, method, slots) for name, method in others if name != own.label)]
+    for text in ("7/10", "4/5") if chosen.factors else ():
+        rule = Minimization(weights, (1,) * len(chosen.factors), Fraction(text))
+        if own.label != f"{MODE_B} probability={text}":
+            rows.append(_minimized(f"{MODE_B} probability={text}", rule, _levels(chosen), slots))
+    return tuple(rows)

@@ -2,7 +2,8 @@
 
 The rules that must stay true: the file holds numbers and commitments in order and nothing from which an arm follows;
 reading it needs no key; a file of which any byte was changed is not read as a list. The root stands for the slots, the
-checksum for everything else that the file says (study, version, who brought seeds); whoever changes a file and
+checksum for everything else that the file says (study, version, who brought seeds, by which method and program the
+list was made, so that after the release it can be made again from public files alone); whoever changes a file and
 computes both anew has made another list, which the published root shows.
 """
 
@@ -25,8 +26,8 @@ NAME = "allocation.json"
 FORMAT = "equipoise-allocation-1"
 _HASH = re.compile(r"[0-9a-f]{64}")
 _FIELDS = {
-    "checksum", "contributions", "digest", "format", "generator", "over_bar_because", "root", "strata", "study",
-    "version",
+    "checksum", "contributions", "digest", "format", "generator", "over_bar_because", "plan", "program",
+    "public_value", "root", "strata", "study", "version",
 }  # fmt: skip
 
 
@@ -43,13 +44,18 @@ class PublicList:
         self.command = PublishAllocation(content["generator"], content["root"], slots)
 
 
-def public_content(facts: Mapping[str, Json], slots: Mapping[str, tuple[PublicSlot, ...]]) -> bytes:
-    """The bytes of the file. `facts` are its other fields: generator, study, version, digest and the like."""
+def public_content(
+    facts: Mapping[str, Json], slots: Mapping[str, tuple[PublicSlot, ...]], root: str | None = None
+) -> bytes:
+    """The bytes of the file. `facts` are its other fields: generator, program, study, version, digest and the like.
+
+    root: of the slots, where it was computed already.
+    """
     listed: dict[str, Json] = {
         stratum: [{"commitment": slot.commitment, "number": slot.number} for slot in stratum_slots]
         for stratum, stratum_slots in slots.items()
     }
-    content: dict[str, Json] = {**facts, "format": FORMAT, "root": list_root(slots), "strata": listed}
+    content: dict[str, Json] = {**facts, "format": FORMAT, "root": root or list_root(slots), "strata": listed}
     return canonical_bytes({**content, "checksum": _checksum(content)}) + b"\n"
 
 
@@ -114,7 +120,9 @@ def _shape_fault(content: object) -> str | None:
     for stratum, listed in content["strata"].items():
         if not isinstance(listed, list) or not all(_is_slot(slot) for slot in listed):
             return f"slots of {stratum}"
-    texts = ("digest", "generator", "root", "study", "version")
+    texts = ("digest", "generator", "program", "public_value", "root", "study", "version")
+    if not isinstance(content["plan"], dict) or not isinstance(content["contributions"], list):
+        return "plan or contributions"
     return next((name for name in texts if not isinstance(content[name], str)), None)
 
 

@@ -1,4 +1,4 @@
-"""Making an allocation list from a seed: arms by the study's method, nonces, public numbers.
+"""Making an allocation list from a seed: arms by the study's method (or draws), nonces, public numbers.
 
 The rules that must stay true: the list is a function of the seed, the study and this version, so that after the
 release of the seeds anyone makes it again; public numbers are drawn without looking at an arm, a stratum or a place.
@@ -6,17 +6,27 @@ release of the seeds anyone makes it again; public numbers are drawn without loo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from equipoise.ledger.entries import PublicSlot
-from equipoise.protocol.strata import strata
+from equipoise.protocol.strata import is_mode_b, layers
 from equipoise.protocol.study import Study
 from equipoise.randomization.decide import REHEARSAL
 from equipoise.randomization.draws import Draws
-from equipoise.randomization.methods import Method, draw_list, method_of
-from equipoise.randomization.sealing import NONCE_BYTES, SlotContent, SlotName, commitment
+from equipoise.randomization.methods import Method, draw_list, in_order, method_of
+from equipoise.randomization.minimization import Minimization, minimization_of
+from equipoise.randomization.sealing import (
+    DRAW_BYTES,
+    NONCE_BYTES,
+    UNDECIDED,
+    SlotContent,
+    SlotName,
+    commitment,
+)
+from equipoise.words.canonical import Json
+from equipoise.words.canonical import digest as digest_of
 from equipoise.words.problem import Problem, problem
 
 GENERATOR = "equipoise-list-1"
@@ -56,38 +66,74 @@ def list_length(study: Study) -> int | None:
     return study.design.cap or study.design.target
 
 
-def chosen_method(study: Study) -> Method | Problem:
+def chosen_method(study: Study) -> Method | Minimization | Problem:
     """The study's method over a list of its length, or why there is none."""
     length = list_length(study)
-    if study.randomization is None or length is None:
+    chosen = in_order(study)
+    if chosen is None or length is None:
         return problem("vault.nothing-to-allocate", "randomization")
-    unknown = set(study.randomization.ratio) - {arm.id for arm in study.arms}
+    unknown = set(chosen.ratio) - {arm.id for arm in study.arms}
     if unknown:
         return problem("vault.ratio-unusable", "ratio", ratio=", ".join(sorted(unknown)))
-    return method_of(study.randomization, length)
+    if is_mode_b(study):
+        return minimization_of(chosen)
+    return method_of(chosen, length)
+
+
+def plan_of(study: Study) -> Json:
+    """What, beside the seed, a list follows from, for the public file: method, weights, factors, length, prefix.
+
+    The arms are not named: `arms` is the SHA-256 of the canonical list of their ids, in the order of the places.
+    """
+    chosen = in_order(study)
+    if chosen is None:
+        return {}
+    return {
+        "method": chosen.method,
+        "parameters": dict(chosen.parameters),
+        "arms": digest_of(list(chosen.ratio)),
+        "ratio": list(chosen.ratio.values()),
+        "factors": [[level.code for level in factor.levels] for factor in chosen.factors],
+        "layers": list(layers(study)),
+        "length": list_length(study),
+        "prefix": chosen.number_prefix,
+    }
 
 
 def make_list(study: Study, digest: str, seed: bytes) -> AllocationList | Problem:
     """The list of a study with this digest from a combined seed."""
     method, length = chosen_method(study), list_length(study)
-    if isinstance(method, Problem) or study.randomization is None or length is None:
-        return (
-            method if isinstance(method, Problem) else problem("vault.nothing-to-allocate", "randomization")
-        )
-    codes = strata(study)
-    numbers = _numbers(
-        study.randomization.number_prefix, len(codes) * length, Draws(seed, f"{digest} numbers")
-    )
+    if isinstance(method, Problem):
+        return method
+    chosen = in_order(study)
+    if chosen is None or length is None:
+        return problem("vault.nothing-to-allocate", "randomization")
+    codes = layers(study)
+    numbers = _numbers(chosen.number_prefix, len(codes) * length, Draws(seed, f"{digest} numbers"))
     slots: dict[str, tuple[Slot, ...]] = {}
     for place, code in enumerate(codes):
-        arms = draw_list(method, length, Draws(seed, f"{digest} arms {code}"))
-        nonces = Draws(seed, f"{digest} nonces {code}")
         mine = numbers[place * length : (place + 1) * length]
+        contents = _contents(method, length, seed, (digest, code))
         slots[code] = tuple(
-            Slot(SlotName(study.id, code, index), number, SlotContent(arm, nonces.take(NONCE_BYTES)))
-            for index, (number, arm) in enumerate(zip(mine, arms, strict=True), 1)
+            Slot(SlotName(study.id, code, index), number, content)
+            for index, (number, content) in enumerate(zip(mine, contents, strict=True), 1)
         )
-    return AllocationList(tuple(study.randomization.ratio), MappingProxyType(slots))
+    return AllocationList(tuple(chosen.ratio), MappingProxyType(slots))
+
+
+def _contents(
+    method: Method | Minimization, length: int, seed: bytes, of: tuple[str, str]
+) -> Iterator[SlotContent]:
+    """What the slots of one list hold, in order. `of`: the study's digest and the code of the list."""
+    digest, code = of
+    nonces = Draws(seed, f"{digest} nonces {code}")
+    if isinstance(method, Minimization):
+        draws = Draws(seed, f"{digest} draws {code}")
+        for _ in range(length):
+            yield SlotContent(UNDECIDED, nonces.take(NONCE_BYTES), draws.take(DRAW_BYTES))
+        return
+    for arm in draw_list(method, length, Draws(seed, f"{digest} arms {code}")):
+        yield SlotContent(arm, nonces.take(NONCE_BYTES))
 
 
 def _numbers(prefix: str, count: int, draws: Draws) -> Sequence[str]:
