@@ -13,7 +13,7 @@ import datetime as dt
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,7 @@ from equipoise.desk.views import Outcome
 from equipoise.eligibility.commands import ScreenSubject
 from equipoise.ledger.checkpoint import make_checkpoint
 from equipoise.ledger.commit import Act, Committed, commit
+from equipoise.ledger.entries import Recorded
 from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
 from equipoise.ledger.marks import Marker, claimed_moment, command_json, in_normal_form, usable_key
 from equipoise.ledger.opening import Ledger, open_ledger
@@ -91,6 +92,8 @@ class Desk:
         self._rested_at = 0.0
         self._counting = threading.Lock()
         self._checkpointing: threading.Timer | None = None
+        self.noticed: Callable[[Sequence[Recorded]], None] | None = None
+        self.second_door_answers: Callable[[], bool] | None = None
         with self.reading() as reader:
             self.trial(reader)  # a store whose definition cannot be read is found out now
 
@@ -147,11 +150,17 @@ class Desk:
 
     def standing(self, reader: Reader, subject: str) -> Standing:
         """What holds for a subject now, judged."""
-        return stand(self.trial(reader), reader, subject, self.now(), memory=self._memory, judged=True)
+        now = stand(self.trial(reader), reader, subject, self.now(), memory=self._memory, judged=True)
+        return self._with_door(now)
 
     def standing_light(self, reader: Reader, subject: str) -> Standing:
         """What holds for a subject now, without judging."""
         return stand(self.trial(reader), reader, subject, self.now(), memory=self._memory, judged=False)
+
+    def _with_door(self, now: Standing) -> Standing:
+        """The standing with the desk's own word on whether the second door answers."""
+        answers = self.second_door_answers is not None and self.second_door_answers()
+        return dataclasses.replace(now, facts=dataclasses.replace(now.facts, second_door_answers=answers))
 
     def form_seq(self, subject: str, visit: str, form: str, repeat: int) -> int:
         """The seq of the last save of a form instance; 0 where there is none."""
@@ -168,7 +177,7 @@ class Desk:
         def decide(reader: Reader, person: Who, at: dt.datetime) -> Decision:
             trial = self.trial(reader)
             now = stand(trial, reader, subject, at, memory=self._memory, site=site, judged=judged)
-            return _judged(reader, route, person, now, command)
+            return _judged(reader, route, person, self._with_door(now), command)
 
         return self._commit(
             who, route.streams(command), command_json(command), key, decide, client_at=client_at
@@ -240,6 +249,8 @@ class Desk:
                 return Outcome(accepted=False, problems=done.problems)
             if not done.replayed:
                 self._count(len(done.recorded))
+                if self.noticed is not None:
+                    self.noticed(done.recorded)
             return _outcome(done)
 
     def _as_held(self, reader: Reader, who: Who) -> Who:

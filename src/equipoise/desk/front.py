@@ -11,8 +11,10 @@ from equipoise.access.commands import Who
 from equipoise.access.roles import ROLES
 from equipoise.desk import casebook, form_page, lists, screening_pages
 from equipoise.desk.clock import Clock, system_clock
+from equipoise.desk.courier import Courier
 from equipoise.desk.desk import Desk, open_desk
 from equipoise.desk.followers import GRANTS, SUBJECTS
+from equipoise.desk.line import SocketLine
 from equipoise.desk.views import (
     ChecklistView,
     FormView,
@@ -29,6 +31,21 @@ from equipoise.words.text import Text
 
 class FrontDesk(Desk):
     """A desk with its reads. Make it with `open_front`."""
+
+    courier: Courier | None = None
+    """Who carries between the doors; None where this desk has no channel."""
+
+    def send(self, courier: Courier) -> Courier:
+        """Have a courier told of what is written here, and asked whether the second door answers."""
+        self.courier, self.noticed = courier, courier.noticed
+        self.second_door_answers = lambda: courier.answers
+        return courier
+
+    def close(self) -> None:
+        """Call the courier back and give everything back."""
+        if self.courier is not None:
+            self.courier.close()
+        super().close()
 
     def number_of_participants(self) -> int:
         """How many participants the store holds."""
@@ -86,6 +103,11 @@ class FrontDesk(Desk):
         return screening_pages.stepper(self, who, number)
 
 
-def open_front(folder: Path, *, clock: Clock = system_clock) -> FrontDesk | Problem:
-    """The desk on a store, for pages."""
-    return open_desk(folder, kind=FrontDesk, clock=clock)
+def open_front(
+    folder: Path, *, clock: Clock = system_clock, channel: Path | None = None
+) -> FrontDesk | Problem:
+    """The desk on a store, for pages. With `channel`, a socket's path, it talks to the second door from now on."""
+    desk = open_desk(folder, kind=FrontDesk, clock=clock)
+    if isinstance(desk, FrontDesk) and channel is not None:
+        desk.send(Courier(desk, SocketLine(channel))).start()
+    return desk

@@ -72,6 +72,30 @@ def inclusion_holds(leaf: bytes, index: int, size: int, path: Sequence[bytes], r
     return last == 0 and found == root
 
 
+def rows_of(leaves: Sequence[bytes]) -> tuple[tuple[bytes, ...], ...]:
+    """Every row of the tree, leaves first: with them many proofs cost little (`path_from`)."""
+    row = tuple(leaves)
+    rows = [row]
+    while len(row) > 1:
+        above = [node_of(row[at], row[at + 1]) for at in range(0, len(row) - 1, 2)]
+        row = (*above, *row[len(above) * 2 :])
+        rows.append(row)
+    return tuple(rows)
+
+
+def path_from(rows: Sequence[Sequence[bytes]], index: int) -> tuple[bytes, ...]:
+    """The same path as `inclusion_proof`, out of the tree's rows. Raises IndexError for a leaf that is not there."""
+    if not 0 <= index < len(rows[0]):
+        raise IndexError(f"no leaf {index} in a tree of {len(rows[0])}")
+    path: list[bytes] = []
+    for row in rows[:-1]:
+        sibling = index ^ 1
+        if sibling < len(row):  # an odd one at the end moves up as it is
+            path.append(row[sibling])
+        index >>= 1
+    return tuple(path)
+
+
 def consistency_proof(leaves: Sequence[bytes], older: int) -> tuple[bytes, ...]:
     """That the tree of the first `older` leaves is the beginning of the tree of all. Raises IndexError."""
     if not 0 < older <= len(leaves):

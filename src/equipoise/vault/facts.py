@@ -53,6 +53,22 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedBreak:
+    """A request for one participant's arm, as the first door's ledger says. `actor` asked, at `at` (UTC), at `site`."""
+
+    request: str
+    subject: str
+    actor: str
+    role: str
+    category: str
+    urgent: bool
+    to: str
+    drill: bool
+    at: str
+    site: str
+
+
+@dataclass(frozen=True, slots=True)
 class VaultFacts:
     """What holds now behind the second door, for one request or one subject."""
 
@@ -62,7 +78,10 @@ class VaultFacts:
     """Who gives the command: the person who acts may not be the second one, nor release what they received."""
     # inbox: what the first door said
     wanted: Wanted | None = owned("inbox", None)
+    asked_break: AskedBreak | None = owned("inbox", None)
     subject_site: str | None = owned("inbox", None)
+    subject_number: str | None = owned("inbox", None)
+    """The subject's screening number, by which pages name it."""
     bags_over: frozenset[str] = owned("inbox", frozenset())
     """Bags that the first door rejected, returned or infused to the end: a recall does not name them any more."""
     roles: Mapping[str, tuple[str, ...]] = owned_mapping("inbox")

@@ -1,0 +1,122 @@
+"""What holds now behind the second door: streams folded once, and the facts that a decision is handed.
+
+The rule that must stay true: the product of a subject is among the facts only for a room that opens slots, of that very
+subject, and only where slot, commitment and path to the ceremony's root agree; else the fault is, and nothing more.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+
+from equipoise.ledger.entries import AllocationPublished, Recorded
+from equipoise.ledger.reader import Reader
+from equipoise.ledger.vault_entries import ListMade
+from equipoise.protocol.study import Study
+from equipoise.vault import anchors, inbox, slots, statements
+from equipoise.vault.facts import Keeper, VaultFacts
+from equipoise.vault.folding import Memory
+from equipoise.vault.routes import ROOMS, Room
+from equipoise.vault.slots import SlotBook, product_of
+from equipoise.vault.told import Told
+from equipoise.words.problem import Problem
+
+CEREMONY = "ceremony"
+
+
+def evolve_root(root: str, recorded: Recorded) -> str:
+    """The root (hex) of the list that was made last; empty before one was."""
+    return recorded.entry.root if isinstance(recorded.entry, ListMade) else root
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was folded for one reading."""
+
+    inbox: inbox.State
+    slots: slots.State
+    anchors: anchors.State
+    root: str
+
+    @property
+    def told(self) -> Told:
+        """What the first door said."""
+        return self.inbox.told
+
+
+def know(reader: Reader, memory: Memory) -> Known:
+    """The states that every decision rests on."""
+    return Known(
+        memory.state(reader, "inbox", (inbox.STREAM,), inbox.START, inbox.evolve),
+        memory.state(reader, "slots", (slots.STREAM,), slots.START, slots.evolve),
+        memory.state(reader, "anchors", (anchors.STREAM,), anchors.START, anchors.evolve),
+        memory.state(reader, "root", (CEREMONY,), "", evolve_root),
+    )
+
+
+def subject_of(told: Told, command: object) -> str | None:
+    """The subject that a command concerns, by itself or through its request."""
+    subject = getattr(command, "subject", None)
+    request = str(getattr(command, "request", "") or "")
+    if subject is None and request in told.wanted:
+        subject = told.wanted[request].subject
+    if subject is None and request in told.breaks:
+        subject = told.breaks[request].subject
+    return subject
+
+
+class Knowledge:
+    """Makes the facts of one open door."""
+
+    def __init__(self, memory: Memory, book: SlotBook | None, *, rehearsal: bool) -> None:
+        self._memory, self._rehearsal = memory, rehearsal
+        self.book = book
+
+    def facts(
+        self, reader: Reader, study: Study, room: Room, keeper: Keeper, command: object, now: dt.datetime
+    ) -> VaultFacts:
+        """The facts for a command, given by `keeper` at the moment `now`."""
+        known = know(reader, self._memory)
+        told, subject = known.told, subject_of(known.told, command)
+        request = str(getattr(command, "request", "") or "")
+        facts = VaultFacts(
+            rehearsal=self._rehearsal,
+            actor=keeper.actor,
+            wanted=told.wanted.get(request),
+            asked_break=told.breaks.get(request),
+            subject_site=told.sites.get(subject or ""),
+            subject_number=told.numbers.get(subject or ""),
+            bags_over=told.bags_over,
+            roles=told.roles(),
+            roles_ever=told.ever,
+            number=known.slots.numbers.get(subject or ""),
+            slot_fault=known.slots.faults.get(subject or ""),
+            first_release_conditions=told.conditions,
+            first_release_signers=told.signers,
+            last_anchor_at=known.anchors.at,
+        )
+        if room.opens and facts.number is not None and facts.slot_fault is None:
+            facts = self._opened(facts, study, facts.number, known)
+        for one in ROOMS:
+            if one.adds is not None:
+                state = self._memory.state(reader, one.name, one.reads, one.start, one.evolve)
+                facts = one.adds(facts, state, now)
+        return facts
+
+    def state(self, reader: Reader, room: Room, command: object) -> object:
+        """The state of a room for a command."""
+        said = [stream for stream in room.streams(command) if stream != statements.STREAM]
+        streams = (*said, *room.reads)
+        return self._memory.state(reader, room.name, streams, room.start, room.evolve)
+
+    def _opened(self, facts: VaultFacts, study: Study, number: str, known: Known) -> VaultFacts:
+        arm = self.arm(number, known.told.published, known.root)
+        if isinstance(arm, Problem):
+            return replace(facts, slot_fault=arm.rule)
+        return replace(facts, product=product_of(study, arm))
+
+    def arm(self, number: str, published: AllocationPublished | None, root: str) -> str | Problem:
+        """The arm of a slot, once everything agrees."""
+        if self.book is None or not root:
+            return Problem("vault.list-missing", number)
+        return self.book.open(number, published, root)
