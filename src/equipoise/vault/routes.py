@@ -14,7 +14,7 @@ from typing import Any
 from equipoise.ledger.entries import Entry, Header, Recorded
 from equipoise.ledger.facts import Decision, Occasion
 from equipoise.protocol.study import Study
-from equipoise.vault import credentials
+from equipoise.vault import credentials, values
 from equipoise.vault.bench import commands as bench_commands
 from equipoise.vault.bench import decide as bench_decide
 from equipoise.vault.bench import evolve as bench_evolve
@@ -75,6 +75,7 @@ ROOMS: tuple[Room, ...] = (
         "breaks", breaks.START, breaks.evolve, breaking.decide, breaks_asked.COMMANDS, breaks_asked.streams,
         reads=("breaks",), opens=True, hears=breaking.hears,
     ),
+    Room("values", values.START, values.evolve, values.decide, values.COMMANDS, values.streams),
     Room(
         "release", release.START, release.evolve, releasing.decide, release_asked.COMMANDS, release_asked.streams,
         reads=("release",), adds=release.adds,
