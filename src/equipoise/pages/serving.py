@@ -104,7 +104,7 @@ def _load(
     if isinstance(made, Problem):
         tell.send(made)
         raise SystemExit(1) from None
-    Finalize(made, made.close, exitpriority=1)  # at the end of a worker, where atexit does not run
+    Finalize(None, made.close, exitpriority=1)  # at the end of a worker, where atexit does not run
     threading.Thread(target=opened, daemon=True).start()
     return made.application
 

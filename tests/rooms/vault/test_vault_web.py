@@ -154,12 +154,12 @@ def test_a_person_with_several_purposes_chooses_one_and_no_other(vault, anybody)
     assert anybody.get("/work")["Location"] == "/purpose"
     page = anybody.get("/purpose").text
     assert "Unblinded pharmacist" in page
-    assert "Second person at the bench" in page
+    assert "Unblinded second checker" in page
     assert "Keeper" not in page
     assert anybody.post("/purpose", {"purpose": "KEEPER"}).status_code == 404
     assert anybody.get("/work").status_code == 302
     assert anybody.post("/purpose", {"purpose": "CHECK"})["Location"] == "/work"
-    assert "<h1>Second person at the bench</h1>" in anybody.get("/work").text
+    assert "<h1>Unblinded second checker</h1>" in anybody.get("/work").text
 
 
 def test_who_is_enrolled_for_nothing_any_more_is_told_so_and_signed_out_of_the_work(vault, anybody):

@@ -1,0 +1,181 @@
+"""`equipoise vault …`: the second door: make it, serve it, let people in, ask how it is.
+
+Everything here runs as a process of its own, started by module name: this program never holds the second door's keys,
+and imports nothing of it. Passphrase and password are asked for by that process, unseen, or come from a file and from
+standard input, never as arguments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from equipoise.cli.answer import Answer, done, language, refused, told
+from equipoise.cli.serve import port_number
+from equipoise.words.canonical import Json
+from equipoise.words.problem import problem
+
+TERMINAL = "equipoise.vault.terminal"
+SERVE = "equipoise.vault.serve"
+STORE = Path(".equipoise-vault")
+PURPOSES = ("BENCH", "CHECK", "BREAK", "OFFICER", "LAB", "BOARD", "KEEPER")
+
+
+def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the subcommands."""
+    commands = subjects.add_parser("vault", help="the second door").add_subparsers(required=True)
+    init = commands.add_parser("init", help="make the second door's store")
+    init.add_argument("vault", type=Path)
+    init.add_argument("--study", type=Path, required=True, metavar="DIR")
+    init.add_argument("--purpose", choices=("rehearsal", "trial"), required=True)
+    init.add_argument("--ceremony", type=Path, metavar="DIR", help="what a ceremony left for the vault")
+    init.add_argument(
+        "--first-door",
+        required=True,
+        metavar="KEY",
+        help="the first door's store, its public-key file, or hex",
+    )
+    init.set_defaults(run=_init)
+    serve = commands.add_parser("serve", help="unlock and serve the second door; prints one URL")
+    serve.add_argument("vault", type=Path, nargs="?", default=STORE)
+    serve.add_argument("--port", type=port_number, default=8001, help="0 for any free port")
+    serve.add_argument("--channel", type=Path, metavar="SOCKET", help="where to listen to the first door")
+    serve.add_argument(
+        "--caller",
+        action="append",
+        default=[],
+        metavar="USER",
+        help="whom the channel answers: the first door's user",
+    )
+    serve.set_defaults(run=_serve)
+    account = commands.add_parser("account", help="who may sign in").add_subparsers(required=True)
+    _declare_accounts(account)
+    status = commands.add_parser("status", help="the state of the door, without an arm")
+    status.add_argument("vault", type=Path, nargs="?", default=STORE)
+    status.set_defaults(run=_status)
+    lists = commands.add_parser("lists", help="which list lies here, and how much of it is used")
+    lists.add_argument("vault", type=Path, nargs="?", default=STORE)
+    lists.set_defaults(run=_lists)
+    for command in (init, serve, status, lists, *account.choices.values()):
+        command.add_argument("--passphrase-file", type=Path, metavar="FILE", help="instead of asking")
+        if command is not serve:
+            command.add_argument("--json", action="store_true", help="print one JSON value")
+
+
+def _declare_accounts(account: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    add = account.add_parser("add", help="enrol a person for purposes; asks for a password")
+    add.add_argument("vault", type=Path)
+    add.add_argument("actor", help="the random id under which the first door knows the person")
+    add.add_argument("--purpose", action="append", required=True, choices=PURPOSES)
+    add.add_argument("--username", required=True)
+    add.add_argument("--name", required=True)
+    add.add_argument("--name-zh", default="")
+    add.set_defaults(run=_add)
+    revoke = account.add_parser("revoke", help="take a purpose from a person")
+    revoke.add_argument("vault", type=Path)
+    revoke.add_argument("actor")
+    revoke.add_argument("--purpose", required=True, choices=PURPOSES)
+    revoke.add_argument("--reason", required=True)
+    revoke.set_defaults(run=_revoke)
+
+
+def vault_process(
+    command: str, arguments: Sequence[str], passphrase_file: Path | None, *, typed: str | None = None
+) -> Answer:
+    """Run one command of the second door's terminal: its JSON value, or what it refused and why.
+
+    typed: what stands on its standard input; the terminal's own where None.
+    """
+    given = ["--passphrase-file", str(passphrase_file)] if passphrase_file is not None else []
+    ran = subprocess.run(
+        [*module(TERMINAL), command, *arguments, *given, "--language", language()],
+        capture_output=True, check=False, input=typed, encoding="utf-8", errors="surrogateescape",
+        env=environment(),
+    )  # fmt: skip
+    lines = tuple(line for line in ran.stderr.splitlines() if line)
+    if ran.returncode:
+        return Answer(min(ran.returncode, 2) if ran.returncode > 0 else 1, {"problems": list(lines)}, lines)
+    value: Json = json.loads(ran.stdout.splitlines()[-1])
+    return done(value)
+
+
+def module(name: str) -> list[str]:
+    """The start of a command line that runs a module of the second door."""
+    return [sys.executable, "-m", name]
+
+
+def environment() -> dict[str, str]:
+    """Our environment; whatever letters our terminal knows, the two processes speak UTF-8 with each other."""
+    return {**os.environ, "PYTHONIOENCODING": "utf-8:surrogateescape"}
+
+
+def _init(options: argparse.Namespace) -> Answer:
+    if not options.study.is_dir():
+        return refused((problem("cli.no-study-folder", str(options.study)),))
+    arguments = [str(options.vault), "--study", str(options.study), "--purpose", options.purpose]
+    arguments += ["--first-door", options.first_door]
+    arguments += ["--ceremony", str(options.ceremony)] if options.ceremony else []
+    return _say(
+        vault_process("init", arguments, options.passphrase_file), "cli.vault-made", path=options.vault
+    )
+
+
+def _say(answer: Answer, key: str, **arguments: object) -> Answer:
+    """The answer with its words, where the command was done."""
+    if answer.status:
+        return answer
+    value = answer.value if isinstance(answer.value, dict) else {}
+    return done(answer.value, told(key, **{**value, **arguments}))
+
+
+def _serve(options: argparse.Namespace) -> Answer:
+    arguments = [str(options.vault), "--port", str(options.port)]
+    arguments += ["--channel", str(options.channel)] if options.channel else []
+    arguments += [each for user in options.caller for each in ("--caller", user)]
+    if options.passphrase_file is not None:
+        arguments += ["--passphrase-file", str(options.passphrase_file)]
+    process = subprocess.Popen(
+        [*module(SERVE), *arguments, "--end-with-parent", "--language", language()], env=environment()
+    )
+    while True:
+        try:
+            status = process.wait()
+            break
+        except KeyboardInterrupt:  # the terminal told the other process, too: it is given the time to finish
+            continue
+    return Answer(min(status, 2) if status > 0 else 0, None)
+
+
+def _add(options: argparse.Namespace) -> Answer:
+    arguments = [options.actor, "--username", options.username, "--name", options.name]
+    arguments += [each for purpose in options.purpose for each in ("--purpose", purpose)]
+    arguments += ["--name-zh", options.name_zh, str(options.vault)]
+    answer = vault_process("account", arguments, options.passphrase_file)
+    return _say(answer, "cli.vault-account-made", username=options.username)
+
+
+def _revoke(options: argparse.Namespace) -> Answer:
+    arguments = [options.actor, "--purpose", options.purpose, "--reason", options.reason, str(options.vault)]
+    answer = vault_process("revoke", arguments, options.passphrase_file)
+    return _say(answer, "cli.vault-revoked", actor=options.actor, purpose=options.purpose)
+
+
+def _status(options: argparse.Namespace) -> Answer:
+    answer = vault_process("status", [str(options.vault)], options.passphrase_file)
+    if answer.status or not isinstance(answer.value, dict):
+        return answer
+    lines = [f"{name}: {_short(value)}" for name, value in answer.value.items()]
+    return done(answer.value, *lines)
+
+
+def _short(value: Json) -> str:
+    return str(len(value)) if isinstance(value, list) else str(value)
+
+
+def _lists(options: argparse.Namespace) -> Answer:
+    return _say(vault_process("lists", [str(options.vault)], options.passphrase_file), "cli.vault-list")
