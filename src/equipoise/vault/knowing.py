@@ -16,7 +16,7 @@ from equipoise.protocol.study import Study
 from equipoise.vault import anchors, inbox, slots, statements
 from equipoise.vault.facts import Keeper, VaultFacts
 from equipoise.vault.folding import Memory
-from equipoise.vault.routes import ROOMS, Room
+from equipoise.vault.room import Room, Rooms
 from equipoise.vault.slots import SlotBook, product_of
 from equipoise.vault.told import Told
 from equipoise.words.problem import Problem
@@ -68,9 +68,9 @@ def subject_of(told: Told, command: object) -> str | None:
 class Knowledge:
     """Makes the facts of one open door."""
 
-    def __init__(self, memory: Memory, book: SlotBook | None, *, rehearsal: bool) -> None:
-        self._memory, self._rehearsal = memory, rehearsal
-        self.book = book
+    def __init__(self, memory: Memory, rooms: Rooms, *, rehearsal: bool) -> None:
+        self._memory, self._rooms, self._rehearsal = memory, rooms, rehearsal
+        self.book: SlotBook | None = None
 
     def facts(
         self, reader: Reader, study: Study, room: Room, keeper: Keeper, command: object, now: dt.datetime
@@ -97,7 +97,7 @@ class Knowledge:
         )
         if room.opens and facts.number is not None and facts.slot_fault is None:
             facts = self._opened(facts, study, facts.number, known)
-        for one in ROOMS:
+        for one in self._rooms:
             if one.adds is not None:
                 state = self._memory.state(reader, one.name, one.reads, one.start, one.evolve)
                 facts = one.adds(facts, state, now)

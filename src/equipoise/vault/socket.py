@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Protocol
 
 from equipoise.channel.codec import DELIVERY_AT_MOST
+from equipoise.ledger.store import StoreFault
 
 PATIENCE = 10.0
 """Seconds that one caller is given to send its delivery, all in all."""
@@ -37,9 +38,6 @@ class Door(Protocol):
     def refuse(self, rule: str, about: str) -> None:
         """Write down that somebody was turned away."""
 
-    def tick(self) -> None:
-        """What is done by the clock."""
-
 
 class ChannelServer:
     """A listening socket and its thread. `close()` stops it and takes the socket away."""
@@ -48,12 +46,8 @@ class ChannelServer:
         self._door, self._path, self._uids, self._patience = door, path, frozenset(uids), patience
         self._closing = threading.Event()
         self._listening = _listen(path, shared=bool(self._uids - {os.geteuid()}))
-        self._threads = (
-            threading.Thread(target=self._serve, name="channel", daemon=True),
-            threading.Thread(target=self._tick, name="clock", daemon=True),
-        )
-        for thread in self._threads:
-            thread.start()
+        self._thread = threading.Thread(target=self._serve, name="channel", daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
         """Stop answering."""
@@ -61,8 +55,7 @@ class ChannelServer:
         with contextlib.suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
-        for thread in self._threads:
-            thread.join()
+        self._thread.join()
         self._path.unlink(missing_ok=True)
 
     def _serve(self) -> None:
@@ -74,7 +67,8 @@ class ChannelServer:
                     return
                 self._closing.wait(0.1)  # out of descriptors, or a caller that went away at once
                 continue
-            with caller, contextlib.suppress(OSError):
+            # A full disk or a lost caller leaves this delivery unanswered: it is sent again.
+            with caller, contextlib.suppress(OSError, StoreFault):
                 self._answer(caller)
 
     def _answer(self, caller: socket.socket) -> None:
@@ -90,14 +84,6 @@ class ChannelServer:
         answer = self._door.receive(delivery)
         caller.settimeout(self._patience)
         caller.sendall(answer)
-
-    def _tick(self) -> None:
-        while not self._closing.wait(TICK):
-            self._door.tick()
-
-
-TICK = 5.0
-"""Seconds between two looks at the clock."""
 
 
 def _read(caller: socket.socket, until: float) -> bytes | None:

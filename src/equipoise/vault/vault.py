@@ -2,7 +2,7 @@
 
 How to use it:
 
-    vault = open_vault(folder, passphrase)                       # Vault | Problem
+    vault = open_vault(folder, passphrase)                       # Vault | Problem, see opening.py
     keeper = vault.who(actor, "BENCH")                           # Keeper | None
     outcome = vault.submit(keeper, OpenPreparation("…"), key="…")
     answer = vault.receive(delivery)                             # the channel: bytes in, one frame out
@@ -20,7 +20,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -35,7 +34,7 @@ from equipoise.ledger.entries import AllocationPublished, Append
 from equipoise.ledger.facts import Decision, Occasion, Refusal
 from equipoise.ledger.marks import Marker, command_json, in_normal_form, usable_key
 from equipoise.ledger.merkle import root_of
-from equipoise.ledger.opening import Ledger, open_ledger
+from equipoise.ledger.opening import Ledger
 from equipoise.ledger.reader import Reader
 from equipoise.ledger.vault_entries import (
     ClockMoved,
@@ -45,16 +44,16 @@ from equipoise.ledger.vault_entries import (
     VaultOpened,
     VaultUnlocked,
 )
-from equipoise.protocol.digest import canonical_study, study_from_canonical
+from equipoise.protocol.digest import study_from_canonical
 from equipoise.protocol.study import Study
 from equipoise.vault import anchors, credentials, inbox, slots, statements
 from equipoise.vault.ceremony_record import ceremony_entries
 from equipoise.vault.facts import PROGRAM, Keeper, Purpose, VaultFacts
 from equipoise.vault.folding import Memory
-from equipoise.vault.keyring import WORK, Keyring, create_keyring, open_keyring, take_refusals
+from equipoise.vault.keyring import Keyring, take_refusals
 from equipoise.vault.knowing import CEREMONY, Knowledge, Known, know, subject_of
 from equipoise.vault.lists_held import held_list, slot_key, take_in_list
-from equipoise.vault.routes import ROOMS, ROUTES, Room
+from equipoise.vault.room import Room, Rooms
 from equipoise.vault.slots import SlotBook
 from equipoise.vault.views import Alarm, Outcome
 from equipoise.words.canonical import Json, canonical_bytes, read_canonical
@@ -74,7 +73,7 @@ class _As:
 
 
 class Vault:
-    """An open second door. Make it with `create_vault` or `open_vault`."""
+    """An open second door. Make it with `create_vault` or `open_vault` of opening.py."""
 
     def __init__(
         self,
@@ -83,13 +82,16 @@ class Vault:
         keyring: Keyring,
         opened: VaultOpened,
         *,
+        rooms: Rooms,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
+        self._rooms = rooms
+        self._routes = {command: room for room in rooms for command in room.commands}
         self.folder, self.ledger = folder, ledger
         self._keyring, self._opened, self._clock, self._entropy = keyring, opened, clock, entropy
         self._memory, self._marker = Memory(), Marker(ledger.keys)
-        self._knowledge = Knowledge(self._memory, None, rehearsal=opened.purpose == "rehearsal")
+        self._knowledge = Knowledge(self._memory, rooms, rehearsal=opened.purpose == "rehearsal")
         self._studies: dict[str, tuple[str, Study]] = {}
         self._receiving = threading.Lock()
         self._ticking = threading.Lock()
@@ -136,12 +138,12 @@ class Vault:
 
     def state(self, reader: Reader, command: object) -> object:
         """The state of the room that decides such a command, as its decision would see it."""
-        return self._knowledge.state(reader, ROUTES[type(command)], command)
+        return self._knowledge.state(reader, self._routes[type(command)], command)
 
     def facts(self, reader: Reader, keeper: Keeper, command: object) -> VaultFacts:
         """The facts that a decision on such a command, given by `keeper` now, would be handed."""
         study = self._circumstances(reader)[1]
-        room = ROUTES[type(command)]
+        room = self._routes[type(command)]
         return self._knowledge.facts(reader, study, room, keeper, command, self.now())
 
     def who(self, actor: str, purpose: Purpose) -> Keeper | None:
@@ -166,7 +168,7 @@ class Vault:
 
     def submit(self, keeper: Keeper, command: object, *, key: str) -> Outcome:
         """Let the room decide, and write. `key` is the idempotency key that the page made."""
-        room, command = ROUTES[type(command)], in_normal_form(command)
+        room, command = self._routes[type(command)], in_normal_form(command)
         fresh = (random_id(self._entropy), random_id(self._entropy))
         faulty: list[tuple[str, str, str]] = []
 
@@ -361,7 +363,7 @@ class Vault:
         return ""
 
     def _react(self, heard: inbox.Heard) -> None:
-        for room in ROOMS:
+        for room in self._rooms:
             for count, command in enumerate(room.hears(heard.header, heard.entry) if room.hears else ()):
                 self.submit(PROGRAM, command, key=f"heard {heard.leaf} {room.name} {count}")
 
@@ -393,7 +395,7 @@ class Vault:
             study, now = self._circumstances(reader)[1], self.now()
             due = [
                 (room.name, command)
-                for room in ROOMS
+                for room in self._rooms
                 if room.due is not None
                 for command in room.due(study, self._own_state(reader, room), now)
             ]
@@ -418,96 +420,6 @@ class Vault:
         self._seen = (now, passed)
         if abs(step) > CLOCK_MAY_DIFFER:
             self._note(f"clock {now.isoformat()}", Append(STREAM, ClockMoved(int(step.total_seconds()))))
-
-
-def create_vault(
-    folder: Path,
-    study: Study,
-    purpose: Literal["rehearsal", "trial"],
-    first_door_key: str,
-    list_folder: Path | None,
-    passphrase: str,
-    *,
-    clock: Clock = system_clock,
-    entropy: Entropy = secrets.token_bytes,
-    work: int = WORK,
-) -> Vault | Problem:
-    """A new second door in `folder`, which must be empty of one.
-
-    first_door_key: the first door's public key (Ed25519, hex): from now on only what it signs is believed.
-    list_folder: where a ceremony left its list and its record; the key in it is taken in and destroyed there.
-    work: cost of a try of the passphrase, as a power of two; less than usual in tests only.
-    Problems: `vault.already-there`, `vault.key-of-first-door`, `vault.rehearsal-only`, and those of keyring, ledger,
-    ceremony and list.
-    """
-    if (folder / "ledger.sqlite").exists():
-        return problem("vault.already-there", str(folder), folder=folder)
-    if not _is_key(first_door_key):
-        return problem("vault.key-of-first-door")
-    if purpose == "trial" and _made_up(clock, entropy):
-        return problem("vault.rehearsal-only")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    keyring = create_keyring(folder, passphrase, entropy, work=work)
-    if isinstance(keyring, Problem):
-        return keyring
-    ledger = open_ledger(folder, write=True, create=True, wrap=keyring.wrap, entropy=entropy)
-    if isinstance(ledger, Problem):
-        return ledger
-    opened = VaultOpened(purpose, study.id, first_door_key, canonical_bytes(canonical_study(study)).decode())
-    vault = Vault(folder, ledger, keyring, opened, clock=clock, entropy=entropy)
-    refused = vault.begin(first=True)
-    if refused is None and list_folder is not None:
-        refused = vault.take_in_list(list_folder)
-    if refused is not None:
-        vault.close()
-        return refused
-    return vault
-
-
-def open_vault(
-    folder: Path, passphrase: str, *, clock: Clock = system_clock, entropy: Entropy = secrets.token_bytes
-) -> Vault | Problem:
-    """The second door in `folder`, unlocked; that it was, and how often it was tried in vain, is written down.
-
-    Problems: `vault.wrong-passphrase` (counted), `vault.keyring-unreadable`, `vault.rehearsal-only`,
-    `vault.not-a-vault`, and those of ledger and list.
-    """
-    if not (folder / "ledger.sqlite").exists():
-        return problem("ledger.not-found", str(folder), path=folder)
-    keyring = open_keyring(folder, passphrase)
-    if isinstance(keyring, Problem):
-        return keyring
-    ledger = open_ledger(folder, write=True, wrap=keyring.wrap, entropy=entropy)
-    if isinstance(ledger, Problem):
-        return ledger
-    with ledger.reading() as reader:
-        first = next(iter(reader.entries(STREAM)), None)
-    entry = first.entry if first is not None else None
-    refused = (
-        None if isinstance(entry, VaultOpened) else problem("vault.not-a-vault", str(folder), folder=folder)
-    )
-    if isinstance(entry, VaultOpened) and entry.purpose == "trial" and _made_up(clock, entropy):
-        refused = problem("vault.rehearsal-only")
-    if refused is not None or not isinstance(entry, VaultOpened):
-        ledger.close()
-        return refused or problem("vault.not-a-vault", str(folder), folder=folder)
-    vault = Vault(folder, ledger, keyring, entry, clock=clock, entropy=entropy)
-    refused = vault.begin(first=False) or vault.load_list()
-    if refused is not None:
-        vault.close()
-        return refused
-    return vault
-
-
-def _is_key(text: str) -> bool:
-    try:
-        return len(bytes.fromhex(text)) == 32
-    except ValueError:
-        return False
-
-
-def _made_up(clock: Clock, entropy: Entropy) -> bool:
-    return clock is not system_clock or entropy is not secrets.token_bytes
 
 
 def _strange_list(taken: inbox.Taken, root: str) -> tuple[Append, ...]:

@@ -25,7 +25,7 @@ from equipoise.vault.ceremony_record import Step, record_bytes
 from equipoise.vault.commands import EnrolCredential
 from equipoise.vault.facts import PROGRAM
 from equipoise.vault.holding import Terms, hold
-from equipoise.vault.vault import Vault, create_vault, open_vault
+from equipoise.vault.opening import Vault, create_vault, open_vault
 from equipoise.words.canonical import digest
 from equipoise.words.problem import Problem
 
