@@ -20,8 +20,8 @@ from pathlib import Path
 from equipoise.ledger.store import StoreFault
 from equipoise.pages.serving import Opened, end_with_parent, serve_door
 from equipoise.vault.keyring import harden
+from equipoise.vault.opening import Vault, open_vault
 from equipoise.vault.socket import serve_channel
-from equipoise.vault.vault import Vault, open_vault
 from equipoise.vault.web.settings import OWN_HOST, application
 from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Language

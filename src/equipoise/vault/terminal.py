@@ -32,10 +32,10 @@ from equipoise.protocol.study import Study
 from equipoise.vault.commands import EnrolCredential, RevokeCredential
 from equipoise.vault.facts import PROGRAM, Purpose
 from equipoise.vault.keyring import harden
+from equipoise.vault.opening import Vault, create_vault, open_vault
 from equipoise.vault.overview import overview
 from equipoise.vault.serve import read_passphrase, refuse
 from equipoise.vault.socket import serve_channel
-from equipoise.vault.vault import Vault, create_vault, open_vault
 from equipoise.words.canonical import Json
 from equipoise.words.problem import Problem, problem
 
