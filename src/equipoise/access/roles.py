@@ -88,7 +88,7 @@ ROLES: Mapping[str, Role] = {
             Text("Coordinator", "临床研究协调员"),
             "blinded",
             _ENTRY | _SCREENING | _TRUTHS | _DOSING | {"Randomize", "AssignRater"},
-            _CASEBOOK | _SUPPLY,
+            _CASEBOOK | _SUPPLY | {"code_breaks"},
         ),
         Role(
             "investigator",
@@ -100,7 +100,7 @@ ROLES: Mapping[str, Role] = {
             | _DOSING
             | _DOSING_DECISIONS
             | {"ConfirmEligibility", "Randomize", "RequestCodeBreak", "ReviewCodeBreak", "AssignRater"},
-            _CASEBOOK | _SUPPLY,
+            _CASEBOOK | _SUPPLY | {"code_breaks"},
         ),
         Role("rater", Text("Blinded rater", "盲态评估者"), "blinded", _ENTRY, _CASEBOOK - {"eligibility"}),
         Role("monitor", Text("Monitor", "监查员"), "blinded", _QUERIES, _CASEBOOK | _SUPPLY),

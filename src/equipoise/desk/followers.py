@@ -15,6 +15,10 @@ from equipoise.ledger.entries import (
     BagRejected,
     BagReleased,
     BagReturned,
+    CardOpened,
+    CodeBreakRequested,
+    CodeBreakReviewed,
+    CodeBroken,
     EligibilityJudged,
     Entry,
     FormRecorded,
@@ -35,6 +39,7 @@ from equipoise.ledger.entries import (
 )
 from equipoise.ledger.followers import Follower
 from equipoise.ledger.store import Cell, ReadTable, Transaction
+from equipoise.randomization.blind import DRILL
 from equipoise.supply.evolve import AFTER, DOSE_ENTRIES, Stage, event_of
 
 SUBJECTS = ReadTable(
@@ -121,6 +126,22 @@ BAGS = ReadTable(
 )
 """Masked bags by number. `given_to`: the subject that got it by mistake. Totals of a site are counted from here."""
 
+BREAKS = ReadTable(
+    "breaks",
+    {
+        "subject": "text",
+        "request": "text",
+        "site": "text",
+        "drill": "integer",
+        "asked_at": "text",
+        "shown_at": "text",
+        "reviewed_at": "text",
+    },
+    ("subject", "request"),
+    (("site", "asked_at"),),
+)
+"""Requests for one arm; an opened paper card has a row, too, with `card` and its moment as its request."""
+
 _WHOLE_STUDY = ""
 
 IN_SCREENING = ("SCREENING", "ELIGIBLE")
@@ -163,11 +184,41 @@ def _follow(tables: Transaction, recorded: Recorded, entry: Entry) -> None:
         _follow_request(tables, recorded, entry)
     elif isinstance(entry, DOSE_ENTRIES):
         _follow_dose(tables, recorded, entry)
+    elif isinstance(entry, BREAK_ENTRIES):
+        _follow_break(tables, recorded, entry)
     elif isinstance(entry, RoleGranted | RoleRevoked):
         held = int(isinstance(entry, RoleGranted))
         tables.put(
             GRANTS, {"user": entry.user, "role": entry.role, "site": entry.site or _WHOLE_STUDY, "held": held}
         )
+
+
+BREAK_ENTRIES = (CodeBreakRequested, CodeBroken, CodeBreakReviewed, CardOpened)
+"""What is told of one arm being asked for; no table says why, to whom, or what it was."""
+
+
+def _follow_break(tables: Transaction, recorded: Recorded, entry: Entry) -> None:
+    subject, at = subject_of(recorded.header.stream), recorded.header.at
+    if isinstance(entry, CodeBreakRequested | CardOpened):
+        owner = tables.get(SUBJECTS, (subject,))
+        site = owner["site"] if owner else subject.removeprefix(DRILL)
+        row: dict[str, Cell] = {"subject": subject, "site": site, "asked_at": at, "drill": 0}
+        if isinstance(entry, CardOpened):
+            row |= {"request": f"card {entry.opened_at}", "shown_at": entry.opened_at, "reviewed_at": at}
+        else:
+            row |= {
+                "request": entry.request,
+                "drill": int(entry.drill),
+                "shown_at": None,
+                "reviewed_at": None,
+            }
+        tables.put(BREAKS, row)
+    elif isinstance(entry, CodeBroken | CodeBreakReviewed):
+        known = tables.get(BREAKS, (subject, entry.request))
+        if known is not None:
+            column = "shown_at" if isinstance(entry, CodeBroken) else "reviewed_at"
+            moment = entry.shown_at if isinstance(entry, CodeBroken) else at
+            tables.put(BREAKS, {**known, column: moment})
 
 
 def _screened(entry: SubjectScreened, at: str) -> Mapping[str, Cell]:
@@ -296,5 +347,5 @@ def _move_query(tables: Transaction, recorded: Recorded, query: str, state: str)
         _add_open_queries(tables, recorded, -1)
 
 
-FOLLOWERS = (Follower("desk", "5", (SUBJECTS, FORMS, QUERIES, SITES, GRANTS, DOSES, BAGS), follow),)
+FOLLOWERS = (Follower("desk", "6", (SUBJECTS, FORMS, QUERIES, SITES, GRANTS, DOSES, BAGS, BREAKS), follow),)
 """What every commit of the desk runs. Raise the version whenever this file computes something else."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from equipoise.access.commands import Who
 from equipoise.access.roles import ROLES
-from equipoise.desk import casebook, form_page, lists, screening_pages
+from equipoise.desk import casebook, code_breaks, form_page, knowledge, lists, release_page, screening_pages
 from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.courier import Courier
 from equipoise.desk.desk import Desk, open_desk
@@ -19,12 +19,14 @@ from equipoise.desk.views import (
     ChecklistView,
     FormView,
     HistoryRow,
+    Outcome,
     Persona,
     RandomizeView,
     SubjectRow,
     SubjectView,
     TodayView,
 )
+from equipoise.randomization.commands import RequestCodeBreak
 from equipoise.words.problem import Problem
 from equipoise.words.text import Text
 
@@ -101,6 +103,26 @@ class FrontDesk(Desk):
     def randomization(self, who: Who, number: str) -> RandomizeView | None:
         """The randomize page of a subject."""
         return screening_pages.stepper(self, who, number)
+
+    def blind(self, who: Who, number: str) -> code_breaks.BlindView | None:
+        """What became of a subject's blind, without the arm."""
+        return code_breaks.blind_page(self, who, number)
+
+    def drills(self, who: Who, site: str) -> code_breaks.DrillView | None:
+        """The drills of a site."""
+        return code_breaks.drill_page(self, who, site)
+
+    def ask_for_code(self, who: Who, command: RequestCodeBreak, *, key: str) -> Outcome:
+        """Record a request for one arm and send it to the second door at once."""
+        return code_breaks.ask(self, who, command, key=key)
+
+    def knowledge(self, who: Who) -> tuple[knowledge.Knowing, ...] | None:
+        """Who could know whose arm, since when."""
+        return knowledge.knowledge(self, who)
+
+    def release(self, who: Who) -> release_page.ReleaseView | None:
+        """The gate of the final release."""
+        return release_page.release_page(self, who)
 
 
 def open_front(

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 
 from equipoise.access.commands import Who
 from equipoise.access.decide import may_read
+from equipoise.desk.code_breaks import break_tasks
 from equipoise.desk.desk import Desk
 from equipoise.desk.followers import FORMS, IN_SCREENING, QUERIES, SITES, SUBJECTS
 from equipoise.desk.standing import Standing, day_at
@@ -92,6 +93,7 @@ def today(desk: Desk, who: Who) -> TodayView | None:
         )
         tasks = [one for row in newest for one in tasks_of(desk.standing(reader, str(row["subject"])))]
         tasks += [_query_task(desk, reader, row) for row in open_ones]
+        tasks += break_tasks(desk, reader, who)
         return TodayView(
             screening=reader.rows.count(SUBJECTS, {"status": IN_SCREENING, "site": seen}),
             randomized=trial.allocation.randomized_count,

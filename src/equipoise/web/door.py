@@ -11,7 +11,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from equipoise.access.commands import Who
+from equipoise.desk.code_breaks import BlindView, DrillView
 from equipoise.desk.identities import IdentityInput
+from equipoise.desk.knowledge import Knowing
+from equipoise.desk.release_page import ReleaseView
 from equipoise.desk.views import (
     ChecklistView,
     FormView,
@@ -24,6 +27,7 @@ from equipoise.desk.views import (
     TodayView,
 )
 from equipoise.protocol.study import Study
+from equipoise.randomization.commands import RequestCodeBreak
 
 
 class ScreenedView(Protocol):
@@ -86,6 +90,21 @@ class DeskDoor(Protocol):
 
     def screen(self, who: Who, site: str, given: IdentityInput, *, key: str) -> ScreenedView:
         """Take a person into screening: the identity register first, then the ledger, which learns no name."""
+
+    def blind(self, who: Who, number: str) -> BlindView | None:
+        """What became of a subject's blind, without the arm."""
+
+    def drills(self, who: Who, site: str) -> DrillView | None:
+        """The drills of a site."""
+
+    def ask_for_code(self, who: Who, command: RequestCodeBreak, *, key: str) -> Outcome:
+        """Record a request for one arm and send it to the second door at once."""
+
+    def knowledge(self, who: Who) -> Sequence[Knowing] | None:
+        """Who could know whose arm, since when."""
+
+    def release(self, who: Who) -> ReleaseView | None:
+        """The gate of the final release."""
 
     def personas(self) -> Sequence[Persona]:
         """The made-up people of a rehearsal."""
