@@ -7,12 +7,16 @@ subject, and only where slot, commitment and path to the ceremony's root agree; 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from equipoise.ledger.entries import AllocationPublished, Recorded
+from equipoise.ledger.entries import Recorded
 from equipoise.ledger.reader import Reader
 from equipoise.ledger.vault_entries import ListMade
 from equipoise.protocol.study import Study
+from equipoise.randomization.methods import in_order
+from equipoise.randomization.minimization import Minimization, allocations, minimization_of
+from equipoise.randomization.sealing import UNDECIDED
 from equipoise.vault import anchors, inbox, slots, statements
 from equipoise.vault.facts import Keeper, VaultFacts
 from equipoise.vault.folding import Memory
@@ -110,13 +114,41 @@ class Knowledge:
         return self._memory.state(reader, room.name, streams, room.start, room.evolve)
 
     def _opened(self, facts: VaultFacts, study: Study, number: str, known: Known) -> VaultFacts:
-        arm = self.arm(number, known.told.published, known.root)
+        arm = self.arm(study, number, known)
         if isinstance(arm, Problem):
             return replace(facts, slot_fault=arm.rule)
         return replace(facts, product=product_of(study, arm))
 
-    def arm(self, number: str, published: AllocationPublished | None, root: str) -> str | Problem:
-        """The arm of a slot, once everything agrees."""
-        if self.book is None or not root:
+    def arm(self, study: Study, number: str, known: Known) -> str | Problem:
+        """The arm (id) of a slot that was assigned, once everything agrees."""
+        book, published, root = self.book, known.told.published, known.root
+        if book is None or not root:
             return Problem("vault.list-missing", number)
-        return self.book.open(number, published, root)
+        opened = book.open(number, published, root)
+        if isinstance(opened, Problem):
+            return opened
+        if opened.arm != UNDECIDED:
+            return book.arms[opened.arm]
+        drawn: list[tuple[str, bytes]] = []
+        for subject, each in known.slots.numbers.items():  # in the order of assignment
+            content = book.open(each, published, root)
+            if isinstance(content, Problem):
+                return content
+            drawn.append((known.told.randomized.get(subject, (each, ""))[1], content.draw))
+            if each == number:
+                break
+        return _minimized(study, drawn, book.arms, number)
+
+
+def _minimized(
+    study: Study, drawn: Sequence[tuple[str, bytes]], arms: Sequence[str], number: str
+) -> str | Problem:
+    """The arm of the last of the participants, worked out from everybody's levels and draws ("mode B")."""
+    chosen = in_order(study)
+    rule = minimization_of(chosen) if chosen is not None else None
+    if not isinstance(rule, Minimization):
+        return Problem("vault.slot-not-committed", number)
+    try:
+        return arms[allocations(rule, drawn)[-1]]
+    except ValueError:  # a draw of another length, or levels that no factor has
+        return Problem("vault.slot-not-committed", number)

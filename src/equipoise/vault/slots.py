@@ -19,7 +19,7 @@ from equipoise.ledger.entries import AllocationPublished, Append, PublicSlot, Re
 from equipoise.ledger.merkle import inclusion_holds, path_from, rows_of
 from equipoise.ledger.vault_entries import SlotAssigned, SlotRefused
 from equipoise.protocol.study import Study
-from equipoise.randomization.sealing import SlotName, unseal
+from equipoise.randomization.sealing import UNDECIDED, SlotContent, SlotName, unseal
 from equipoise.randomization.tree import slot_leaf
 from equipoise.vault.told import Told
 from equipoise.words.problem import Problem, problem
@@ -134,8 +134,13 @@ class SlotBook:
     def __len__(self) -> int:
         return len(self._slots)
 
-    def open(self, number: str, published: AllocationPublished | None, root: str) -> str | Problem:
-        """The arm (id) of a slot, once its commitment and its path to `root` (hex), fixed at the ceremony, agree.
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The arms (ids) that the contents stand for by place."""
+        return self._arms
+
+    def open(self, number: str, published: AllocationPublished | None, root: str) -> SlotContent | Problem:
+        """What a slot holds, once its commitment and its path to `root` (hex), fixed at the ceremony, agree.
 
         Problems: `vault.slot-unknown`, `vault.list-of-another`, `vault.slot-unreadable`, `vault.slot-not-committed`.
         """
@@ -152,9 +157,9 @@ class SlotBook:
         opened = unseal(name, held.sealed, self._key, slot.commitment)
         if isinstance(opened, Problem):
             return Problem(opened.rule, number, opened.arguments)
-        if opened.arm >= len(self._arms):
+        if opened.arm >= len(self._arms) and opened.arm != UNDECIDED:
             return problem("vault.slot-not-committed", number)
-        return self._arms[opened.arm]
+        return opened
 
     def _leads_to(
         self, published: AllocationPublished, held: SealedSlot, slot: PublicSlot, root: str
