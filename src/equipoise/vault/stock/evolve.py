@@ -69,6 +69,7 @@ class Bag:
     state: BagState = "FILLED"
     release_at: str = ""
     remaining: str = ""
+    handed_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +266,9 @@ def _bag_moved(after: BagState, *before: BagState) -> Callable[[Stock, Any, str]
         if bag.state not in before or bag.request != entry.request:
             raise _Misfit
         kept = {name: getattr(entry, name) for name in ("remaining", "release_at") if hasattr(entry, name)}
-        return replace(stock, bags=_with(stock.bags, entry.bag, replace(bag, state=after, **kept)))
+        out = bag.handed_over or after == "OUT"
+        now = replace(bag, state=after, handed_over=out, **kept)
+        return replace(stock, bags=_with(stock.bags, entry.bag, now))
 
     return apply
 
