@@ -1,6 +1,6 @@
-"""`equipoise demo`: a rehearsal of a study with made-up people, served on this machine; prints one URL.
+"""`equipoise demo`: a rehearsal of a study with made-up people, both doors served on this machine; prints two URLs.
 
-The store is made once and kept; `--reset` starts over. The rules that must stay true: what is removed is a rehearsal
+The stores are made once and kept; `--reset` starts over. The rules that must stay true: what is removed is a rehearsal
 that this command made, that no server works on, and that can be removed whole; and nothing is removed before it is
 certain that a new one can be made.
 """
@@ -11,29 +11,35 @@ import argparse
 import datetime as dt
 import errno
 import os
+import secrets
 import shutil
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from equipoise.cli.allocation import make_process
 from equipoise.cli.answer import Answer, line, refused, told
-from equipoise.cli.serve import port_number, serve_store
+from equipoise.cli.serve import port_number
 from equipoise.cli.study import read_study
+from equipoise.cli.two_doors import PASSPHRASE, PORT, VAULT_PORT, Ports, introduce, serve_both
+from equipoise.cli.vault import vault_process
 from equipoise.desk.archive import definition_in_force
 from equipoise.desk.clock import SetClock
 from equipoise.desk.demo import Demo, load_participants, load_staff, read_demo
-from equipoise.desk.desk import open_desk
-from equipoise.desk.setup import create_store, publish_allocation
+from equipoise.desk.desk import Desk
+from equipoise.desk.setup import create_store, give, publish_allocation
+from equipoise.ledger.opening import open_ledger
 from equipoise.ledger.store import StoreFault
+from equipoise.oversight.commands import EnrolSecondDoor
 from equipoise.protocol.digest import study_digest
 from equipoise.protocol.study import Study
+from equipoise.words.canonical import Json
 from equipoise.words.problem import Problem, problem
 
 _MARK = "made-by-equipoise-demo"
 """The file that says whose a folder is. While the folder is being filled it holds `_UNFINISHED`."""
 _UNFINISHED = "unfinished\n"
-PORT = 8000
 
 
 def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -47,6 +53,7 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     command.add_argument(
         "--port", type=port_number, help=f"{PORT}, or any free port where that is taken; 0 for any"
     )
+    command.add_argument("--vault-port", type=port_number, help=f"the second door's, as {VAULT_PORT}")
     command.add_argument("--reset", action="store_true", help="start over; what was entered is lost")
     command.add_argument("--no-serve", action="store_true", help="make the store only")
     command.set_defaults(run=_demo)
@@ -56,24 +63,21 @@ def _demo(options: argparse.Namespace) -> Answer:
     store, vault = options.store, options.vault
     folder = options.study or playable(Path("studies"))
     fresh = options.reset or not _finished(store)
+    if not fresh and not _finished(vault):
+        return refused((problem("cli.second-door-missing", str(vault), store=store),))
     if fresh:
         problems = make_demo(folder, store, vault)
         if problems:
             return refused(problems)
     if options.no_serve:
         return Answer(
-            0, {"store": str(store)}, (told("cli.demo-made" if fresh else "cli.demo-kept", path=store),)
+            0,
+            {"store": str(store), "vault": str(vault)},
+            (told("cli.demo-made" if fresh else "cli.demo-kept", path=store),),
         )
     for notice in changed_since(folder, store):
         sys.stderr.write(line(notice) + "\n")
-    return _serve(store, options.port)
-
-
-def _serve(store: Path, port: int | None) -> Answer:
-    """Serve on the usual port, or on any free one where nobody asked for a port and the usual one is taken."""
-    served = serve_store(store, PORT if port is None else port)
-    taken = any(found.rule == "pages.port-in-use" for found in served.problems)
-    return serve_store(store, 0) if port is None and taken else served
+    return serve_both(store, vault, Ports(options.port, options.vault_port))
 
 
 def changed_since(folder: Path, store: Path) -> tuple[Problem, ...]:
@@ -97,7 +101,7 @@ def _finished(store: Path) -> bool:
 
 
 def make_demo(study_folder: Path, store: Path, vault: Path) -> tuple[Problem, ...]:
-    """Make the rehearsal store: the list behind the second door, then everything else through the desk.
+    """Make both rehearsal stores: the list behind the second door, then everything else through the desk.
 
     An earlier demonstration in the two folders is removed, once the study is known to be good for a new one.
     """
@@ -111,10 +115,54 @@ def make_demo(study_folder: Path, store: Path, vault: Path) -> tuple[Problem, ..
         return (refusal,)
     for folder in (store, vault):
         _empty(folder)
-    made = make_process([str(study_folder), "--public", str(store / "allocation"), "--vault", str(vault)])
+    ceremony = vault / "ceremony"
+    made = make_process([str(study_folder), "--public", str(store / "allocation"), "--vault", str(ceremony)])
     if made.status:
         return (problem("cli.allocation-failed", reason=" ".join(made.lines)),)
-    return _fill(study, demo, store)
+    problems = _fill(study, demo, store, _SecondDoor(study_folder, vault, ceremony))
+    if not problems:
+        for folder in (vault, store):  # the store last: while it is unfinished, both are made again
+            (folder / _MARK).write_text("", "utf-8")
+    return problems
+
+
+@dataclass(frozen=True, slots=True)
+class _SecondDoor:
+    """Where the second door of a demonstration is made, and what from."""
+
+    study: Path
+    folder: Path
+    ceremony: Path
+
+    def make(self, desk: Desk) -> tuple[Problem, ...]:
+        """Make the vault by a passphrase of its own, shown once, and let each door know the other's key."""
+        self.folder.chmod(0o700)
+        passphrase = "-".join(secrets.token_hex(3) for _ in range(4))
+        held = os.open(self.folder / PASSPHRASE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(held, "w", encoding="ascii") as file:
+            file.write(passphrase + "\n")
+        arguments = [str(self.folder), "--study", str(self.study), "--purpose", "rehearsal"]
+        arguments += ["--first-door", desk.ledger.keys.public.hex(), "--ceremony", str(self.ceremony)]
+        made = vault_process("init", arguments, self.folder / PASSPHRASE)
+        if made.status or not isinstance(made.value, dict):
+            return (problem("cli.second-door-failed", reason=" ".join(made.lines)),)
+        shutil.rmtree(self.ceremony)
+        sys.stderr.write(told("cli.demo-passphrase", passphrase=passphrase) + "\n")
+        return give(desk, EnrolSecondDoor(str(made.value["public_key"])))
+
+
+def _people(demo: Demo) -> list[Json]:
+    """The made-up people of the second door, as it is told of them."""
+    return [
+        {
+            "actor": one["actor"],
+            "name": one["name"]["en"],
+            "name_zh": one["name"]["zh"],
+            "purposes": list(one["second_door"]),
+        }
+        for one in demo.staff
+        if "second_door" in one
+    ]
 
 
 def _why_not(store: Path, vault: Path) -> Problem | None:
@@ -131,20 +179,20 @@ def _why_not(store: Path, vault: Path) -> Problem | None:
         fixed = next((at for at in held if not os.access(at, os.W_OK | os.X_OK)), None)
         if fixed is not None:
             return problem("cli.no-access", str(fixed), reason=os.strerror(errno.EACCES))
-    return _in_use(store)
+    return _in_use(store) or _in_use(vault)
 
 
-def _in_use(store: Path) -> Problem | None:
+def _in_use(folder: Path) -> Problem | None:
     """The problem that names the process working on a store, or None. A store that is damaged is in nobody's use."""
-    if not (store / "ledger.sqlite").exists():
+    if not (folder / "ledger.sqlite").exists():
         return None
     try:
-        desk = open_desk(store)
+        ledger = open_ledger(folder, write=True)
     except StoreFault:
         return None
-    if isinstance(desk, Problem):
-        return desk if desk.rule == "ledger.locked" else None
-    desk.close()
+    if isinstance(ledger, Problem):
+        return ledger if ledger.rule == "ledger.locked" else None
+    ledger.close()
     return None
 
 
@@ -159,8 +207,8 @@ def _empty(folder: Path) -> None:
     (folder / _MARK).write_text(_UNFINISHED, "utf-8")
 
 
-def _fill(study: Study, demo: Demo, store: Path) -> tuple[Problem, ...]:
-    """Everything through the desk, by a clock that walks from ninety days ago to now."""
+def _fill(study: Study, demo: Demo, store: Path, second_door: _SecondDoor) -> tuple[Problem, ...]:
+    """Everything through the desk, by a clock that walks from ninety days ago to now; then the doors are introduced."""
     today = dt.datetime.now(ZoneInfo(study.sites[0].zone)).date()
     clock = SetClock(dt.datetime.combine(today, dt.time(), dt.UTC) - dt.timedelta(days=90))
     desk = create_store(store, study, "rehearsal", clock=clock)
@@ -170,10 +218,10 @@ def _fill(study: Study, demo: Demo, store: Path) -> tuple[Problem, ...]:
         problems = (
             load_staff(desk, demo, today)
             or publish_allocation(desk, store / "allocation")
+            or second_door.make(desk)
             or load_participants(desk, demo, clock, today)
         )
+        clock.at = max(clock.at, dt.datetime.now(dt.UTC))
+        return problems or introduce(desk, second_door.folder, _people(demo))
     finally:
         desk.close()
-    if not problems:
-        (store / _MARK).write_text("", "utf-8")
-    return problems

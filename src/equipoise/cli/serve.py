@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from equipoise.cli.answer import Answer, done, refused
@@ -14,6 +15,7 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     command = subjects.add_parser("serve", help="serve a store's pages on this machine")
     command.add_argument("store", type=Path, nargs="?", default=Path(".equipoise"))
     command.add_argument("--port", type=port_number, default=8000, help="0 for any free port")
+    command.add_argument("--channel", type=Path, metavar="SOCKET", help="where the second door listens")
     command.set_defaults(run=_serve)
 
 
@@ -25,12 +27,18 @@ def port_number(text: str) -> int:
 
 
 def _serve(options: argparse.Namespace) -> Answer:
-    return serve_store(options.store, options.port)
+    return serve_store(options.store, options.port, channel=options.channel)
 
 
-def serve_store(store: Path, port: int) -> Answer:
-    """Serve until Ctrl-C. Exit 1 where the store or the port cannot be had."""
+def serve_store(
+    store: Path, port: int, *, channel: Path | None = None, ready: Callable[[str], None] | None = None
+) -> Answer:
+    """Serve until Ctrl-C. Exit 1 where the store or the port cannot be had.
+
+    ready: what is done with the address once it answers; it is printed where None.
+    """
+    from equipoise.pages.serving import announce
     from equipoise.web.serve import serve
 
-    refusal = serve(store, port=port)
+    refusal = serve(store, port=port, channel=channel, ready=ready or announce)
     return refused((refusal,)) if isinstance(refusal, Problem) else done(None)

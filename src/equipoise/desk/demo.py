@@ -66,6 +66,8 @@ def load_staff(desk: Desk, demo: Demo, today: dt.date) -> tuple[Problem, ...]:
         if problems:
             return problems
     for one in demo.staff:
+        if "role" not in one:  # somebody of the second door alone
+            continue
         problems = add_person(
             desk, one["actor"], f"{one['name']['en']} {one['name']['zh']}", one["role"], one.get("site")
         )
@@ -76,7 +78,7 @@ def load_staff(desk: Desk, demo: Demo, today: dt.date) -> tuple[Problem, ...]:
 
 def load_participants(desk: Desk, demo: Demo, clock: SetClock, today: dt.date) -> tuple[Problem, ...]:
     """Take every participant through the steps, in the order in which the days came."""
-    staff = {one["id"]: (one["actor"], one["role"]) for one in demo.staff}
+    staff = {one["id"]: (one["actor"], one["role"]) for one in demo.staff if "role" in one}
     loader = _Loader(desk, clock, today, staff)
     planned = [step for person in demo.participants for step in _unfold(demo, person)]
     for step in sorted(planned, key=lambda one: one.day):

@@ -22,7 +22,7 @@ def configure_accounts(folder: Path) -> None:
     """Set Django up for the accounts in `folder` alone, unless it is set up already."""
     if not settings.configured:
         settings.configure(
-            SECRET_KEY=secret_key(folder / "web.key"),
+            SECRET_KEY=secrets.token_hex(32),  # signs nothing: no page is answered by this process
             DATABASES={"default": _database(folder / "accounts.sqlite")},
             INSTALLED_APPS=_apps(),
             DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",

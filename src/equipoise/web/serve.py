@@ -12,15 +12,21 @@ from equipoise.words.problem import Problem
 
 
 def serve(
-    store: Path, host: str = "127.0.0.1", port: int = 0, *, ready: Callable[[str], None] = announce
+    store: Path,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    channel: Path | None = None,
+    ready: Callable[[str], None] = announce,
 ) -> Problem | None:
     """Serve the store's pages. Port 0 takes any free one. Returns why it could not, or None.
 
-    ready: called in the serving process with the address, when it answers.
+    channel: the second door's socket, where there is one. ready: called in the serving process with the address,
+    when it answers.
     """
 
     def opening() -> Opened | Problem:
-        desk = open_front(store)
+        desk = open_front(store, channel=channel)
         if isinstance(desk, Problem):
             return desk
         return Opened(application(desk, store, (host,)), desk.close)
