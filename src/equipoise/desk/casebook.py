@@ -30,7 +30,7 @@ from equipoise.eligibility.commands import ConfirmEligibility, FailScreening
 from equipoise.ledger.reader import Reader
 from equipoise.protocol.study import Visit
 from equipoise.protocol.windows import plan_visit
-from equipoise.randomization.commands import Randomize
+from equipoise.randomization.commands import AssignRater, Randomize, RequestCodeBreak
 from equipoise.words.text import Text
 
 _STATES: dict[Progress, CellState] = {
@@ -87,6 +87,8 @@ def _commands(subject: str) -> tuple[object, ...]:
         ConfirmEligibility(subject),
         FailScreening(subject),
         Randomize(subject),
+        RequestCodeBreak(subject, "", "EMERGENCY", urgent=True, to="SELF", reason=""),
+        AssignRater(subject, ""),
     )
 
 

@@ -76,6 +76,11 @@ _PLACES = {
     "stratum_not_evaluable": "randomize",
     "ready_to_randomize": "randomize",
     "consent_missing": "consent",
+    "break_review": "blind",
+    "break_review_late": "blind",
+    "rater_reassign": "blind",
+    "break_notice": "blind",
+    "break_card": "blind",
 }
 
 
@@ -85,6 +90,8 @@ def task_path(task: Task) -> str:
         return subject_path(task.subject, _PLACES[task.kind])
     if len(task.place) >= 2:
         return form_path(task.subject, task.place)
+    if not task.subject:
+        return "/today"
     return subject_path(task.subject)
 
 
@@ -98,6 +105,12 @@ TASK_LOOKS = {
     "stratum_not_evaluable": ("alert", "warn"),
     "ready_to_randomize": ("shuffle", "good"),
     "consent_missing": ("pen", "warn"),
+    "break_review": ("alert", "warn"),
+    "break_review_late": ("alert", "bad"),
+    "rater_reassign": ("people", "bad"),
+    "break_notice": ("eye-off", ""),
+    "break_card": ("eye-off", ""),
+    "break_quota": ("alert", "bad"),
 }
 """Kind of task -> icon and tone."""
 

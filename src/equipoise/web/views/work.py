@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from equipoise.access.commands import Who
+from equipoise.access.roles import ROLES
 from equipoise.desk.views import Task
 from equipoise.web.request import Asked, desk
 from equipoise.web.views.reading import form_path, found, may, new_key, signed, task_lines
@@ -30,8 +31,23 @@ def today(request: Asked, who: Who) -> HttpResponse:
             "lines": task_lines(view.tasks),
             "at": "today",
             "may_screen": may(who, "ScreenSubject"),
+            "links": _links(who),
         },
     )
+
+
+def _links(who: Who) -> list[tuple[str, str]]:
+    """Further pages of the reader's role: address and message key."""
+    role = ROLES.get(who.role)
+    reads, site = (
+        role.reads if role else frozenset[str](),
+        next((one.site for one in who.grants if one.site), None),
+    )
+    found = [("/release", "blind.release")] if "release" in reads else []
+    found += [("/knowledge", "blind.knowledge")] if "knowledge" in reads else []
+    if may(who, "RequestCodeBreak") and site is not None:
+        found.append((f"/drills/{site}", "blind.drill"))
+    return found
 
 
 @require_GET
