@@ -43,16 +43,18 @@ _STOCK = Link("/stock", "vault.nav-stock", "table")
 _VALUES = Link("/values", "vault.nav-values", "gauge")
 _BREAK = Link("/break", "vault.nav-break", "eye")
 
+_BREAKS = Link("/breaks", "vault.nav-breaks", "alert")
+
 LOOKS: Mapping[Purpose, Look] = {
     look.purpose: look
     for look in (
-        Look("BENCH", "vault.purpose-bench", "vault.lead-bench", "pill", (_BENCH, _STOCK)),
-        Look("CHECK", "vault.purpose-check", "vault.lead-check", "clipboard-check", (_BENCH,)),
+        Look("BENCH", "vault.purpose-bench", "vault.lead-bench", "pill", (_BENCH, _STOCK, _VALUES)),
+        Look("CHECK", "vault.purpose-check", "vault.lead-check", "clipboard-check", (_BENCH, _VALUES)),
         Look("BREAK", "vault.purpose-break", "vault.lead-break", "eye", (_BREAK,)),
         Look("LAB", "vault.purpose-lab", "vault.lead-lab", "gauge", (_VALUES,)),
         Look("OFFICER", "vault.purpose-officer", "vault.lead-officer", "lock"),
         Look("BOARD", "vault.purpose-board", "vault.lead-board", "chart"),
-        Look("KEEPER", "vault.purpose-keeper", "vault.lead-keeper", "gear"),
+        Look("KEEPER", "vault.purpose-keeper", "vault.lead-keeper", "gear", (_BREAKS,)),
     )
 }
 """Every purpose, in the order in which pages list them."""
