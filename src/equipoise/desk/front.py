@@ -55,7 +55,7 @@ class FrontDesk(Desk):
             return reader.rows.count(SUBJECTS)
 
     def personas(self) -> tuple[Persona, ...]:
-        """Everybody who holds a role in a rehearsal, by role and site; nobody in a trial."""
+        """Everybody who works at this door in a rehearsal, by role and site; nobody in a trial."""
         if self.purpose != "rehearsal":
             return ()
         with self.reading() as reader:
@@ -71,6 +71,7 @@ class FrontDesk(Desk):
                 key=f"desk.persona-{str(row['role']).replace('_', '-')}",
             )
             for row in held
+            if ROLES[str(row["role"])].blind != "unblinded"  # they work at the second door
         ]
         return tuple(sorted(made, key=lambda one: (order.index(one.role), one.site or "")))
 

@@ -50,7 +50,8 @@ class Visit(HttpRequest):
 class House:
     """What the frame of a page shows of the trial. The label of a rehearsal is never the registry's number.
 
-    `frame` is the template that pages of this door extend; `here` the address of the page.
+    `frame` is the template that pages of this door extend, `note` one that stands under its sign-in; `here` the address
+    of the page.
     """
 
     label: str
@@ -58,6 +59,7 @@ class House:
     home: str
     here: str
     frame: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from equipoise.ledger.vault_entries import (
     VaultOpened,
     VaultUnlocked,
 )
+from equipoise.vault.facts import Purpose
 from equipoise.vault.views import Alarm
 
 RECENT = 200
@@ -44,7 +45,7 @@ class Enrolled:
     """A credential in force, since when (UTC)."""
 
     user: str
-    purpose: str
+    purpose: Purpose
     since: str
 
 
@@ -92,7 +93,7 @@ def overview(reader: Reader) -> Overview:
 
 def credentials(reader: Reader) -> tuple[Enrolled, ...]:
     """Every credential in force, by person and purpose."""
-    held: dict[tuple[str, str], str] = {}
+    held: dict[tuple[str, Purpose], str] = {}
     for head in reader.streams():
         if not head.stream.startswith("user/"):
             continue
@@ -100,7 +101,7 @@ def credentials(reader: Reader) -> tuple[Enrolled, ...]:
             if isinstance(one.entry, CredentialEnrolled):
                 held[one.entry.user, one.entry.purpose] = one.header.at
             elif isinstance(one.entry, CredentialRevoked):
-                held.pop((one.entry.user, one.entry.purpose), None)
+                held = {key: at for key, at in held.items() if key != (one.entry.user, one.entry.purpose)}
     return tuple(Enrolled(user, purpose, since) for (user, purpose), since in sorted(held.items()))
 
 

@@ -53,14 +53,15 @@ def _reason(rule: str) -> Problem:
 def _people(credentials: tuple[Enrolled, ...]) -> list[dict[str, object]]:
     """Who may sign in for what, with the names that their accounts bear here."""
     names = {one.actor: one for one in Account.objects.filter(is_active=True)}
+    order = list(LOOKS)
     return [
         {
             "user": one.user,
             "account": names.get(one.user),
-            "look": next((look for look in LOOKS.values() if look.purpose == one.purpose), None),
+            "look": LOOKS[one.purpose],
             "since": at_site(one.since),
         }
-        for one in credentials
+        for one in sorted(credentials, key=lambda one: order.index(one.purpose))
     ]
 
 

@@ -46,7 +46,9 @@ class SecondDoor:
         """Home is the work of the purpose."""
         signed = getattr(visit, "keeper", None) is not None
         label = trial_label(vault().study, rehearsal=rehearsal())
-        return House(label, rehearsal(), "/work" if signed else "/", here(visit), "vault/frame.html")
+        return House(
+            label, rehearsal(), "/work" if signed else "/", here(visit), "vault/frame.html", "vault/note.html"
+        )
 
     def signed(self, visit: Visit) -> Signed | None:
         """The person with the purpose."""
