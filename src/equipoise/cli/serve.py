@@ -16,6 +16,7 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     command.add_argument("store", type=Path, nargs="?", default=Path(".equipoise"))
     command.add_argument("--port", type=port_number, default=8000, help="0 for any free port")
     command.add_argument("--channel", type=Path, metavar="SOCKET", help="where the second door listens")
+    command.add_argument("--second-door", default="", metavar="URL", help="where people reach its pages")
     command.set_defaults(run=_serve)
 
 
@@ -27,11 +28,16 @@ def port_number(text: str) -> int:
 
 
 def _serve(options: argparse.Namespace) -> Answer:
-    return serve_store(options.store, options.port, channel=options.channel)
+    return serve_store(options.store, options.port, channel=options.channel, second_door=options.second_door)
 
 
 def serve_store(
-    store: Path, port: int, *, channel: Path | None = None, ready: Callable[[str], None] | None = None
+    store: Path,
+    port: int,
+    *,
+    channel: Path | None = None,
+    second_door: str = "",
+    ready: Callable[[str], None] | None = None,
 ) -> Answer:
     """Serve until Ctrl-C. Exit 1 where the store or the port cannot be had.
 
@@ -40,5 +46,5 @@ def serve_store(
     from equipoise.pages.serving import announce
     from equipoise.web.serve import serve
 
-    refusal = serve(store, port=port, channel=channel, ready=ready or announce)
+    refusal = serve(store, port=port, channel=channel, second_door=second_door, ready=ready or announce)
     return refused((refusal,)) if isinstance(refusal, Problem) else done(None)

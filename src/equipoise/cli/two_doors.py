@@ -54,7 +54,8 @@ def serve_both(store: Path, vault: Path, ports: Ports) -> Answer:
                 sys.stdout.write(f"{first}\n{address}\n")
                 sys.stdout.flush()
 
-            return serve_store(store, _port(ports.first, PORT), channel=socket, ready=ready)
+            first = _port(ports.first, PORT)
+            return serve_store(store, first, channel=socket, second_door=address, ready=ready)
 
 
 def introduce(desk: Desk, vault: Path, people: Sequence[Json]) -> tuple[Problem, ...]:

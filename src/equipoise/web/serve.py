@@ -17,11 +17,12 @@ def serve(
     port: int = 0,
     *,
     channel: Path | None = None,
+    second_door: str = "",
     ready: Callable[[str], None] = announce,
 ) -> Problem | None:
     """Serve the store's pages. Port 0 takes any free one. Returns why it could not, or None.
 
-    channel: the second door's socket, where there is one. ready: called in the serving process with the address,
+    channel: the second door's socket, where there is one; second_door: the address of its pages. ready: called in the serving process with the address,
     when it answers.
     """
 
@@ -29,6 +30,6 @@ def serve(
         desk = open_front(store, channel=channel)
         if isinstance(desk, Problem):
             return desk
-        return Opened(application(desk, store, (host,)), desk.close)
+        return Opened(application(desk, store, (host,), second_door=second_door), desk.close)
 
     return serve_door(opening, host, port, ready=ready)

@@ -12,8 +12,13 @@ from equipoise.web.first_door import FirstDoor
 OWN_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 
-def first_door(store: Path, desk: DeskDoor, *, hosts: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Every setting for `store`. `hosts`: names besides loopback under which it is reached."""
+def first_door(
+    store: Path, desk: DeskDoor, *, hosts: tuple[str, ...] = (), second_door: str = ""
+) -> dict[str, Any]:
+    """Every setting for `store`. `hosts`: names besides loopback under which it is reached.
+
+    second_door: where people reach the second door's pages; a code break leads there.
+    """
     return door_settings(
         store,
         FirstDoor(),
@@ -22,4 +27,5 @@ def first_door(store: Path, desk: DeskDoor, *, hosts: tuple[str, ...] = ()) -> d
         hosts=(*OWN_HOSTS, *hosts),
         DESK=desk,
         STORE=store,
+        SECOND_DOOR=second_door,
     )

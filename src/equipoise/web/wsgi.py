@@ -12,11 +12,13 @@ from equipoise.web.door import DeskDoor
 from equipoise.web.settings import first_door
 
 
-def application(desk: DeskDoor, store: Path, hosts: tuple[str, ...] = ()) -> Application:
-    """The application over `desk`, with accounts in `store`; `hosts`: names besides loopback.
+def application(
+    desk: DeskDoor, store: Path, hosts: tuple[str, ...] = (), *, second_door: str = ""
+) -> Application:
+    """The application over `desk`, with accounts in `store`; `hosts`: names besides loopback; `second_door`: its address.
 
     Once in a process: Django has one set of settings."""
-    configure_door(first_door(store, desk, hosts=hosts))
+    configure_door(first_door(store, desk, hosts=hosts, second_door=second_door))
     from equipoise.pages.accounts.logins import prepare  # Django's tables can be imported only now
 
     prepare(store)
