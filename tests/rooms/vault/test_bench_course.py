@@ -179,6 +179,18 @@ def test_the_sham_is_not_read_and_cells_are(pharmacy):
         assert pharmacy.give(bench.MeasureViability(request, percent)) == rules(rule)
 
 
+def test_in_a_rehearsal_a_minute_of_waiting_is_a_second(pharmacy):
+    ready_to_take(pharmacy)
+    pharmacy.must(bench.TakeUnit("r1", pharmacy.label("r1", "01")))
+    pharmacy.must(bench.DoStep("r1", "thaw"))
+    command = bench.MeasureViability("r1", "80")
+    facts = dataclasses.replace(pharmacy.facts(command), rehearsal=True)
+    pharmacy.now += dt.timedelta(seconds=9)
+    assert pharmacy.give(command, facts) == rules("step-too-soon")
+    pharmacy.now += dt.timedelta(seconds=1)
+    assert pharmacy.give(command, facts) == ()
+
+
 # --- dose and bag ------------------------------------------------------------------------------------------------
 
 

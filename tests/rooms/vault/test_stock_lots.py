@@ -145,12 +145,28 @@ def test_a_shipment_holds_what_is_at_the_depot_and_a_file_that_can_be_read(pharm
     )
 
 
-def test_without_a_limit_no_file_is_judged():
+def test_a_study_without_a_limit_of_temperature_asks_for_no_file():
     pharmacy = Pharmacy(make_study(warmest=""))
     pharmacy.must(lot("C1", CELLS))
-    assert pharmacy.give(stock.ReceiveShipment("S1", "01", {"C1": ("01",)}, COLD)) == (
+    pharmacy.must(stock.ReceiveShipment("S1", "01", {"C1": ("01",)}, ""))
+    pharmacy.study = make_study(warmest="cold")  # a limit that is none is a fault of the definition
+    assert pharmacy.give(stock.ReceiveShipment("S2", "01", {"C1": ("02",)}, COLD)) == (
         "vault_stock.no-limit-of-temperature",
     )
+
+
+def test_a_study_without_cells_asks_for_no_cells_on_a_certificate():
+    """Any product that is handed out in units: the whole unit is the dose."""
+    pharmacy = Pharmacy(make_study(cells_per_kg="", cells_at_most="", viability_at_least="", warmest=""))
+    for name, product in (("C1", CELLS), ("V1", VEHICLE)):
+        pharmacy.must(dataclasses.replace(lot(name, product), count="", volume="", viability="", passage=""))
+        pharmacy.actor = BEN
+        pharmacy.must(stock.ReleaseLot(name))
+        pharmacy.actor = ANNA
+    pharmacy.must(stock.ReceiveShipment("S1", "01", {"V1": ("01",)}, ""))
+    pharmacy.want("r1", "s1", VEHICLE)
+    pharmacy.until_out("r1")
+    assert (pharmacy.last("BagPrepared").taken, pharmacy.last("BagPrepared").cells) == ("WHOLE", "0")
 
 
 def test_a_count_keeps_both_numbers_and_what_is_missing_is_lost(pharmacy):

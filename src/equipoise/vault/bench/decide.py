@@ -36,6 +36,8 @@ _TOLD_TWICE = (
     entries.BagHandedOver, entries.BagTakenBack, entries.BagDestroyed,
 )  # fmt: skip
 """Kinds that stand in the stock as well: they move a unit or a bag."""
+WHOLE = "WHOLE"
+"""How much of a unit is taken in a study whose dose is not counted in cells."""
 
 
 def decide(study: Study, state: State, facts: VaultFacts, command: object, occasion: Occasion) -> Decision:
@@ -145,10 +147,10 @@ def _step(
     if following.kind not in wanted_kinds or (step is not None and step != following.id):
         return None, (*faults, problem("vault_bench.another-step-first", "step", step=following.label))
     before = current.done[-1].at if current.done else current.opened_at
-    earliest = ready_at(following, before)
+    earliest = ready_at(following, before, rehearsal=facts.rehearsal)
     if occasion.at < earliest:
-        left = -((occasion.at - earliest) // dt.timedelta(minutes=1))
-        faults.append(problem("vault_bench.step-too-soon", "step", minutes=left))
+        left = -((occasion.at - earliest) // dt.timedelta(seconds=1))
+        faults.append(problem("vault_bench.step-too-soon", "step", time=f"{left // 60}:{left % 60:02d}"))
     if following.two_persons:
         faults += second_person_faults(facts, second)
     return following, tuple(faults)
@@ -250,11 +252,12 @@ def _fill(
     if isinstance(dose, Problem):
         yield dose
         return
+    taken = f"{dose.taken:f}" if dose else WHOLE
     bag = bag_number(occasion.fresh[0], state.stock.bags)
     yield _done(step, command.request, occasion, command.second)
     yield entries.BagPrepared(
         command.request, state.preparation.subject, bag, study.supply.volume,
-        written(use_by(study.supply, thawed)), f"{dose.taken:f}", f"{dose.cells:f}" if cellular else "0",
+        written(use_by(study.supply, thawed)), taken, f"{dose.cells:f}" if dose and cellular else "0",
     )  # fmt: skip
 
 

@@ -31,11 +31,14 @@ class DoseVolume:
 
 def dose_volume(
     supply: Supply, certificate: LotReceived, weight: str, viability: str
-) -> DoseVolume | Problem:
+) -> DoseVolume | Problem | None:
     """The volume for a participant of `weight` (kg), with cells viable to `viability` percent.
 
+    None in a study whose dose is not counted in cells: the whole unit is given.
     Problems: `vault_bench.weight-unusable`, `vault_bench.dose-undefined`, `vault_bench.unit-too-small`.
     """
+    if not supply.cells_per_kg:
+        return None
     kilograms, per_kg, bag = amount(weight), amount(supply.cells_per_kg), amount(supply.volume)
     count, share, held = amount(certificate.count), amount(viability), amount(certificate.volume)
     if kilograms is None:

@@ -81,16 +81,22 @@ def _receive(
         yield problem("vault_stock.not-a-date", "expiry")
     if not _HASH.fullmatch(command.certificate):
         yield problem("vault_stock.certificate-missing", "certificate")
+    if study.supply.cells_per_kg:
+        yield from _cell_faults(command)
+    yield entries.LotReceived(
+        command.lot, command.product, command.units, command.expiry, command.certificate, command.passage,
+        command.count, command.volume, command.viability, command.sterility, command.identity,
+    )  # fmt: skip
+
+
+def _cell_faults(command: commands.ReceiveLot) -> Iterator[Problem]:
+    """What is missing on a certificate in a study whose dose is counted in cells."""
     for name in ("count", "volume", "viability"):
         value = amount(getattr(command, name))
         if value is None or (name == "viability" and value > 100):
             yield problem("vault_stock.not-an-amount", name)
     if not command.passage.strip():
         yield problem("vault_stock.certificate-without-passage", "passage")
-    yield entries.LotReceived(
-        command.lot, command.product, command.units, command.expiry, command.certificate, command.passage,
-        command.count, command.volume, command.viability, command.sterility, command.identity,
-    )  # fmt: skip
 
 
 def _lot(state: Stock, name: str) -> Lot | Problem:
@@ -135,6 +141,8 @@ def _certificate_faults(study: Study, lot: Lot) -> Iterator[Problem]:
     for name in ("sterility", "identity"):
         if getattr(held, name) != "PASS":
             yield problem(f"vault_stock.{name}-not-passed", name)
+    if not study.supply.cells_per_kg:
+        return
     viability, most = Decimal(held.viability), amount(study.supply.cells_at_most)
     if limit is not None and viability < limit:
         yield problem("vault_stock.viability-below-limit", "viability", viability=held.viability, limit=limit)
@@ -200,10 +208,11 @@ def _ship(
         yield log
         return
     file = hashlib.sha256(command.log.encode()).hexdigest()
+    warmest = _celsius(log.warmest) if log else ""
     yield entries.ShipmentReceived(
-        command.shipment, command.site, command.units, file, _celsius(log.warmest), _kept(command.log)
+        command.shipment, command.site, command.units, file, warmest, _kept(command.log)
     )
-    if log.minutes:
+    if log and log.minutes:
         warm = [each.warmest for each in log.excursions if each.warmest is not None]
         yield entries.ExcursionRecorded(command.shipment, log.minutes, _celsius(max(warm)) if warm else "")
 
@@ -223,7 +232,10 @@ def _unshippable(state: Stock, units: Mapping[str, tuple[str, ...]]) -> Iterator
                 yield problem("vault_stock.unit-not-at-the-depot", "units", lot=lot, unit=serial)
 
 
-def _log(study: Study, text: str) -> TemperatureLog | Problem:
+def _log(study: Study, text: str) -> TemperatureLog | Problem | None:
+    """The file, judged; None in a study that names no highest temperature, where no file is asked for."""
+    if not study.supply.warmest:
+        return None
     try:
         limit = Decimal(study.supply.warmest)
     except InvalidOperation:
