@@ -22,8 +22,8 @@ def serve(
 ) -> Problem | None:
     """Serve the store's pages. Port 0 takes any free one. Returns why it could not, or None.
 
-    channel: the second door's socket, where there is one; second_door: the address of its pages. ready: called in the serving process with the address,
-    when it answers.
+    channel: the second door's socket, where there is one; second_door: the address of its pages.
+    ready: called in the serving process with the address, when it answers.
     """
 
     def opening() -> Opened | Problem:

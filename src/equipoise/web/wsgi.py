@@ -15,7 +15,9 @@ from equipoise.web.settings import first_door
 def application(
     desk: DeskDoor, store: Path, hosts: tuple[str, ...] = (), *, second_door: str = ""
 ) -> Application:
-    """The application over `desk`, with accounts in `store`; `hosts`: names besides loopback; `second_door`: its address.
+    """The application over `desk`, with accounts in `store`; `hosts`: names besides loopback.
+
+    second_door: where people reach the pages of the second door.
 
     Once in a process: Django has one set of settings."""
     configure_door(first_door(store, desk, hosts=hosts, second_door=second_door))
