@@ -14,11 +14,13 @@ import secrets
 from pathlib import Path
 from typing import Literal
 
-from equipoise.ledger.opening import open_ledger
+from equipoise.ledger.opening import Ledger, open_ledger
+from equipoise.ledger.store import StoreFault
 from equipoise.ledger.vault_entries import VaultOpened
 from equipoise.protocol.digest import canonical_study
 from equipoise.protocol.study import Study
-from equipoise.vault.keyring import WORK, create_keyring, open_keyring
+from equipoise.vault.keyring import WORK, Keyring, create_keyring, open_keyring
+from equipoise.vault.lists_held import KEY
 from equipoise.vault.routes import ROOMS
 from equipoise.vault.vault import STREAM, Vault
 from equipoise.words.canonical import canonical_bytes
@@ -55,6 +57,8 @@ def create_vault(
         return problem("vault.key-of-first-door")
     if purpose == "trial" and _made_up(clock, entropy):
         return problem("vault.rehearsal-only")
+    if list_folder is not None and not (list_folder / KEY).is_file():
+        return problem("vault.list-unreadable", str(list_folder), folder=list_folder, detail=KEY)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     keyring = create_keyring(folder, passphrase, entropy, work=work)
     if isinstance(keyring, Problem):
@@ -64,11 +68,14 @@ def create_vault(
         return ledger
     opened = VaultOpened(purpose, study.id, first_door_key, canonical_bytes(canonical_study(study)).decode())
     vault = Vault(folder, ledger, keyring, opened, rooms=ROOMS, clock=clock, entropy=entropy)
-    refused = vault.begin(first=True)
-    if refused is None and list_folder is not None:
-        refused = vault.take_in_list(list_folder)
+    try:
+        refused = vault.begin(first=True)
+        if refused is None and list_folder is not None:
+            refused = vault.take_in_list(list_folder)
+    except StoreFault as reason:
+        refused = reason.problem
     if refused is not None:
-        vault.close()
+        ledger.close()
         return refused
     return vault
 
@@ -89,23 +96,26 @@ def open_vault(
     ledger = open_ledger(folder, write=True, wrap=keyring.wrap, entropy=entropy)
     if isinstance(ledger, Problem):
         return ledger
+    try:
+        vault = _begun(folder, ledger, keyring, clock, entropy)
+    except StoreFault as reason:
+        vault = reason.problem
+    if isinstance(vault, Problem):
+        ledger.close()
+    return vault
+
+
+def _begun(folder: Path, ledger: Ledger, keyring: Keyring, clock: Clock, entropy: Entropy) -> Vault | Problem:
+    """The vault over a ledger that was opened, or why it is none. Raises StoreFault."""
     with ledger.reading() as reader:
         first = next(iter(reader.entries(STREAM)), None)
-    entry = first.entry if first is not None else None
-    refused = (
-        None if isinstance(entry, VaultOpened) else problem("vault.not-a-vault", str(folder), folder=folder)
-    )
-    if isinstance(entry, VaultOpened) and entry.purpose == "trial" and _made_up(clock, entropy):
-        refused = problem("vault.rehearsal-only")
-    if refused is not None or not isinstance(entry, VaultOpened):
-        ledger.close()
-        return refused or problem("vault.not-a-vault", str(folder), folder=folder)
-    vault = Vault(folder, ledger, keyring, entry, rooms=ROOMS, clock=clock, entropy=entropy)
-    refused = vault.begin(first=False) or vault.load_list()
-    if refused is not None:
-        vault.close()
-        return refused
-    return vault
+    opened = first.entry if first is not None else None
+    if not isinstance(opened, VaultOpened):
+        return problem("vault.not-a-vault", str(folder), folder=folder)
+    if opened.purpose == "trial" and _made_up(clock, entropy):
+        return problem("vault.rehearsal-only")
+    vault = Vault(folder, ledger, keyring, opened, rooms=ROOMS, clock=clock, entropy=entropy)
+    return vault.begin(first=False) or vault.load_list() or vault
 
 
 def _is_key(text: str) -> bool:
