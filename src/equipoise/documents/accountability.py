@@ -6,74 +6,122 @@ investigational product).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from equipoise.documents.sheet import Fact, Sheet, Table, sheet_pdf
 from equipoise.documents.typeset import Issue, both
+from equipoise.words.text import Text
 
-_COLUMNS = ("at", "what", "lot", "units", "subject", "bag", "by", "second", "left")
-_WIDTHS = (14, 20, 12, 6, 10, 12, 12, 12, 7)
+_COLUMNS = ("at", "what", "lot", "units", "subject", "bag", "by", "second", "note")
+_WIDTHS = (15, 22, 12, 8, 9, 12, 12, 12, 14)
+_BALANCE = (
+    "lot",
+    "product",
+    "state",
+    "expiry",
+    "received",
+    "in_stock",
+    "quarantine",
+    "used",
+    "destroyed",
+    "lost",
+)
+_BALANCE_WIDTHS = (12, 13, 12, 11, 9, 8, 10, 7, 10, 7)
+ACTS: Mapping[str, str] = {
+    "LotReceived": "documents.act-lot-received",
+    "LotTested": "documents.act-lot-tested",
+    "ShipmentReceived": "documents.act-shipment-received",
+    "ExcursionRecorded": "documents.act-excursion-recorded",
+    "ExcursionDecided": "documents.act-excursion-decided",
+    "LotReleased": "documents.act-lot-released",
+    "LotRejected": "documents.act-lot-rejected",
+    "LotRecalled": "documents.act-lot-recalled",
+    "BagsCalledBack": "documents.act-bags-called-back",
+    "UnitsDestroyed": "documents.act-units-destroyed",
+    "StockCounted": "documents.act-stock-counted",
+    "UnitTaken": "documents.act-unit-taken",
+    "PreparationFailed": "documents.act-preparation-failed",
+    "BagPrepared": "documents.act-bag-prepared",
+    "BagVerified": "documents.act-bag-verified",
+    "BagHandedOver": "documents.act-bag-handed-over",
+    "BagTakenBack": "documents.act-bag-taken-back",
+    "BagDestroyed": "documents.act-bag-destroyed",
+}
+"""Kind of an entry of the stock -> message key of what became of the product."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountedUnit:
-    """One line: when (as it is to be printed), what became of how many units of a lot, and what is left after it.
+    """One line: when (as it is to be printed), what became of which units of a lot.
 
     `subject` is a screening number, `by` and `second` are persons as they are to be named. Empty where it has none.
     """
 
     at: str
     what: str
-    lot: str
-    units: str
+    lot: str = ""
+    units: str = ""
     subject: str = ""
     bag: str = ""
     by: str = ""
     second: str = ""
-    left: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Balance:
-    """One lot at one place at the end: what came, was used, destroyed, is left, and was counted."""
+class LotBalance:
+    """One lot at the end. What was received is in stock, in quarantine, used, destroyed or lost, and nothing else."""
 
     lot: str
-    site: str
-    received: str
-    used: str
-    destroyed: str
-    left: str
-    counted: str = ""
+    product: str
+    state: str
+    expiry: str
+    received: int
+    in_stock: int
+    quarantine: int
+    used: int
+    destroyed: int
+    lost: int
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every unit is accounted for."""
+        return self.received == self.in_stock + self.quarantine + self.used + self.destroyed + self.lost
+
+
+def act(kind: str) -> str:
+    """What became of the product, in both languages; the kind itself where it has no words."""
+    words = both(ACTS[kind]) if kind in ACTS else Text(kind)
+    return f"{words.en} {words.zh or ''}".strip()
 
 
 def accountability_pdf(
-    site: str, lines: Sequence[AccountedUnit], balances: Sequence[Balance], issue: Issue
+    place: str, lines: Sequence[AccountedUnit], balances: Sequence[LotBalance], issue: Issue
 ) -> bytes:
-    """The log of one site (its name as printed) and the reconciliation of its lots."""
+    """The log of a place (its name as printed) and the reconciliation of its lots."""
     log = Table(
         both("documents.accountability-lines"),
         tuple(both(f"documents.accountability-{name}") for name in _COLUMNS),
         _WIDTHS,
         tuple(tuple(getattr(line, name) for name in _COLUMNS) for line in lines),
     )
-    names = ("lot", "received", "used", "destroyed", "left", "counted")
     reconciled = Table(
         both("documents.accountability-balance"),
-        tuple(both(f"documents.accountability-{name}") for name in names),
-        (3, 2, 2, 2, 2, 2),
-        tuple(tuple(getattr(balance, name) for name in names) for balance in balances),
+        tuple(both(f"documents.accountability-{name.replace('_', '-')}") for name in _BALANCE),
+        _BALANCE_WIDTHS,
+        tuple(tuple(str(getattr(balance, name)) for name in _BALANCE) for balance in balances),
     )
+    settled = all(balance.adds_up for balance in balances)
+    verdict = both("documents.accountability-settled" if settled else "documents.accountability-unsettled")
     return sheet_pdf(
         Sheet(
             both("documents.accountability-title"),
             both("documents.accountability-lead"),
-            (Fact(both("documents.accountability-site"), site),),
+            (Fact(both("documents.accountability-site"), place),),
             (log, reconciled),
-            signatures=(
-                both("documents.accountability-pharmacist"),
-                both("documents.accountability-witness"),
-            ),
+            (verdict,),
+            (both("documents.accountability-pharmacist"), both("documents.accountability-witness")),
         ),
         issue,
     )

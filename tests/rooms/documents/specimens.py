@@ -6,7 +6,7 @@ import datetime as dt
 import random
 from collections.abc import Callable, Mapping
 
-from equipoise.documents.accountability import AccountedUnit, Balance, accountability_pdf
+from equipoise.documents.accountability import AccountedUnit, LotBalance, accountability_pdf, act
 from equipoise.documents.card import EmergencyCard, cards_pdf
 from equipoise.documents.certificate import Certificate, certificate_pdf
 from equipoise.documents.code_break import CodeBreak, code_break_pdf
@@ -54,9 +54,18 @@ def code_break(*, drill: bool = False) -> CodeBreak:
 
 
 LINES = [
-    AccountedUnit("2026-08-14 10:30", "Received", "LOT-A17", "20", by="Li Wei", second="Zhou Min", left="20")
+    AccountedUnit(
+        "2026-08-14 10:30",
+        act("UnitTaken"),
+        "LOT-A17",
+        "LOT-A17-04",
+        "01001",
+        "B48213907",
+        "Li Wei 李伟",
+        "Zhou Min",
+    )
 ] * 40
-BALANCES = [Balance("LOT-A17", "01", "40", "20", "3", "17", "17")]
+BALANCES = [LotBalance("LOT-A17", "CELLS", "RELEASED", "2027-01-31", 40, 17, 0, 20, 3, 0)]
 
 ALL: Mapping[str, Callable[[], bytes]] = {
     "cards": lambda: cards_pdf([card(1), card(2)], ARMS, ISSUE),

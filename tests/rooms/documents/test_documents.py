@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from equipoise.documents import typeset
+from equipoise.documents.accountability import ACTS, accountability_pdf
 from equipoise.documents.card import EACH, FIRST, cards_pdf, padded
 from equipoise.documents.certificate import certificate_pdf, grouped
 from equipoise.documents.code_break import CodeBreak, code_break_pdf
@@ -27,7 +28,7 @@ from equipoise.documents.sheet import Fact, Sheet, Table, sheet_pdf
 from equipoise.documents.squares import drawing
 from equipoise.words.text import Text
 from house.house_files import ROOT
-from rooms.documents.specimens import ALL, ARMS, ISSUE, card, certificate, code_break
+from rooms.documents.specimens import ALL, ARMS, BALANCES, ISSUE, LINES, card, certificate, code_break
 
 INFO = re.compile(rb"/(Title|Author|Creator|Producer|Subject|Keywords|CreationDate|ModDate)\s*\(([^)]*)\)")
 MOMENT = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d|D:\d{14}")
@@ -205,6 +206,21 @@ def test_a_drawing_has_the_squares_of_its_code(text):
 @given(st.text("0123456789abcdef", max_size=80), st.integers(1, 9))
 def test_grouping_changes_no_digit(digits, size):
     assert grouped(digits, size).replace(" ", "") == digits
+
+
+def test_a_log_that_does_not_add_up_says_so(handed):
+    unsettled = dataclasses.replace(BALANCES[0], used=19)
+    for balances in (BALANCES, [unsettled]):
+        accountability_pdf("01", LINES[:1], balances, ISSUE)
+    assert "is accounted for" in handed[0]["notes"][0][0]
+    assert "Not every unit" in handed[1]["notes"][0][0]
+
+
+def test_every_entry_that_moves_a_product_has_words():
+    """The stock's own table of what changes it (vault.stock.evolve) is the list of kinds that a log may hold."""
+    from equipoise.vault.stock.evolve import _APPLY
+
+    assert set(ACTS) == set(_APPLY)
 
 
 def test_a_row_without_a_cell_is_a_fault_of_the_program():
