@@ -43,7 +43,9 @@ def skeleton(tmp_path: Path) -> Path:
     modules = [
         *(f"{room}/__init__" for room in ROOMS),
         "randomization/methods",
+        "randomization/minimization",
         "randomization/sealing",
+        "randomization/verify_allocation",
         "__init__",
     ]
     for module in modules:

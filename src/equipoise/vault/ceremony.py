@@ -89,7 +89,7 @@ def _answer(options: argparse.Namespace) -> tuple[Problem, ...]:
     if not isinstance(study, Study):
         return study
     if options.design:
-        lines, faults = design_lines(study, options.over_bar_reason)
+        lines, faults = design_lines(study, options.over_bar_reason, options.language)
         sys.stdout.write("".join(line + "\n" for line in lines))
         return faults
     rehearsal = options.rehearsal_seed is not None
@@ -98,9 +98,10 @@ def _answer(options: argparse.Namespace) -> tuple[Problem, ...]:
     before = read_record(options.vault)
     if isinstance(contributions, Problem) or isinstance(recipients, Problem) or isinstance(before, Problem):
         return tuple(each for each in (contributions, recipients, before) if isinstance(each, Problem))
-    faults = (*place_faults(options.public, options.vault), *gate(study, options.over_bar_reason))
-    if faults:
-        return faults
+    faults = place_faults(options.public, options.vault)
+    figures = faults or gate(study, options.over_bar_reason)
+    if isinstance(figures, tuple):
+        return figures
     if standing(before).open:
         return (problem("vault.ceremony-open", str(options.vault)),)
     value = unicodedata.normalize("NFC", options.public_value)
@@ -108,7 +109,7 @@ def _answer(options: argparse.Namespace) -> tuple[Problem, ...]:
     if isinstance(held, Problem):
         return (held,)
     stamp = "" if rehearsal else dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    finish(study, held, (*before, *_at_once(study, held, stamp)), (options.public, options.vault))
+    finish(study, held, (*before, *_at_once(study, held, stamp)), figures, (options.public, options.vault))
     return ()
 
 

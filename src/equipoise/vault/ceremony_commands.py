@@ -21,11 +21,13 @@ import json
 import sys
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from equipoise.protocol.load import load_study
 from equipoise.protocol.study import Study
+from equipoise.randomization.predictability import Predictability
 from equipoise.randomization.public import read_public
 from equipoise.vault.ceremony_files import finish, place_faults
 from equipoise.vault.ceremony_steps import (
@@ -40,10 +42,11 @@ from equipoise.vault.ceremony_steps import (
 )
 from equipoise.vault.design import gate
 from equipoise.vault.holding import Terms
-from equipoise.vault.recipients import make_key_files, open_sealed, read_private, read_recipients
+from equipoise.vault.recipients import Recipients, make_key_files, open_sealed, read_private, read_recipients
 from equipoise.words.problem import Problem, problem
 
 Answer = tuple[Problem, ...]
+_BROKEN_OFF = "the sitting was broken off"
 
 
 def step_command(given: Sequence[str]) -> argparse.Namespace:
@@ -113,41 +116,56 @@ def _status(options: argparse.Namespace, room: Room) -> Answer:
 
 
 def _hold(options: argparse.Namespace, room: Room) -> Answer:
+    found = _ready(options)
+    return found if isinstance(found, tuple) else _finished(options, _there(room, options), found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What must be known to be good before anybody is asked for a seed."""
+
+    study: Study
+    recipients: Recipients
+    figures: Predictability
+
+
+def _ready(options: argparse.Namespace) -> _Ready | Answer:
     study = load_study(options.folder)
     if not isinstance(study, Study):
         return study
-    return _finished(options, _there(room, options), study)
-
-
-def _finished(options: argparse.Namespace, room: Room, study: Study) -> Answer:
     recipients = read_recipients(options.recipient, options.officer)
     if isinstance(recipients, Problem):
         return (recipients,)
-    faults = (*place_faults(options.public, options.vault), *gate(study, options.over_bar_reason))
-    if faults:
-        return faults
+    figures = place_faults(options.public, options.vault) or gate(study, options.over_bar_reason)
+    return figures if isinstance(figures, tuple) else _Ready(study, recipients, figures)
+
+
+def _finished(options: argparse.Namespace, room: Room, ready: _Ready) -> Answer:
     value = unicodedata.normalize("NFC", options.public_value)
-    found = hold_open(room, study, Terms(options.over_bar_reason, public_value=value, recipients=recipients))
+    terms = Terms(options.over_bar_reason, public_value=value, recipients=ready.recipients)
+    found = hold_open(room, ready.study, terms)
     if isinstance(found, Problem):
         return (found,)
     held, steps = found
-    finish(study, held, steps, (options.public, options.vault))
+    finish(ready.study, held, steps, ready.figures, (options.public, options.vault))
     return ()
 
 
 def _together(options: argparse.Namespace, room: Room) -> Answer:
     """Everybody in one room: each commits by typing name and seed; an empty name ends it and the list is made."""
-    study, there = load_study(options.folder), _there(room, options)
-    if not isinstance(study, Study):
-        return study
-    begun = begin(there, study, unicodedata.normalize("NFC", options.public_value))
+    ready, there = _ready(options), _there(room, options)
+    if isinstance(ready, tuple):
+        return ready
+    begun = begin(there, ready.study, unicodedata.normalize("NFC", options.public_value))
     if isinstance(begun, Problem):
         return (begun,)
-    ended = "the sitting was broken off"
+    ended = _BROKEN_OFF
     try:
-        faults = _taken(there) or _finished(options, there, study)
+        faults = _taken(there) or _finished(options, there, ready)
         ended = "; ".join(each.rule for each in faults)
         return faults
+    except (EOFError, KeyboardInterrupt):
+        return (problem("vault.sitting-broken-off", str(options.vault)),)
     finally:
         if ended:
             abort(there, ended)
@@ -233,7 +251,7 @@ def _said(*lines: str) -> Answer:
     return ()
 
 
-_OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, object]]] = {
+_OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {  # Any: as argparse takes them
     "folder": (("folder",), {"type": Path, "help": "the study's folder"}),
     "file": (("file",), {"type": Path, "metavar": "FILE"}),
     "slots": (("slots",), {"type": Path, "metavar": "SLOTS", "help": "a copy of slots.json"}),

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from equipoise.protocol.study import Study
-from equipoise.randomization.predictability import own_figures
+from equipoise.randomization.predictability import Predictability
 from equipoise.randomization.public import NAME, read_public
 from equipoise.vault.ceremony_record import NAME as RECORD
 from equipoise.vault.ceremony_record import Step, record_bytes
@@ -22,16 +22,18 @@ from equipoise.vault.holding import SLOTS, Held
 from equipoise.words.problem import Problem, problem
 
 
-def finish(study: Study, held: Held, steps: Sequence[Step], places: tuple[Path, Path]) -> None:
+def finish(
+    study: Study, held: Held, steps: Sequence[Step], figures: Predictability, places: tuple[Path, Path]
+) -> None:
     """Write everything, the vault's files before the public ones, and say where. Raises OSError.
 
-    places: the public folder and the vault's.
+    figures: of the design, for the certificate; places: the public folder and the vault's.
     """
     public, vault = places
     _write(vault, {**held.vault, RECORD: record_bytes(steps)}, folder_mode=0o700, file_mode=0o600)
     _write(public, held.public, folder_mode=0o755, file_mode=0o644)
-    told, figures = read_public(public), own_figures(study)
-    if isinstance(told, Problem) or isinstance(figures, Problem):
+    told = read_public(public)
+    if isinstance(told, Problem):
         raise RuntimeError("the public file that was written is not read back")
     text = certificate_text(certificate(study, told, figures, steps[-1].at))
     _write(public, {CERTIFICATE: text.encode()}, folder_mode=0o755, file_mode=0o644)

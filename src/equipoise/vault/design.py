@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from equipoise.protocol.strata import is_mode_b
 from equipoise.protocol.study import Study
 from equipoise.randomization.predictability import (
     GUESS_BAR,
@@ -17,23 +18,24 @@ from equipoise.randomization.predictability import (
     design_table,
     own_figures,
 )
-from equipoise.vault.lists import chosen_method, list_length
-from equipoise.words.problem import Problem, problem
+from equipoise.vault.lists import chosen_method
+from equipoise.words.problem import Problem, problem, say
+from equipoise.words.text import Language
 
 CERTAIN = 0.999
 
 
-def gate(study: Study, reason: str) -> tuple[Problem, ...]:
-    """Why the design may not be used, or nothing. `reason`: the recorded reason for a design over a bar, or blank."""
+def gate(study: Study, reason: str) -> Predictability | tuple[Problem, ...]:
+    """The figures of a design that may be used, or why it may not. `reason`: why one over a bar is used, or blank."""
     usable = chosen_method(study)
     if isinstance(usable, Problem):
         return (usable,)
     figures = own_figures(study)
-    return (figures,) if isinstance(figures, Problem) else judged(figures, reason)
+    return (figures,) if isinstance(figures, Problem) else judged(figures, reason) or figures
 
 
 def judged(figures: Predictability, reason: str) -> tuple[Problem, ...]:
-    """The same for figures that were computed already."""
+    """What stands against a design with these figures."""
     if figures.one_break > CERTAIN or figures.smallest_block == 2:
         return (problem("vault.block-opens-another", "randomization", method=figures.label),)
     if figures.over and not reason.strip():
@@ -47,7 +49,9 @@ def judged(figures: Predictability, reason: str) -> tuple[Problem, ...]:
     return ()
 
 
-def design_lines(study: Study, reason: str = "") -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+def design_lines(
+    study: Study, reason: str = "", language: Language = "en"
+) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
     """The table as lines of text, the study's own design first, and what stands against that one."""
     usable = chosen_method(study)
     if isinstance(usable, Problem):
@@ -57,6 +61,8 @@ def design_lines(study: Study, reason: str = "") -> tuple[tuple[str, ...], tuple
         return (), (table,)
     faults = judged(table[0], reason)
     lines = [*_rows(table)]
+    if is_mode_b(study):
+        lines.append(say("randomization.mode-b-weaker", language))
     if not faults:
         own = table[0]
         lines.append(
@@ -76,8 +82,3 @@ def _rows(table: Iterable[Predictability]) -> Iterable[str]:
             f"{row.label:44} {row.guess:9.3f} {row.own_site:9.3f} {row.one_break:10.3f} {row.certain:8.2f} "
             f"{row.imbalance:10.2f} {row.imbalance_p95:4.0f}{mark}"
         )
-
-
-def slots_of(study: Study) -> int | None:
-    """Slots of each list, for a certificate."""
-    return list_length(study)
