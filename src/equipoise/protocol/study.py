@@ -287,7 +287,8 @@ class Supply(Element):
     Volumes in mL, cells in absolute numbers as text; `use_within` in minutes from thaw (or its sham) to the end of the
     infusion; `release_before`: minutes before the planned start at which a bag is released, at the same minute for
     every arm; `sentinel_first` participants are dosed at least `sentinel_hours` apart. `warmest`: degrees Celsius that
-    no store or shipment may pass, as text.
+    no store or shipment may pass, as text. `shipment_units` of every product make one shipment to a site;
+    `shipment_reserve`: doses that may be given while it is on its way.
     """
 
     doses: tuple[Dose, ...] = ()
@@ -299,6 +300,8 @@ class Supply(Element):
     cells_at_most: str = ""
     viability_at_least: str = ""
     warmest: str = ""
+    shipment_units: int = Field(default=0, ge=0)
+    shipment_reserve: int = Field(default=0, ge=0)
     use_within: int = 0
     release_before: int = 0
     sentinel_first: int = 0
