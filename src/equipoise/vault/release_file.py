@@ -9,14 +9,15 @@ Read by `randomization/verify_allocation.py`, which needs no other file than the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from equipoise.ledger.entries import PublicSlot
+from equipoise.ledger.vault_entries import ListMade
 from equipoise.protocol.digest import study_digest
 from equipoise.protocol.study import Study
 from equipoise.randomization.draws import combined
 from equipoise.randomization.program import program_hash
-from equipoise.randomization.public import PublicList
 from equipoise.vault.lists import AllocationList, make_list
 from equipoise.words.canonical import Json, canonical_bytes
 from equipoise.words.problem import Problem, problem
@@ -41,35 +42,34 @@ class Dispensed:
 
 def release_content(
     study: Study,
-    public: PublicList,
+    ceremony: ListMade,
+    slots: Mapping[str, Sequence[PublicSlot]],
     seeds: Mapping[str, bytes],
     dispensed: Iterable[Dispensed] = (),
 ) -> bytes | Problem:
     """The bytes of `release.json`: canonical JSON and a line end. Called by the gate of the final release.
 
-    study: the version that the list was made from; public: `randomization.public.read_public` of the ceremony's public
-    folder; seeds: `vault.holding.read_seeds` (name -> bytes); dispensed: every slot taken, in the order of
-    randomization. The SHA-256 of the bytes is what ListReleased.release says.
-    Problems: `vault.release-of-another-list` where study, seeds and public list do not belong together.
+    study: the version that the list was made from; ceremony: the entry of the stream `ceremony`; slots: as published;
+    seeds: `vault.holding.read_seeds` (name -> bytes); dispensed: every slot taken, in the order of randomization.
+    The SHA-256 of the bytes is what ListReleased.release says. An open door gathers all this: `releasing.release_of`.
+    Problems: `vault.release-of-another-list` where study, seeds and list do not belong together.
     """
-    if public.made_for != (study.id, study_digest(study)):
-        return problem("vault.release-of-another-list", "study")
-    told = {each["by"]: each["digest"] for each in public.content["contributions"]}
+    told = {each.by: each.digest for each in ceremony.contributions}
     if told != {name: hashlib.sha256(seed).hexdigest() for name, seed in seeds.items()}:
         return problem("vault.release-of-another-list", "seeds")
-    seed = combined([seeds[name] for name in sorted(seeds)], public.content["public_value"])
+    seed = combined([seeds[name] for name in sorted(seeds)], ceremony.public_value)
     made = make_list(study, study_digest(study), seed)
     if isinstance(made, Problem):
         return made
-    if made.public() != public.command.slots:
+    if made.public() != {code: tuple(listed) for code, listed in slots.items()}:
         return problem("vault.release-of-another-list", "slots")
     content: dict[str, Json] = {
         "format": FORMAT,
         "study": study.id,
         "digest": study_digest(study),
-        "root": public.root,
+        "root": ceremony.root,
         "program": program_hash(),
-        "public_value": public.content["public_value"],
+        "public_value": ceremony.public_value,
         "arms": list(made.arms),
         "seeds": [{"by": name, "seed": seeds[name].hex()} for name in sorted(seeds)],
         "slots": _slots(made),

@@ -66,7 +66,7 @@ def held_of(study, folder, value=""):
     assert isinstance(public, PublicList)
     seeds = read_seeds(held.vault["seeds.json"], bytes.fromhex(held.vault["vault.key"].decode()))
     assert not isinstance(seeds, Problem)
-    return public, held.public[NAME], seeds
+    return public, held.made, seeds
 
 
 def dispensed_of(study, seeds, public, count):
@@ -83,9 +83,8 @@ def dispensed_of(study, seeds, public, count):
         found.append((code, made.slots[layer][taken[layer]]))
         taken[layer] += 1
     if LAYER in made.slots:
-        arms = allocations(
-            minimization_of(in_order(study)), [(code, slot.content.draw) for code, slot in found]
-        )
+        taken_draws = [(code, slot.content.draw) for code, slot in found]
+        arms = list(allocations(minimization_of(in_order(study)), taken_draws))
     else:
         arms = [slot.content.arm for _, slot in found]
     return [
@@ -96,10 +95,12 @@ def dispensed_of(study, seeds, public, count):
 
 def released(name, folder, count=20, value=""):
     study = study_of(name)
-    public, told, seeds = held_of(study, folder, value)
-    content = release_content(study, public, seeds, dispensed_of(study, seeds, public, count))
+    public, made, seeds = held_of(study, folder, value)
+    content = release_content(
+        study, made, public.command.slots, seeds, dispensed_of(study, seeds, public, count)
+    )
     assert not isinstance(content, Problem)
-    return told, content
+    return (folder / NAME).read_bytes(), content
 
 
 @pytest.mark.parametrize("name", DESIGNS)
@@ -327,12 +328,13 @@ def test_a_well_formed_file_without_its_parts_is_a_finding(both):
 
 def test_only_what_belongs_together_is_released(tmp_path):
     study = study_of("big_stick")
-    public, _, seeds = held_of(study, tmp_path)
-    other = study_of("big_stick", cap=25)
+    public, made, seeds = held_of(study, tmp_path)
+    other, slots = study_of("big_stick", cap=25), public.command.slots
     for wrong in (
-        release_content(other, public, seeds),
-        release_content(study, public, {**seeds, "ada": b"x" * 20}),
-        release_content(study, public, {name: seeds[name] for name in ("ada", "bo")}),
+        release_content(other, made, slots, seeds),
+        release_content(study, made, {code: slots[code][:-1] for code in slots}, seeds),
+        release_content(study, made, slots, {**seeds, "ada": b"x" * 20}),
+        release_content(study, made, slots, {name: seeds[name] for name in ("ada", "bo")}),
     ):
         assert isinstance(wrong, Problem)
         assert wrong.rule == "vault.release-of-another-list"

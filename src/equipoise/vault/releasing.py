@@ -1,0 +1,91 @@
+"""The final release out of an open second door: everything that `release_content` needs, gathered from store and list.
+
+The rules that must stay true: what was dispensed is what this door's own ledger says (the slot that was opened for each
+preparation, and the arm of its product), in the order of assignment; nothing is gathered from memory; who calls this
+has passed the gate. Source: DESIGN 5 (three openings).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+from equipoise.ledger.entries import StudyReleased
+from equipoise.ledger.reader import Reader
+from equipoise.ledger.vault_entries import EntryAccepted, ListMade, PreparationOpened, VaultOpened
+from equipoise.protocol.digest import study_from_canonical
+from equipoise.protocol.study import Study
+from equipoise.vault.holding import SEEDS, read_seeds
+from equipoise.vault.knowing import CEREMONY, Known
+from equipoise.vault.lists_held import PLACE
+from equipoise.vault.release_file import Dispensed, release_content
+from equipoise.vault.vault import Vault
+from equipoise.words.canonical import read_canonical
+from equipoise.words.problem import Problem, problem
+
+
+def release_of(vault: Vault) -> tuple[bytes, str] | Problem:
+    """The bytes of `release.json` and the root (hex) of the list. Only for the gate of the final release.
+
+    Problems: `vault.list-missing` where no list lies here, `vault.seeds-unreadable`, `vault.release-of-another-list`.
+    """
+    key = vault.slot_key()
+    try:
+        content = (vault.folder / PLACE / SEEDS).read_bytes()
+    except OSError:
+        return problem("vault.seeds-unreadable", SEEDS)
+    if key is None:
+        return problem("vault.list-missing")
+    seeds = read_seeds(content, key)
+    if isinstance(seeds, Problem):
+        return seeds
+    with vault.reading() as reader:
+        known = vault.known(reader)
+        entries = [one.entry for one in reader.entries(CEREMONY)]
+        made = [entry for entry in entries if isinstance(entry, ListMade)]
+        if not made or known.told.published is None:
+            return problem("vault.list-missing")
+        refused = problem("vault.release-of-another-list", "study")
+        for study in _versions(reader):
+            given = _dispensed(reader, known, study)
+            found = release_content(study, made[-1], known.told.published.slots, seeds, given)
+            if not isinstance(found, Problem):
+                return found, made[-1].root
+            refused = found
+    return refused
+
+
+def _versions(reader: Reader) -> Iterator[Study]:
+    """Every version of the definition that this door knows, latest first; the list follows from one of them only."""
+    texts = [one.entry.definition for one in reader.entries("vault") if isinstance(one.entry, VaultOpened)]
+    for one in reader.entries("inbox"):
+        if isinstance(one.entry, EntryAccepted) and one.entry.kind_there == StudyReleased.__name__:
+            texts.append(json.loads(one.entry.body)["definition"])
+    for text in dict.fromkeys(reversed(texts)):
+        yield study_from_canonical(read_canonical(text.encode()))
+
+
+def _dispensed(reader: Reader, known: Known, study: Study) -> list[Dispensed]:
+    """Every slot assigned, in order, with the arm whose product was prepared under it."""
+    given = _prepared(reader)
+    arms = {product.id: product.arm for product in study.supply.products}
+    return [
+        Dispensed(
+            number,
+            subject,
+            known.told.randomized.get(subject, (number, ""))[1],
+            arms.get(given[number], given[number]) if number in given else "",
+        )
+        for subject, number in known.slots.numbers.items()
+    ]
+
+
+def _prepared(reader: Reader) -> Mapping[str, str]:
+    """number -> the product (id) that was opened for it first; an arm does not change."""
+    found: dict[str, str] = {}
+    for head in reader.streams():
+        if head.stream.startswith("bench/"):
+            for one in reader.entries(head.stream):
+                if isinstance(one.entry, PreparationOpened) and one.entry.product:
+                    found.setdefault(one.entry.number, one.entry.product)
+    return found

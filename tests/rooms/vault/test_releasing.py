@@ -1,0 +1,76 @@
+"""The final release out of an open second door: it verifies from public files, and says what this door's ledger says."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from equipoise.ledger.entries import Append
+from equipoise.ledger.vault_entries import PreparationOpened
+from equipoise.randomization.verify_allocation import Disagrees, verify
+from equipoise.vault.holding import SEEDS
+from equipoise.vault.lists_held import PLACE
+from equipoise.vault.releasing import release_of
+from equipoise.words.problem import Problem
+from rooms.vault.two_doors import Doors
+
+STRATA = ("N6-12/D14-45", "N13-20/D14-45")
+
+
+def test_the_release_of_a_played_trial_verifies_and_names_who_was_randomized(doors: Doors) -> None:
+    numbers = {f"s{count}": doors.randomize(f"s{count}", STRATA[count % 2]) for count in range(9)}
+    doors.exchange()
+    found = release_of(doors.vault)
+    assert not isinstance(found, Problem), found.say()
+    content, root = found
+    said = verify((doors.folder / "public" / "allocation.json").read_bytes(), content)
+    assert said.endswith(f" slots, 9 dispensed, root {root}")
+    dispensed = json.loads(content)["dispensed"]
+    assert [(each["subject"], each["number"]) for each in dispensed] == list(numbers.items())
+    assert [each["stratum"] for each in dispensed] == [STRATA[count % 2] for count in range(9)]
+    assert {each["arm"] for each in dispensed} == {""}, "nothing was prepared"
+
+
+def test_what_was_prepared_stands_beside_its_slot_and_a_wrong_product_is_found(doors: Doors) -> None:
+    """Preparations as the bench would have written them, the second with the product of the other arm."""
+    right, wrong = doors.randomize("s1", STRATA[0]), doors.randomize("s2", STRATA[0])
+    doors.exchange()
+    with doors.vault.reading() as reader:
+        known = doors.vault.known(reader)
+    products = {product.arm: product.id for product in doors.study.supply.products}
+    arms = {number: doors.vault._knowledge.arm(doors.study, number, known) for number in (right, wrong)}
+    other = next(arm for arm in products if arm != arms[wrong])
+    for number, arm, subject in ((right, arms[right], "s1"), (wrong, other, "s2")):
+        entry = PreparationOpened(f"r {subject}", subject, number, 1, products[str(arm)])
+        assert doors.vault._note(f"open {subject}", Append(f"bench/r-{subject}", entry)).accepted
+    found = release_of(doors.vault)
+    assert not isinstance(found, Problem)
+    assert [each["arm"] for each in json.loads(found[0])["dispensed"]] == [arms[right], other]
+    with pytest.raises(Disagrees, match=f"slot {wrong} .* is not the arm of the slot"):
+        verify((doors.folder / "public" / "allocation.json").read_bytes(), found[0])
+
+
+def test_a_slot_altered_in_what_was_released_is_found(doors: Doors) -> None:
+    doors.exchange()
+    found = release_of(doors.vault)
+    assert not isinstance(found, Problem)
+    public = (doors.folder / "public" / "allocation.json").read_bytes()
+    with pytest.raises(Disagrees):
+        verify(public, found[0].replace(b'"arm":0', b'"arm":1', 1))
+
+
+def test_without_its_seeds_or_its_list_nothing_is_released(doors: Doors) -> None:
+    doors.exchange()
+    seeds = doors.vault.folder / PLACE / SEEDS
+    whole = seeds.read_bytes()
+    seeds.chmod(0o600)
+    seeds.write_bytes(whole.replace(b'"seed":"', b'"seed":"00', 1))
+    changed = release_of(doors.vault)
+    seeds.unlink()
+    missing = release_of(doors.vault)
+    for one in (changed, missing):
+        assert isinstance(one, Problem)
+        assert one.rule == "vault.seeds-unreadable"
+    seeds.write_bytes(whole)
+    assert not isinstance(release_of(doors.vault), Problem)
