@@ -97,6 +97,8 @@ class VaultFacts:
     # release
     first_release_conditions: Mapping[str, bool] = owned_mapping("inbox")
     first_release_signers: tuple[str, ...] = owned("inbox", ())
+    first_release_signed: str = owned("inbox", "")
+    """The digest of the conditions that they signed."""
     values_locked: bool = owned("release", False)
     # breaks
     breaks_today_at_site: int = owned("breaks", 0)

@@ -97,6 +97,7 @@ class Knowledge:
             slot_fault=known.slots.faults.get(subject or ""),
             first_release_conditions=told.conditions,
             first_release_signers=told.signers,
+            first_release_signed=told.signed,
             last_anchor_at=known.anchors.at,
         )
         if room.opens and facts.number is not None and facts.slot_fault is None:

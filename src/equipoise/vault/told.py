@@ -65,6 +65,8 @@ class Told:
     cards: Mapping[str, CardOpened] = field(default_factory=lambda: _NONE)
     conditions: Mapping[str, bool] = field(default_factory=lambda: _NONE)
     signers: tuple[str, ...] = ()
+    signed: str = ""
+    """The digest of the conditions over which the first door's signers signed; empty while nobody did."""
 
     def roles(self) -> Mapping[str, tuple[str, ...]]:
         """actor -> roles held now."""
@@ -192,11 +194,12 @@ def _carded(told: Told, header: Header, entry: CardOpened) -> Told:
 
 
 def _condition(told: Told, header: Header, entry: ReleaseConditionRecorded) -> Told:
-    return replace(told, conditions=_with(told.conditions, entry.condition, entry.met), signers=())
+    return replace(told, conditions=_with(told.conditions, entry.condition, entry.met), signers=(), signed="")
 
 
 def _signed(told: Told, header: Header, entry: ReleaseSigned) -> Told:
-    return replace(told, signers=tuple(dict.fromkeys((*told.signers, header.actor))))
+    before = told.signers if entry.conditions == told.signed else ()
+    return replace(told, signers=tuple(dict.fromkeys((*before, header.actor))), signed=entry.conditions)
 
 
 _HEARING: Mapping[type[Entry], Callable[[Told, Header, Any], Told]] = {  # Any: the kind that it stands beside

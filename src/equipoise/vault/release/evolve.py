@@ -63,7 +63,7 @@ def conditions(state: State, facts: VaultFacts) -> Mapping[str, Json]:
     """Everything that the release hangs on, as a person who signs sees it."""
     return {
         "first_door": {name: facts.first_release_conditions.get(name, False) for name in CONDITIONS},
-        "first_door_signed": sorted(facts.first_release_signers),
+        "first_door_signed": [facts.first_release_signed, *sorted(facts.first_release_signers)],
         "values_locked": [state.locked, state.locked_by, state.locked_at],
     }
 

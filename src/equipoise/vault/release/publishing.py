@@ -1,0 +1,128 @@
+"""The final release itself, and closed work: the two places where arms of more than one participant are written out.
+
+The rules that must stay true: the gate is asked before a seed is opened, and again when the entry is written; the entry
+stands before the file; the file follows from what lies here alone, so that it can be written again; what is written for
+closed work never leaves this door's own folder, and is an entry with names and the file's digest.
+
+    FOLDER/release/release.json     seeds, nonces, arms and what was dispensed (vault.release_file)
+    FOLDER/release/anchors.json     the nonces of all anchors
+    FOLDER/closed/DIGEST.json       participant -> arm, for the persons named in the entry
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from equipoise.ledger.facts import Refusal
+from equipoise.ledger.reader import Reader
+from equipoise.ledger.vault_entries import AnchorMade
+from equipoise.vault import release_file
+from equipoise.vault.facts import Keeper
+from equipoise.vault.folding import Memory
+from equipoise.vault.keyring import write_private
+from equipoise.vault.knowing import Knowledge
+from equipoise.vault.release.commands import OpenClosedWork, PublishList
+from equipoise.vault.release.decide import gate
+from equipoise.vault.release.evolve import State
+from equipoise.vault.releasing import release_of
+from equipoise.vault.vault import Vault
+from equipoise.words.canonical import Json, canonical_bytes
+from equipoise.words.problem import Problem
+
+RELEASED, CLOSED, ANCHORS = "release", "closed", "anchors.json"
+Problems = tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What was published: the folder, and SHA-256 (hex) of release.json."""
+
+    folder: Path
+    release: str
+
+
+def publish(vault: Vault, keeper: Keeper, *, key: str) -> Published | Problems:
+    """Publish seeds and nonces, or every reason why not."""
+    refused = refusal(vault, keeper)
+    if refused is not None:
+        return refused.problems
+    made = release_of(vault)
+    if isinstance(made, Problem):
+        return (made,)
+    content, root = made
+    release = hashlib.sha256(content).hexdigest()
+    with vault.reading() as reader:
+        anchors = _anchors(reader)
+    outcome = vault.submit(keeper, PublishList(root, release), key=key)
+    if not outcome.accepted:
+        return outcome.problems
+    fault = vault.checkpoint()
+    if fault is not None:
+        return (fault,)
+    folder = vault.folder / RELEASED
+    _write(folder / release_file.NAME, content)
+    _write(folder / ANCHORS, anchors)
+    return Published(folder, release)
+
+
+def refusal(vault: Vault, keeper: Keeper) -> Refusal | None:
+    """Every reason against a release now; None where there is none."""
+    command = PublishList("0" * 64, "0" * 64)
+    with vault.reading() as reader:
+        state = cast("State", vault.state(reader, command))
+        return gate(state, vault.facts(reader, keeper, command))
+
+
+def open_closed_work(
+    vault: Vault, keeper: Keeper, purpose: str, members: tuple[str, ...], *, key: str
+) -> Path | Problems:
+    """Write every participant's arm into the closed folder, for the named persons; the file's path."""
+    with vault.reading() as reader:
+        rows = _rows(vault, reader)
+    if isinstance(rows, Problem):
+        return (rows,)
+    content: dict[str, Json] = {"format": "equipoise-treatments-1", "rows": rows}
+    data = canonical_bytes(content) + b"\n"
+    table = hashlib.sha256(data).hexdigest()
+    outcome = vault.submit(keeper, OpenClosedWork(purpose, members, table), key=key)
+    if not outcome.accepted:
+        return outcome.problems
+    path = vault.folder / CLOSED / f"{table[:16]}.json"
+    _write(path, data)
+    return path
+
+
+def _write(path: Path, content: bytes) -> None:
+    """The file, readable by its owner alone; nothing where it stands already. Raises OSError."""
+    if not path.exists():
+        write_private(path, content)
+
+
+def _anchors(reader: Reader) -> bytes:
+    """Every anchor with its nonce: whoever kept the commitments can now check this door's whole past."""
+    made = [one.entry for one in reader.entries("anchors") if isinstance(one.entry, AnchorMade)]
+    lines: list[Json] = [
+        {
+            "number": one.number, "size": one.size, "root": one.root, "commitment": one.commitment,
+            "nonce": one.nonce,
+        }
+        for one in made
+    ]  # fmt: skip
+    content: dict[str, Json] = {"format": "equipoise-anchors-1", "anchors": lines}
+    return canonical_bytes(content) + b"\n"
+
+
+def _rows(vault: Vault, reader: Reader) -> list[Json] | Problem:
+    """Participant, public number and arm, in the order of the screening numbers."""
+    known, study, opener = vault.known(reader), vault.study, Knowledge(Memory(), (), rehearsal=False)
+    opener.book = vault.book
+    rows: list[tuple[str, str, str]] = []
+    for subject, number in known.slots.numbers.items():
+        arm = opener.arm(study, number, known)
+        if isinstance(arm, Problem):
+            return arm
+        rows.append((known.told.numbers.get(subject, subject), number, arm))
+    return [{"participant": each[0], "number": each[1], "arm": each[2]} for each in sorted(rows)]
