@@ -125,7 +125,7 @@ class Desk:
         known = self._trial
         if known is None or known[:2] != heads:
             same_study = known[2] if known and known[0] == heads[0] else None
-            known = (*heads, read_trial(reader, same_study, self._draft))
+            known = (*heads, read_trial(reader, same_study, self._draft, self._memory))
             self._trial = known
         return known[2]
 

@@ -148,22 +148,27 @@ class Memory:
 
     def __init__(self, size: int = 500) -> None:
         self._size = size
-        self._small: dict[str, tuple[str, Any]] = {}  # Any: the state of that stream's own room
+        self._small: dict[str, tuple[int, str, Any]] = {}  # Any: the state of that stream's own room
         self._cases: OrderedDict[str, _Remembered] = OrderedDict()
         self._lock = threading.Lock()
 
     def state(
         self, reader: Reader, stream: str, start: State, evolve: Callable[[State, Recorded], State]
     ) -> State:
-        """The state of a short stream (a site's, a person's), folded again whenever its head has moved."""
-        leaf = reader.head(stream).leaf
-        known = self._small.get(stream)
-        if known is not None and known[0] == leaf:
-            return cast("State", known[1])
-        state = start
-        for recorded in reader.entries(stream):
+        """The state of a stream without snapshots (a site's, a person's, the list's), carried on as its head moves."""
+        head, known = reader.head(stream), self._small.get(stream)
+        if known is not None and known[:2] == (head.seq, head.leaf):
+            return cast("State", known[2])
+        tail: tuple[Recorded, ...] = ()
+        if known is not None and known[0] < head.seq:
+            tail = reader.entries(stream, after=known[0])
+        if known is not None and tail and (tail[0].header.prev, tail[-1].leaf) == (known[1], head.leaf):
+            state = cast("State", known[2])
+        else:
+            state, tail = start, reader.entries(stream)
+        for recorded in tail:
             state = evolve(state, recorded)
-        self._small[stream] = (leaf, state)
+        self._small[stream] = (head.seq, head.leaf, state)
         return state
 
     def case(self, reader: Reader, subject: str) -> Case:
@@ -214,6 +219,10 @@ class Trial:
     hidden: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
     """Form -> roles that never see it, by the definition to read by."""
 
+    def hidden_from(self, role: str) -> frozenset[str]:
+        """The forms that a role never sees."""
+        return frozenset(form for form, roles in self.hidden.items() if role in roles)
+
 
 NOTHING = Study.model_validate({"notation": 1, "id": "none", "version": "0", "dated": "1970", "title": "–"})
 """What stands in for the definition while none has been released."""
@@ -238,14 +247,15 @@ class Standing:
         return self.now.astimezone(ZoneInfo(self.site.zone)).date()
 
 
-def read_trial(reader: Reader, known: Trial | None = None, draft: Study = NOTHING) -> Trial:
+def read_trial(
+    reader: Reader, known: Trial | None = None, draft: Study = NOTHING, memory: Memory | None = None
+) -> Trial:
     """What holds for the whole trial at the reader's moment; while nothing was released: `draft`, and no digest.
 
-    known: the trial as it was at an earlier moment, with the same stream `study`.
+    known: the trial as it was at an earlier moment, with the same stream `study`. memory: what was folded before.
     """
-    allocation = randomization.START
-    for recorded in reader.entries("allocation"):
-        allocation = randomization.evolve(allocation, recorded)
+    remembered = memory or Memory()
+    allocation = remembered.state(reader, "allocation", randomization.START, randomization.evolve)
     if known is not None:
         return replace(known, allocation=allocation)
     state = oversight.START
