@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from equipoise.cli.answer import Answer, language
+from equipoise.cli.answer import Answer, language, refused
 from equipoise.cli.serve import serve_store
 from equipoise.cli.vault import SERVE, TERMINAL, environment, module
 from equipoise.desk.courier import Courier
@@ -42,9 +42,13 @@ class Ports:
 
 def serve_both(store: Path, vault: Path, ports: Ports) -> Answer:
     """Serve both doors until Ctrl-C, or say why one of them cannot be."""
+    first_port, second_port = _port(ports.first, PORT), _port(ports.second, VAULT_PORT)
+    if isinstance(first_port, Problem):
+        return refused((first_port,))
+    if isinstance(second_port, Problem):
+        return refused((second_port,))
     with _socket_place() as socket:
-        chosen = _port(ports.second, VAULT_PORT)
-        arguments = [str(vault), "--port", str(chosen), "--channel", str(socket)]
+        arguments = [str(vault), "--port", str(second_port), "--channel", str(socket)]
         with _process(SERVE, [*arguments, "--end-with-parent"], vault) as second:
             address = _first_line(second)
             if not address:
@@ -54,8 +58,7 @@ def serve_both(store: Path, vault: Path, ports: Ports) -> Answer:
                 sys.stdout.write(f"{first}\n{address}\n")
                 sys.stdout.flush()
 
-            first = _port(ports.first, PORT)
-            return serve_store(store, first, channel=socket, second_door=address, ready=ready)
+            return serve_store(store, first_port, channel=socket, second_door=address, ready=ready)
 
 
 def introduce(desk: Desk, vault: Path, people: Sequence[Json]) -> tuple[Problem, ...]:
@@ -134,10 +137,11 @@ def _one_line(said: str) -> str:
     return " ".join(said.split()) or "–"
 
 
-def _port(asked: int | None, usual: int) -> int:
-    """The port asked for; otherwise the usual one, or 0 where that is taken."""
-    if asked is not None:
-        return asked
+def _port(asked: int | None, usual: int) -> int | Problem:
+    """The port asked for, or why it cannot be had; otherwise the usual one, or 0 where that is taken."""
     from equipoise.pages.serving import free_port
 
-    return 0 if isinstance(free_port("127.0.0.1", usual), Problem) else usual
+    found = free_port("127.0.0.1", usual if asked is None else asked)
+    if isinstance(found, Problem):
+        return 0 if asked is None else found
+    return usual if asked is None else asked

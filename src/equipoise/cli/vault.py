@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from equipoise.cli.answer import Answer, done, language, refused, told
 from equipoise.cli.serve import port_number
@@ -133,22 +134,16 @@ def _say(answer: Answer, key: str, **arguments: object) -> Answer:
     return done(answer.value, told(key, **{**value, **arguments}))
 
 
-def _serve(options: argparse.Namespace) -> Answer:
+def _serve(options: argparse.Namespace) -> NoReturn:
     arguments = [str(options.vault), "--port", str(options.port)]
     arguments += ["--channel", str(options.channel)] if options.channel else []
     arguments += [each for user in options.caller for each in ("--caller", user)]
     if options.passphrase_file is not None:
         arguments += ["--passphrase-file", str(options.passphrase_file)]
-    process = subprocess.Popen(
-        [*module(SERVE), *arguments, "--end-with-parent", "--language", language()], env=environment()
-    )
-    while True:
-        try:
-            status = process.wait()
-            break
-        except KeyboardInterrupt:  # the terminal told the other process, too: it is given the time to finish
-            continue
-    return Answer(min(status, 2) if status > 0 else 0, None)
+    command = [*module(SERVE), *arguments, "--language", language()]
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os.execve(command[0], command, environment())  # noqa: S606  # this process becomes the second door: one to stop
 
 
 def _add(options: argparse.Namespace) -> Answer:

@@ -121,11 +121,11 @@ def first_door_key(given: str) -> str | None:
             break
     try:
         bare = (
-            base64.b64decode(given.rsplit("+", 1)[1], validate=True)[1:]
+            base64.b64decode(given.split("+", 2)[2], validate=True)[1:]
             if "+" in given
             else bytes.fromhex(given)
         )
-    except (ValueError, binascii.Error):
+    except (ValueError, IndexError, binascii.Error):
         return None
     return bare.hex() if len(bare) == 32 else None
 
