@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.ledger_rounds import ledger_rows
 from bench.machine import description, durable_write, speed_loop
+from bench.randomize_rounds import randomize_rows
 from bench.table import Row, render
 from bench.web_rounds import web_rows
 
@@ -21,6 +22,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as scratch:
         before, disk = speed_loop(), durable_write(Path(scratch))
         rows += ledger_rows(Path(scratch) / "ledger", seconds=options.seconds)
+        rows += randomize_rows(Path(scratch) / "randomize", seconds=options.seconds)
         rows += web_rows(Path(scratch) / "web", seconds=options.seconds)
         after = speed_loop()
     print(f"{description()}; rounds of {options.seconds:g} s; load and server share the cores")

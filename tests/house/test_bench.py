@@ -8,6 +8,7 @@ import time
 import pytest
 from bench.ledger_rounds import ledger_rows
 from bench.machine import durable_write, speed_loop
+from bench.randomize_rounds import randomize_rows
 from bench.rounds import Round, run_round
 from bench.table import HEADINGS, Row, render, row_of
 from bench.visitor import Visitor
@@ -70,6 +71,12 @@ def test_the_ledger_is_measured_without_a_fault_and_verifies_afterwards(tmp_path
     assert [row.measured for row in rows].count("append, on disk") == 2
     assert all(row.note.startswith("n=") for row in rows[:-1]), rows
     assert rows[-1].note.startswith("ok "), rows[-1]
+
+
+def test_randomizing_is_measured_without_a_fault(tmp_path):
+    rows = list(randomize_rows(tmp_path / "store", seconds=0.1, slots=600))
+    assert [row.circumstances for row in rows] == ["1 caller", "8 callers", "32 callers"]
+    assert all(row.note.startswith("n=") for row in rows), rows
 
 
 def test_the_pages_are_measured_without_a_fault(tmp_path):
