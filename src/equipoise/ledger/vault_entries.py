@@ -3,7 +3,7 @@
 The rules that must stay true: kinds are add-only and past tense; no store of the first door holds one of these (its
 desk has no command that makes one, and reading one there is a fault); what opens an arm (`aside()` below) lies in the
 second body part, so that an inspector can be given the course of the work without the arms.
-Streams: `vault`, `ceremony`, `inbox`, `slots`, `stock`, `bench/<request>`, `breaks`, `anchors`, `statements`,
+Streams: `vault`, `ceremony`, `inbox`, `slots`, `cards`, `stock`, `bench/<request>`, `breaks`, `anchors`, `statements`,
 `release`, `user/<actor>`, and `subject/<subject>` with the first door's own kind FormRecorded for values that reveal.
 """
 
@@ -182,6 +182,17 @@ class SlotRefused(Entry):
     number: str
     subject: str
     rule: str
+
+
+# --- stream cards ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CardsPrinted(Entry):
+    """Emergency cards were made for these public numbers, each with a new code. A second card of a number has a reason."""
+
+    numbers: tuple[str, ...]
+    reason: str = ""
 
 
 # --- stream stock: lots, shipments, units ------------------------------------------------------------------------

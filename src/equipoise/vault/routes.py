@@ -6,7 +6,7 @@ cannot happen. A room is its START, evolve, decide, COMMANDS and streams; what m
 
 from __future__ import annotations
 
-from equipoise.vault import credentials, values
+from equipoise.vault import card_prints, credentials, values
 from equipoise.vault.bench import commands as bench_commands
 from equipoise.vault.bench import decide as bench_decide
 from equipoise.vault.bench import evolve as bench_evolve
@@ -37,6 +37,9 @@ ROOMS: Rooms = (
     Room(
         "breaks", breaks.START, breaks.evolve, breaking.decide, breaks_asked.COMMANDS, breaks_asked.streams,
         reads=("breaks",), opens=True, hears=breaking.hears,
+    ),
+    Room(
+        "cards", card_prints.START, card_prints.evolve, card_prints.decide, card_prints.COMMANDS, card_prints.streams,
     ),
     Room("values", values.START, values.evolve, values.decide, values.COMMANDS, values.streams),
     Room(

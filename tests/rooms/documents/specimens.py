@@ -10,7 +10,7 @@ from equipoise.documents.accountability import AccountedUnit, LotBalance, accoun
 from equipoise.documents.card import EmergencyCard, cards_pdf
 from equipoise.documents.certificate import Certificate, certificate_pdf
 from equipoise.documents.code_break import CodeBreak, code_break_pdf
-from equipoise.documents.label import BagLabel, labels_pdf
+from equipoise.documents.label import BagLabel, RequestSlip, labels_pdf
 from equipoise.documents.typeset import Issue
 from equipoise.words.text import Text
 
@@ -70,7 +70,11 @@ BALANCES = [LotBalance("LOT-A17", "CELLS", "RELEASED", "2027-01-31", 40, 17, 0, 
 ALL: Mapping[str, Callable[[], bytes]] = {
     "cards": lambda: cards_pdf([card(1), card(2)], ARMS, ISSUE),
     "labels": lambda: labels_pdf(
-        [BagLabel("B48213907", "2026-08-14 13:45", "01001", Text("Infusion 1", "第1次输注"))] * 2, ISSUE
+        [
+            BagLabel("482139", "2026-08-14 13:45 +08:00", "01001", Text("Infusion 1", "第1次输注")),
+            RequestSlip("abcdefgh23456789", "EQ.REQ.abcdefgh23456789", "2026-08-14 11:00 +08:00", "01001"),
+        ],
+        ISSUE,
     ),
     "certificate": lambda: certificate_pdf(certificate(), ISSUE),
     "accountability": lambda: accountability_pdf("01 Shanghai 上海", LINES, BALANCES, ISSUE),

@@ -178,7 +178,8 @@ def test_a_query_is_answered_and_closed():
             for append in written(decided(AnswerValueQuery("s1", query, "Repeated: true."), state))
         ],
     )
-    written(decided(CloseValueQuery("s1", query, "Seen."), state))
+    closed = written(decided(CloseValueQuery("s1", query, "Seen."), state))
+    assert closed[0].entry == QueryClosed(query, automatic=False, note="Seen.")
 
 
 def test_a_missing_value_needs_a_code_that_is_offered():

@@ -6,7 +6,15 @@ from django.urls import URLPattern, URLResolver, path
 
 from equipoise.pages import entrance as shared
 from equipoise.pages import problems
-from equipoise.vault.web import bench_pages, break_pages, entrance, home, value_pages
+from equipoise.vault.web import (
+    bench_pages,
+    break_pages,
+    entrance,
+    home,
+    print_pages,
+    release_pages,
+    value_pages,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", entrance.front),
@@ -19,6 +27,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *bench_pages.urlpatterns,
     *break_pages.urlpatterns,
     *value_pages.urlpatterns,
+    *release_pages.urlpatterns,
+    *print_pages.urlpatterns,
 ]
 handler400 = problems.refused_request
 handler404 = problems.not_found
