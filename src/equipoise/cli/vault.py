@@ -23,6 +23,7 @@ from equipoise.words.problem import problem
 
 TERMINAL = "equipoise.vault.terminal"
 SERVE = "equipoise.vault.serve"
+PRINTING = "equipoise.vault.printing"
 STORE = Path(".equipoise-vault")
 PURPOSES = ("BENCH", "CHECK", "BREAK", "OFFICER", "LAB", "BOARD", "KEEPER")
 
@@ -62,7 +63,9 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     lists = commands.add_parser("lists", help="which list lies here, and how much of it is used")
     lists.add_argument("vault", type=Path, nargs="?", default=STORE)
     lists.set_defaults(run=_lists)
-    for command in (init, serve, status, lists, *account.choices.values()):
+    prints = commands.add_parser("print", help="documents of the second door").add_subparsers(required=True)
+    _declare_prints(prints)
+    for command in (init, serve, status, lists, *account.choices.values(), *prints.choices.values()):
         command.add_argument("--passphrase-file", type=Path, metavar="FILE", help="instead of asking")
         if command is not serve:
             command.add_argument("--json", action="store_true", help="print one JSON value")
@@ -85,16 +88,43 @@ def _declare_accounts(account: argparse._SubParsersAction[argparse.ArgumentParse
     revoke.set_defaults(run=_revoke)
 
 
+def _declare_prints(prints: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """One document each; a vault that is served prints from its own pages instead."""
+    cards = prints.add_parser("cards", help="emergency cards by public number, to be folded and sealed")
+    cards.add_argument("--number", action="append", default=[], metavar="N", help="these numbers only")
+    cards.add_argument("--reason", default="", help="why a number gets a second card")
+    certificate = prints.add_parser("certificate", help="certificate of a list, for others to sign")
+    log = prints.add_parser("accountability", help="the pharmacy's log")
+    log.add_argument("--site", default="", metavar="SITE", help="of one site")
+    labels = prints.add_parser("labels", help="labels of masked bags")
+    labels.add_argument("--bag", action="append", required=True, metavar="BAG")
+    for one in (cards, certificate):
+        one.add_argument(
+            "--list", type=Path, metavar="FILE", required=one is certificate, help="the public list"
+        )
+    for kind, one in prints.choices.items():
+        one.add_argument("vault", type=Path)
+        one.add_argument(
+            "--out", type=Path, required=True, metavar="FILE", help="a new file, for its owner alone"
+        )
+        one.set_defaults(run=_print, kind=kind)
+
+
 def vault_process(
-    command: str, arguments: Sequence[str], passphrase_file: Path | None, *, typed: str | None = None
+    command: str,
+    arguments: Sequence[str],
+    passphrase_file: Path | None,
+    *,
+    typed: str | None = None,
+    program: str = TERMINAL,
 ) -> Answer:
     """Run one command of the second door's terminal: its JSON value, or what it refused and why.
 
-    typed: what stands on its standard input; the terminal's own where None.
+    typed: what stands on its standard input; the terminal's own where None. program: another module that answers so.
     """
     given = ["--passphrase-file", str(passphrase_file)] if passphrase_file is not None else []
     ran = subprocess.run(
-        [*module(TERMINAL), command, *arguments, *given, "--language", language()],
+        [*module(program), command, *arguments, *given, "--language", language()],
         capture_output=True, check=False, input=typed, encoding="utf-8", errors="surrogateescape",
         env=environment(),
     )  # fmt: skip
@@ -174,3 +204,14 @@ def _short(value: Json) -> str:
 
 def _lists(options: argparse.Namespace) -> Answer:
     return _say(vault_process("lists", [str(options.vault)], options.passphrase_file), "cli.vault-list")
+
+
+def _print(options: argparse.Namespace) -> Answer:
+    arguments = [str(options.vault), "--out", str(options.out)]
+    for name in ("number", "bag"):
+        arguments += [each for value in getattr(options, name, []) for each in (f"--{name}", value)]
+    for name in ("reason", "list", "site"):
+        value = getattr(options, name, None)
+        arguments += [f"--{name}", str(value)] if value else []
+    answer = vault_process(options.kind, arguments, options.passphrase_file, program=PRINTING)
+    return _say(answer, "cli.vault-printed")

@@ -196,6 +196,20 @@ def test_a_process_prints_cards_and_says_no_code(told: Doors) -> None:
     told.reopen_vault()
 
 
+def test_the_program_prints_from_its_own_command_line(told: Doors) -> None:
+    told.vault.close()
+    secret, out = told.folder / "passphrase", told.folder / "log.pdf"
+    secret.write_text(PASSPHRASE, "utf-8")
+    place, vault = [sys.executable, "-m", "equipoise.cli.main"], str(told.folder / "vault")
+    wanted = ["vault", "print", "accountability", vault, "--site", "01", "--out", str(out)]
+    done = subprocess.run(
+        [*place, *wanted, "--passphrase-file", str(secret)], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert out.read_bytes().startswith(b"%PDF-1.7")
+    told.reopen_vault()
+
+
 def test_the_certificate_is_made_of_the_public_list(doors: Doors, made_doors: Path) -> None:
     public = read_public(made_doors / "public")
     made = certificate_document(doors.study, public, issue(doors.study, "rehearsal", doors.clock()))
