@@ -165,6 +165,8 @@ class Courier:
         """The next message: what was accepted before where nothing waits, else a checkpoint over everything."""
         if known.size > len(self._leaves):
             self._accepted = None
+            # Shown all the same, so that the second door writes it down, too; its answer is a refusal.
+            self._line(write_delivery(Delivery(self._new_checkpoint().note, (), (), heard)))
             raise _Stop(problem("desk.second-door-ahead", theirs=known.size, ours=len(self._leaves)))
         checkpoint = self._checkpoint
         if checkpoint is None or sent or checkpoint.size != known.size:

@@ -158,3 +158,41 @@ def test_a_refused_slot_stays_refused(doors: Doors) -> None:
 
 def test_a_book_of_slots_prints_no_content(doors: Doors) -> None:
     assert repr(doors.vault.book) == f"SlotBook({len(oracle(doors))} sealed slots)"
+
+
+def test_with_minimization_the_arm_follows_from_everybody_before(tmp_path) -> None:
+    """ "Mode B": the slots hold draws; the arms are those that the rule gives in the order of randomization."""
+    from equipoise.protocol.strata import layers
+    from equipoise.randomization.methods import in_order
+    from equipoise.randomization.minimization import allocations, minimization_of
+    from rooms.vault.two_doors import make_doors, open_doors, rehearsed_study
+
+    chosen = rehearsed_study().randomization
+    assert chosen is not None
+    minimized = chosen.model_copy(update={"method": "minimization", "parameters": {"probability": "4/5"}})
+    study = rehearsed_study().model_copy(update={"randomization": minimized})
+    make_doors(tmp_path, study)
+    doors = open_doors(tmp_path)
+    (layer,) = layers(study)
+    drawn = []
+    content = {slot.number: slot.content for slots in _made(doors).values() for slot in slots}
+    for count in range(30):
+        stratum = (A, B, "N6-12/D46-90")[count % 3]
+        number = doors.randomize(f"s{count}", stratum, layer=layer)
+        drawn.append((stratum, content[number].draw))
+        ask(doors, f"s{count}", f"r{count}")
+    doors.exchange()
+    expected = allocations(minimization_of(in_order(study)), drawn)
+    arms = list(in_order(study).ratio)
+    found = [facts(doors, f"r{count}").product for count in range(30)]
+    assert found == [product_of(study, arms[place]) for place in expected]
+    assert set(expected) == {0, 1}
+    doors.close()
+
+
+def _made(doors: Doors):
+    made = make_list(
+        doors.study, study_digest(doors.study), combined([b"a seed for tests, known to all"], "")
+    )
+    assert not isinstance(made, Problem)
+    return made.slots

@@ -70,13 +70,15 @@ class Doors:
     def enrol(self, user: str, purpose: str):
         return self.vault.submit(PROGRAM, EnrolCredential(user, purpose), key=f"enrol {user} {purpose}")
 
-    def randomize(self, subject: str, stratum: str, number: str | None = None, site: str = "01") -> str:
+    def randomize(
+        self, subject: str, stratum: str, number: str | None = None, site: str = "01", layer: str = ""
+    ) -> str:
         """What the first door's ledger says once a subject was screened and randomized; no page is asked."""
-        number = number or self.next_number(stratum)
+        number = number or self.next_number(layer or stratum)
         self.write(
             f"randomize {subject}",
             Append(f"subject/{subject}", SubjectScreened(subject, site, f"S-{subject}", f"person {subject}")),
-            Append("allocation", SlotTaken(stratum, number, subject)),
+            Append("allocation", SlotTaken(layer or stratum, number, subject)),
             Append(f"subject/{subject}", SubjectRandomized(number, stratum)),
         )
         return number
@@ -128,11 +130,11 @@ def write_list(study: Study, folder: Path) -> None:
     (folder / "list" / "ceremony.json").write_bytes(record_bytes([Step(held.made, "")]))
 
 
-def make_doors(folder: Path) -> None:
+def make_doors(folder: Path, study: Study | None = None) -> None:
     """Both stores, on disk: people granted, list published, second door made and enrolled."""
     from equipoise.desk.setup import create_store, publish_allocation
 
-    study, clock = rehearsed_study(), SetClock(TODAY)
+    study, clock = study or rehearsed_study(), SetClock(TODAY)
     write_list(study, folder)
     desk = create_store(folder / "first", study, "rehearsal", clock=clock)
     assert not isinstance(desk, tuple), [problem.say() for problem in desk]
