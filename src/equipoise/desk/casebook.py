@@ -7,7 +7,7 @@ asks for it; why somebody was let in is shown only to who may read it; days are 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -51,7 +51,8 @@ def subject_page(desk: Desk, who: Who, number: str) -> SubjectView | None:
         earlier = _number_of(reader, now.case.screening.rescreening_of)
     zone, moment = now.site.zone, row.get("randomized_at")
     randomized_on = None if moment is None else day_at(str(moment), zone)
-    visits = visits_shown(now)
+    hidden = now.trial.hidden_from(who.role)
+    visits = visits_shown(now, hidden)
     anchor = anchor_of(now, randomized_on)
     columns = tuple(_column(now, visit, anchor) for visit in visits)
     judged = may_read(who, "eligibility", now.case.screening.site)
@@ -67,8 +68,8 @@ def subject_page(desk: Desk, who: Who, number: str) -> SubjectView | None:
         stratum_known=now.facts.stratum is not None,
         facts=(),
         columns=columns,
-        rows=_rows(now, visits, columns),
-        tasks=(*(tasks_of(now) if judged else ()), *_unfinished(now, visits)),
+        rows=_rows(now, visits, columns, hidden),
+        tasks=(*(tasks_of(now) if judged else ()), *_unfinished(now, visits, hidden)),
         may=allowed(who, now, *_commands(subject)),
         rescreening_of=earlier,
     )
@@ -98,10 +99,12 @@ def _number_of(reader: Reader, subject: str | None) -> str | None:
     return str(row["number"]) if row else None
 
 
-def visits_shown(now: Standing) -> tuple[Visit, ...]:
-    """The visits of the matrix: all that have a day, and others once something was recorded at them."""
+def visits_shown(now: Standing, hidden: Collection[str] = ()) -> tuple[Visit, ...]:
+    """The visits of the matrix: all that have a day, and others once something not hidden was recorded there."""
     case, in_force = now.case.capture, {visit.id for visit in now.trial.study.schedule.visits}
-    used = {place.visit for place in case.forms} | {visit for visit, _ in case.dates}
+    used = {place.visit for place in case.forms if place.form not in hidden} | {
+        visit for visit, _ in case.dates
+    }
     return tuple(
         visit
         for visit in now.trial.record.schedule.visits
@@ -134,11 +137,15 @@ def _column(now: Standing, visit: Visit, anchor: dt.date | None) -> VisitColumn:
 
 
 def _rows(
-    now: Standing, visits: tuple[Visit, ...], columns: tuple[VisitColumn, ...]
+    now: Standing, visits: tuple[Visit, ...], columns: tuple[VisitColumn, ...], hidden: Collection[str]
 ) -> tuple[MatrixRow, ...]:
     planned = {visit.id: _forms_of(now, visit.id) for visit in visits}
     current = {column.id for column in columns if column.current}
-    forms = [form for form in now.trial.record.forms if any(form.id in each for each in planned.values())]
+    forms = [
+        form
+        for form in now.trial.record.forms
+        if form.id not in hidden and any(form.id in each for each in planned.values())
+    ]
     return tuple(
         MatrixRow(
             form.id,
@@ -188,7 +195,7 @@ def _flag(every: Iterable[FormStatus]) -> Literal["open", "answered"] | None:
     return "answered" if any(status.answered_queries for status in every) else None
 
 
-def _unfinished(now: Standing, visits: tuple[Visit, ...]) -> tuple[Task, ...]:
+def _unfinished(now: Standing, visits: tuple[Visit, ...], hidden: Collection[str]) -> tuple[Task, ...]:
     study, number = now.trial.study, now.case.screening.number or ""
     found: list[Task] = []
     order = {visit.id: position for position, visit in enumerate(visits)}
@@ -198,6 +205,7 @@ def _unfinished(now: Standing, visits: tuple[Visit, ...]) -> tuple[Task, ...]:
         if (
             form is None
             or visit is None
+            or place.form in hidden
             or now.case.capture.form(place).complete
             or place_faults(study, *place)
         ):
@@ -215,7 +223,7 @@ def history_page(
         subject = desk.may_read(reader, who, "history", number)
         study = desk.trial(reader).record
         form = study.form(form_id)
-        if subject is None or form is None:
+        if subject is None or form is None or form_id in desk.trial(reader).hidden_from(who.role):
             return None
         changes = list(history(reader.entries(f"subject/{subject}"), visit, form_id, repeat, item))
         zone = ZoneInfo(desk.standing_light(reader, subject).site.zone)

@@ -7,7 +7,7 @@ for it, it is shown by the newest definition that did, and nobody can change it.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 from equipoise.access.commands import Who
@@ -54,6 +54,9 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
         if subject is None:
             return None
         now = desk.standing_light(reader, subject)
+    hidden = now.trial.hidden_from(who.role)
+    if form_id in hidden:
+        return None
     place, study = Place(visit_id, form_id, repeat), now.trial.study
     retired = bool(place_faults(study, *place))
     if retired:
@@ -69,7 +72,7 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
     found = now.case.capture.queries_at(place)
     queries = tuple(_query(one, now) for one in found)
     used = scale_of(form)
-    before, following = _beside(study, visit, place)
+    before, following = _beside(study, visit, place, hidden)
     dated = now.case.capture.dates.get((visit_id, repeat if visit.unscheduled else 1))
     return FormView(
         subject=number,
@@ -172,9 +175,11 @@ def _query(one: Query, now: Standing) -> QueryView:
     )
 
 
-def _beside(study: Study, visit: Visit, place: Place) -> tuple[Path | None, Path | None]:
+def _beside(
+    study: Study, visit: Visit, place: Place, hidden: Collection[str]
+) -> tuple[Path | None, Path | None]:
     """The forms before and after this one at the same visit; an unscheduled visit is the same occurrence of it."""
-    forms = [form.id for form in study.forms_at(place.visit)]
+    forms = [form.id for form in study.forms_at(place.visit) if form.id not in hidden]
     if place.form not in forms:
         return None, None
     occurrence = (str(place.repeat),) if visit.unscheduled and place.repeat > 1 else ()

@@ -9,7 +9,16 @@ from pathlib import Path
 
 from equipoise.access.commands import Who
 from equipoise.access.roles import ROLES
-from equipoise.desk import casebook, code_breaks, form_page, knowledge, lists, release_page, screening_pages
+from equipoise.desk import (
+    casebook,
+    code_breaks,
+    form_page,
+    knowledge,
+    lists,
+    release_page,
+    screening_pages,
+    supply_page,
+)
 from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.courier import Courier
 from equipoise.desk.desk import Desk, open_desk
@@ -116,6 +125,14 @@ class FrontDesk(Desk):
     def ask_for_code(self, who: Who, command: RequestCodeBreak, *, key: str) -> Outcome:
         """Record a request for one arm and send it to the second door at once."""
         return code_breaks.ask(self, who, command, key=key)
+
+    def infusions(self, who: Who, number: str) -> supply_page.InfusionView | None:
+        """The infusion page of a subject."""
+        return supply_page.infusion_page(self, who, number)
+
+    def due(self, who: Who) -> supply_page.DueView | None:
+        """Doses that are due at the reader's sites."""
+        return supply_page.due_page(self, who)
 
     def knowledge(self, who: Who) -> tuple[knowledge.Knowing, ...] | None:
         """Who could know whose arm, since when."""

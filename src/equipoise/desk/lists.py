@@ -15,6 +15,7 @@ from equipoise.desk.code_breaks import break_tasks
 from equipoise.desk.desk import Desk
 from equipoise.desk.followers import FORMS, IN_SCREENING, QUERIES, SITES, SUBJECTS
 from equipoise.desk.standing import Standing, day_at
+from equipoise.desk.supply_tasks import dosing_tasks
 from equipoise.desk.views import SubjectRow, Task, TodayView
 from equipoise.desk.words import task
 from equipoise.eligibility.judgement import failing, undetermined
@@ -44,8 +45,10 @@ def subjects(desk: Desk, who: Who) -> tuple[SubjectRow, ...] | None:
     with desk.reading() as reader:
         zones = sites_of(reader, who, "subjects")
         rows = reader.rows.find(SUBJECTS, {"site": list(zones)}, order=("number",))
-        planned = _planned(desk.trial(reader).study)
+        hidden = desk.trial(reader).hidden_from(who.role)
+        planned = _planned(desk.trial(reader).study, hidden)
         complete = _complete(reader, planned)
+        queries = _queries_seen(reader, hidden) if hidden else None
     return tuple(
         SubjectRow(
             number=str(row["number"]),
@@ -53,7 +56,7 @@ def subjects(desk: Desk, who: Who) -> tuple[SubjectRow, ...] | None:
             status=str(row["status"]),
             randomization_number=_text(row["randomization_number"]),
             screened_on=day_at(str(row["screened_at"]), zones[str(row["site"])]).isoformat(),
-            open_queries=int(row["open_queries"] or 0),
+            open_queries=int(row["open_queries"] or 0) if queries is None else queries[str(row["subject"])],
             forms_complete=complete[str(row["subject"])],
             forms_planned=len(planned),
         )
@@ -61,10 +64,18 @@ def subjects(desk: Desk, who: Who) -> tuple[SubjectRow, ...] | None:
     )
 
 
-def _planned(study: Study) -> frozenset[tuple[str, str]]:
-    """(visit, form) for every form that everybody is to have: those of the visits that have a day."""
+def _planned(study: Study, hidden: Collection[str]) -> frozenset[tuple[str, str]]:
+    """(visit, form) for every form that everybody is to have, and the reader to see: at visits that have a day."""
     visits = [visit.id for visit in study.schedule.visits if visit.day is not None]
-    return frozenset((visit, form.id) for visit in visits for form in study.forms_at(visit))
+    return frozenset(
+        (visit, form.id) for visit in visits for form in study.forms_at(visit) if form.id not in hidden
+    )
+
+
+def _queries_seen(reader: Reader, hidden: Collection[str]) -> Counter[str]:
+    """Queries that are not closed, by subject, without those on forms that the reader does not see."""
+    rows = reader.rows.find(QUERIES, {"state": ["OPEN", "ANSWERED"]})
+    return Counter(str(row["subject"]) for row in rows if row["form"] not in hidden)
 
 
 def _complete(reader: Reader, planned: Collection[tuple[str, str]]) -> Counter[str]:
@@ -88,17 +99,19 @@ def today(desk: Desk, who: Who) -> TodayView | None:
         newest = reader.rows.find(
             SUBJECTS, in_screening, order=("screened_at",), descending=True, limit=LOOKED_AT
         )
-        open_ones = reader.rows.find(
-            QUERIES, {"state": "OPEN", "site": queries}, order=("raised_at",), limit=LOOKED_AT
-        )
+        hidden = trial.hidden_from(who.role)
+        shown = [form.id for form in trial.record.forms if form.id not in hidden]
+        asked = {"state": "OPEN", "site": queries, **({"form": shown} if hidden else {})}
+        open_ones = reader.rows.find(QUERIES, asked, order=("raised_at",), limit=LOOKED_AT)
         tasks = [one for row in newest for one in tasks_of(desk.standing(reader, str(row["subject"])))]
         tasks += [_query_task(desk, reader, row) for row in open_ones]
         tasks += break_tasks(desk, reader, who)
+        tasks += dosing_tasks(reader, who)
         return TodayView(
             screening=reader.rows.count(SUBJECTS, {"status": IN_SCREENING, "site": seen}),
             randomized=trial.allocation.randomized_count,
             cap=trial.study.design.cap,
-            open_queries=reader.rows.count(QUERIES, {"state": "OPEN", "site": queries}),
+            open_queries=reader.rows.count(QUERIES, asked),
             tasks=tuple(tasks),
         )
 

@@ -15,6 +15,7 @@ from equipoise.desk.code_breaks import BlindView, DrillView
 from equipoise.desk.identities import IdentityInput
 from equipoise.desk.knowledge import Knowing
 from equipoise.desk.release_page import ReleaseView
+from equipoise.desk.supply_page import DueView, InfusionView
 from equipoise.desk.views import (
     ChecklistView,
     FormView,
@@ -99,6 +100,12 @@ class DeskDoor(Protocol):
 
     def ask_for_code(self, who: Who, command: RequestCodeBreak, *, key: str) -> Outcome:
         """Record a request for one arm and send it to the second door at once."""
+
+    def infusions(self, who: Who, number: str) -> InfusionView | None:
+        """The infusion page of a subject."""
+
+    def due(self, who: Who) -> DueView | None:
+        """Doses that are due at the reader's sites."""
 
     def knowledge(self, who: Who) -> Sequence[Knowing] | None:
         """Who could know whose arm, since when."""

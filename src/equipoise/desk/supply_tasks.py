@@ -1,0 +1,46 @@
+"""What Today says of doses: held ones that await a decision, and bags that have come.
+
+The rule that must stay true: only who may read doses is told of one; a task names the participant and nothing of a bag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from equipoise.access.commands import Who
+from equipoise.access.decide import may_read
+from equipoise.desk.followers import DOSES, SITES, SUBJECTS
+from equipoise.desk.views import Task
+from equipoise.desk.words import task
+from equipoise.ledger.reader import Reader
+
+READS = "supply"
+"""The word of access for everything that happens around a dose."""
+DUE_AT_MOST = 200
+"""Lines of a list of doses."""
+
+
+def sites_of_doses(reader: Reader, who: Who) -> Mapping[str, str]:
+    """The sites whose doses the reader may see, each with its time zone."""
+    rows = reader.rows.find(SITES, order=("site",))
+    return {str(row["site"]): str(row["zone"]) for row in rows if may_read(who, READS, str(row["site"]))}
+
+
+def numbers_of(reader: Reader, sites: Mapping[str, str]) -> Mapping[str, str]:
+    """Randomized participants of some sites: subject -> screening number."""
+    rows = reader.rows.find(SUBJECTS, {"status": "RANDOMIZED", "site": list(sites)})
+    return {str(row["subject"]): str(row["number"]) for row in rows}
+
+
+def dosing_tasks(reader: Reader, who: Who) -> tuple[Task, ...]:
+    """What Today asks of those who decide: doses that are held, and doses of their sites whose bag has come."""
+    if not may_read(who, READS, None):
+        return ()
+    sites = sites_of_doses(reader, who)
+    numbers = numbers_of(reader, sites)
+    rows = reader.rows.find(DOSES, {"site": list(sites), "stage": ["HELD", "RELEASED"]}, limit=DUE_AT_MOST)
+    kinds = {"HELD": "dose_held", "RELEASED": "bag_released"}
+    return tuple(
+        task(kinds[str(row["stage"])], numbers.get(str(row["subject"]), ""), (), str(row["at"]))
+        for row in rows
+    )
