@@ -145,7 +145,9 @@ def test_only_made_up_people_are_played_and_only_for_what_they_are_enrolled(vaul
 def test_a_person_with_one_purpose_goes_straight_to_the_work(vault, anybody):
     vault.purpose = "trial"
     assert login(anybody, "u-pi")["Location"] == "/work"
-    assert "Emergency code break" in anybody.get("/work").text
+    assert anybody.get("/work")["Location"] == "/break"
+    assert login(anybody, "u-key")["Location"] == "/work"
+    assert "<h1>Keeper of the second door</h1>" in anybody.get("/work").text
 
 
 def test_a_person_with_several_purposes_chooses_one_and_no_other(vault, anybody):
@@ -159,16 +161,17 @@ def test_a_person_with_several_purposes_chooses_one_and_no_other(vault, anybody)
     assert anybody.post("/purpose", {"purpose": "KEEPER"}).status_code == 404
     assert anybody.get("/work").status_code == 302
     assert anybody.post("/purpose", {"purpose": "CHECK"})["Location"] == "/work"
-    assert "<h1>Unblinded second checker</h1>" in anybody.get("/work").text
+    assert anybody.get("/work")["Location"] == "/bench"
+    assert "Unblinded second checker" in anybody.get("/nowhere").text
 
 
 def test_who_is_enrolled_for_nothing_any_more_is_told_so_and_signed_out_of_the_work(vault, anybody):
     assert login(anybody, "u-none").status_code == 403
-    login(anybody, "u-pi")
+    login(anybody, "u-key")
     assert anybody.get("/work").status_code == 200
-    vault.enrolled["u-pi"] = []
+    vault.enrolled["u-key"] = []
     assert anybody.get("/work").status_code == 302
-    assert login(anybody, "u-pi").status_code == 403
+    assert login(anybody, "u-key").status_code == 403
 
 
 def test_wrong_passwords_are_answered_alike_and_lock(vault, anybody):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
 from equipoise.pages.accounts.models import Account
@@ -20,8 +20,11 @@ from equipoise.words.problem import Problem, problem
 @require_GET
 @kept()
 def work(request: Asked, keeper: Keeper) -> HttpResponse:
-    """The page of the purpose."""
-    context: dict[str, object] = {"look": LOOKS[keeper.purpose], "at": "work"}
+    """The page of the purpose, or the list of what waits where that is the whole of the work."""
+    look = LOOKS[keeper.purpose]
+    if look.home != "/work":
+        return redirect(look.home)
+    context: dict[str, object] = {"look": look, "at": "work"}
     if keeper.purpose == "KEEPER":
         with vault().reading() as reader:
             state = overview(reader)

@@ -33,6 +33,11 @@ class Look:
     links: tuple[Link, ...] = ()
 
     @property
+    def home(self) -> str:
+        """Where work begins: at the list of what waits, or, for who has none, at a page that says what they may."""
+        return self.links[0].path if self.purpose in {"BENCH", "CHECK", "BREAK", "LAB"} else "/work"
+
+    @property
     def may(self) -> str:
         """Message key of what the purpose allows, where it has no page of its own."""
         return f"vault.may-{self.purpose.lower()}"
@@ -44,17 +49,21 @@ _VALUES = Link("/values", "vault.nav-values", "gauge")
 _BREAK = Link("/break", "vault.nav-break", "eye")
 
 _BREAKS = Link("/breaks", "vault.nav-breaks", "alert")
+_RELEASE = Link("/release", "vault_release.title", "globe")
+_CLOSED = Link("/closed", "vault_release.closed", "chart")
 
 LOOKS: Mapping[Purpose, Look] = {
     look.purpose: look
     for look in (
         Look("BENCH", "vault.purpose-bench", "vault.lead-bench", "pill", (_BENCH, _STOCK, _VALUES)),
-        Look("CHECK", "vault.purpose-check", "vault.lead-check", "clipboard-check", (_BENCH, _VALUES)),
+        Look(
+            "CHECK", "vault.purpose-check", "vault.lead-check", "clipboard-check", (_BENCH, _STOCK, _VALUES)
+        ),
         Look("BREAK", "vault.purpose-break", "vault.lead-break", "eye", (_BREAK,)),
-        Look("LAB", "vault.purpose-lab", "vault.lead-lab", "gauge", (_VALUES,)),
-        Look("OFFICER", "vault.purpose-officer", "vault.lead-officer", "lock"),
-        Look("BOARD", "vault.purpose-board", "vault.lead-board", "chart"),
-        Look("KEEPER", "vault.purpose-keeper", "vault.lead-keeper", "gear", (_BREAKS,)),
+        Look("LAB", "vault.purpose-lab", "vault.lead-lab", "gauge", (_VALUES, _RELEASE)),
+        Look("OFFICER", "vault.purpose-officer", "vault.lead-officer", "lock", (_RELEASE,)),
+        Look("BOARD", "vault.purpose-board", "vault.lead-board", "chart", (_CLOSED,)),
+        Look("KEEPER", "vault.purpose-keeper", "vault.lead-keeper", "gear", (_BREAKS, _RELEASE, _CLOSED)),
     )
 }
 """Every purpose, in the order in which pages list them."""

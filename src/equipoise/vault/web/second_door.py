@@ -44,11 +44,10 @@ class SecondDoor:
 
     def house(self, visit: Visit) -> House:
         """Home is the work of the purpose."""
-        signed = getattr(visit, "keeper", None) is not None
+        known: Keeper | None = getattr(visit, "keeper", None)
+        home = LOOKS[known.purpose].home if known is not None else "/"
         label = trial_label(vault().study, rehearsal=rehearsal())
-        return House(
-            label, rehearsal(), "/work" if signed else "/", here(visit), "vault/frame.html", "vault/note.html"
-        )
+        return House(label, rehearsal(), home, here(visit), "vault/frame.html", "vault/note.html")
 
     def signed(self, visit: Visit) -> Signed | None:
         """The person with the purpose."""
