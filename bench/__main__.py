@@ -6,6 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from bench.blind_rounds import blind_rows
 from bench.ledger_rounds import ledger_rows
 from bench.machine import description, durable_write, speed_loop
 from bench.randomize_rounds import randomize_rows
@@ -23,6 +24,7 @@ def main() -> None:
         before, disk = speed_loop(), durable_write(Path(scratch))
         rows += ledger_rows(Path(scratch) / "ledger", seconds=options.seconds)
         rows += randomize_rows(Path(scratch) / "randomize", seconds=options.seconds)
+        rows += blind_rows(Path(scratch) / "blind", seconds=options.seconds)
         rows += web_rows(Path(scratch) / "web", seconds=options.seconds)
         after = speed_loop()
     print(f"{description()}; rounds of {options.seconds:g} s; load and server share the cores")

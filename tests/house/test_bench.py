@@ -6,6 +6,7 @@ import math
 import time
 
 import pytest
+from bench.blind_rounds import blind_rows
 from bench.ledger_rounds import ledger_rows
 from bench.machine import durable_write, speed_loop
 from bench.randomize_rounds import randomize_rows
@@ -76,6 +77,12 @@ def test_the_ledger_is_measured_without_a_fault_and_verifies_afterwards(tmp_path
 def test_randomizing_is_measured_without_a_fault(tmp_path):
     rows = list(randomize_rows(tmp_path / "store", seconds=0.1, slots=600))
     assert [row.circumstances for row in rows] == ["1 caller", "8 callers", "32 callers"]
+    assert all(row.note.startswith("n=") for row in rows), rows
+
+
+def test_the_second_door_is_measured_without_a_fault(tmp_path):
+    rows = list(blind_rows(tmp_path / "vault", seconds=0.1))
+    assert [row.measured for row in rows].count("save revealing values, on disk") == 2
     assert all(row.note.startswith("n=") for row in rows), rows
 
 
