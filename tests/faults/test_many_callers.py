@@ -48,17 +48,16 @@ def _ledger(tmp_path, study: Study, length: int) -> tuple[Ledger, dict[str, tupl
     return ledger, slots
 
 
-def test_slots_are_unique_contiguous_and_in_the_order_in_which_they_were_granted(tmp_path, root) -> None:
-    loaded = load_study(root / "studies" / "nct07197606")
-    assert isinstance(loaded, Study)
-    study = loaded.model_copy(update={"design": loaded.design.model_copy(update={"cap": None})})
-    codes = strata(study)
-    ledger, slots = _ledger(tmp_path, study, CALLERS * EACH)
-    memory, start = Memory(), threading.Barrier(CALLERS)
-    granted: dict[str, tuple[str, int]] = {}
-    broken: Counter[str] = Counter()
+class Asking:
+    """One store, and what came of every asking: granted subject -> (number, seq in the stream of the list)."""
 
-    def randomize(subject: str, stratum: str, breaks: bool) -> Committed | Refusal:
+    def __init__(self, ledger: Ledger, study: Study) -> None:
+        self.ledger, self.study = ledger, study
+        self.codes, self.memory = strata(study), Memory()
+        self.granted: dict[str, tuple[str, int]] = {}
+        self.broken: Counter[str] = Counter()
+
+    def randomize(self, subject: str, stratum: str, *, breaks: bool = False) -> Committed | Refusal:
         facts = Facts(
             subject_known=True, subject_site="01", status="ELIGIBLE", verdict="ELIGIBLE", confirmed=True,
             consent_in_force=Truth.TRUE, enrolment_open=True, site_known=True, site_approved=True, site_active=True,
@@ -66,8 +65,10 @@ def test_slots_are_unique_contiguous_and_in_the_order_in_which_they_were_granted
         )  # fmt: skip
 
         def decide(reader):
-            state = memory.state(reader, "allocation", allocation.START, allocation.evolve)
-            decision = randomization.decide(study, state, facts, Randomize(subject), Occasion(NOON, "UTC"))
+            state = self.memory.state(reader, "allocation", allocation.START, allocation.evolve)
+            decision = randomization.decide(
+                self.study, state, facts, Randomize(subject), Occasion(NOON, "UTC")
+            )
             if breaks:
                 raise BrokenOff
             return decision
@@ -75,51 +76,46 @@ def test_slots_are_unique_contiguous_and_in_the_order_in_which_they_were_granted
         act = Act(
             "MADE-UP-1", "d" * 64, "crc", "coordinator", NOON, None, None, f"r {subject}", digest(subject)
         )
-        return commit(ledger, act, ["allocation", f"subject/{subject}"], decide)
+        return commit(self.ledger, act, ["allocation", f"subject/{subject}"], decide)
 
-    def call(caller: int) -> None:
+    def call(self, caller: int, start: threading.Barrier) -> None:
+        """What one caller does: a hundred participants, some askings broken off, some answers lost."""
         chance = random.Random(caller)
         start.wait()
         for count in range(EACH):
-            subject, stratum = f"c{caller}n{count}", codes[chance.randrange(len(codes))]
+            subject, stratum = f"c{caller}n{count}", self.codes[chance.randrange(len(self.codes))]
             while chance.random() < ABORTED:
                 try:
-                    randomize(subject, stratum, True)
+                    self.randomize(subject, stratum, breaks=True)
                 except BrokenOff:
-                    broken[subject] += 1
-            done = randomize(subject, stratum, False)
+                    self.broken[subject] += 1
+            done = self.randomize(subject, stratum)
             assert isinstance(done, Committed), done
             if chance.random() < ABORTED:  # the answer was lost: the same is asked again
-                again = randomize(subject, stratum, False)
+                again = self.randomize(subject, stratum)
                 assert isinstance(again, Committed)
-                assert again.replayed
-                assert again.recorded == done.recorded
-            number = next(one.entry.number for one in done.recorded if isinstance(one.entry, SlotTaken))
-            granted[subject] = (
-                number,
-                next(one.header.seq for one in done.recorded if one.header.stream == "allocation"),
-            )
+                assert (again.replayed, again.recorded) == (True, done.recorded)
+            taken = next(one for one in done.recorded if isinstance(one.entry, SlotTaken))
+            self.granted[subject] = (taken.entry.number, taken.header.seq)
 
-    threads = [threading.Thread(target=call, args=(caller,)) for caller in range(CALLERS)]
+
+def test_slots_are_unique_contiguous_and_in_the_order_in_which_they_were_granted(tmp_path, root) -> None:
+    loaded = load_study(root / "studies" / "nct07197606")
+    assert isinstance(loaded, Study)
+    study = loaded.model_copy(update={"design": loaded.design.model_copy(update={"cap": None})})
+    ledger, slots = _ledger(tmp_path, study, CALLERS * EACH)
+    asking, start = Asking(ledger, study), threading.Barrier(CALLERS)
+    threads = [threading.Thread(target=asking.call, args=(caller, start)) for caller in range(CALLERS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    # A fifth of the askings: of n askings that end well, n / (1 - 0.2) * 0.2 are broken off on the average.
-    assert sum(broken.values()) > CALLERS * EACH * 0.2
-    assert len(granted) == CALLERS * EACH
+    # A fifth of the askings: n that end well come with n / (1 - 0.2) * 0.2 that are broken off, on the average.
+    assert sum(asking.broken.values()) > CALLERS * EACH * 0.2
     with ledger.reading() as reader:
         taken = [one for one in reader.entries("allocation") if isinstance(one.entry, SlotTaken)]
-        own = {
-            one.entry.subject: [
-                each.entry.number
-                for each in reader.entries(f"subject/{one.entry.subject}")
-                if isinstance(each.entry, SubjectRandomized)
-            ]
-            for one in taken
-        }
-    assert len(taken) == CALLERS * EACH
+        own = {one.entry.subject: _own(reader, one.entry.subject) for one in taken}
     assert [one.header.seq for one in taken] == list(
         range(2, 2 + CALLERS * EACH)
     )  # no gap: 1 is the list itself
@@ -130,8 +126,14 @@ def test_slots_are_unique_contiguous_and_in_the_order_in_which_they_were_granted
         assert numbers == [
             slot.number for slot in slots[stratum][: len(numbers)]
         ]  # contiguous, in the list's order
-    assert {one.entry.subject: (one.entry.number, one.header.seq) for one in taken} == granted
-    assert own == {subject: [number] for subject, (number, _) in granted.items()}
+    assert {one.entry.subject: (one.entry.number, one.header.seq) for one in taken} == asking.granted
+    assert own == {subject: [number] for subject, (number, _) in asking.granted.items()}
     ledger.close()
     verdict = verify_path(tmp_path / "store")
     assert verdict.ok, verdict.lines()
+
+
+def _own(reader, subject: str) -> list[str]:
+    """The numbers that a subject's own stream says."""
+    entries = [one.entry for one in reader.entries(f"subject/{subject}")]
+    return [entry.number for entry in entries if isinstance(entry, SubjectRandomized)]
