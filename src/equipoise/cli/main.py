@@ -16,7 +16,19 @@ _HALF = re.compile("[\ud800-\udfff]")
 """What is left of bytes that are no text."""
 Command = Callable[[argparse.Namespace], Answer]
 
-_SUBJECTS = ("study", "screen", "store", "account", "ledger", "export", "allocation", "serve", "vault", "demo")
+_SUBJECTS = (
+    "study",
+    "screen",
+    "store",
+    "account",
+    "ledger",
+    "export",
+    "allocation",
+    "knowledge",
+    "serve",
+    "vault",
+    "demo",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
