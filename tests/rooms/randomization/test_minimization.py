@@ -219,7 +219,8 @@ PUBLISHED = [("0.7", 0.66, 1.9), ("0.8", 0.73, 1.3), ("0.9", 0.81, 0.8), ("1", 0
 def test_the_published_figures_are_met(probability, guess, imbalance):
     found = simulated(Minimization((1, 1), (1, 1, 1), Fraction(probability)), (2, 2, 10), 86)
     assert found.guess == pytest.approx(guess, abs=0.01)  # two digits there, and the factors are guessed
-    assert found.imbalance == pytest.approx(imbalance, abs=0.15)
+    # 600 lists here, an unknown number there: four standard errors are 13 % of the larger means.
+    assert found.imbalance == pytest.approx(imbalance, rel=0.13, abs=0.1)
     assert found.own_site == pytest.approx(0.513, abs=0.004)
 
 
