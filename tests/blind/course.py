@@ -1,0 +1,261 @@
+"""The script: one trial, from the first person at the door to the last visit, as people do it through the pages.
+
+It yields the name of each state that it has reached; the proof looks at everything in a covering sample there. The
+rule that must stay true: nothing in it looks at an arm. What it reads it reads from pages, as people do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from blind.browser import Answer, ask, come_in
+from blind.people import Person
+from blind.world import World
+
+ENTRY = {
+    "DM": {"BRTHDAT": "1962-03-07", "SEX": "M"},
+    "STROKE": {"ONSETDAT": "2026-04-20", "STRKTYPE": "ISCHEMIC", "CIRCUL": "ANTERIOR"},
+    "PSMRS": {"PSMRS": "0", "PSMRSSRC": "BOTH", "PSMRSDAT": "2026-06-01"},
+    "EXCHK": dict.fromkeys(
+        ["EPILEPSY", "DEMENTIA", "PARKINSN", "DEPRSEV", "OTHNEURO", "ICHCUR", "ICHHIST", "SEVCV", "SEVPULM"], "N"
+    ),
+    "NIHSS": dict(
+        zip(["NIHSSDAT", "1a", "1b", "1c", "2", "3", "4", "5a", "5b", "6a", "6b", "7", "8", "9", "10", "11"],
+            ["2026-06-01", "0", "0", "0", "0", "0", "2", "0", "3", "0", "2", "0", "0", "1", "1", "0"], strict=True)
+    ),
+}  # fmt: skip
+"""Visit V1 of a person who meets every criterion: NIHSS 2+3+2+1+1 = 9, 42 days after the stroke."""
+AFTER = {"RISK": {"HTN": "Y"}, "VS": {}, "MRS": {"MRSDAT": "2026-06-03", "1": "3"}}
+TODAY = "2026-06-01"
+ENTERING = ("coordinator", "investigator", "rater")
+ASKING = ("monitor", "data_manager")
+
+
+@dataclass(slots=True)
+class Play:
+    """The script over a world."""
+
+    world: World
+
+    # --- what people do ------------------------------------------------------------------------------------------
+
+    def come_in(self, times: int = 3) -> None:
+        """Everybody signs in, each time with a new login."""
+        for _ in range(times):
+            for person in self.world.people.values():
+                come_in(self.world, person)
+
+    def screen(self, who: Person, name: str) -> str:
+        """Take a person into screening; the number, from the address that follows."""
+        given = {
+            "name": name,
+            "birth_date": "1962-03-07",
+            "phone": "",
+            "site": who.site or "01",
+            "key": self.world.key(),
+        }
+        number = self._fine(who, "/subjects/new", given).header("Location").rsplit("/", 1)[1]
+        self.world.numbers.append(number)
+        return number
+
+    def consent(self, who: Person, number: str, *, first: bool = True) -> None:
+        """Capacity, then the signature."""
+        page = f"/subjects/{number}/consent"
+        if first:
+            self._fine(who, page, {"do": "capacity", "capacity": "HAS", "on": TODAY, "key": self.world.key()})
+        self._fine(who, page, {"do": "sign", "version": "1.0", "by": "PARTICIPANT", "given": "yes", "on": TODAY,
+                               "key": self.world.key()})  # fmt: skip
+
+    def withdraw(self, who: Person, number: str) -> None:
+        """Consent ends."""
+        given = {
+            "do": "withdraw",
+            "by": "PARTICIPANT",
+            "on": TODAY,
+            "reason": "moved away",
+            "key": self.world.key(),
+        }
+        self._fine(who, f"/subjects/{number}/consent", given)
+
+    def record(self, who: Person, number: str, form: str, items: dict[str, str], visit: str = "V1", *,
+               complete: bool = False, repeat: str = "", reason: str = "") -> Answer:  # fmt: skip
+        """A save, as the page's script sends it."""
+        subject = self.world.desk.subject_id(number)
+        base = self.world.desk.form_seq(subject, visit, form, 1)
+        sent = {"key": self.world.key(), "base": base, "items": {name: {"value": value} for name, value in items.items()},
+                "complete": complete, "reason": reason or None}  # fmt: skip
+        return self._send(who, f"/subjects/{number}/forms/{visit}/{form}{repeat}", sent)
+
+    def raise_query(self, who: Person, number: str, form: str, item: str, repeat: str = "") -> None:
+        """A question about an item."""
+        sent = {
+            "key": self.world.key(),
+            "base": 0,
+            "do": "raise",
+            "target": item,
+            "text": "Please look again.",
+        }
+        self._send(who, f"/subjects/{number}/forms/V1/{form}{repeat}", sent)
+
+    def about_queries(self, who: Person, number: str, form: str, wish: str, state: str) -> None:
+        """Answer or close every query of a form that is in a state."""
+        case = self.world.desk.form(self.world.desk.who(who.actor, who.role), number, "V1", form)
+        every = [*case.queries, *(query for item in case.items for query in item.queries)]
+        for query in dict.fromkeys(query.id for query in every if query.state == state):
+            sent = {
+                "key": self.world.key(),
+                "base": 0,
+                "do": wish,
+                "target": query,
+                "text": "Looked again: it is so.",
+            }
+            self._send(who, f"/subjects/{number}/forms/V1/{form}", sent)
+
+    def confirm(self, who: Person, number: str) -> None:
+        """The investigator confirms."""
+        self._fine(who, f"/subjects/{number}/eligibility", {"do": "confirm", "key": self.world.key()})
+
+    def fail(self, who: Person, number: str) -> None:
+        """Screening ends."""
+        self._fine(
+            who,
+            f"/subjects/{number}/eligibility",
+            {"do": "fail", "reason": "no wish", "key": self.world.key()},
+        )
+
+    def randomize(self, who: Person, number: str) -> str:
+        """The number, from the page."""
+        page = f"/subjects/{number}/randomize"
+        self._fine(who, page, {"identity": "yes", "key": self.world.key()})
+        return ask(self.world, who, "GET", page).text
+
+    def date(self, who: Person, number: str, visit: str, on: str) -> None:
+        """A visit took place."""
+        self._fine(who, f"/subjects/{number}/visits", {"visit": visit, "on": on, "key": self.world.key()})
+
+    def _fine(self, who: Person, page: str, fields: dict[str, str]) -> Answer:
+        answer = ask(self.world, who, "POST", page, fields)
+        assert answer.status == 302, (who.role, page, answer.status, answer.said())
+        return answer
+
+    def _send(self, who: Person, page: str, sent: dict) -> Answer:
+        answer = ask(self.world, who, "POST", page, sent=sent, script=True)
+        assert answer.status == 200, (who.role, page, answer.status, answer.said())
+        return answer
+
+    # --- the course ----------------------------------------------------------------------------------------------
+
+    def eligible(self, who: Person, name: str) -> Iterator[str]:
+        """A person on the way to being eligible; yields at each state. The number is the world's last."""
+        number = self.screen(who, name)
+        yield f"{number} screened"
+        self.consent(who, number)
+        yield f"{number} consented"
+        for form, items in ENTRY.items():
+            self.record(who, number, form, items, complete=form == "PSMRS")
+        yield f"{number} assessed"
+        self.confirm(self.world.person("investigator", who.site), number)
+        yield f"{number} eligible"
+
+    def course(self) -> Iterator[str]:
+        """The whole trial."""
+        self.come_in()
+        yield "everybody signed in"
+        yield from self._randomized()
+        yield from self._failed()
+        yield from self._questions()
+        yield from self._visits()
+        yield from self._enrolment()
+        yield from self._gate()
+
+    def _randomized(self) -> Iterator[str]:
+        site = ("01", "01", "01", "01", "01", "01", "02", "02")
+        for place, where in enumerate(site):
+            who = self.world.person(ENTERING[place % 2], where)
+            yield from self.eligible(who, f"Person {place}")
+            if place < 7:  # the last stays eligible
+                self.randomize(who, self.world.numbers[-1])
+                yield f"{self.world.numbers[-1]} randomized"
+            if place == 3:
+                self.world.desk.checkpoint()
+                yield "checkpoint"
+
+    def _failed(self) -> Iterator[str]:
+        for place in range(6):
+            who = self.world.person(ENTERING[place % 2], "01")
+            number = self.screen(who, f"Other {place}")
+            for turn in range(1 if place > 1 else 3):
+                self.consent(who, number, first=turn == 0)
+                self.withdraw(who, number)
+            yield f"{number} withdrawn"
+            self.fail(who, number)
+            yield f"{number} failed"
+
+    def _questions(self) -> Iterator[str]:
+        numbers = [number for number in self.world.numbers if number.startswith("01")][:3]
+        for number in numbers:
+            for item, who in zip(("HTN", "DIAB"), ASKING, strict=True):
+                self.raise_query(self.world.person(who), number, "RISK", item)
+                self.raise_query(self.world.person(who), number, "PSMRS", "PSMRS", "/1")
+            yield f"{number} asked"
+            for place, form in enumerate(("RISK", "PSMRS")):
+                self.about_queries(
+                    self.world.person("rater"), number, form, "answer", "OPEN"
+                ) if place else None
+            self.about_queries(
+                self.world.person(ENTERING[numbers.index(number) % 2], "01"), number, "RISK", "answer", "OPEN"
+            )
+            self.raise_query(self.world.person("monitor"), number, "STROKE", "ONSETDAT")
+            self.about_queries(self.world.person("investigator", "01"), number, "STROKE", "answer", "OPEN")
+            yield f"{number} answered"
+            for form, who in (("RISK", ASKING[0]), ("PSMRS", ASKING[1])):
+                self.about_queries(self.world.person(who), number, form, "close", "ANSWERED")
+            yield f"{number} closed"
+
+    def _visits(self) -> Iterator[str]:
+        numbers = [number for number in self.world.numbers if number.startswith("01")][:6]
+        self.world.clock.wait(days=1)  # every login has run out
+        self.come_in(1)
+        for place, number in enumerate(numbers):
+            who = self.world.person(ENTERING[place % 3], "01")
+            for visit, on in (("V1", "2026-06-01"), ("V2", "2026-06-02")):
+                self.date(who, number, visit, on)
+            yield f"{number} came"
+        for turn, value in enumerate("YNYN"):
+            for place, role in enumerate(ENTERING):
+                who, number = self.world.person(role, "01"), numbers[place]
+                self.record(who, number, "RISK", {"HTN": value}, repeat="/1" if turn % 2 else "")
+                self.record(who, number, "RISK", {"LIPID": value}, repeat="" if turn % 2 else "/1")
+            yield f"risks written {turn}"
+        self.world.desk.checkpoint()
+        yield "second checkpoint"
+
+    def _enrolment(self) -> Iterator[str]:
+        from equipoise.oversight.commands import ActivateSite, DeactivateSite, PauseEnrolment, ResumeEnrolment
+
+        for turn in range(3):
+            self.world.done("sponsor", PauseEnrolment(f"a look {turn}"))
+            self.world.done("sponsor", DeactivateSite("02", "full"))
+            yield f"enrolment paused {turn}"
+            self.world.done("sponsor", ResumeEnrolment(f"looked {turn}"))
+            self.world.done("sponsor", ActivateSite("02"))
+            yield f"enrolment resumed {turn}"
+
+    def _gate(self) -> Iterator[str]:
+        """The final release: conditions, signatures, and each undone by a changed condition."""
+        from equipoise.oversight.commands import RecordReleaseCondition, SignRelease
+        from equipoise.oversight.release import CONDITIONS
+
+        for turn in range(3):
+            for condition, roles in CONDITIONS.items():
+                for role in roles:
+                    self.world.done(role, RecordReleaseCondition(condition, True, f"version {turn}"))
+            for role in ("sponsor", "statistician"):
+                self.world.done(role, SignRelease(self._conditions()))
+            yield f"release signed {turn}"
+
+    def _conditions(self) -> str:
+        """The digest that the page of the release shows."""
+        with self.world.desk.reading() as reader:
+            return self.world.desk.trial(reader).state.gate.digest()

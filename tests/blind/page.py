@@ -1,0 +1,82 @@
+"""The page of the documentation that a run makes: what was compared, what was planted, and what that shows.
+
+The rule that must stay true: the text follows from the run alone, without times or folders, so that the page in the
+repository can be held against every run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blind.watch import COMPARISONS
+
+if TYPE_CHECKING:
+    from blind.proof import Proof
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "blind-proof.md"
+
+
+def render(proof: Proof) -> str:
+    """The page."""
+    told = proof.told
+    lines = [_HEAD.format(states=len(told["states"]), worlds=len(proof.worlds)), "## What was covered", ""]
+    lines += ["| | |", "|---|---|"]
+    kinds = {"desk": 0, "terminal": 0, "web": 0}
+    for operation in told["operations"]:
+        first = operation.split(" ")[0]
+        kinds[first if first in kinds else "web"] += 1
+    lines += [
+        f"| roles | {len(told['roles'])}: {', '.join(told['roles'])} |",
+        f"| operations | {kinds['web']} of pages, {kinds['desk']} of the desk, {kinds['terminal']} of the terminal |",
+        f"| states | {len(told['states'])} |",
+        f"| operations x roles x states | {told['covered']} |",
+        f"| observations compared | {proof.compared} |",
+        "| fields that may differ | none |",
+        f"| differences | {len(proof.differences)} |",
+        "",
+        "## What is compared",
+        "",
+        "| comparison | of what |",
+        "|---|---|",
+    ]
+    lines += [f"| {name} | {what} |" for name, what in COMPARISONS.items()]
+    lines += ["", _LEAKS, "", "| channel | leak | caught by |", "|---|---|---|"]
+    for verdict in proof.verdicts:
+        leak = verdict.leak
+        near = f" ({leak.near})" if leak.near else ""
+        by = ", ".join(sorted({pattern.split("|")[0] for pattern in leak.through}))
+        lines.append(
+            f"| {leak.channel} | {leak.says}{near} | {by.replace('*', 'every comparison of that page')} |"
+        )
+    for each in proof.statistics:
+        lines.append(f"| {each.channel} | {each.says} | {each.name}: {each.power} |")
+    lines += ["", "## Last line", "", f"`{proof.last_line}`", ""]
+    return "\n".join(lines)
+
+
+_HEAD = """# The proof of the blind
+
+This page is written by `make prove-blind`, which fails when the page is not what it would write.
+
+One script of a trial is played through both doors in one process: {states} states, from the first person at the door to
+the last signature. It is played in {worlds} worlds. The worlds differ in nothing but what the first door must not know: the
+arms of the list, and laboratory values that would reveal them. One world has the arms as they were drawn, one has each arm
+swapped, one has new arms drawn by a coin (a mere swap cannot show "the same arm as"), one has other laboratory values. Time and
+chance are the same in all of them. Whatever a person of any role, a superuser or a thief of the disk can see of the first
+door is then compared byte for byte. Every difference would be something that tells the secret.
+
+What is replaced in the worlds, and why that is sound: commitments to slots and anchors are replaced by ideal ones that do
+not depend on the arm. That SHA-256 over an arm and 32 random bytes tells nothing is a claim about SHA-256 that this proof takes
+as given; that nothing else tells anything is what it shows. Passwords are hashed cheaply, and checkpoints are made where the
+script says instead of by a clock on the wall.
+
+What the proof cannot show: what the treatment itself tells (its effect, a fever after an infusion), what people say to one another,
+and what a product looks like. Those are for the trial's design; the notes on residual risk name them.
+"""
+
+_LEAKS = """## Leaks that were planted
+
+Each was patched into the program in worlds of their own. Its own comparison sees it, and with that comparison taken away the same
+worlds are equal: so the leak shows that this comparison can fail, and no other stands in for it. Without the leak the same
+play is equal in every comparison."""

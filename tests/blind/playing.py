@@ -1,0 +1,159 @@
+"""Plays one world in a process of its own, forked from one that has everything loaded; and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from blind.secret import Secret
+from blind.world import World, enter_folder
+
+Job = Callable[[], None]
+
+
+def load_everything() -> None:
+    """Import what the worlds need, once, before they are forked."""
+    import importlib
+    import pkgutil
+
+    import equipoise
+
+    for found in pkgutil.walk_packages(equipoise.__path__, "equipoise."):
+        if any(part in found.name for part in (".web", ".pages", "__main__", ".verify_", "vault.web")):
+            continue  # Django's models can be imported only when a store is known
+        importlib.import_module(found.name)
+    importlib.import_module("equipoise.web.wsgi")
+    importlib.import_module("django.core.handlers.wsgi")
+    importlib.import_module("django.utils.timezone")
+    from blind.world import read_study
+    from equipoise.words.problem import catalogue
+
+    catalogue()
+    read_study()
+
+
+class Running:
+    """A world that is being played. `wait` gives None, or how it failed."""
+
+    def __init__(self, folder: Path, job: Job) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.pid = os.fork()
+        if self.pid == 0:
+            self._play(job)
+
+    def _play(self, job: Job) -> None:
+        """In the child: play, and end without a word to the parent's buffers."""
+        status = 0
+        try:
+            job()
+        except BaseException:
+            (self.folder / "fault.txt").write_text(traceback.format_exc(), "utf-8")
+            status = 1
+        os._exit(status)
+
+    def wait(self) -> str | None:
+        """Wait for the end."""
+        _, ended = os.waitpid(self.pid, 0)
+        if ended == 0:
+            return None
+        told = self.folder / "fault.txt"
+        return told.read_text("utf-8") if told.exists() else f"ended with {ended}"
+
+
+def play_whole(secret: Secret, folder: Path) -> Job:
+    """The whole script in one world, looked at in every state."""
+
+    def job() -> None:
+        from blind.course import Play
+        from blind.sample import Sampler
+        from blind.terminal import accounts, play_terminal
+
+        enter_folder(folder / "world")
+        world = World(secret, folder / "seen")
+        world.make()
+        world.open()
+        accounts(world)
+        sampler, states = Sampler(world), []
+        for state in Play(world).course():
+            states.append(state)
+            world.watch.state = state
+            sampler.look()
+        world.watch.state = "every command"
+        sampler.every_command()
+        world.watch.state = "every day"
+        sampler.everyday()
+        world.watch.state = "measured"
+        sampler.measure()
+        world.dump()
+        play_terminal(world)
+        world.close()
+        _leave(folder, world, states)
+
+    return job
+
+
+def make_scene(secret: Secret, folder: Path) -> Job:
+    """The scene that the seeded leaks are replayed on: participants on their way, some randomized."""
+
+    def job() -> None:
+        from blind.course import Play
+        from blind.terminal import accounts
+
+        enter_folder(folder / "world")
+        world = World(secret, folder / "seen")
+        world.watch.on = False
+        world.make()
+        world.open()
+        accounts(world)
+        play = Play(world)
+        play.come_in(1)
+        for place in range(4):
+            for _ in play.eligible(world.person("coordinator", "01"), f"Person {place}"):
+                pass
+            if place < 3:
+                play.randomize(world.person("coordinator", "01"), world.numbers[-1])
+        world.close()
+        _leave(folder, world, [])
+
+    return job
+
+
+def replay(secret: Secret, scene: Path, folder: Path, patch: Callable[[World], None],
+           play: Callable[[World], None]) -> Job:  # fmt: skip
+    """A short play on a copy of a scene, under a patch."""
+
+    def job() -> None:
+        shutil.copytree(scene / "world", folder / "world")
+        enter_folder(folder / "world")
+        world = World(secret, folder / "seen", label="replay")
+        world.clock.wait(hours=3)
+        world.open()
+        world.watch.state = "replay"
+        patch(world)
+        play(world)
+        world.watch.state = "after"
+        world.close()
+        _leave(folder, world, [])
+
+    return job
+
+
+def _leave(folder: Path, world: World, states: list[str]) -> None:
+    from blind.operations import gaps  # Django is set up only here
+
+    told = {
+        "states": states,
+        "covered": len(world.covered),
+        "operations": sorted({operation for _, operation, _, _ in world.covered}),
+        "roles": sorted({role for role, _, _, _ in world.covered}),
+        "gaps": [str(gap) for gap in gaps(world.covered)] if states else [],
+    }
+    (folder / "told.json").write_text(json.dumps(told), "utf-8")

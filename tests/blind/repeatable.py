@@ -1,0 +1,119 @@
+"""Makes one process repeatable: every random byte from a counted stream, every moment from one clock.
+
+The rule that must stay true: nothing here may hide a difference. A source of chance or time that was forgotten makes two
+equal worlds differ, which the proof reports as a difference; it can raise a false alarm and never a false peace.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+import random
+import sqlite3
+import sys
+import time
+import types
+from collections.abc import Callable
+from typing import Any
+
+BEGIN = dt.datetime(2026, 6, 1, 1, tzinfo=dt.UTC)
+"""9 o'clock in Shanghai: when the script begins."""
+
+
+class Stream:
+    """Random bytes that are the same in every world: SHAKE-128 over a label and a counter."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label.encode()
+        self.draws = 0
+        self.bytes = 0
+
+    def __call__(self, count: int) -> bytes:
+        """The next `count` bytes."""
+        self.draws += 1
+        self.bytes += count
+        return hashlib.shake_128(self._label + self.draws.to_bytes(8, "big")).digest(count)
+
+
+class Clock:
+    """A clock that moves a second each time it is asked: how often it was asked is seen in every later moment."""
+
+    def __init__(self, at: dt.datetime = BEGIN) -> None:
+        self.at = at
+        self.asked = 0
+
+    def __call__(self) -> dt.datetime:
+        """The time."""
+        self.asked += 1
+        self.at += dt.timedelta(seconds=1)
+        return self.at
+
+    def seconds(self) -> float:
+        """The time since 1970, without moving on."""
+        return self.at.timestamp()
+
+    def moment(self, tz: object = None) -> dt.datetime:
+        """The time, without moving on."""
+        return self.at
+
+    def wait(self, **span: float) -> None:
+        """Let time pass."""
+        self.at += dt.timedelta(**span)
+
+
+def replace_everywhere(old: object, new: object, *, only: str = "") -> int:
+    """Put `new` wherever a loaded module names `old`; how often. A name imported elsewhere is found as well."""
+    found = 0
+    for name, module in list(sys.modules.items()):
+        if not name.startswith(only) or name.startswith("blind") or module is None:
+            continue
+        for key, value in list(vars(module).items()):
+            if value is old:
+                setattr(module, key, new)
+                found += 1
+            elif name.startswith("equipoise") and isinstance(value, types.FunctionType):
+                found += _in_defaults(value, old, new)
+    return found
+
+
+def _in_defaults(function: types.FunctionType, old: object, new: object) -> int:
+    """A default was bound when the function was made."""
+    named = function.__kwdefaults__ or {}
+    changed = [name for name, value in named.items() if value is old]
+    named.update(dict.fromkeys(changed, new))
+    plain = function.__defaults__ or ()
+    if any(value is old for value in plain):
+        function.__defaults__ = tuple(new if value is old else value for value in plain)
+        return len(changed) + 1
+    return len(changed)
+
+
+def make_repeatable(stream: Stream, clock: Clock) -> None:
+    """Give this process the stream and the clock. It is not undone: the process ends with its world."""
+    import django.utils.timezone
+
+    from equipoise.desk.clock import system_clock
+
+    replace_everywhere(os.urandom, stream)
+    os.urandom = stream  # type: ignore[assignment]
+    random._urandom = stream  # type: ignore[attr-defined]  # what `secrets` and SystemRandom draw from
+    random.seed(0)
+    os.getpid = lambda: 4242  # a lock file names the process that holds it
+    replace_everywhere(time.time, clock.seconds)
+    time.time = clock.seconds  # type: ignore[assignment]
+    replace_everywhere(django.utils.timezone.now, clock.moment)
+    replace_everywhere(system_clock, clock)
+
+
+def watch_statements(heard: Callable[[str], None]) -> None:
+    """Have every statement of every SQLite connection made from now on told to `heard`."""
+    connect = sqlite3.connect
+
+    def watched(*given: Any, **named: Any) -> sqlite3.Connection:
+        connection = connect(*given, **named)
+        connection.set_trace_callback(heard)
+        return connection
+
+    replace_everywhere(connect, watched)
+    sqlite3.connect = watched  # type: ignore[assignment]

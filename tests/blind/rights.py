@@ -1,0 +1,141 @@
+"""Who may succeed with which address, and which commands of the terminal are played: one line for each.
+
+This table is written by hand from what the program is meant to do, and checked against what it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """What an address asks for: one of the words to read and, for a change, one of the commands. Or nothing.
+
+    chosen: for roles that the role chooser offers.
+    """
+
+    reads: frozenset[str] = frozenset()
+    commands: frozenset[str] = frozenset()
+    everybody: bool = False
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command of the terminal: arguments that succeed (tried in this order), arguments that are refused, what is typed.
+
+    outside: why it is not played.
+    """
+
+    succeed: tuple[tuple[str, ...], ...] = ()
+    refuse: tuple[tuple[str, ...], ...] = ()
+    typed: str = ""
+    outside: str = ""
+    finally_: bool = field(default=False)
+
+
+def _reads(*words: str) -> Right:
+    return Right(frozenset(words))
+
+
+def _does(*commands: str, reads: str = "") -> Right:
+    return Right(frozenset({reads} if reads else ()), frozenset(commands))
+
+
+_ALL = Right(everybody=True)
+_SUBJECT = "/subjects/<str:number>"
+_FORM = f"{_SUBJECT}/forms/<str:visit>/<str:form>"
+_SAVES = _does("RecordForm", "RaiseQuery", "CloseQuery", reads="casebook")
+
+WEB: Mapping[str, Right] = {
+    "GET /": _ALL,
+    "GET /trial": _ALL,
+    "HEAD /trial": _ALL,
+    "POST /enter": Right(everybody=True, chosen=True),
+    "GET /login": _ALL,
+    "POST /login": _ALL,
+    "POST /logout": _ALL,
+    "POST /language": _ALL,
+    "GET /today": _reads("today"),
+    "GET /queries": _reads("today"),
+    "GET /subjects": _reads("subjects"),
+    "GET /subjects/new": _ALL,
+    "POST /subjects/new": _does("ScreenSubject"),
+    f"GET {_SUBJECT}": _reads("casebook"),
+    f"POST {_SUBJECT}/visits": _does("DateVisit", reads="casebook"),
+    f"GET {_SUBJECT}/consent": _reads("casebook"),
+    f"POST {_SUBJECT}/consent": _does("RecordConsent", "RecordCapacity", reads="casebook"),
+    f"GET {_SUBJECT}/eligibility": _reads("eligibility"),
+    f"POST {_SUBJECT}/eligibility": _does("ConfirmEligibility", "FailScreening", reads="eligibility"),
+    f"GET {_SUBJECT}/randomize": _reads("randomization"),
+    f"POST {_SUBJECT}/randomize": _does("Randomize", reads="randomization"),
+    f"GET {_FORM}": _reads("casebook"),
+    f"POST {_FORM}": _SAVES,
+    f"GET {_FORM}/history": _reads("history"),
+    f"GET {_FORM}/<int:repeat>": _reads("casebook"),
+    f"POST {_FORM}/<int:repeat>": _SAVES,
+    f"GET {_FORM}/<int:repeat>/history": _reads("history"),
+}
+
+_SERVER = "it serves until it is stopped; what it serves is played as the web"
+_CEREMONY = (
+    "it runs behind the second door, in a process of its own; what it leaves at the first door is played"
+)
+_DEFINITION = "it reads a definition, or cases against it; no store is opened, and no list is known yet"
+_STUDY = "study"
+
+TERMINAL: Mapping[str, Command] = {
+    "study import": Command(outside=_DEFINITION),
+    "study check": Command(outside=_DEFINITION),
+    "study assumptions": Command(outside=_DEFINITION),
+    "study diff": Command(outside=_DEFINITION),
+    "screen": Command(outside=_DEFINITION),
+    "store new": Command(
+        tuple(("new-" + str(n), "--study", _STUDY, "--purpose", "rehearsal") for n in range(3)),
+        (("door", "--study", _STUDY, "--purpose", "rehearsal"),),
+    ),
+    "store release": Command(
+        tuple((f"new-{n}", "--study", "changed") for n in range(3)), (("door", "--study", "nowhere"),)
+    ),
+    "store open-site": Command(
+        tuple(("door", "01", "--approval", f"EC-1-{n}", "--on", "2026-02-01") for n in range(3)),
+        (("door", "99", "--approval", "EC", "--on", "2026-02-01"),),
+    ),
+    "store grant": Command(
+        tuple(("door", f"late-{n}", "monitor", "--name", f"Late {n}") for n in range(3)),
+        (("door", "late-0", "pharmacist", "--name", "Late 0"),),
+    ),
+    "store pause": Command(
+        tuple((f"new-{n}", "--reason", "a look") for n in range(3)), (("new-0", "--reason", "a look"),)
+    ),
+    "store resume": Command(
+        tuple((f"new-{n}", "--reason", "looked") for n in range(3)), (("new-0", "--reason", "looked"),)
+    ),
+    "account add": Command(
+        tuple(
+            ("door", f"late-{n}", "--user", f"late-{n}", "--role", "monitor", "--name", f"Late {n}")
+            for n in range(3)
+        ),
+        (("nowhere", "late-0", "--user", "late-0", "--role", "monitor", "--name", "Late 0"),),
+        typed="a long enough password\n",
+    ),
+    "account close": Command(tuple(("door", f"late-{n}") for n in range(3)), (("door", "nobody"),)),
+    "export": Command(
+        (
+            ("door", "--format", "dataset-json", "-o", "datasets"),
+            ("door", "--format", "archive", "-o", "archive-0"),
+            ("door", "--format", "archive", "-o", "archive-1", "--json"),
+        ),
+        (("nowhere", "--format", "archive", "-o", "archive-2"),),
+    ),
+    "ledger verify": Command((("door",), ("door", "--json"), ("archive-0",)), (("nowhere",),)),
+    "allocation design": Command(outside=_CEREMONY),
+    "allocation make": Command(outside=_CEREMONY),
+    "allocation verify": Command((("public",), ("public", "--json"), ("public",)), (("nowhere",),)),
+    "allocation publish": Command(tuple((f"new-{n}", "public") for n in range(3)), (("door", "public"),)),
+    "serve": Command(outside=_SERVER),
+    "demo": Command(outside=_SERVER),
+}
+"""Subcommand -> how it is played, after the script has ended, in this order of the program's own table."""

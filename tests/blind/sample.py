@@ -1,0 +1,163 @@
+"""Looks at a state: a covering sample of every role and every operation, so that over the script each is seen often.
+
+In each state every page is asked for by some roles; which, goes round. Beside what succeeds, each is asked for in a way
+that must be refused: something that is not there, a login that has ended, a form without its token.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import types
+import typing
+from collections.abc import Mapping
+
+from blind.browser import ask, come_in
+from blind.operations import may_succeed, web_operations
+from blind.people import PASSWORD, Person
+from blind.rights import WEB
+from blind.world import World
+
+STRIDE = 11
+"""Each role asks for each page in every eleventh state."""
+LISTS = ("/subjects", "/subjects/new", "/today", "/queries")
+SEARCHES = ("", "?q=01", "?q=R-", "?q=A", "?q=placebo", "?q=cells", "?after=01003", "?q=%E5%AE%89")
+PLACES = (("V1", "NIHSS"), ("V1", "RISK"), ("V2", "IMMUN"), ("V1", "PSMRS"), ("V2", "VS"), ("V1", "STROKE"))
+PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
+
+
+@dataclasses.dataclass
+class Sampler:
+    """Samples over one world's script."""
+
+    world: World
+    turn: int = 0
+
+    def look(self) -> None:
+        """Look at the state in which the world is."""
+        self.turn += 1
+        people = [each for each in self.world.people.values() if each.site != "02"]
+        for row, person in enumerate(people):
+            for column, operation in enumerate(web_operations()):
+                due = (row * 5 + column * 3 + self.turn) % STRIDE
+                if due == 0 and operation.startswith("GET") and operation in WEB:
+                    self.visit(person, operation)
+                elif due == 0 and operation.startswith("POST"):
+                    self.refuse_post(person, operation)
+                elif due == 5 and self.turn > STRIDE:
+                    self.refuse(person, operation)
+        if self.turn % 5 == 0:
+            self.world.dump()
+
+    def visit(self, person: Person, operation: str) -> None:
+        """Ask for a page as the one who may see it would."""
+        method, route = operation.split(" ", 1)
+        address = self.address(route)
+        if route == "/subjects":
+            address += SEARCHES[self.turn % len(SEARCHES)]
+        ask(self.world, person, method, address, operation=operation)
+
+    def address(self, route: str, **given: str) -> str:
+        """An address of a pattern, with what the state offers for its parameters."""
+        mine = [number for number in self.world.numbers if number.startswith("01")] or ["01001"]
+        visit, form = PLACES[self.turn % len(PLACES)]
+        offered = {
+            "number": mine[self.turn % len(mine)],
+            "visit": visit,
+            "form": form,
+            "repeat": "1",
+            **given,
+        }
+        return PARAMETER.sub(lambda found: offered.get(found[1], "none-such"), route)
+
+    def refuse(self, person: Person, operation: str) -> None:
+        """Ask in a way that must be refused."""
+        method, route = operation.split(" ", 1)
+        if method != "GET":
+            return
+        if "<" in route:
+            missing = self.address(route, number="09999")
+            ask(self.world, person, "GET", missing, operation=operation)
+        elif WEB.get(operation) is not None and WEB[operation].everybody and route != "/subjects/new":
+            ask(self.world, person, "POST" if route != "/login" else "PUT", route, operation=operation)
+        else:
+            stranger = Person(person.actor, person.name, person.role, person.site)
+            ask(self.world, stranger, "GET", route, script=True, operation=operation)
+
+    def refuse_post(self, person: Person, operation: str) -> None:
+        """A form whose token is missing; in other states, a form that asks for what cannot be."""
+        _, route = operation.split(" ", 1)
+        if (self.turn // STRIDE) % 2 or WEB.get(operation, WEB["GET /"]).everybody:
+            ask(self.world, person, "POST", self.address(route), {}, token=False, operation=operation)
+        else:
+            wrong = {"do": "nothing", "on": "yesterday", "name": "", "key": self.world.key()}
+            ask(self.world, person, "POST", self.address(route, number="09999"), wrong, operation=operation)
+
+    def everyday(self) -> None:
+        """What everybody does at least three times: sign in with a password, out, and choose a language."""
+        for person in self.world.people.values():
+            if person.site == "02":
+                continue
+            for turn in range(3):
+                language = "zh" if turn == 1 else "en"
+                ask(self.world, person, "POST", "/language", {"language": language, "next": "/today"})
+                if turn == 1:
+                    ask(self.world, person, "GET", "/today")
+                ask(self.world, person, "POST", "/logout", {})
+                ask(
+                    self.world,
+                    person,
+                    "POST",
+                    "/login",
+                    {"username": person.actor, "password": PASSWORD, "next": ""},
+                )
+            ask(
+                self.world,
+                person,
+                "POST",
+                "/login",
+                {"username": person.actor, "password": "wrong", "next": ""},
+            )
+            for head in ("GET", "HEAD", "HEAD", "HEAD"):
+                ask(self.world, person, head, "/trial")
+            ask(self.world, person, "DELETE", "/trial", operation="HEAD /trial")
+            come_in(self.world, person)
+
+    def every_command(self) -> None:
+        """Every command of the desk by everybody, about something that is not there, twice."""
+        from equipoise.desk.routes import ROUTES
+
+        for person in self.world.people.values():
+            who = self.world.desk.who(person.actor, person.role)
+            for command in ROUTES:
+                for _ in range(2):
+                    with self.world.heard(person.role, command.__name__):
+                        self.world.desk.submit(who, filled(command), key=self.world.key())
+
+    def measure(self) -> None:
+        """Every page once more by everybody who may see it, with the calls counted that it takes."""
+        self.world.tally.measure(on=True)
+        for person in self.world.people.values():
+            for operation in web_operations():
+                if operation.startswith("GET") and operation in WEB and may_succeed(operation, person.role):
+                    self.visit(person, operation)
+        self.world.tally.measure(on=False)
+
+
+def filled(command: type) -> object:
+    """A command with something in each field, by its type, that is nowhere to be found."""
+    hints = typing.get_type_hints(command)
+    return command(**{one.name: _something(hints[one.name]) for one in dataclasses.fields(command)})
+
+
+def _something(hint: object) -> object:
+    origin, inside = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Literal:
+        return inside[0]
+    if origin in (typing.Union, types.UnionType):
+        return None if type(None) in inside else _something(inside[0])
+    if origin is tuple:
+        return ()
+    if origin is not None and issubclass(origin, Mapping):
+        return {}
+    return {str: "none-such", int: 1, bool: False}.get(hint, "none-such")  # type: ignore[call-overload]

@@ -1,0 +1,297 @@
+"""One world: both doors in one process, in a folder of their own, with one secret; and what people do in it.
+
+The first door is the real one: the desk on its own store, and the Django application called through its WSGI entry, so
+that status, headers and bytes are those that a server would send. The second door is the real vault. What is replaced:
+sources of chance and time (`repeatable`), commitments (`secret`), and the threads that make checkpoints by the clock on the
+wall: here a checkpoint is made where the script says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import json
+import logging
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from blind.people import Person, people
+from blind.repeatable import Clock, Stream, make_repeatable, replace_everywhere, watch_statements
+from blind.secret import Secret, ideal_commitment
+from blind.tally import Tally
+from blind.watch import Log, Watch
+from equipoise.desk.desk import open_desk
+from equipoise.desk.front import FrontDesk
+from equipoise.desk.setup import add_person, create_store, open_site, publish_allocation
+from equipoise.protocol.load import load_study
+from equipoise.protocol.study import Study
+from equipoise.words.problem import Problem
+
+ROOT = Path(__file__).resolve().parents[2]
+STUDY = ROOT / "studies" / "nct07197606"
+DOOR, PUBLIC, LIST, ORACLE = Path("door"), Path("public"), Path("list"), Path("oracle.json")
+SITES = ("01", "02")
+SEED = b"a seed that everybody may know, for a world that is played"
+
+
+_STUDIES = functools.cache(load_study)
+
+
+def read_study() -> Study:
+    """The definition, read once before the worlds are forked."""
+    study = _STUDIES(STUDY)
+    assert isinstance(study, Study), [problem.say() for problem in study]
+    return study
+
+
+class WatchedDesk(FrontDesk):
+    """The desk, with every answer to a command taken down."""
+
+    world: World
+
+    def submit(self, who, command, *, key, client_at=None):
+        outcome = super().submit(who, command, key=key, client_at=client_at)
+        self.world.decided(who.role, type(command).__name__, outcome)
+        return outcome
+
+    def screen(self, who, site, given, *, key):
+        came = super().screen(who, site, given, key=key)
+        self.world.decided(who.role, "ScreenSubject", came.outcome)
+        return came
+
+    def _count(self, entries: int) -> None:
+        """No thread: the script makes checkpoints."""
+        self._unchecked += entries
+
+
+class World:
+    """An open world. Made in a process of its own, whose current folder is the world's."""
+
+    def __init__(self, secret: Secret, out: Path, label: str = "script") -> None:
+        self.secret = secret
+        self.watch = Watch(out)
+        self.clock = Clock()
+        self.stream = Stream(label)
+        self._label = label
+        self.tally = Tally()
+        self.people: dict[str, Person] = {}
+        self.covered: list[tuple[str, str, bool, str]] = []
+        self.numbers: list[str] = []
+        self._keys = 0
+        self._log = Log(self.watch)
+        logging.getLogger().addHandler(self._log)
+        logging.getLogger().setLevel(0)
+        # Its notes for template writers hold addresses of memory, and no program of ours ever writes them anywhere.
+        logging.getLogger("django.template").setLevel(logging.INFO)
+        sys.stdout = sys.stderr = self._said = io.StringIO()
+        make_repeatable(self.stream, self.clock)
+        watch_statements(self.tally.statement)
+        hide(secret)
+        self._quicken()
+        catch_posted(self)
+
+    def _quicken(self) -> None:
+        """What would only cost time, the same in every world: slow hashes of passwords, reading the definition again."""
+        from django.contrib.auth.hashers import ScryptPasswordHasher
+
+        from equipoise.protocol import load
+
+        ScryptPasswordHasher.work_factor = 2**4
+        replace_everywhere(load.load_study, _STUDIES)
+
+    # --- the scene ---------------------------------------------------------------------------------------------
+
+    def make(self) -> None:
+        """The store, its people and the list, from nothing."""
+        study = read_study()
+        desk = create_store(DOOR, study, "rehearsal", clock=self.clock)
+        assert not isinstance(desk, tuple), [problem.say() for problem in desk]
+        try:
+            for site in SITES:
+                settled(open_site(desk, site, f"EC-{site}", "2026-01-01"))
+            for person in people():
+                settled(add_person(desk, person.actor, person.name, person.role, person.site))
+            self._list(study)
+            settled(publish_allocation(desk, PUBLIC))
+        finally:
+            desk.close()
+
+    def _list(self, study: Study) -> None:
+        """The ceremony, held with a known seed and this world's arms: public files, the vault's files, the oracle."""
+        from equipoise.vault import lists
+        from equipoise.vault.ceremony_record import Step, record_bytes
+        from equipoise.vault.holding import Terms, hold
+
+        make, made = lists.make_list, []
+
+        def kept(*given: Any) -> Any:
+            made.append(make(*given))
+            return made[-1]
+
+        replace_everywhere(make, kept)
+        held = hold(study, {"rehearsal": SEED}, Terms(rehearsal=True))
+        assert not isinstance(held, Problem), held.say()
+        for place, files in ((PUBLIC, held.public), (LIST, held.vault)):
+            place.mkdir()
+            for name, content in files.items():
+                (place / name).write_bytes(content)
+        (LIST / "ceremony.json").write_bytes(record_bytes([Step(held.made, "")]))
+        arms = {slot.number: slot.content.arm for slots in made[-1].slots.values() for slot in slots}
+        ORACLE.write_text(json.dumps(arms), "utf-8")
+
+    def open(self) -> None:
+        """Open both doors on a scene that was made."""
+        from equipoise.web.wsgi import application
+
+        desk = open_desk(DOOR, kind=WatchedDesk, clock=self.clock)
+        assert not isinstance(desk, Problem), desk.say()
+        desk.world = self
+        self.desk = desk
+        self.app = application(desk, DOOR)
+        self.arms: dict[str, int] = json.loads(ORACLE.read_text("utf-8"))
+        self.people = {person.name: person for person in people()}
+        self.numbers = [row.number for row in self._rows()]
+
+    def close(self) -> None:
+        """Close the doors, look at every file, and end."""
+        from django.db import connections
+
+        connections.close_all()
+        self.desk.close()
+        self.note_files()
+        self.watch.close()
+
+    # --- the oracle: what only the world knows -------------------------------------------------------------------
+
+    def arm(self, number: str) -> int:
+        """The arm of the participant with a screening number; 0 for who was not randomized. Leaks ask this."""
+        rows = {row.number: row.randomization_number for row in self._rows()}
+        return self.arms.get(rows.get(number) or "", 0)
+
+    def _rows(self) -> tuple[Any, ...]:
+        inspector = next(person for person in self.people.values() if person.role == "inspector")
+        who = self.desk.who(inspector.actor, "inspector")
+        return tuple(sorted(self.desk.subjects(who) or (), key=lambda row: row.number))
+
+    # --- acting --------------------------------------------------------------------------------------------------
+
+    def person(self, role: str, site: str | None = None) -> Person:
+        """The person in a role, at a site where the role is bound to one."""
+        return next(each for each in self.people.values() if each.role == role and site in (None, each.site))
+
+    def key(self) -> str:
+        """A fresh idempotency key."""
+        self._keys += 1
+        return f"{self._label} {self._keys:08d}"
+
+    def give(self, role: str, command: object, site: str | None = None) -> Any:
+        """Give a command at the desk, as a person in a role."""
+        person = self.person(role, site)
+        who = self.desk.who(person.actor, role)
+        assert who is not None, f"nobody holds {role}"
+        with self.heard(role, type(command).__name__):
+            return self.desk.submit(who, command, key=self.key())
+
+    def done(self, role: str, command: object, site: str | None = None) -> Any:
+        """As `give`, for a command that must be accepted."""
+        outcome = self.give(role, command, site)
+        assert outcome.accepted, (type(command).__name__, [problem.say() for problem in outcome.problems])
+        return outcome
+
+    def decided(self, role: str, command: str, outcome: Any) -> None:
+        """The desk answered a command."""
+        self.watch.note("outcome", role, command, repr(outcome))
+        self.covered.append((role, f"desk {command}", outcome.accepted, self.watch.state))
+
+    @contextlib.contextmanager
+    def heard(self, role: str, operation: str) -> Iterator[None]:
+        """Take down what an operation does beside its answer: log, output, statements, chance, time."""
+        self._log.role, self._log.operation = role, operation
+        begun = self.tally.begin()
+        draws, asked = (self.stream.draws, self.stream.bytes), self.clock.asked
+        self._said.seek(0)
+        self._said.truncate()
+        try:
+            yield
+        finally:
+            note = self.watch.note
+            if self.tally.measuring:
+                note("work", role, operation, self.tally.calls_since(begun))
+            note("statements", role, operation, self.tally.statements_since(begun))
+            drawn = (self.stream.draws - draws[0], self.stream.bytes - draws[1])
+            note("chance", role, operation, drawn)
+            note("moments", role, operation, self.clock.asked - asked)
+            note("said", role, operation, self._said.getvalue())
+            self._log.role, self._log.operation = "program", "-"
+
+    # --- looking as a superuser ----------------------------------------------------------------------------------
+
+    def dump(self) -> None:
+        """Every table of every database of the first door, in the order in which the rows lie there."""
+        for path in sorted(DOOR.rglob("*.sqlite")):
+            with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as base:
+                tables = base.execute("SELECT name, sql FROM sqlite_schema ORDER BY rowid").fetchall()
+                self.watch.note("rows", "superuser", f"{path} schema", repr(tables))
+                for name, made in tables:
+                    if made and made.upper().startswith("CREATE TABLE"):
+                        rows = base.execute(f'SELECT * FROM "{name}"').fetchall()
+                        self.watch.note("rows", "superuser", f"{path} {name}", repr(rows))
+
+    def note_files(self) -> None:
+        """Every file of the first door."""
+        for path in sorted(DOOR.rglob("*")):
+            if path.is_file() and not path.name.endswith(("-wal", "-shm")):
+                mode = oct(path.stat().st_mode & 0o777)
+                self.watch.note("files", "superuser", str(path), mode.encode() + b"\n" + path.read_bytes())
+
+
+def settled(problems: tuple[Problem, ...]) -> None:
+    """Nothing stood against it."""
+    assert problems == (), [problem.say() for problem in problems]
+
+
+def hide(secret: Secret) -> None:
+    """Give the ceremony this world's arms, and the slots their ideal commitments."""
+    from equipoise.randomization import methods, sealing
+
+    draw = methods.draw_list
+
+    def drawn(method: Any, length: int, draws: Any) -> tuple[int, ...]:
+        before = draw(method, length, draws)
+        return secret.arms(before, len(method.weights), repr(before))
+
+    assert replace_everywhere(draw, drawn) >= 2, "the ceremony draws its list elsewhere"
+    assert replace_everywhere(sealing.commitment, ideal_commitment) >= 2, "commitments are made elsewhere"
+
+
+def enter_folder(folder: Path) -> None:
+    """Make the world's folder the current one: its own name is nowhere to be seen in what is compared."""
+    folder.mkdir(parents=True, exist_ok=True)
+    os.chdir(folder)
+
+
+def catch_posted(world: World) -> None:
+    """Nothing leaves this process: what is given to a mail server, or would call another host, is taken down."""
+    import smtplib
+    import socket
+
+    class Server:
+        """Takes letters and sends none."""
+
+        def __init__(self, *given: Any, **named: Any) -> None:
+            pass
+
+        def __getattr__(self, name: str) -> Any:
+            return lambda *given, **named: world.watch.note("posted", "program", name, repr((given, named)))
+
+    def called(self: object, address: object) -> None:
+        world.watch.note("posted", "program", "call", repr(address))
+        raise ConnectionRefusedError("no host can be reached from a world")
+
+    smtplib.SMTP = smtplib.SMTP_SSL = Server  # type: ignore[assignment,misc]
+    socket.socket.connect = called  # type: ignore[assignment,method-assign]
