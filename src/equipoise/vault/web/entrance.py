@@ -28,7 +28,7 @@ def front(request: Asked) -> HttpResponse:
     """The chooser in a rehearsal; otherwise the work, or the sign-in."""
     if not rehearsal():
         return redirect("/work" if request.keeper else "/login")
-    return render(request, "vault/chooser.html", {"cards": _cards()})
+    return render(request, "vault/chooser.html", {"cards": _cards(), "next": request.GET.get("next", "")})
 
 
 def _cards() -> list[dict[str, object]]:
@@ -51,7 +51,7 @@ def step_in(request: Asked) -> HttpResponse:
     account = Account.objects.filter(username__startswith=REHEARSED, actor=actor, is_active=True).first()
     if account is None or keeper(actor, purpose) is None:
         raise problems.missing()
-    return signed_in(request, account, purpose, "", "/work")
+    return signed_in(request, account, purpose, request.POST.get("next", ""), "/work")
 
 
 @require_http_methods(["GET", "POST"])

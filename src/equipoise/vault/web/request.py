@@ -59,7 +59,8 @@ def kept(*purposes: Purpose) -> Callable[[Page[Given]], Callable[Concatenate[Ask
                 raise problems.Shown(problem("pages.sign-in-first"))
             if request.entered is not None:
                 return redirect("/purpose")
-            return redirect(f"/login?next={quote(request.get_full_path())}")
+            entrance = "/" if rehearsal() else "/login"  # made-up people have no password: they are chosen
+            return redirect(f"{entrance}?next={quote(request.get_full_path())}")
 
         return answer
 
