@@ -4,7 +4,10 @@
 export PYTHON ?= python3
 BIN := .venv/bin
 STUDY ?= studies/nct07197606
-PORT ?= 8000
+# The ports of the two doors; 8000 and 8001, or any free ones, where none are given.
+PORT ?=
+VAULT_PORT ?=
+PORTS = $(if $(PORT),--port $(PORT)) $(if $(VAULT_PORT),--vault-port $(VAULT_PORT))
 
 env: ## the environment in .venv, with the equipoise command
 	@requirements/install.sh run
@@ -13,11 +16,11 @@ test-env: env ## what the tests need on top: packages, Chromium, a Chinese font
 	@requirements/install.sh test
 	@requirements/browser.sh
 
-run: env ## the demonstration: creates its store when there is none, then serves it
-	@$(BIN)/equipoise demo --study $(STUDY) --port $(PORT)
+run: env ## the demonstration: creates its two stores when there are none, then serves both doors
+	@$(BIN)/equipoise demo --study $(STUDY) $(PORTS)
 
 reset: env ## the demonstration from the beginning; what was entered in it is lost
-	@$(BIN)/equipoise demo --study $(STUDY) --port $(PORT) --reset
+	@$(BIN)/equipoise demo --study $(STUDY) $(PORTS) --reset
 
 test: test-env ## everything that must hold; at most 15 minutes on two cores
 	@.ci/steps

@@ -11,7 +11,7 @@ from equipoise.cli.answer import Answer, done, occupied, refused, told
 from equipoise.cli.study import read_study
 from equipoise.desk.desk import Desk, open_desk
 from equipoise.desk.setup import add_person, create_store, give, open_site, release
-from equipoise.oversight.commands import PauseEnrolment, ResumeEnrolment
+from equipoise.oversight.commands import EnrolSecondDoor, PauseEnrolment, ResumeEnrolment
 from equipoise.words.problem import Problem, problem
 
 
@@ -40,6 +40,10 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     person.add_argument("--name", required=True)
     person.add_argument("--site")
     person.set_defaults(run=_grant)
+    door = commands.add_parser("second-door", help="record the second door's public key, for good")
+    door.add_argument("store", type=Path)
+    door.add_argument("key", help="as `equipoise vault init` printed it")
+    door.set_defaults(run=_second_door)
     for name, help_text in (("pause", "pause enrolment"), ("resume", "resume enrolment")):
         hold = commands.add_parser(name, help=help_text)
         hold.add_argument("store", type=Path)
@@ -99,6 +103,11 @@ def _grant(options: argparse.Namespace) -> Answer:
 
     says = told("cli.granted", user=options.user, role=label_of(options.role))
     return _with_desk(options.store, act, says)
+
+
+def _second_door(options: argparse.Namespace) -> Answer:
+    command = EnrolSecondDoor(options.key.strip().lower())
+    return _with_desk(options.store, lambda desk: give(desk, command), told("cli.second-door-known"))
 
 
 def _hold(options: argparse.Namespace) -> Answer:

@@ -48,6 +48,13 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     serve.add_argument("--port", type=port_number, default=8001, help="0 for any free port")
     serve.add_argument("--channel", type=Path, metavar="SOCKET", help="where to listen to the first door")
     serve.add_argument(
+        "--answer-as",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a host name of its own, as a proxy asks it",
+    )
+    serve.add_argument(
         "--caller",
         action="append",
         default=[],
@@ -167,6 +174,7 @@ def _say(answer: Answer, key: str, **arguments: object) -> Answer:
 def _serve(options: argparse.Namespace) -> NoReturn:
     arguments = [str(options.vault), "--port", str(options.port)]
     arguments += ["--channel", str(options.channel)] if options.channel else []
+    arguments += [each for name in options.answer_as for each in ("--answer-as", name)]
     arguments += [each for user in options.caller for each in ("--caller", user)]
     if options.passphrase_file is not None:
         arguments += ["--passphrase-file", str(options.passphrase_file)]

@@ -228,6 +228,10 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for step in steps:
         done = run(*step)
         assert done.returncode == 0, f"{step[:2]} {done.stderr}"
+    key = re.search(r"\b[0-9a-f]{64}\b", done.stdout)
+    assert key
+    pinned = run("store", "second-door", folder / "store", key[0])
+    assert pinned.returncode == 0, pinned.stderr
     return folder
 
 
@@ -240,6 +244,13 @@ def test_a_trial_s_second_door_has_no_made_up_people_and_no_chooser(trial: Path,
     assert staged.returncode == 1
     assert not (trial / "vault" / "accounts.sqlite").exists()
     assert not (trial / "vault" / "demo-passphrase").exists()
+
+
+def test_the_second_door_of_a_store_is_one_for_good(trial: Path) -> None:
+    for key in ("ab" * 32, "no key"):
+        refused = run("store", "second-door", trial / "store", key)
+        assert refused.returncode == 1
+        assert refused.stderr
 
 
 def test_a_list_is_there_once_and_its_key_lies_nowhere_unsealed(trial: Path) -> None:
