@@ -150,6 +150,12 @@ class _SecondDoor:
         sys.stderr.write(told("cli.demo-passphrase", passphrase=passphrase) + "\n")
         return give(desk, EnrolSecondDoor(str(made.value["public_key"])))
 
+    def fill_shelves(self) -> tuple[Problem, ...]:
+        """Lots and shipments, received and released by the made-up people of the pharmacy."""
+        arguments = [str(self.folder), "--study", str(self.study)]
+        made = vault_process("shelves", arguments, self.folder / PASSPHRASE)
+        return (problem("cli.second-door-failed", reason=" ".join(made.lines)),) if made.status else ()
+
 
 def _people(demo: Demo) -> list[Json]:
     """The made-up people of the second door, as it is told of them."""
@@ -222,6 +228,6 @@ def _fill(study: Study, demo: Demo, store: Path, second_door: _SecondDoor) -> tu
             or load_participants(desk, demo, clock, today)
         )
         clock.at = max(clock.at, dt.datetime.now(dt.UTC))
-        return problems or introduce(desk, second_door.folder, _people(demo))
+        return problems or introduce(desk, second_door.folder, _people(demo)) or second_door.fill_shelves()
     finally:
         desk.close()

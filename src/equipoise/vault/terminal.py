@@ -6,6 +6,7 @@
     status    says what state the door is in, without an arm
     lists     says which list lies here and how much of it is used
     stage     for a rehearsal's making: listens on the channel, then enrols the made-up people named on standard input
+    shelves   for a rehearsal's making: lots and shipments as the study's demo.yaml says
 
 The rules that must stay true: what is printed tells no arm, no key and no passphrase; secrets are asked for, never
 given as arguments; made-up people, who have no password, exist in a rehearsal only. The last line on standard output
@@ -34,6 +35,7 @@ from equipoise.vault.facts import PROGRAM, Purpose
 from equipoise.vault.keyring import harden
 from equipoise.vault.opening import Vault, create_vault, open_vault
 from equipoise.vault.overview import overview
+from equipoise.vault.rehearsed import fill_shelves, read_plan
 from equipoise.vault.serve import read_passphrase, refuse
 from equipoise.vault.socket import serve_channel
 from equipoise.words.canonical import Json
@@ -88,6 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     stage = commands.add_parser("stage")
     stage.add_argument("--channel", type=Path, required=True)
     stage.set_defaults(run=_stage)
+    shelves = commands.add_parser("shelves")
+    shelves.add_argument("--study", type=Path, required=True)
+    shelves.set_defaults(run=_shelves)
     for command in commands.choices.values():
         command.add_argument("folder", type=Path)
         command.add_argument("--passphrase-file", type=Path)
@@ -227,6 +232,14 @@ def _stage(options: argparse.Namespace) -> Answer:
             stop()
 
     return _opened(options, act)
+
+
+def _shelves(options: argparse.Namespace) -> Answer:
+    """Fill the shelves of a rehearsal."""
+    plan = read_plan(options.study)
+    if isinstance(plan, Problem):
+        return plan
+    return _opened(options, lambda vault: fill_shelves(vault, plan) or {"shelves": len(plan)})
 
 
 def _people(vault: Vault, folder: Path, people: list[dict[str, object]]) -> Answer:

@@ -66,13 +66,13 @@ class BagBalance:
 def accountability(recorded: Iterable[Recorded]) -> tuple[Line, ...]:
     """The log from the entries of the stream `stock`, in their order."""
     lines: list[Line] = []
-    taken: dict[str, tuple[str, str]] = {}
+    taken: dict[str, entries.UnitTaken] = {}
     for one in recorded:
         entry = one.entry
         if entry is None or one.header.stream != "stock":
             continue
         if isinstance(entry, entries.UnitTaken):
-            taken[entry.request] = (entry.lot, entry.unit)
+            taken[entry.request] = entry
         if isinstance(entry, entries.ShipmentReceived):
             lines += [
                 Line(one.header.at, one.header.actor, entry.kind, lot, serials, entry.site, entry.shipment)
@@ -84,11 +84,12 @@ def accountability(recorded: Iterable[Recorded]) -> tuple[Line, ...]:
 
 
 def _line(
-    recorded: Recorded, entry: Any, taken: Mapping[str, tuple[str, str]]
+    recorded: Recorded, entry: Any, taken: Mapping[str, entries.UnitTaken]
 ) -> Line:  # Any: every kind of stock
     request = getattr(entry, "request", "")
-    lot, unit = taken.get(request, ("", ""))
-    units = getattr(entry, "units", (unit,) if unit else ())
+    unit = taken.get(request)
+    lot, subject = (unit.lot, unit.subject) if unit else ("", "")
+    units = getattr(entry, "units", (unit.unit,) if unit else ())
     return Line(
         recorded.header.at,
         recorded.header.actor,
@@ -98,7 +99,7 @@ def _line(
         getattr(entry, "site", ""),
         getattr(entry, "shipment", ""),
         request,
-        getattr(entry, "subject", ""),
+        getattr(entry, "subject", subject),
         getattr(entry, "bag", ""),
         getattr(entry, "second", "") or getattr(entry, "witness", ""),
         _note(entry),

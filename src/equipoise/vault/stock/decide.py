@@ -30,7 +30,7 @@ from equipoise.vault.stock.temperature import TemperatureLog, read_log
 from equipoise.words.problem import Problem, problem
 
 CODE = re.compile(r"[A-Za-z0-9._-]{1,20}")
-"""Lots and serial numbers: at most 20 characters, as GS1 has it for AI 10 and 21, and none that a label or an address must escape."""
+"""Lots and serials: at most 20 characters, as GS1 has it for AI 10 and 21, none that label or address must escape."""
 _Found = Iterator[Entry | Append | Problem]
 _HASH = re.compile(r"[0-9a-f]{64}")
 

@@ -36,4 +36,3 @@ def _expanded(part: str) -> list[str] | None:
     if int(last) - int(first) >= MOST:
         return None
     return [f"{prefix}{number:0{len(first)}d}" for number in range(int(first), int(last) + 1)]
-

@@ -91,7 +91,7 @@ def _rows() -> list[Row]:
 def _row(row: Row) -> dict[str, object]:
     stage, look = STAGES[row.state]
     return {
-        "row": row, "stage": stage, "look": look,
+        "row": row, "stage": stage, "look": look, "late": -row.minutes,
         "release_at": at_site(row.release_at, row.site), "use_by": at_site(row.use_by, row.site),
     }  # fmt: skip
 
