@@ -1,4 +1,4 @@
-"""`make bench`: every measurement as one table. About two minutes; `--seconds` sets the length of a round."""
+"""`make bench`: every measurement as one table. About three minutes; `--seconds` sets the length of a round."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.blind_rounds import blind_rows
 from bench.ledger_rounds import ledger_rows
+from bench.list_rounds import list_rows
 from bench.machine import description, durable_write, speed_loop
 from bench.randomize_rounds import randomize_rows
 from bench.table import Row, render
@@ -25,6 +26,7 @@ def main() -> None:
         rows += ledger_rows(Path(scratch) / "ledger", seconds=options.seconds)
         rows += randomize_rows(Path(scratch) / "randomize", seconds=options.seconds)
         rows += blind_rows(Path(scratch) / "blind", seconds=options.seconds)
+        rows += list_rows(Path(scratch) / "list")
         rows += web_rows(Path(scratch) / "web", seconds=options.seconds)
         after = speed_loop()
     print(f"{description()}; rounds of {options.seconds:g} s; load and server share the cores")

@@ -8,6 +8,7 @@ import time
 import pytest
 from bench.blind_rounds import blind_rows
 from bench.ledger_rounds import ledger_rows
+from bench.list_rounds import list_rows
 from bench.machine import durable_write, speed_loop
 from bench.randomize_rounds import randomize_rows
 from bench.rounds import Round, run_round
@@ -84,6 +85,12 @@ def test_the_second_door_is_measured_without_a_fault(tmp_path):
     rows = list(blind_rows(tmp_path / "vault", seconds=0.1))
     assert [row.measured for row in rows].count("save revealing values, on disk") == 2
     assert all(row.note.startswith("n=") for row in rows), rows
+
+
+def test_the_list_is_measured_and_verifies(tmp_path):
+    rows = list(list_rows(tmp_path / "list", large=500, whole=200))
+    assert [row.rate.endswith(" slots/s") for row in rows] == [True] * 4
+    assert "ok 200 slots, 0 dispensed" in rows[1].note
 
 
 def test_the_pages_are_measured_without_a_fault(tmp_path):

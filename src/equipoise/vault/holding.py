@@ -76,7 +76,7 @@ def hold(study: Study, contributions: Mapping[str, bytes], terms: Terms | None =
         for slot in slots
     }
     _check(made, public, sealed, key)
-    facts = _facts(study, contributions, held_under)
+    facts = public_facts(study, contributions, held_under)
     entry = ListMade(
         held_under.ceremony or random_id(entropy), str(facts["generator"]), str(facts["program"]), list_root(public),
         len(sealed), tuple(contributed(contributions)), held_under.public_value,
@@ -95,7 +95,8 @@ def contributed(contributions: Mapping[str, bytes]) -> Iterator[Contribution]:
         yield Contribution(name, hashlib.sha256(contributions[name]).hexdigest())
 
 
-def _facts(study: Study, contributions: Mapping[str, bytes], terms: Terms) -> Mapping[str, Json]:
+def public_facts(study: Study, contributions: Mapping[str, bytes], terms: Terms) -> Mapping[str, Json]:
+    """What the public file says beside its slots."""
     return {
         "generator": REHEARSAL_GENERATOR if terms.rehearsal else GENERATOR,
         "program": program_hash(),

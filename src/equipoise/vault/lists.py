@@ -6,7 +6,9 @@ release of the seeds anyone makes it again; public numbers are drawn without loo
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -58,7 +60,8 @@ class AllocationList:
 
     def public(self) -> Mapping[str, tuple[PublicSlot, ...]]:
         """Numbers and commitments in order."""
-        return {stratum: tuple(slot.public() for slot in slots) for stratum, slots in self.slots.items()}
+        with _no_rings():
+            return {stratum: tuple(slot.public() for slot in slots) for stratum, slots in self.slots.items()}
 
 
 def list_length(study: Study) -> int | None:
@@ -111,14 +114,27 @@ def make_list(study: Study, digest: str, seed: bytes) -> AllocationList | Proble
     codes = layers(study)
     numbers = _numbers(chosen.number_prefix, len(codes) * length, Draws(seed, f"{digest} numbers"))
     slots: dict[str, tuple[Slot, ...]] = {}
-    for place, code in enumerate(codes):
-        mine = numbers[place * length : (place + 1) * length]
-        contents = _contents(method, length, seed, (digest, code))
-        slots[code] = tuple(
-            Slot(SlotName(study.id, code, index), number, content)
-            for index, (number, content) in enumerate(zip(mine, contents, strict=True), 1)
-        )
+    with _no_rings():
+        for place, code in enumerate(codes):
+            mine = numbers[place * length : (place + 1) * length]
+            contents = _contents(method, length, seed, (digest, code))
+            slots[code] = tuple(
+                Slot(SlotName(study.id, code, index), number, content)
+                for index, (number, content) in enumerate(zip(mine, contents, strict=True), 1)
+            )
     return AllocationList(tuple(chosen.ratio), MappingProxyType(slots))
+
+
+@contextmanager
+def _no_rings() -> Iterator[None]:
+    """Without the collector of rings, which would walk over a large list again and again and find none in it."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def _contents(
