@@ -95,7 +95,8 @@ def commands_of(page: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("words", commands_of("README.md"), ids=" ".join)
 def test_the_readme_names_commands_and_options_that_exist(words):
-    subject = [word for word in words[:2] if re.fullmatch(r"[a-z-]+", word)]
+    deep = 3 if words[:2] == ["vault", "account"] else 2  # how many words name the command
+    subject = [word for word in words[:deep] if re.fullmatch(r"[a-z-]+", word)]
     if words[0] == "export":
         subject = ["export"]
     command = [str(ROOT / ".venv/bin/equipoise"), *subject, "--help"]
