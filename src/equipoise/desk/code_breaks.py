@@ -183,7 +183,7 @@ def ask(desk: Desk, who: Who, command: RequestCodeBreak, *, key: str) -> Outcome
 
 
 def _answers(desk: Desk) -> bool:
-    return desk.second_door_answers is not None and desk.second_door_answers()
+    return desk.second_door is not None and desk.second_door.answers
 
 
 def _strata(now: Standing) -> tuple[str, ...]:

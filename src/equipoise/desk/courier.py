@@ -49,6 +49,9 @@ LATELY = dt.timedelta(seconds=60)
 _PASSING = frozenset({"ledger.busy", "ledger.disk-full", "ledger.unavailable", "ledger.read-only"})
 """Rules under which a statement could not be recorded now, and will be later."""
 
+_BEHIND = frozenset({"vault.checkpoint-older", "vault.checkpoint-forked"})
+"""Refusals that say: this store is not the one whose ledger was accepted, or not any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unrecorded:
@@ -79,6 +82,7 @@ class Courier:
         self._checkpoint: Checkpoint | None = None
         self._accepted: Answer | None = None
         self._answered_at: dt.datetime | None = None
+        self._behind = False
         self._exchanging = threading.Lock()
         self._wanted, self._closing = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
@@ -92,6 +96,11 @@ class Courier:
         """Whether the second door answered lately, and believes what it is told."""
         at = self._answered_at
         return at is not None and self.alarm is None and abs(self._desk.now() - at) <= LATELY
+
+    @property
+    def behind(self) -> bool:
+        """Whether the second door knows a later ledger of this store, or another than this."""
+        return self._behind
 
     def noticed(self, recorded: Sequence[Recorded]) -> None:
         """Something was written at this door: go soon, where it concerns the second one."""
@@ -110,7 +119,7 @@ class Courier:
             except StoreFault as fault:
                 self.alarm = fault.problem
             else:
-                self.alarm = None
+                self.alarm, self._behind = None, False
                 self._answered_at = self._desk.now()
         return self.alarm
 
@@ -158,13 +167,14 @@ class Courier:
             raise _Stop(problem("desk.second-door-unreadable"))
         if answer.refused:
             self._accepted = None
+            self._behind = self._behind or answer.refused in _BEHIND
             raise _Stop(problem("desk.second-door-refuses", why=Problem(answer.refused).say()))
         return answer
 
     def _delivery(self, known: Answer, sent: Sequence[tuple[int, StoredEntry]], heard: int) -> Delivery:
         """The next message: what was accepted before where nothing waits, else a checkpoint over everything."""
         if known.size > len(self._leaves):
-            self._accepted = None
+            self._accepted, self._behind = None, True
             # Shown all the same, so that the second door writes it down, too; its answer is a refusal.
             self._line(write_delivery(Delivery(self._new_checkpoint().note, (), (), heard)))
             raise _Stop(problem("desk.second-door-ahead", theirs=known.size, ours=len(self._leaves)))

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from equipoise.access.commands import SYSTEM, Who
 from equipoise.access.decide import may, may_read
@@ -73,6 +73,18 @@ class ScreenOutcome:
     number: str | None = None
 
 
+class SecondDoor(Protocol):
+    """What the desk asks of its courier: whether the second door answers, and whether it knows a later ledger."""
+
+    @property
+    def answers(self) -> bool:
+        """Whether it answered lately."""
+
+    @property
+    def behind(self) -> bool:
+        """Whether it knows a later ledger of this store, or another."""
+
+
 class Desk:
     """An open store with its register. Make it with `open_desk`."""
 
@@ -93,7 +105,7 @@ class Desk:
         self._counting = threading.Lock()
         self._checkpointing: threading.Timer | None = None
         self.noticed: Callable[[Sequence[Recorded]], None] | None = None
-        self.second_door_answers: Callable[[], bool] | None = None
+        self.second_door: SecondDoor | None = None
         with self.reading() as reader:
             self.trial(reader)  # a store whose definition cannot be read is found out now
 
@@ -155,12 +167,16 @@ class Desk:
 
     def standing_light(self, reader: Reader, subject: str) -> Standing:
         """What holds for a subject now, without judging."""
-        return stand(self.trial(reader), reader, subject, self.now(), memory=self._memory, judged=False)
+        now = stand(self.trial(reader), reader, subject, self.now(), memory=self._memory, judged=False)
+        return self._with_door(now)
 
     def _with_door(self, now: Standing) -> Standing:
-        """The standing with the desk's own word on whether the second door answers."""
-        answers = self.second_door_answers is not None and self.second_door_answers()
-        return dataclasses.replace(now, facts=dataclasses.replace(now.facts, second_door_answers=answers))
+        """The standing with the desk's own word on the second door."""
+        if self.second_door is None:
+            return now
+        door = self.second_door
+        said = dataclasses.replace(now.facts, second_door_answers=door.answers, store_behind=door.behind)
+        return dataclasses.replace(now, facts=said)
 
     def form_seq(self, subject: str, visit: str, form: str, repeat: int) -> int:
         """The seq of the last save of a form instance; 0 where there is none."""

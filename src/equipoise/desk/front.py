@@ -48,8 +48,7 @@ class FrontDesk(Desk):
 
     def send(self, courier: Courier) -> Courier:
         """Have a courier told of what is written here, and asked whether the second door answers."""
-        self.courier, self.noticed = courier, courier.noticed
-        self.second_door_answers = lambda: courier.answers
+        self.courier, self.second_door, self.noticed = courier, courier, courier.noticed
         return courier
 
     def close(self) -> None:

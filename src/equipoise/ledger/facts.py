@@ -99,6 +99,8 @@ class Facts:
     """When (UTC) the person's latest earlier screening failed."""
     second_door_answers: bool = owned("desk", False)
     """Whether the second door answered lately; only a method that needs it (minimization) asks."""
+    store_behind: bool = owned("desk", False)
+    """Whether the second door knows a later ledger of this store: a slot given now could be given twice."""
     first_infusions: tuple[dt.datetime, ...] = owned("desk", ())
     """When (UTC) other participants' first infusions began, earliest first: what the sentinel spacing looks at."""
     bag_meant_for: str | None = owned("desk", None)

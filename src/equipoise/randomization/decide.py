@@ -133,6 +133,8 @@ def _of_criteria(study: Study, facts: Facts) -> Iterator[Problem]:
 def _of_enrolment(study: Study, facts: Facts) -> Iterator[Problem]:
     if not facts.enrolment_open:
         yield problem("randomization.enrolment-paused", "study")
+    if facts.store_behind:
+        yield problem("randomization.store-behind", "study")
     if study.design.cap is not None and facts.randomized_count >= study.design.cap:
         yield problem("randomization.cap-reached", "study", cap=study.design.cap)
     if not facts.site_approved:

@@ -9,6 +9,8 @@ Source: DESIGN 5 (channel); RFC 6962 2.1 (proofs).
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,11 +21,21 @@ from equipoise.channel.messages import FORWARDED, Delivery, Disclosed
 from equipoise.ledger.chain import commitment_of, leaf_of, read_header
 from equipoise.ledger.checkpoint import Checkpoint, read_note
 from equipoise.ledger.codec import decode
-from equipoise.ledger.entries import Append, Entry, Header, Recorded, SlotTaken
+from equipoise.ledger.entries import (
+    Append,
+    Entry,
+    Header,
+    PreparationRequested,
+    Recorded,
+    SlotTaken,
+    StudyReleased,
+)
 from equipoise.ledger.merkle import consistency_holds, inclusion_holds
 from equipoise.ledger.vault_entries import CheckpointAccepted, DeliveryRefused, EntryAccepted
+from equipoise.protocol.digest import study_from_canonical
 from equipoise.vault.told import START as NOTHING_TOLD
 from equipoise.vault.told import Told, hear
+from equipoise.words.canonical import read_canonical
 from equipoise.words.problem import Problem
 
 STREAM = "inbox"
@@ -189,6 +201,22 @@ def _place_fault(state: State, heard: Heard, study: str, purpose: str) -> str:
         return "vault.entry-of-other-definition"
     if told.purpose_of(heard.entry, purpose) != purpose:
         return "vault.purpose-differs"
+    return _content_fault(heard.entry, study)
+
+
+def _content_fault(entry: Entry, study: str) -> str:
+    """Whether a value is one that work here would stumble over: the first door may be in anybody's hands."""
+    try:
+        if isinstance(entry, StudyReleased):
+            text = entry.definition.encode()
+            defined = study_from_canonical(read_canonical(text))
+            if hashlib.sha256(text).hexdigest() != entry.digest or defined.id != study:
+                return "vault.definition-unreadable"
+        if isinstance(entry, PreparationRequested) and dt.datetime.fromisoformat(entry.at).tzinfo is None:
+            return "vault.delivery-unreadable"
+    except (ValueError, RecursionError):
+        wrong = isinstance(entry, StudyReleased)
+        return "vault.definition-unreadable" if wrong else "vault.delivery-unreadable"
     return ""
 
 

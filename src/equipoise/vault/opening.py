@@ -60,6 +60,7 @@ def create_vault(
     if list_folder is not None and not (list_folder / KEY).is_file():
         return problem("vault.list-unreadable", str(list_folder), folder=list_folder, detail=KEY)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
     keyring = create_keyring(folder, passphrase, entropy, work=work)
     if isinstance(keyring, Problem):
         return keyring

@@ -91,14 +91,13 @@ def assign(state: State, told: Told, taken: Sequence[SlotTaken]) -> tuple[Append
 
 def _fault_of(state: State, published: AllocationPublished | None, one: SlotTaken) -> str:
     listed = published.slots.get(one.stratum, ()) if published is not None else ()
-    if one.number not in {slot.number for slot in listed}:
-        return "vault.slot-unknown"
+    place = state.taken.get(one.stratum, 0)
     if one.number in state.subjects or one.subject in state.numbers:
         return "vault.slot-twice"
-    place = state.taken.get(one.stratum, 0)
-    if place >= len(listed) or listed[place].number != one.number:
-        return "vault.slot-out-of-order"
-    return ""
+    if place < len(listed) and listed[place].number == one.number:
+        return ""
+    on_list = any(slot.number == one.number for slot in listed)
+    return "vault.slot-out-of-order" if on_list else "vault.slot-unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,8 @@ from equipoise.words.ids import Entropy, random_id
 from equipoise.words.problem import Problem, problem
 
 STREAM = "vault"
+CHECKPOINT_WITHIN = 60.0
+"""Seconds after which what was written stands in a checkpoint: making one reads the whole ledger back."""
 CLOCK_MAY_DIFFER = dt.timedelta(minutes=2)
 """A step of the clock larger than this, against the time that really passed, is written down."""
 
@@ -97,7 +99,7 @@ class Vault:
         self._ticking = threading.Lock()
         self._anchored: dt.datetime | None = None
         self._seen: tuple[dt.datetime, float] | None = None
-        self._unchecked = False
+        self._unchecked, self._rested_at = False, 0.0
 
     # --- what is asked -----------------------------------------------------------------------------------------
 
@@ -191,9 +193,10 @@ class Vault:
         """Take in what the first door sends; one frame of one length, whatever came and whatever is answered."""
         with self._receiving:
             read = read_delivery(delivery)
-            asked_only = read is not None and not read.checkpoint and not read.entries
-            refused = "" if asked_only else self._take_in(delivery)
             heard = read.heard if read is not None else 0
+            refused = self._older_than_heard(heard)
+            if not refused and (read is None or read.checkpoint or read.entries):
+                refused = self._take_in(delivery)
             with self.reading() as reader:
                 state = self.known(reader).inbox
                 waiting = () if refused else statements.statements_after(reader, self.ledger.keys, heard)
@@ -213,12 +216,12 @@ class Vault:
             self._watch_clock()
             self._anchor()
             self._do_what_is_due()
-            if self._unchecked:
+            if self._unchecked and time.monotonic() >= self._rested_at:
                 self.checkpoint()
 
     def checkpoint(self) -> Problem | None:
         """Publish a signed checkpoint over everything written so far."""
-        self._unchecked = False
+        self._unchecked, self._rested_at = False, time.monotonic() + CHECKPOINT_WITHIN
         made = make_checkpoint(self.ledger, self.now())
         return made if isinstance(made, Problem) else None
 
@@ -327,6 +330,15 @@ class Vault:
         named = hashlib.sha256(key.encode()).hexdigest()
         streams = tuple(dict.fromkeys(append.stream for append in appends))
         return self._commit(PROGRAM, streams, {"noted": key}, f"note {named}", lambda reader, at: appends)
+
+    def _older_than_heard(self, heard: int) -> str:
+        """The rule where the first door heard more than this door ever said: it was put back from a backup, then."""
+        with self.reading() as reader:
+            said = reader.head(statements.STREAM).seq
+        if heard <= said:
+            return ""
+        self.refuse("vault.heard-more", f"heard {heard} said {said}")
+        return "vault.heard-more"
 
     def _take_in(self, delivery: bytes) -> str:
         """Judge a delivery and write what it brings; the message key of its refusal, or empty."""

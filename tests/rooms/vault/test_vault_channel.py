@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,13 @@ from equipoise.desk.courier import HEARD, Courier
 from equipoise.desk.desk import open_desk
 from equipoise.desk.front import FrontDesk
 from equipoise.ledger.checkpoint import make_checkpoint
-from equipoise.ledger.entries import Append, CodeBreakRequested, SubjectScreened
+from equipoise.ledger.entries import (
+    Append,
+    CodeBreakRequested,
+    PreparationRequested,
+    StudyReleased,
+    SubjectScreened,
+)
 from equipoise.ledger.opening import Ledger, open_ledger
 from equipoise.ledger.vault_entries import (
     CheckpointAccepted,
@@ -138,7 +145,9 @@ def test_a_checkpoint_of_long_ago_is_refused_and_written_down_once(pending: Door
     pending.exchange()
     state = known(pending)
     for _ in range(3):
-        answer = read_answer(pending.vault.receive(write_delivery(dataclasses.replace(first, heard=7))))
+        answer = read_answer(
+            pending.vault.receive(write_delivery(dataclasses.replace(first, entries=first.entries[:-1])))
+        )
         assert answer is not None
         assert answer.refused == "vault.checkpoint-older"
         assert not answer.statements
@@ -575,3 +584,60 @@ def test_a_flood_of_rubbish_does_not_fill_the_ledger(doors: Doors) -> None:
         doors.vault.receive(f"rubbish {count}".encode())
     assert len(refusals(doors)) == REFUSALS_A_DAY
     doors.exchange()
+
+
+def test_a_second_door_restored_from_a_backup_is_found_out(doors: Doors, tmp_path: Path) -> None:
+    """It would say its statements anew, under numbers that the first door has heard already."""
+    doors.exchange()
+    doors.vault.close()
+    shutil.copytree(doors.folder / "vault", tmp_path / "backup")
+    doors.reopen_vault()
+    doors.vault.tick()
+    doors.exchange()
+    assert len(_anchors(doors)) == 1
+    doors.vault.close()
+    shutil.rmtree(doors.folder / "vault")
+    shutil.copytree(tmp_path / "backup", doors.folder / "vault")
+    doors.reopen_vault()
+    doors.courier = doors.desk.send(Courier(doors.desk, doors.line))
+    problem = doors.courier.exchange()
+    assert problem is not None
+    assert problem.rule == "desk.second-door-refuses"
+    assert [alarm.rule for alarm in doors.vault.alarms()] == ["vault.heard-more"]
+    assert not doors.courier.behind  # it is the other one that is behind: randomizing goes on
+
+
+def test_a_store_put_back_randomizes_nobody_once_it_knows(doors: Doors, tmp_path: Path) -> None:
+    doors.exchange()
+    backup = backed_up(doors, tmp_path / "backup")
+    doors.randomize("s1", A)
+    doors.exchange()
+    restored(doors, backup)
+    assert not doors.courier.behind
+    doors.courier.exchange()
+    assert doors.courier.behind
+    with doors.desk.reading() as reader:
+        assert doors.desk.standing_light(reader, "s1").facts.store_behind
+
+
+@pytest.mark.parametrize(
+    ("entry", "rule"),
+    [
+        (lambda study: StudyReleased("9", "0" * 64, "{}"), "vault.definition-unreadable"),
+        (lambda study: StudyReleased("9", sha256(b"{").hexdigest(), "{"), "vault.definition-unreadable"),
+        (lambda study: PreparationRequested("r1", "D1", "tomorrow", "70"), "vault.delivery-unreadable"),
+        (
+            lambda study: PreparationRequested("r1", "D1", "2026-06-01T10:00:00", "70"),
+            "vault.delivery-unreadable",
+        ),
+    ],
+)
+def test_what_work_here_would_stumble_over_is_refused(doors: Doors, entry, rule: str) -> None:
+    """Signed by the true key, and still no value that would stop this door."""
+    doors.exchange()
+    stream = "study" if rule.startswith("vault.def") else "subject/s1"
+    doors.write("wrong", Append(stream, entry(doors.study)), actor="system", role="system")
+    assert doors.courier.exchange() is not None
+    assert refusals(doors) == [rule]
+    assert doors.vault.study == doors.study
+    doors.vault.tick()
