@@ -79,7 +79,7 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True)
-class CeremonyBegun(Entry):
+class CeremonyStarted(Entry):
     """A ceremony began for one version of a study (its digest). `public_value` names a value that nobody knows yet."""
 
     ceremony: str

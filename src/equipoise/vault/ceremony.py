@@ -20,7 +20,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from equipoise.ledger.vault_entries import CeremonyBegun, SeedCommitted, SeedRevealed
+from equipoise.ledger.vault_entries import CeremonyStarted, SeedCommitted, SeedRevealed
 from equipoise.protocol.digest import study_digest
 from equipoise.protocol.load import load_study
 from equipoise.protocol.study import Study
@@ -120,7 +120,7 @@ def _at_once(study: Study, held: Held, stamp: str) -> tuple[Step, ...]:
     return tuple(
         Step(entry, stamp)
         for entry in (
-            CeremonyBegun(ceremony, study.id, study_digest(study), value),
+            CeremonyStarted(ceremony, study.id, study_digest(study), value),
             *(SeedCommitted(ceremony, each.by, each.digest) for each in brought),
             *(SeedRevealed(ceremony, each.by) for each in brought if each.by != MACHINE),
             held.made,

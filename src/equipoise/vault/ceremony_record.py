@@ -19,7 +19,7 @@ from equipoise.ledger.codec import decode, encode
 from equipoise.ledger.entries import Entry
 from equipoise.ledger.vault_entries import (
     CeremonyAborted,
-    CeremonyBegun,
+    CeremonyStarted,
     ListMade,
     SeedCommitted,
     SeedRevealed,
@@ -30,7 +30,7 @@ from equipoise.words.problem import Problem, problem
 NAME = "ceremony.json"
 FORMAT = "equipoise-ceremony-1"
 FIRST = "0" * 64
-KINDS = (CeremonyBegun, SeedCommitted, SeedRevealed, CeremonyAborted, ListMade)
+KINDS = (CeremonyStarted, SeedCommitted, SeedRevealed, CeremonyAborted, ListMade)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +130,13 @@ def write_record(folder: Path, steps: Sequence[Step]) -> None:
 
 def standing(steps: Sequence[Step]) -> Standing:
     """What holds after the steps."""
-    begun: CeremonyBegun | None = None
+    begun: CeremonyStarted | None = None
     committed: dict[str, str] = {}
     revealed: list[str] = []
     made, aborted = False, 0
     for step in steps:
         entry = step.entry
-        if isinstance(entry, CeremonyBegun):
+        if isinstance(entry, CeremonyStarted):
             begun, committed, revealed = entry, {}, []
         elif isinstance(entry, SeedCommitted):
             committed[entry.by] = entry.digest

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from equipoise.ledger.entries import Entry
-from equipoise.ledger.vault_entries import CeremonyAborted, CeremonyBegun, SeedCommitted, SeedRevealed
+from equipoise.ledger.vault_entries import CeremonyAborted, CeremonyStarted, SeedCommitted, SeedRevealed
 from equipoise.protocol.digest import study_digest
 from equipoise.protocol.study import Study
 from equipoise.randomization.sealing import new_key, public_key
@@ -73,7 +73,7 @@ def begin(room: Room, study: Study, public_value: str = "") -> str | Problem:
     digest = hashlib.sha256(seed).hexdigest()
     _add(
         room, steps,
-        CeremonyBegun(ceremony, study.id, study_digest(study), public_value),
+        CeremonyStarted(ceremony, study.id, study_digest(study), public_value),
         SeedCommitted(ceremony, MACHINE, digest),
     )  # fmt: skip
     return ceremony

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from equipoise.ledger.codec import decode, encode
 from equipoise.ledger.vault_entries import (
     CeremonyAborted,
-    CeremonyBegun,
+    CeremonyStarted,
     ListMade,
     SeedCommitted,
     SeedRevealed,
@@ -74,14 +74,14 @@ def test_everybody_commits_before_anybody_reveals_and_the_list_follows_from_all(
     assert not isinstance(found, Problem)
     held, steps = found
     assert [step.entry.kind for step in steps] == [
-        "CeremonyBegun", *["SeedCommitted"] * 3, *["SeedRevealed"] * 2, "ListMade",
+        "CeremonyStarted", *["SeedCommitted"] * 3, *["SeedRevealed"] * 2, "ListMade",
     ]  # fmt: skip
     assert {step.at for step in steps} == {"2026-03-01T08:00:05Z"}
     seeds = read_seeds(held.vault["seeds.json"], bytes.fromhex(held.vault["vault.key"].decode()))
     assert not isinstance(seeds, Problem)
     assert {name: seeds[name] for name in ("Ada", "薄")} == {"Ada": ADA, "薄": BO}
     assert len(seeds["machine"]) == 64
-    assert isinstance(steps[0].entry, CeremonyBegun)
+    assert isinstance(steps[0].entry, CeremonyStarted)
     made = make_list(
         STUDY, steps[0].entry.definition, combined([seeds[name] for name in sorted(seeds)], "8f3c")
     )
@@ -169,7 +169,7 @@ def test_the_seeds_of_another_folder_or_a_changed_one_make_no_list(room):
 # --- the record ------------------------------------------------------------------------------------------------------
 
 STEPS = (
-    Step(CeremonyBegun("c1", "made-up", "d" * 64, "noon"), "t0"),
+    Step(CeremonyStarted("c1", "made-up", "d" * 64, "noon"), "t0"),
     Step(SeedCommitted("c1", "Ada", told(ADA)), "t1"),
     Step(SeedRevealed("c1", "Ada"), "t2"),
     Step(CeremonyAborted("c1", "why"), "t3"),
