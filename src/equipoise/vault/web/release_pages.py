@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from equipoise.access.roles import ROLES
 from equipoise.pages import problems
+from equipoise.pages.accounts.models import Account
 from equipoise.vault.facts import Keeper, VaultFacts
 from equipoise.vault.release.commands import SetValuesLock, SignVaultRelease
 from equipoise.vault.release.evolve import CONDITIONS, SIGNERS, State, conditions_digest, signers
@@ -57,7 +58,7 @@ def release(request: Asked, keeper: Keeper) -> HttpResponse:
         "first_signed": len(set(facts.first_release_signers)) >= SIGNERS,
         "locked": state.locked,
         "locked_at": at_site(state.locked_at),
-        "signed": len(signed),
+        "signed_here": len(signed),
         "signers": SIGNERS,
         "may_sign": keeper.purpose in {"KEEPER", "OFFICER"} and keeper.actor not in signed,
         "may_lock": keeper.purpose in {"KEEPER", "LAB"},
@@ -93,6 +94,7 @@ def closed(request: Asked, keeper: Keeper) -> HttpResponse:
     """Closed work: a table of arms for named persons, in this door's own folder."""
     shown: tuple[Problem, ...] = ()
     state, facts = _now(keeper)
+    names = {one.actor: one.name for one in Account.objects.all()}
     if request.method == "POST":
         members = tuple(request.POST.getlist("member"))
         purpose, key = request.POST.get("purpose", "").strip(), request.POST.get("key") or new_key()
@@ -101,8 +103,15 @@ def closed(request: Asked, keeper: Keeper) -> HttpResponse:
             return redirect("/closed")
         shown = came
     context = {
-        "people": sorted(actor for actor, held in facts.roles.items() if _unblinded(held)),
-        "works": [{"at": at_site(at), "work": one} for at, one in reversed(state.closed)],
+        "people": [
+            (actor, names.get(actor, actor))
+            for actor, held in sorted(facts.roles.items())
+            if _unblinded(held)
+        ],
+        "works": [
+            {"at": at_site(at), "work": one, "members": [names.get(each, each) for each in one.members]}
+            for at, one in reversed(state.closed)
+        ],
         "problems": shown,
         "key": new_key(),
         "at": "/closed",
