@@ -72,6 +72,8 @@ class Signed:
     role_label: Text
     site: str | None
     blind: str
+    reads: frozenset[str] = frozenset()
+    """What the person's role may read, as the navigation asks."""
 
 
 @dataclass(frozen=True, slots=True)

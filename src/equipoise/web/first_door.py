@@ -50,4 +50,8 @@ class FirstDoor:
         label = role.label if role else Text(who.role)
         site = next((grant.site for grant in who.grants if grant.role == who.role), None)
         name = Text(entered.name, entered.name_zh or None)
-        return Signed(name, initials(entered.name), who.role, label, site, role.blind if role else "blinded")
+        reads = role.reads if role else frozenset[str]()
+        if not desk().study.supply.doses:
+            reads -= {"supply"}
+        blind = role.blind if role else "blinded"
+        return Signed(name, initials(entered.name), who.role, label, site, blind, reads)

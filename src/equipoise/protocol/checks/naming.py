@@ -115,7 +115,7 @@ def _supply(study: Study, visits: frozenset[str]) -> Findings:
     for n, product in enumerate(study.supply.products):
         yield from _exists(("supply", "products", n, "arm"), product.arm, arms, "arms")
     for n, condition in enumerate(study.supply.gate):
-        yield from _exist(("supply", "gate", n, "doses"), condition.doses, doses, "supply.doses")
+        yield from _exist(("supply", "gate", n, "doses"), condition.doses, doses, "doses")
 
 
 def _sources(study: Study) -> Findings:

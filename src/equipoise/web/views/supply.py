@@ -1,0 +1,289 @@
+"""The infusion page of a participant, and what is due: usable with a scanner, a keyboard or a finger.
+
+The rules that must stay true: a page shows a bag's number and use-by and never what is in it; what was scanned and
+does not agree fills the whole screen and is kept in the ledger; every step is a plain form, so that a slow line or a
+missing script loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, cast
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_GET, require_http_methods
+
+from equipoise.access.commands import Who
+from equipoise.desk.supply_page import BagView, DoseView, GateView, InfusionView, RequestView
+from equipoise.supply.commands import (
+    CheckBag,
+    DecideDosing,
+    EndInfusion,
+    HoldDosing,
+    InterruptInfusion,
+    JudgeDosing,
+    RecordMismatch,
+    RecordWrongBag,
+    RejectBag,
+    RequestPreparation,
+    ResumeInfusion,
+    ReturnBag,
+    StartInfusion,
+)
+from equipoise.web import problems
+from equipoise.web.request import Asked, desk
+from equipoise.web.site_time import at_the_site, field, hour, local
+from equipoise.web.views.reading import found, new_key, signed, subject_path
+from equipoise.words.problem import Problem, problem
+
+STOPS = frozenset({"supply.wrong-bag", "supply.wrong-bag-of", "supply.wrong-subject"})
+"""Refusals that fill the screen: whoever stands at the bedside must not go on."""
+STAGES = {
+    "REQUESTED": ("dosing.stage-requested", "clock", ""),
+    "HELD": ("dosing.stage-held", "alert", "bad"),
+    "RELEASED": ("dosing.stage-released", "clipboard", "warn"),
+    "CHECKED": ("dosing.stage-checked", "clipboard-check", "good"),
+    "RUNNING": ("dosing.stage-running", "play", "good"),
+    "PAUSED": ("dosing.stage-paused", "alert", "warn"),
+    "ENDED": ("dosing.stage-ended", "check", "plain"),
+    "POSTPONED": ("dosing.stage-postponed", "history", "plain"),
+    "OMITTED": ("dosing.stage-omitted", "cross", "plain"),
+}
+"""Where a dose stands -> words, icon and tone."""
+RESULTS = {
+    "T": ("dosing.result-true", "check", "good"),
+    "F": ("dosing.result-false", "cross", "bad"),
+    "U": ("dosing.result-unknown", "alert", "warn"),
+}
+DECISIONS = {
+    "GO": ("dosing.gate-go", "good"),
+    "HOLD": ("dosing.gate-hold", "bad"),
+    "NOT_EVALUABLE": ("dosing.gate-unknown", "warn"),
+}
+AT = {"RELEASE": "dosing.gate-release", "BEDSIDE": "dosing.gate-bedside"}
+BECAUSE = {
+    "SPILLED": "dosing.because-spilled",
+    "DAMAGED": "dosing.because-damaged",
+    "LATE": "dosing.because-late",
+    "RECALLED": "dosing.because-recalled",
+    "NOT_MASKED": "dosing.because-not-masked",
+    "OTHER": "dosing.because-other",
+}
+CHOICES = {
+    "GIVE": "dosing.decide-give",
+    "POSTPONE": "dosing.decide-postpone",
+    "OMIT": "dosing.decide-omit",
+}
+OUTCOMES = {"COMPLETE": "dosing.outcome-complete", "STOPPED": "dosing.outcome-stopped"}
+TOTALS = {
+    "RELEASED": "dosing.total-released",
+    "GIVEN": "dosing.total-given",
+    "REJECTED": "dosing.total-rejected",
+    "RETURNED": "dosing.total-returned",
+}
+SOON_MINUTES = 30
+"""A bag whose use-by is nearer than this is shown as urgent."""
+ASK_AHEAD_MINUTES = 120
+"""What the field for the hour of release proposes."""
+Command = (
+    RequestPreparation
+    | JudgeDosing
+    | HoldDosing
+    | DecideDosing
+    | CheckBag
+    | RejectBag
+    | StartInfusion
+    | InterruptInfusion
+    | ResumeInfusion
+    | EndInfusion
+    | RecordWrongBag
+    | ReturnBag
+)
+
+
+@require_http_methods(["GET", "POST"])
+@signed
+def infusion(request: Asked, who: Who, number: str) -> HttpResponse:
+    """Dose by dose: request, gate, bag, check, infusion, return."""
+    view = found(desk().infusions(who, number))
+    shown: tuple[Problem, ...] = ()
+    if request.method == "POST":
+        subject = found(desk().subject_id(number))
+        command = _command(subject, request.POST, view.zone)
+        if isinstance(command, Problem):
+            shown = (command,)
+        else:
+            outcome = desk().submit(who, command, key=request.POST.get("key") or new_key())
+            if outcome.accepted:
+                return redirect(subject_path(number, "infusion"))
+            shown = outcome.problems
+            stops = [one for one in shown if one.rule in STOPS]
+            if stops and isinstance(command, CheckBag):
+                return _stop(request, who, number, command, stops)
+        view = found(desk().infusions(who, number))
+    context = {
+        "view": view,
+        "doses": [_dose(one, view) for one in view.doses],
+        "problems": shown,
+        "given": request.POST,
+        "because": BECAUSE.items(),
+        "choices": CHOICES.items(),
+        "at": "due",
+        "key": new_key(),
+        "clock": local(view.now, view.zone),
+    }
+    return render(request, "web/infusion.html", context, status=problems.status_of(shown) if shown else 200)
+
+
+@require_GET
+@signed
+def due(request: Asked, who: Who) -> HttpResponse:
+    """What is due at the reader's sites, and totals of bags."""
+    view = found(desk().due(who))
+    lines = [
+        {
+            "line": one,
+            "stage": STAGES[one.stage],
+            "at": local(one.at, one.zone),
+            "path": subject_path(one.number, "infusion"),
+            "soon": one.left is not None and one.left < SOON_MINUTES,
+        }
+        for one in view.lines
+    ]
+    context = {
+        "lines": lines,
+        "waiting": [(number, label, subject_path(number, "infusion")) for number, label in view.waiting],
+        "totals": [(TOTALS[state], count) for state, count in view.totals.items()],
+        "at": "due",
+    }
+    return render(request, "web/due.html", context)
+
+
+def _stop(request: Asked, who: Who, number: str, command: CheckBag, stops: list[Problem]) -> HttpResponse:
+    """The whole screen says stop, and the near miss is kept."""
+    missed = RecordMismatch(command.subject, command.request, command.scanned_bag, command.scanned_subject)
+    desk().submit(who, missed, key=new_key())
+    context = {"stops": stops, "number": number, "path": subject_path(number, "infusion"), "at": "due"}
+    return render(request, "web/stop.html", context, status=problems.status_of(stops))
+
+
+# --- what was posted ------------------------------------------------------------------------------------------
+
+
+def _command(subject: str, posted: Mapping[str, str], zone: str) -> Command | Problem:
+    """The command that a posted form asks for."""
+    one, reason = posted.get("request", ""), posted.get("reason", "").strip()
+    at = at_the_site(posted.get("at", ""), zone)
+    match posted.get("do"):
+        case "ask":
+            return RequestPreparation(subject, posted.get("dose", ""), at, posted.get("weight", "").strip())
+        case "judge":
+            return JudgeDosing(subject, one, "BEDSIDE" if posted.get("place") == "BEDSIDE" else "RELEASE")
+        case "hold":
+            return HoldDosing(subject, one, reason)
+        case "decide":
+            if posted.get("decision") not in CHOICES:
+                return problem("web.choose-one", "decision")
+            decision = cast("Literal['GIVE', 'POSTPONE', 'OMIT']", posted.get("decision"))
+            return DecideDosing(subject, one, decision, reason)
+        case "check":
+            scanned = posted.get("scanned_bag", "").strip(), posted.get("scanned_subject", "").strip()
+            return CheckBag(subject, one, *scanned, posted.get("second", ""))
+        case _:
+            return _bedside(subject, one, posted, at, reason)
+
+
+def _bedside(subject: str, one: str, posted: Mapping[str, str], at: str, reason: str) -> Command | Problem:
+    bag = posted.get("bag", "").strip()
+    match posted.get("do"):
+        case "reject":
+            if posted.get("because") not in BECAUSE:
+                return problem("web.choose-one", "because")
+            because = cast("Literal['SPILLED']", posted.get("because"))
+            return RejectBag(subject, one, bag, because, reason)
+        case "start":
+            return StartInfusion(subject, one, bag, at)
+        case "interrupt":
+            return InterruptInfusion(subject, one, at, reason)
+        case "resume":
+            return ResumeInfusion(subject, one, at)
+        case "end":
+            whole = posted.get("outcome") == "COMPLETE"
+            share = "100" if whole else posted.get("share", "").strip()
+            return EndInfusion(subject, one, at, "COMPLETE" if whole else "STOPPED", share, reason)
+        case "wrong":
+            return RecordWrongBag(subject, one, bag, reason)
+        case "return":
+            return ReturnBag(subject, one, bag, posted.get("remaining", "").strip())
+        case _:
+            return problem("web.choose-one", "do")
+
+
+# --- what is shown --------------------------------------------------------------------------------------------
+
+
+def _dose(dose: DoseView, view: InfusionView) -> dict[str, object]:
+    requests = [_request(one, dose, view) for one in dose.requests]
+    return {
+        "dose": dose,
+        "requests": requests,
+        "preview": None if dose.preview is None else _gate(dose.preview, dose, view),
+        "ask_at": field(view.now, view.zone, ahead=ASK_AHEAD_MINUTES),
+    }
+
+
+def _request(one: RequestView, dose: DoseView, view: InfusionView) -> dict[str, object]:
+    zone, stage = view.zone, one.stage
+    started = one.started_at != ""
+    return {
+        "one": one,
+        "stage": STAGES[stage],
+        "at": local(one.at, zone),
+        "requested_at": local(one.requested_at, zone),
+        "gates": [_gate(gate, dose, view) for gate in one.gates],
+        "chosen": CHOICES.get(one.decision, ""),
+        "bags": [_bag(bag, zone) for bag in one.bags],
+        "started_at": local(one.started_at, zone),
+        "ended_at": local(one.ended_at, zone),
+        "outcome": OUTCOMES.get(one.outcome, ""),
+        "pauses": [(hour(begun, zone), hour(over, zone)) for begun, over in one.pauses],
+        "wrong": ", ".join(one.wrong),
+        "wrong_to_start": one.wrong[-1] if one.wrong and not started else "",
+        "now": field(view.now, zone),
+        "can_hold": stage in {"REQUESTED", "RELEASED", "CHECKED"} and "HoldDosing" in view.may,
+        "can_decide": stage == "HELD" and "DecideDosing" in view.may,
+        "can_judge": "JudgeDosing" in view.may,
+        "can_do": "StartInfusion" in view.may,
+        "can_reject": bool(one.bag) and stage in {"RELEASED", "CHECKED", "HELD", "POSTPONED", "OMITTED"},
+        "can_mix_up": stage not in {"RUNNING", "PAUSED"} and not started,
+    }
+
+
+def _gate(gate: GateView, dose: DoseView, view: InfusionView) -> dict[str, object]:
+    return {
+        "gate": gate,
+        "title": AT[gate.at],
+        "decision": DECISIONS[gate.decision],
+        "conditions": [(one, RESULTS[one.result]) for one in gate.conditions],
+        "written": DECISIONS.get(gate.written),
+        "written_at": local(gate.written_at, view.zone),
+        "form": subject_path(view.number, "forms", dose.visit, gate.form) if gate.form else "",
+    }
+
+
+def _bag(bag: BagView, zone: str) -> dict[str, object]:
+    return {
+        "bag": bag,
+        "use_by": local(bag.use_by, zone),
+        "late": bag.left is not None and bag.left < 0,
+        "soon": bag.left is not None and bag.left < SOON_MINUTES,
+        "rejected": BECAUSE.get(bag.rejected, ""),
+    }
+
+
+urlpatterns: list[URLPattern] = [
+    path("due", due),
+    path("subjects/<str:number>/infusion", infusion),
+]
