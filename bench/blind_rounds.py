@@ -16,7 +16,7 @@ from bench.ledger_rounds import act
 from bench.rounds import Action, Round, run_round
 from bench.table import Row, row_of
 from equipoise.documents.card import EmergencyCard, cards_pdf
-from equipoise.documents.code_break import CodeBreak, code_break_pdf
+from equipoise.documents.code_break import BreakReport, code_break_pdf
 from equipoise.documents.label import BagLabel, labels_pdf
 from equipoise.documents.typeset import Issue
 from equipoise.ledger.commit import Committed, commit
@@ -96,7 +96,7 @@ def _forget(value: object) -> None:
 def _document_rows(seconds: float) -> Iterator[Row]:
     cards = [_card(SlotContent(1, secrets.token_bytes(NONCE_BYTES))) for _ in range(CARDS)]
     label = BagLabel("482139", "2026-08-14 13:45 +08:00", "01001")
-    report = CodeBreak("01001", "R00001", "01", "A", "now", "safety", "why", "door", "A", "now")
+    report = BreakReport("01001", "R00001", "01", "A", ())
     made: tuple[tuple[str, Callable[[], bytes]], ...] = (
         ("label of a bag", lambda: labels_pdf([label], _ISSUE)),
         ("report, one page", lambda: code_break_pdf(report, _ISSUE)),

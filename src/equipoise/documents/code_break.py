@@ -1,4 +1,4 @@
-"""The report of a code break for the trial file: who asked, why, when. Never the arm.
+"""The report of a participant's opened codes for the trial file: who asked, why, when, who learnt it. Never the arm.
 
 The rule that must stay true: the report has the same words in the same places for every arm, and no place for one.
 Source: ICH E6(R3) 2.11 (premature unblinding is documented and explained, promptly).
@@ -6,9 +6,10 @@ Source: ICH E6(R3) 2.11 (premature unblinding is documented and explained, promp
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from equipoise.documents.sheet import Fact, Sheet, sheet_pdf
+from equipoise.documents.sheet import Fact, Sheet, Table, sheet_pdf
 from equipoise.documents.typeset import Issue, both
 
 
@@ -16,49 +17,64 @@ from equipoise.documents.typeset import Issue, both
 class CodeBreak:
     """One opened code. Persons as they are to be named, moments as they are to be printed.
 
-    `route`: `door`, `third_person` or `card`. `reader`: who learnt the arm. `rater`: who rates from now on.
+    `route`: `door`, `third_person` or `card`. `reader`: who learnt the arm, empty where nobody did. `review`: what the
+    safety desk found, empty before it did. A card has been opened, not asked for: its witness stands in `asked_by`.
     """
 
-    subject: str
-    randomization_number: str
-    site: str
-    asked_by: str
     asked_at: str
+    asked_by: str
     category: str
     reason: str
     route: str
     reader: str
     shown_at: str
-    rater: str = ""
-    drill: bool = False
-    receipt: str = ""
+    review: str = ""
 
 
-def code_break_pdf(found: CodeBreak, issue: Issue) -> bytes:
+_ROUTES = {
+    "door": "documents.break-by-door",
+    "third_person": "documents.break-by-third-person",
+    "card": "documents.break-by-card",
+}
+_COLUMNS = ("asked-at", "asked-by", "category", "reason", "route", "reader", "shown-at", "review")
+_WIDTHS = (11, 11, 11, 18, 14, 11, 11, 13)
+
+
+@dataclass(frozen=True, slots=True)
+class BreakReport:
+    """Every opened code of one participant, and who rates the participant from now on."""
+
+    subject: str
+    randomization_number: str
+    site: str
+    rater: str
+    breaks: Sequence[CodeBreak]
+
+
+def code_break_pdf(report: BreakReport, issue: Issue) -> bytes:
     """The report."""
-    names = ("subject", "randomization_number", "site", "asked_by", "asked_at", "category", "reason")
-    facts = [Fact(both(f"documents.break-{name.replace('_', '-')}"), getattr(found, name)) for name in names]
-    route = {
-        "door": "documents.break-by-door",
-        "third_person": "documents.break-by-third-person",
-        "card": "documents.break-by-card",
-    }[found.route]
-    facts.append(Fact(both("documents.break-route"), _line(route)))
-    facts += [
-        Fact(both("documents.break-reader"), found.reader),
-        Fact(both("documents.break-shown-at"), found.shown_at),
-        Fact(both("documents.break-rater"), found.rater or "–"),
-    ]
-    if found.receipt:
-        facts.append(Fact(both("documents.break-receipt"), found.receipt, exact=True))
-    lead = both("documents.break-drill") if found.drill else both("documents.break-lead")
+    facts = (
+        Fact(both("documents.break-subject"), report.subject),
+        Fact(both("documents.break-randomization-number"), report.randomization_number or "–"),
+        Fact(both("documents.break-site"), report.site),
+        Fact(both("documents.break-rater"), report.rater or "–"),
+    )
+    rows = tuple(_cells(one) for one in report.breaks)
+    table = Table(
+        both("documents.break-breaks"),
+        tuple(both(f"documents.break-{name}") for name in _COLUMNS),
+        _WIDTHS,
+        rows,
+    )
     signatures = (both("documents.break-investigator"), both("documents.break-monitor"))
+    notes = (both("documents.break-note"),)
     sheet = Sheet(
-        both("documents.break-title"), lead, tuple(facts), (), (both("documents.break-note"),), signatures
+        both("documents.break-title"), both("documents.break-lead"), facts, (table,), notes, signatures
     )
     return sheet_pdf(sheet, issue)
 
 
-def _line(key: str) -> str:
-    words = both(key)
-    return f"{words.en} {words.zh}"
+def _cells(one: CodeBreak) -> tuple[str, ...]:
+    route = both(_ROUTES[one.route])
+    how = f"{route.en} {route.zh or ''}".strip()
+    return (one.asked_at, one.asked_by, one.category, one.reason, how, one.reader, one.shown_at, one.review)

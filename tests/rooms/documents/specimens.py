@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from equipoise.documents.accountability import AccountedUnit, LotBalance, accountability_pdf, act
 from equipoise.documents.card import EmergencyCard, cards_pdf
 from equipoise.documents.certificate import Certificate, certificate_pdf
-from equipoise.documents.code_break import CodeBreak, code_break_pdf
+from equipoise.documents.code_break import BreakReport, CodeBreak, code_break_pdf
 from equipoise.documents.label import BagLabel, RequestSlip, labels_pdf
 from equipoise.documents.typeset import Issue
 from equipoise.words.text import Text
@@ -46,11 +46,13 @@ def certificate() -> Certificate:
     )
 
 
-def code_break(*, drill: bool = False) -> CodeBreak:
-    return CodeBreak(
-        "01001", "R12345", "01 Shanghai", "Dr Chen", "2026-08-14 03:12", "safety", "过敏性休克", "door", "Dr Chen",
-        "2026-08-14 03:13", "Dr Wu", drill, "ab" * 32,
-    )  # fmt: skip
+def report(*breaks: CodeBreak) -> BreakReport:
+    return BreakReport("01001", "R12345", "01 Shanghai 上海", "Dr Wu", breaks)
+
+
+BREAK = CodeBreak(
+    "2026-08-14 03:12", "Dr Chen", "emergency 紧急", "过敏性休克", "door", "Dr Chen", "2026-08-14 03:13"
+)
 
 
 LINES = [
@@ -78,6 +80,6 @@ ALL: Mapping[str, Callable[[], bytes]] = {
     ),
     "certificate": lambda: certificate_pdf(certificate(), ISSUE),
     "accountability": lambda: accountability_pdf("01 Shanghai 上海", LINES, BALANCES, ISSUE),
-    "code-break": lambda: code_break_pdf(code_break(), ISSUE),
-    "undated": lambda: code_break_pdf(code_break(drill=True), Issue("DEMO-0001")),
+    "code-break": lambda: code_break_pdf(report(BREAK), ISSUE),
+    "undated": lambda: code_break_pdf(report(), Issue("DEMO-0001")),
 }

@@ -23,13 +23,13 @@ from equipoise.documents import typeset
 from equipoise.documents.accountability import ACTS, accountability_pdf
 from equipoise.documents.card import EACH, FIRST, cards_pdf, padded
 from equipoise.documents.certificate import certificate_pdf, grouped
-from equipoise.documents.code_break import CodeBreak, code_break_pdf
+from equipoise.documents.code_break import BreakReport, CodeBreak, code_break_pdf
 from equipoise.documents.label import BagLabel, labels_pdf
 from equipoise.documents.sheet import Fact, Sheet, Table, sheet_pdf
 from equipoise.documents.squares import drawing
 from equipoise.words.text import Text
 from house.house_files import ROOT
-from rooms.documents.specimens import ALL, ARMS, BALANCES, ISSUE, LINES, card, certificate, code_break
+from rooms.documents.specimens import ALL, ARMS, BALANCES, BREAK, ISSUE, LINES, card, certificate, report
 
 INFO = re.compile(rb"/(Title|Author|Creator|Producer|Subject|Keywords|CreationDate|ModDate)\s*\(([^)]*)\)")
 MOMENT = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d|D:\d{14}")
@@ -149,17 +149,15 @@ def test_the_scanner_reads_the_number_of_the_bag_and_nothing_else(handed):
 
 
 def test_the_report_of_a_code_break_has_no_place_for_an_arm():
-    named = {field.name for field in dataclasses.fields(CodeBreak)}
+    named = {field.name for kind in (CodeBreak, BreakReport) for field in dataclasses.fields(kind)}
     assert not {
         name for name in named if any(word in name for word in ("arm", "product", "treatment", "group"))
     }
 
 
-def test_a_drill_says_that_it_is_one(handed):
-    code_break_pdf(code_break(drill=True), ISSUE)
-    code_break_pdf(code_break(), ISSUE)
-    assert "drill" in handed[0]["lead"][0].lower()
-    assert "drill" not in handed[1]["lead"][0].lower()
+def test_a_participant_whose_code_nobody_opened_has_a_report_that_says_so():
+    assert pages(code_break_pdf(report(), ISSUE)) == 1
+    assert code_break_pdf(report(), ISSUE) != code_break_pdf(report(BREAK), ISSUE)
 
 
 @settings(max_examples=25)
