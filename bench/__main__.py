@@ -11,6 +11,7 @@ from bench.ledger_rounds import ledger_rows
 from bench.list_rounds import list_rows
 from bench.machine import description, durable_write, speed_loop
 from bench.randomize_rounds import randomize_rows
+from bench.supply_rounds import supply_rows
 from bench.table import Row, render
 from bench.web_rounds import web_rows
 
@@ -27,6 +28,7 @@ def main() -> None:
         rows += randomize_rows(Path(scratch) / "randomize", seconds=options.seconds)
         rows += blind_rows(Path(scratch) / "blind", seconds=options.seconds)
         rows += list_rows(Path(scratch) / "list")
+        rows += supply_rows()
         rows += web_rows(Path(scratch) / "web", seconds=options.seconds)
         after = speed_loop()
     print(f"{description()}; rounds of {options.seconds:g} s; load and server share the cores")

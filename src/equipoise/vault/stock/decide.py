@@ -4,7 +4,7 @@ The rules that must stay true: a lot is released by a person who did not receive
 when one unit of it holds enough for the heaviest participant, so that every dose takes one unit whatever the product;
 what arrives is recorded as it is, and what is in doubt goes into quarantine; a count keeps both numbers; a recall tells
 the first door the same, in the same form, whatever is in a bag: every bag that is out is called back.
-Source: ICH E6(R3) 4.4; reliability notes L5, L6, L21, L22; docs/decisions on the recall notice.
+Source: ICH E6(R3) 4.4; reliability notes L5, L6, L21, L22; docs/decisions/0016.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The rule that must stay true: it names every participant for whom a unit of the lot was taken, also the one who was
 given a bag meant for somebody else; it is read out of what is folded already, so that it takes no time.
-Source: domain notes 5.3 (recall by lot lists all participants); docs/decisions on the recall notice.
+Source: domain notes 5.3 (recall by lot lists all participants); docs/decisions/0016.
 """
 
 from __future__ import annotations
