@@ -64,10 +64,14 @@ def _place(stream: str, seq: int, part: Part) -> bytes:
 
 
 def seal(
-    cipher: AESGCM, stream: str, seq: int, part: Part, body: Json, entropy: Entropy
+    cipher: AESGCM, stream: str, seq: int, part: Part, body: Json, entropy: Entropy, *, fill: int = 1
 ) -> tuple[BodyPart, bytes]:
-    """The header's line for a body part, and its sealed bytes. Raises NotCanonical for text outside the subset."""
+    """The header's line for a body part, and its sealed bytes. Raises NotCanonical for text outside the subset.
+
+    fill: the body is followed by spaces up to a multiple of so many bytes, so that its length tells little.
+    """
     plain, nonce, outer = canonical_bytes(body), entropy(_NONCE), entropy(_GCM_NONCE)
+    plain += b" " * (-len(plain) % fill)
     sealed = outer + cipher.encrypt(outer, nonce + plain, _place(stream, seq, part))
     return BodyPart(part, commitment_of(nonce, plain), hashlib.sha256(sealed).hexdigest()), sealed
 
@@ -88,7 +92,7 @@ def unseal(cipher: AESGCM, header: Header, part: BodyPart, sealed: bytes) -> tup
 
 
 def read_body(body: bytes) -> Json:
-    """The JSON of a body whose commitment held; its bytes were canonical when they were written."""
+    """The JSON of a body whose commitment held; its bytes were canonical when they were written, spaces apart."""
     return cast(Json, json.loads(body.decode()))
 
 

@@ -59,6 +59,11 @@ def encode(entry: Entry) -> dict[Part, JsonObject]:
     return parts
 
 
+def parts_of(kind: type[Entry]) -> tuple[Part, ...]:
+    """The body parts that entries of a kind may have: `main`, and `aside` where one of its fields is there."""
+    return ("main", "aside") if any(field.part == "aside" for field in _fields(kind)) else ("main",)
+
+
 def decode(
     kind: str, main: Json, aside: Json = None, upcasts: Mapping[str, Upcast] = UPCASTS
 ) -> Entry | Problem:

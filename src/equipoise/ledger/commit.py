@@ -38,7 +38,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from equipoise.ledger.chain import VERSION, header_bytes, leaf_of, read_header, seal
-from equipoise.ledger.codec import encode
+from equipoise.ledger.codec import encode, parts_of
 from equipoise.ledger.entries import Append, BodyPart, Header, Part, Recorded
 from equipoise.ledger.facts import Decision, Refusal
 from equipoise.ledger.opening import Ledger
@@ -200,9 +200,11 @@ def _seal_one(
     stream, seq = append.stream, head.seq + 1
     bodies: list[BodyPart] = []
     sealed: dict[Part, bytes] = {}
-    for name, body in encode(append.entry).items():
+    written = encode(append.entry)
+    for name in parts_of(type(append.entry)) if ledger.fill > 1 else tuple(written):
         cipher = ledger.keys.cipher_for_writing(stream, name)
-        line, sealed[name] = seal(cipher, stream, seq, name, body, ledger.entropy)
+        body = written.get(name, {})
+        line, sealed[name] = seal(cipher, stream, seq, name, body, ledger.entropy, fill=ledger.fill)
         bodies.append(line)
     header = Header(
         v=VERSION,

@@ -64,6 +64,8 @@ class Ledger:
     followers: tuple[Follower, ...]
     entropy: Entropy
     _lock: BinaryIO | None
+    fill: int = 1
+    """Bytes to whose multiples bodies are filled up; above 1 every part that a kind may have is written, too."""
 
     @property
     def origin(self) -> str:
@@ -91,6 +93,7 @@ def open_ledger(
     create: bool = False,
     keys: Path | None = None,
     wrap: bytes | None = None,
+    fill: int = 1,
     followers: Sequence[Follower] = (),
     entropy: Entropy = secrets.token_bytes,
 ) -> Ledger | Problem:
@@ -98,8 +101,8 @@ def open_ledger(
 
     write: to append; only one process at a time may (`ledger.locked` names the other). Readers are always let in.
     create: make what is missing. keys: the key file, where it is not in `folder`. wrap: the key under which the key
-    file is sealed, if it is. entropy: seeded on rehearsal stores only. Read tables that are new or out of date are
-    filled on opening for writing.
+    file is sealed, if it is. fill: above 1, neither length nor presence of a sealed part tells its content. entropy:
+    seeded on rehearsal stores only. Read tables that are new or out of date are filled on opening for writing.
     Problems: `ledger.not-found`, `ledger.locked`, `ledger.store-foreign`, `-damaged`, `-newer`, `-altered`,
     `ledger.keys-missing`, `-damaged`, `-foreign`, `-sealed`, `ledger.unsafe-mode`, `ledger.disk-full`,
     `ledger.unavailable`.
@@ -125,7 +128,7 @@ def open_ledger(
         if lock is not None:
             lock.close()
         return reason.problem
-    return Ledger(places, *ledger, tuple(followers), entropy, lock)
+    return Ledger(places, *ledger, tuple(followers), entropy, lock, fill)
 
 
 def _open(

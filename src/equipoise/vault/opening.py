@@ -5,7 +5,7 @@
     FOLDER/list/                                             the list that a ceremony left
 
 The rules that must stay true: a door is made once for one first door, whose key is pinned in its first entry; without
-the passphrase nothing of it opens; that it was opened, and tried in vain, is written down.
+the passphrase nothing of it opens, and lengths tell nothing; that it was opened, and tried in vain, is written down.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from equipoise.words.ids import Entropy
 from equipoise.words.problem import Problem, problem
 
 __all__ = ["Vault", "create_vault", "open_vault"]
+FILL = 256
+"""Bytes to whose multiples bodies are filled up: a product's name is longer than another's."""
 
 
 def create_vault(
@@ -64,7 +66,7 @@ def create_vault(
     keyring = create_keyring(folder, passphrase, entropy, work=work)
     if isinstance(keyring, Problem):
         return keyring
-    ledger = open_ledger(folder, write=True, create=True, wrap=keyring.wrap, entropy=entropy)
+    ledger = open_ledger(folder, write=True, create=True, wrap=keyring.wrap, fill=FILL, entropy=entropy)
     if isinstance(ledger, Problem):
         return ledger
     opened = VaultOpened(purpose, study.id, first_door_key, canonical_bytes(canonical_study(study)).decode())
@@ -94,7 +96,7 @@ def open_vault(
     keyring = open_keyring(folder, passphrase)
     if isinstance(keyring, Problem):
         return keyring
-    ledger = open_ledger(folder, write=True, wrap=keyring.wrap, entropy=entropy)
+    ledger = open_ledger(folder, write=True, wrap=keyring.wrap, fill=FILL, entropy=entropy)
     if isinstance(ledger, Problem):
         return ledger
     try:
