@@ -16,6 +16,7 @@ from equipoise.eligibility.commands import ConfirmEligibility, FailScreening
 from equipoise.eligibility.judgement import Judgement
 from equipoise.ledger.facts import Occasion, Refusal
 from equipoise.protocol.expressions.render import render
+from equipoise.protocol.strata import is_mode_b
 from equipoise.protocol.study import Criterion, Study
 from equipoise.protocol.wording import number
 from equipoise.randomization import decide as randomization
@@ -113,6 +114,7 @@ def stepper(desk: Desk, who: Who, screening_number: str) -> RandomizeView | None
         randomization_number=facts.randomization_number,
         randomized_at=str(row["randomized_at"]) if row.get("randomized_at") else None,
         ready=not done and not problems and refused is None,
+        weaker=is_mode_b(trial.study),
     )
 
 

@@ -281,6 +281,8 @@ class RandomizeView:
     randomization_number: str | None
     randomized_at: str | None
     ready: bool
+    weaker: bool = False
+    """Whether the page says that the method's promise is weaker than that of a fixed list (minimization)."""
 
 
 @dataclass(frozen=True, slots=True)

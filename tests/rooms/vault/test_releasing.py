@@ -8,12 +8,13 @@ import pytest
 
 from equipoise.ledger.entries import Append
 from equipoise.ledger.vault_entries import PreparationOpened
+from equipoise.protocol.strata import LAYER
 from equipoise.randomization.verify_allocation import Disagrees, verify
 from equipoise.vault.holding import SEEDS
 from equipoise.vault.lists_held import PLACE
 from equipoise.vault.releasing import release_of
 from equipoise.words.problem import Problem
-from rooms.vault.two_doors import Doors
+from rooms.vault.two_doors import Doors, make_doors, open_doors, rehearsed_study
 
 STRATA = ("N6-12/D14-45", "N13-20/D14-45")
 
@@ -74,3 +75,27 @@ def test_without_its_seeds_or_its_list_nothing_is_released(doors: Doors) -> None
         assert one.rule == "vault.seeds-unreadable"
     seeds.write_bytes(whole)
     assert not isinstance(release_of(doors.vault), Problem)
+
+
+def test_the_release_of_minimization_verifies_with_the_arms_that_were_prepared(tmp_path) -> None:
+    chosen = rehearsed_study().randomization
+    assert chosen is not None
+    minimized = chosen.model_copy(update={"method": "minimization", "parameters": {"probability": "4/5"}})
+    make_doors(tmp_path, rehearsed_study().model_copy(update={"randomization": minimized}))
+    doors = open_doors(tmp_path)
+    for count in range(12):
+        doors.randomize(f"s{count}", STRATA[count % 2], layer=LAYER)
+    doors.exchange()
+    with doors.vault.reading() as reader:
+        known = doors.vault.known(reader)
+    products = {product.arm: product.id for product in doors.study.supply.products}
+    for subject, number in known.slots.numbers.items():
+        arm = doors.vault._knowledge.arm(doors.study, number, known)
+        entry = PreparationOpened(f"r {subject}", subject, number, 1, products[str(arm)])
+        assert doors.vault._note(f"open {subject}", Append(f"bench/r-{subject}", entry)).accepted
+    found = release_of(doors.vault)
+    doors.close()
+    assert not isinstance(found, Problem), found.say()
+    said = verify((tmp_path / "public" / "allocation.json").read_bytes(), found[0])
+    assert said.endswith(f" slots, 12 dispensed, root {found[1]}")
+    assert len({each["arm"] for each in json.loads(found[0])["dispensed"]}) == 2
