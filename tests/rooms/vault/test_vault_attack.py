@@ -140,19 +140,38 @@ def _prefix(name: SlotName, arm: int) -> bytes:
     return DOMAIN + name.encoded() + bytes([arm])
 
 
-def test_nothing_sealed_at_the_second_door_tells_by_its_length(running: Doors) -> None:
-    """A copy of the sealed slots and of the second door's database, without its passphrase."""
-    content = json.loads((running.folder / "vault" / "list" / "slots.json").read_text("utf-8"))
-    lengths = {len(sealed) for slot in content["slots"].values() for sealed in slot["sealed"].values()}
-    assert len(lengths) == 1
-    stored: dict[tuple[str, str], set[int]] = {}
+def test_a_stolen_second_door_without_its_passphrase_tells_nothing(running: Doors) -> None:
+    """A copy of the sealed slots and of the second door's whole folder: names are searched, lengths compared."""
+    assert running.enrol("inv", "BREAK").accepted
+    for count in range(SUBJECTS):
+        asked = CodeBreakRequested(f"b{count}", "EMERGENCY", True, "SELF", False, "", "")
+        running.write(f"ask {count}", Append(f"subject/s{count}", asked), actor="inv", role="investigator")
+    running.exchange()
+    keeper = running.vault.who("inv", "BREAK")
+    assert keeper is not None
+    for count in range(SUBJECTS):
+        assert running.vault.submit(keeper, ShowArm(f"b{count}"), key=f"show {count}").accepted
+    running.vault.checkpoint()
+    folder = running.folder / "vault"
+    names = {arm.id for arm in running.study.arms} | {one.id for one in running.study.supply.products}
+    # Bodies are sealed, so no product is named; `slots.json` lists the arms once, before the slots.
+    content = b"".join(
+        path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name != "slots.json"
+    )
+    assert not {name for name in names if f'"{name}"'.encode() in content}
+    slots = json.loads((folder / "list" / "slots.json").read_text("utf-8"))["slots"]
+    assert len({len(sealed) for slot in slots.values() for sealed in slot["sealed"].values()}) == 1
+    assert not any(name in json.dumps(slots) for name in names)
+    shapes: dict[str, set[tuple[tuple[str, int], ...]]] = {}
     with running.vault.ledger.store.reading() as reading:
         for one in reading.walk():
-            if one.stream == "slots":
-                for part, sealed in one.sealed.items():
-                    stored.setdefault((one.stream, part), set()).add(len(sealed))
-    # Subjects have ids of one length or another here (s0 to s11) and orders of one or two digits: nothing else differs.
-    assert all(len(found) <= 3 for found in stored.values())
+            if one.stream in {"slots", "breaks", "statements"}:
+                header = json.loads(one.header)
+                shapes.setdefault(header["kind"], set()).add(
+                    tuple((part, len(sealed)) for part, sealed in sorted(one.sealed.items()))
+                )
+    assert {"SlotAssigned", "ArmShown", "BreakAccepted"} <= shapes.keys()
+    assert all(len(found) == 1 for kind, found in shapes.items() if kind != "StatementMade"), shapes
 
 
 class Attacker:
