@@ -85,6 +85,7 @@ def test_the_log_leaves_out_no_entry_that_moved_something(pharmacy):
     assert len(lines) == len(of_stock) + 1
     taken = next(line for line in lines if line.act == "UnitTaken" and line.request == "r3")
     assert (taken.lot, taken.units, taken.subject, taken.who) == ("C1", ("03",), "s3", "anna")
+    assert {line.site for line in lines if line.request} == {"01"}  # where the unit was when it was used
     prepared = next(line for line in lines if line.act == "BagPrepared" and line.request == "r3")
     assert (prepared.lot, prepared.units, prepared.bag) == ("C1", ("03",), bag_of(pharmacy, "r3"))
     failed = next(line for line in lines if line.act == "PreparationFailed")

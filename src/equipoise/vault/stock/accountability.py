@@ -7,6 +7,7 @@ second door, because lots tell products. Source: ICH E6(R3) 4.4; 21 CFR 312.62(a
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -67,6 +68,7 @@ def accountability(recorded: Iterable[Recorded]) -> tuple[Line, ...]:
     """The log from the entries of the stream `stock`, in their order."""
     lines: list[Line] = []
     taken: dict[str, entries.UnitTaken] = {}
+    places: dict[tuple[str, str], str] = {}
     for one in recorded:
         entry = one.entry
         if entry is None or one.header.stream != "stock":
@@ -74,12 +76,15 @@ def accountability(recorded: Iterable[Recorded]) -> tuple[Line, ...]:
         if isinstance(entry, entries.UnitTaken):
             taken[entry.request] = entry
         if isinstance(entry, entries.ShipmentReceived):
+            places |= {(lot, unit): entry.site for lot, some in entry.units.items() for unit in some}
             lines += [
                 Line(one.header.at, one.header.actor, entry.kind, lot, serials, entry.site, entry.shipment)
                 for lot, serials in sorted(entry.units.items())
             ]
             continue
-        lines.append(_line(one, entry, taken))
+        line = _line(one, entry, taken)
+        place = places.get((line.lot, line.units[0]), "") if line.request and line.units else ""
+        lines.append(dataclasses.replace(line, site=line.site or place))
     return tuple(lines)
 
 
