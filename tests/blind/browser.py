@@ -87,7 +87,8 @@ def ask(
     note("headers", role, operation, repr(answer.headers))
     note("body", role, operation, answer.body)
     note("wire", role, operation, answer.wire())
-    world.covered.append((role, operation, answer.status < 400, world.watch.state))
+    sent_away = answer.header("Location").startswith("/login")  # nobody is signed in: a refusal
+    world.covered.append((role, operation, answer.status < 400 and not sent_away, world.watch.state))
     return answer
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from blind.browser import Answer, ask, come_in
 from blind.people import Person
+from blind.wards import Ward
 from blind.world import World
 
 ENTRY = {
@@ -55,7 +56,7 @@ class Play:
             "site": who.site or "01",
             "key": self.world.key(),
         }
-        number = self._fine(who, "/subjects/new", given).header("Location").rsplit("/", 1)[1]
+        number = self.fine(who, "/subjects/new", given).header("Location").rsplit("/", 1)[1]
         self.world.numbers.append(number)
         return number
 
@@ -63,8 +64,8 @@ class Play:
         """Capacity, then the signature."""
         page = f"/subjects/{number}/consent"
         if first:
-            self._fine(who, page, {"do": "capacity", "capacity": "HAS", "on": TODAY, "key": self.world.key()})
-        self._fine(who, page, {"do": "sign", "version": "1.0", "by": "PARTICIPANT", "given": "yes", "on": TODAY,
+            self.fine(who, page, {"do": "capacity", "capacity": "HAS", "on": TODAY, "key": self.world.key()})
+        self.fine(who, page, {"do": "sign", "version": "1.0", "by": "PARTICIPANT", "given": "yes", "on": TODAY,
                                "key": self.world.key()})  # fmt: skip
 
     def withdraw(self, who: Person, number: str) -> None:
@@ -76,7 +77,7 @@ class Play:
             "reason": "moved away",
             "key": self.world.key(),
         }
-        self._fine(who, f"/subjects/{number}/consent", given)
+        self.fine(who, f"/subjects/{number}/consent", given)
 
     def record(self, who: Person, number: str, form: str, items: dict[str, str], visit: str = "V1", *,
                complete: bool = False, repeat: str = "", reason: str = "") -> Answer:  # fmt: skip
@@ -114,11 +115,11 @@ class Play:
 
     def confirm(self, who: Person, number: str) -> None:
         """The investigator confirms."""
-        self._fine(who, f"/subjects/{number}/eligibility", {"do": "confirm", "key": self.world.key()})
+        self.fine(who, f"/subjects/{number}/eligibility", {"do": "confirm", "key": self.world.key()})
 
     def fail(self, who: Person, number: str) -> None:
         """Screening ends."""
-        self._fine(
+        self.fine(
             who,
             f"/subjects/{number}/eligibility",
             {"do": "fail", "reason": "no wish", "key": self.world.key()},
@@ -127,14 +128,15 @@ class Play:
     def randomize(self, who: Person, number: str) -> str:
         """The number, from the page."""
         page = f"/subjects/{number}/randomize"
-        self._fine(who, page, {"identity": "yes", "key": self.world.key()})
+        self.fine(who, page, {"identity": "yes", "key": self.world.key()})
         return ask(self.world, who, "GET", page).text
 
     def date(self, who: Person, number: str, visit: str, on: str) -> None:
         """A visit took place."""
-        self._fine(who, f"/subjects/{number}/visits", {"visit": visit, "on": on, "key": self.world.key()})
+        self.fine(who, f"/subjects/{number}/visits", {"visit": visit, "on": on, "key": self.world.key()})
 
-    def _fine(self, who: Person, page: str, fields: dict[str, str]) -> Answer:
+    def fine(self, who: Person, page: str, fields: dict[str, str]) -> Answer:
+        """A form that must go through."""
         answer = ask(self.world, who, "POST", page, fields)
         assert answer.status == 302, (who.role, page, answer.status, answer.said())
         return answer
@@ -164,8 +166,11 @@ class Play:
         yield "everybody signed in"
         yield from self._randomized()
         yield from self._failed()
+        yield from Ward(self).doses()
+        self.come_in(1)
         yield from self._questions()
         yield from self._visits()
+        yield from Ward(self).breaks()
         yield from self._enrolment()
         yield from self._gate()
 
@@ -244,15 +249,21 @@ class Play:
 
     def _gate(self) -> Iterator[str]:
         """The final release: conditions, signatures, and each undone by a changed condition."""
-        from equipoise.oversight.commands import RecordReleaseCondition, SignRelease
         from equipoise.oversight.release import CONDITIONS
 
         for turn in range(3):
             for condition, roles in CONDITIONS.items():
-                for role in roles:
-                    self.world.done(role, RecordReleaseCondition(condition, True, f"version {turn}"))
+                for role in sorted(roles):
+                    given = {
+                        "condition": condition,
+                        "met": "yes",
+                        "reference": f"version {turn}",
+                        "key": self.world.key(),
+                    }
+                    self.fine(self.world.person(role), "/release", given)
             for role in ("sponsor", "statistician"):
-                self.world.done(role, SignRelease(self._conditions()))
+                signed = {"do": "sign", "digest": self._conditions(), "key": self.world.key()}
+                self.fine(self.world.person(role), "/release", signed)
             yield f"release signed {turn}"
 
     def _conditions(self) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from equipoise.access.roles import ROLES
 
-AT_SITE = ("coordinator", "investigator", "rater")
+AT_SITE = ("coordinator", "investigator", "rater", "pharmacist", "pharmacy_checker")
 """Roles that are held at one site; the others in the whole study."""
 TWICE = {"coordinator", "investigator"}
 """Roles that a second site has, too."""
@@ -28,6 +28,11 @@ class Person:
     site: str | None
     cookies: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def first(self) -> bool:
+        """Whether this is the person who stands for the role in the sample."""
+        return not self.name.endswith(" Two")
+
 
 def people() -> list[Person]:
     """Everybody."""
@@ -38,9 +43,11 @@ def people() -> list[Person]:
         sites: tuple[str | None, ...] = (None,)
         if role in AT_SITE:
             sites = ("01", "02") if role in TWICE else ("01",)
-        for site in sites:
-            name = role.replace("_", " ").title() + (" Two" if site == "02" else "")
-            found.append(Person(f"{role}-{site or 'all'}-7f3a", name, role, site))
+        if role == "rater":
+            sites = ("01", "01")  # a second one, to whom a participant goes over
+        for place, site in enumerate(sites):
+            name = role.replace("_", " ").title() + (" Two" if place else "")
+            found.append(Person(f"{role.replace('_', '-')}-{site or 'all'}-{place}", name, role, site))
     return found
 
 

@@ -90,6 +90,8 @@ def play_whole(secret: Secret, folder: Path) -> Job:
         sampler.every_command()
         world.watch.state = "every day"
         sampler.everyday()
+        world.watch.state = "completed"
+        sampler.complete()
         world.watch.state = "measured"
         sampler.measure()
         world.dump()

@@ -61,6 +61,10 @@ class Clock:
         """Let time pass."""
         self.at += dt.timedelta(**span)
 
+    def morning(self, days: int) -> None:
+        """Nine o'clock in Shanghai, some days later."""
+        self.at = (self.at + dt.timedelta(days=days)).replace(hour=1, minute=0, second=0, microsecond=0)
+
 
 def replace_everywhere(old: object, new: object, *, only: str = "") -> int:
     """Put `new` wherever a loaded module names `old`; how often. A name imported elsewhere is found as well."""
@@ -72,7 +76,7 @@ def replace_everywhere(old: object, new: object, *, only: str = "") -> int:
             if value is old:
                 setattr(module, key, new)
                 found += 1
-            elif name.startswith("equipoise") and isinstance(value, types.FunctionType):
+            elif name.startswith("equipoise") and type(value) is types.FunctionType:
                 found += _in_defaults(value, old, new)
     return found
 
@@ -102,6 +106,7 @@ def make_repeatable(stream: Stream, clock: Clock) -> None:
     os.getpid = lambda: 4242  # a lock file names the process that holds it
     replace_everywhere(time.time, clock.seconds)
     time.time = clock.seconds  # type: ignore[assignment]
+    time.monotonic = clock.seconds  # type: ignore[assignment]
     replace_everywhere(django.utils.timezone.now, clock.moment)
     replace_everywhere(system_clock, clock)
 

@@ -77,12 +77,28 @@ WEB: Mapping[str, Right] = {
     f"GET {_FORM}/<int:repeat>": _reads("casebook"),
     f"POST {_FORM}/<int:repeat>": _SAVES,
     f"GET {_FORM}/<int:repeat>/history": _reads("history"),
+    "GET /due": _reads("supply"),
+    f"GET {_SUBJECT}/infusion": _reads("supply"),
+    f"POST {_SUBJECT}/infusion": _does("RequestPreparation", "DecideDosing", reads="supply"),
+    f"GET {_SUBJECT}/blind": _reads("code_breaks"),
+    f"GET {_SUBJECT}/blind.pdf": _reads("code_breaks"),
+    f"POST {_SUBJECT}/blind": _does("ReviewCodeBreak", "AssignRater", reads="code_breaks"),
+    f"GET {_SUBJECT}/unblind": _does("RequestCodeBreak"),
+    f"POST {_SUBJECT}/unblind": _does("RequestCodeBreak"),
+    f"GET {_SUBJECT}/unblind/<str:wanted>": _does("RequestCodeBreak"),
+    "GET /drills/<str:site>": _does("RequestCodeBreak"),
+    "POST /drills/<str:site>": _does("RequestCodeBreak"),
+    "GET /drills/<str:site>/<str:wanted>": _does("RequestCodeBreak"),
+    "GET /knowledge": _reads("knowledge"),
+    "GET /release": _reads("release"),
+    "POST /release": _does("RecordReleaseCondition", "SignRelease", reads="release"),
 }
 
 _SERVER = "it serves until it is stopped; what it serves is played as the web"
 _CEREMONY = (
     "it runs behind the second door, in a process of its own; what it leaves at the first door is played"
 )
+_SECOND = "it runs behind the second door, for its own keepers"
 _DEFINITION = "it reads a definition, or cases against it; no store is opened, and no list is known yet"
 _STUDY = "study"
 
@@ -96,9 +112,11 @@ TERMINAL: Mapping[str, Command] = {
         tuple(("new-" + str(n), "--study", _STUDY, "--purpose", "rehearsal") for n in range(3)),
         (("door", "--study", _STUDY, "--purpose", "rehearsal"),),
     ),
+    "allocation publish": Command(tuple((f"new-{n}", "public") for n in range(3)), (("door", "public"),)),
     "store release": Command(
         tuple((f"new-{n}", "--study", "changed") for n in range(3)), (("door", "--study", "nowhere"),)
     ),
+    "store second-door": Command(tuple((f"new-{n}", "ab" * 32) for n in range(3)), (("new-0", "cd" * 32),)),
     "store open-site": Command(
         tuple(("door", "01", "--approval", f"EC-1-{n}", "--on", "2026-02-01") for n in range(3)),
         (("door", "99", "--approval", "EC", "--on", "2026-02-01"),),
@@ -133,8 +151,26 @@ TERMINAL: Mapping[str, Command] = {
     "ledger verify": Command((("door",), ("door", "--json"), ("archive-0",)), (("nowhere",),)),
     "allocation design": Command(outside=_CEREMONY),
     "allocation make": Command(outside=_CEREMONY),
+    "allocation begin": Command(outside=_CEREMONY),
+    "allocation commit": Command(outside=_CEREMONY),
+    "allocation reveal": Command(outside=_CEREMONY),
+    "allocation hold": Command(outside=_CEREMONY),
+    "allocation abort": Command(outside=_CEREMONY),
+    "allocation status": Command(outside=_CEREMONY),
+    "allocation key": Command(outside=_CEREMONY),
+    "allocation open": Command(outside=_CEREMONY),
     "allocation verify": Command((("public",), ("public", "--json"), ("public",)), (("nowhere",),)),
-    "allocation publish": Command(tuple((f"new-{n}", "public") for n in range(3)), (("door", "public"),)),
+    "vault init": Command(outside=_SECOND),
+    "vault serve": Command(outside=_SECOND),
+    "vault account add": Command(outside=_SECOND),
+    "vault account revoke": Command(outside=_SECOND),
+    "vault status": Command(outside=_SECOND),
+    "vault lists": Command(outside=_SECOND),
+    "knowledge": Command((("door",), ("door", "--json"), ("door",)), (("nowhere",),)),
+    "vault print cards": Command(outside=_SECOND),
+    "vault print certificate": Command(outside=_SECOND),
+    "vault print accountability": Command(outside=_SECOND),
+    "vault print labels": Command(outside=_SECOND),
     "serve": Command(outside=_SERVER),
     "demo": Command(outside=_SERVER),
 }

@@ -13,7 +13,7 @@ import typing
 from collections.abc import Mapping
 
 from blind.browser import ask, come_in
-from blind.operations import may_succeed, web_operations
+from blind.operations import SUCCESSES, may_succeed, web_operations
 from blind.people import PASSWORD, Person
 from blind.rights import WEB
 from blind.world import World
@@ -36,7 +36,7 @@ class Sampler:
     def look(self) -> None:
         """Look at the state in which the world is."""
         self.turn += 1
-        people = [each for each in self.world.people.values() if each.site != "02"]
+        people = [each for each in self.world.people.values() if each.first]
         for row, person in enumerate(people):
             for column, operation in enumerate(web_operations()):
                 due = (row * 5 + column * 3 + self.turn) % STRIDE
@@ -66,9 +66,17 @@ class Sampler:
             "visit": visit,
             "form": form,
             "repeat": "1",
-            **given,
+            "site": "01",
         }
+        if "wanted" in route:
+            offered["number"], offered["wanted"] = self.wanted(route)
+        offered |= given
         return PARAMETER.sub(lambda found: offered.get(found[1], "none-such"), route)
+
+    def wanted(self, route: str) -> tuple[str, str]:
+        """A request for a code that was made: of the participant or of the drill that the route is about."""
+        made = self.world.wanted.get("drill" if "drills" in route else "subject", [])
+        return made[self.turn % len(made)] if made else ("01001", "none-such")
 
     def refuse(self, person: Person, operation: str) -> None:
         """Ask in a way that must be refused."""
@@ -76,7 +84,7 @@ class Sampler:
         if method != "GET":
             return
         if "<" in route:
-            missing = self.address(route, number="09999")
+            missing = self.address(route, number="09999", site="99")
             ask(self.world, person, "GET", missing, operation=operation)
         elif WEB.get(operation) is not None and WEB[operation].everybody and route != "/subjects/new":
             ask(self.world, person, "POST" if route != "/login" else "PUT", route, operation=operation)
@@ -91,12 +99,19 @@ class Sampler:
             ask(self.world, person, "POST", self.address(route), {}, token=False, operation=operation)
         else:
             wrong = {"do": "nothing", "on": "yesterday", "name": "", "key": self.world.key()}
-            ask(self.world, person, "POST", self.address(route, number="09999"), wrong, operation=operation)
+            ask(
+                self.world,
+                person,
+                "POST",
+                self.address(route, number="09999", site="99"),
+                wrong,
+                operation=operation,
+            )
 
     def everyday(self) -> None:
         """What everybody does at least three times: sign in with a password, out, and choose a language."""
         for person in self.world.people.values():
-            if person.site == "02":
+            if not person.first:
                 continue
             for turn in range(3):
                 language = "zh" if turn == 1 else "en"
@@ -122,6 +137,30 @@ class Sampler:
                 ask(self.world, person, head, "/trial")
             ask(self.world, person, "DELETE", "/trial", operation="HEAD /trial")
             come_in(self.world, person)
+
+    def complete(self) -> None:
+        """What chance has left out: every page until each who may see it saw it often enough, and one refusal each."""
+        for person in self.world.people.values():
+            for operation in web_operations() if person.first else ():
+                if operation not in WEB:
+                    continue
+                for _ in range(2 * SUCCESSES):
+                    done = [
+                        ok
+                        for role, each, ok, _ in self.world.covered
+                        if (role, each) == (person.role, operation)
+                    ]
+                    self.turn += 1
+                    if (
+                        operation.startswith("GET")
+                        and may_succeed(operation, person.role)
+                        and sum(done) < SUCCESSES
+                    ):
+                        self.visit(person, operation)
+                    elif all(done) and operation.startswith("POST"):
+                        self.refuse_post(person, operation)
+                    elif all(done):
+                        self.refuse(person, operation)
 
     def every_command(self) -> None:
         """Every command of the desk by everybody, about something that is not there, twice."""

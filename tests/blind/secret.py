@@ -52,8 +52,8 @@ DRAWN = Secret()
 SWAPPED = Secret("swapped")
 MIXED = Secret("mixed", 1)
 VALUES = Secret("drawn", 0, 1)
-QUICK = (DRAWN, SWAPPED, MIXED, VALUES)
-"""The worlds of the quick proof. A mere swap cannot show "the same arm as": that needs the mixed world."""
+QUICK = (DRAWN, Secret("swapped", 0, 1), Secret("mixed", 1, 2))
+"""The worlds of the quick proof; each but the first has other laboratory values, too. A mere swap cannot show "the same arm as": that needs the mixed world."""
 
 
 def nightly() -> tuple[Secret, ...]:
@@ -66,3 +66,8 @@ def ideal_commitment(slot: object, content: object) -> str:
     """In place of `randomization.sealing.commitment`: the same for every arm."""
     told = slot.encoded() + content.nonce  # type: ignore[attr-defined]
     return hashlib.sha256(b"ideal slot" + told).hexdigest()
+
+
+def ideal_anchor(root: str, nonce: bytes) -> str:
+    """In place of `vault.anchors.anchor_commitment`: the same whatever stands in the second door's ledger."""
+    return hashlib.sha256(b"ideal anchor" + nonce).hexdigest()

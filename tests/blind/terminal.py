@@ -17,7 +17,7 @@ from blind.world import STUDY, World
 def accounts(world: World) -> None:
     """Everybody has a password, made at the terminal before the door opens; its answers are not compared here."""
     for person in people():
-        if person.site != "02":
+        if person.first or person.role == "rater":
             run(world, ("account", "add", "door", person.actor, "--user", person.actor, "--role", person.role,
                         "--name", person.name), PASSWORD + "\n")  # fmt: skip
 

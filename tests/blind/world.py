@@ -16,25 +16,31 @@ import logging
 import os
 import sqlite3
 import sys
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from blind.people import Person, people
 from blind.repeatable import Clock, Stream, make_repeatable, replace_everywhere, watch_statements
-from blind.secret import Secret, ideal_commitment
+from blind.second_door import PASSPHRASE, SecondDoor, opened
+from blind.secret import Secret, ideal_anchor, ideal_commitment
 from blind.tally import Tally
 from blind.watch import Log, Watch
+from equipoise.desk.courier import Courier
 from equipoise.desk.desk import open_desk
 from equipoise.desk.front import FrontDesk
-from equipoise.desk.setup import add_person, create_store, open_site, publish_allocation
+from equipoise.desk.setup import add_person, create_store, give, open_site, publish_allocation
+from equipoise.oversight.commands import EnrolSecondDoor
 from equipoise.protocol.load import load_study
 from equipoise.protocol.study import Study
+from equipoise.vault.opening import create_vault, open_vault
 from equipoise.words.problem import Problem
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY = ROOT / "studies" / "nct07197606"
-DOOR, PUBLIC, LIST, ORACLE = Path("door"), Path("public"), Path("list"), Path("oracle.json")
+DOOR, VAULT, PUBLIC, LIST = Path("door"), Path("vault"), Path("public"), Path("list")
+ORACLE = Path("oracle.json")
 SITES = ("01", "02")
 SEED = b"a seed that everybody may know, for a world that is played"
 
@@ -82,6 +88,7 @@ class World:
         self.people: dict[str, Person] = {}
         self.covered: list[tuple[str, str, bool, str]] = []
         self.numbers: list[str] = []
+        self.wanted: dict[str, list[str]] = {}
         self._keys = 0
         self._log = Log(self.watch)
         logging.getLogger().addHandler(self._log)
@@ -99,9 +106,11 @@ class World:
         """What would only cost time, the same in every world: slow hashes of passwords, reading the definition again."""
         from django.contrib.auth.hashers import ScryptPasswordHasher
 
+        from equipoise.desk import code_breaks
         from equipoise.protocol import load
 
         ScryptPasswordHasher.work_factor = 2**4
+        code_breaks.threading = types.SimpleNamespace(Thread=AtOnce)  # what it sends goes before it answers
         replace_everywhere(load.load_study, _STUDIES)
 
     # --- the scene ---------------------------------------------------------------------------------------------
@@ -118,6 +127,14 @@ class World:
                 settled(add_person(desk, person.actor, person.name, person.role, person.site))
             self._list(study)
             settled(publish_allocation(desk, PUBLIC))
+            vault = opened(
+                create_vault(
+                    VAULT, study, "rehearsal", desk.ledger.keys.public.hex(), LIST, PASSPHRASE,
+                    clock=self.clock, entropy=self.stream, work=4,
+                )
+            )  # fmt: skip
+            settled(give(desk, EnrolSecondDoor(vault.public_key)))
+            vault.close()
         finally:
             desk.close()
 
@@ -153,6 +170,9 @@ class World:
         desk.world = self
         self.desk = desk
         self.app = application(desk, DOOR)
+        self.vault = opened(open_vault(VAULT, PASSPHRASE, clock=self.clock, entropy=self.stream))
+        self.courier = desk.send(Courier(desk, self._line))
+        self.second_door = SecondDoor(self)
         self.arms: dict[str, int] = json.loads(ORACLE.read_text("utf-8"))
         self.people = {person.name: person for person in people()}
         self.numbers = [row.number for row in self._rows()]
@@ -163,8 +183,29 @@ class World:
 
         connections.close_all()
         self.desk.close()
+        self.vault.close()
         self.note_files()
+        self.note_sizes()
         self.watch.close()
+
+    def note_sizes(self) -> None:
+        """Names and sizes of the second door's own files: who may list its folder learns no more than that."""
+        for path in sorted(VAULT.rglob("*")):
+            if path.is_file() and not path.name.endswith(("-wal", "-shm")):
+                self.watch.note("sizes", "superuser", str(path), path.stat().st_size)
+
+    def exchange(self) -> None:
+        """The second door's clock strikes, and the courier goes both ways."""
+        self.vault.tick()
+        refused = self.courier.exchange()
+        assert refused is None, refused.say()
+        assert not self.courier.unrecorded, self.courier.unrecorded
+
+    def _line(self, delivery: bytes) -> bytes:
+        answer = self.vault.receive(delivery)
+        self.watch.note("channel", "doors", "up", delivery)
+        self.watch.note("channel", "doors", "down", answer)
+        return answer
 
     # --- the oracle: what only the world knows -------------------------------------------------------------------
 
@@ -250,6 +291,19 @@ class World:
                 self.watch.note("files", "superuser", str(path), mode.encode() + b"\n" + path.read_bytes())
 
 
+class AtOnce:
+    """In place of a thread: what it would do is done when it is started."""
+
+    def __init__(self, *, target: Any, **named: object) -> None:
+        self._target = target
+
+    def start(self) -> None:
+        self._target()
+
+    def join(self, seconds: float) -> None:
+        pass
+
+
 def settled(problems: tuple[Problem, ...]) -> None:
     """Nothing stood against it."""
     assert problems == (), [problem.say() for problem in problems]
@@ -258,6 +312,7 @@ def settled(problems: tuple[Problem, ...]) -> None:
 def hide(secret: Secret) -> None:
     """Give the ceremony this world's arms, and the slots their ideal commitments."""
     from equipoise.randomization import methods, sealing
+    from equipoise.vault import anchors
 
     draw = methods.draw_list
 
@@ -267,6 +322,7 @@ def hide(secret: Secret) -> None:
 
     assert replace_everywhere(draw, drawn) >= 2, "the ceremony draws its list elsewhere"
     assert replace_everywhere(sealing.commitment, ideal_commitment) >= 2, "commitments are made elsewhere"
+    assert replace_everywhere(anchors.anchor_commitment, ideal_anchor) >= 1, "anchors are made elsewhere"
 
 
 def enter_folder(folder: Path) -> None:
