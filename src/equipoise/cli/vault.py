@@ -24,6 +24,7 @@ from equipoise.words.problem import problem
 TERMINAL = "equipoise.vault.terminal"
 SERVE = "equipoise.vault.serve"
 PRINTING = "equipoise.vault.printing"
+RELEASING = "equipoise.vault.release.terminal"
 STORE = Path(".equipoise-vault")
 PURPOSES = ("BENCH", "CHECK", "BREAK", "OFFICER", "LAB", "BOARD", "KEEPER")
 
@@ -70,9 +71,28 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     lists = commands.add_parser("lists", help="which list lies here, and how much of it is used")
     lists.add_argument("vault", type=Path, nargs="?", default=STORE)
     lists.set_defaults(run=_lists)
+    closed = commands.add_parser("closed", help="a table of arms for closed work, inside the second door")
+    closed.add_argument("vault", type=Path)
+    closed.add_argument("--for", dest="purpose", required=True, metavar="TEXT", help="what it is for")
+    closed.add_argument("--member", action="append", required=True, metavar="ACTOR", help="who will see it")
+    closed.set_defaults(run=_closed)
+    publish = commands.add_parser("release", help="publish the list, once every condition holds")
+    publish.add_argument("vault", type=Path)
+    publish.set_defaults(run=_release)
+    for command in (closed, publish):
+        command.add_argument("--by", required=True, metavar="ACTOR", help="who does it")
     prints = commands.add_parser("print", help="documents of the second door").add_subparsers(required=True)
     _declare_prints(prints)
-    for command in (init, serve, status, lists, *account.choices.values(), *prints.choices.values()):
+    for command in (
+        init,
+        serve,
+        status,
+        lists,
+        closed,
+        publish,
+        *account.choices.values(),
+        *prints.choices.values(),
+    ):
         command.add_argument("--passphrase-file", type=Path, metavar="FILE", help="instead of asking")
         if command is not serve:
             command.add_argument("--json", action="store_true", help="print one JSON value")
@@ -212,6 +232,19 @@ def _short(value: Json) -> str:
 
 def _lists(options: argparse.Namespace) -> Answer:
     return _say(vault_process("lists", [str(options.vault)], options.passphrase_file), "cli.vault-list")
+
+
+def _closed(options: argparse.Namespace) -> Answer:
+    arguments = [str(options.vault), "--by", options.by, "--for", options.purpose]
+    arguments += [each for actor in options.member for each in ("--member", actor)]
+    answer = vault_process("closed", arguments, options.passphrase_file, program=RELEASING)
+    return _say(answer, "cli.vault-closed")
+
+
+def _release(options: argparse.Namespace) -> Answer:
+    arguments = [str(options.vault), "--by", options.by]
+    answer = vault_process("publish", arguments, options.passphrase_file, program=RELEASING)
+    return _say(answer, "cli.vault-released")
 
 
 def _print(options: argparse.Namespace) -> Answer:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+from pathlib import Path
 
 import pytest
 
@@ -226,3 +227,32 @@ def test_closed_work_is_for_named_unblinded_people_and_its_table_stays_inside(bo
         (entry,) = [one.entry for one in reader.entries("release") if isinstance(one.entry, ClosedWorkOpened)]
     assert entry.members == ("dsmb",)
     assert entry.table == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_at_the_terminal_both_are_processes_of_their_own(both, capsys, tmp_path):
+    """`equipoise vault closed` and `equipoise vault release`: done by a person who is enrolled, or refused by name."""
+    from equipoise.cli.main import main
+    from rooms.vault.two_doors import PASSPHRASE
+
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text(PASSPHRASE + "\n")
+    folder, common = str(both.vault.folder), ["--passphrase-file", str(passphrase), "--json"]
+    everything(both)
+    both.vault.close()
+    try:
+        closed = ["vault", "closed", folder, "--for", "report 1", "--member", "dsmb"]
+        assert main([*closed, "--by", "k2", *common]) == 1
+        capsys.readouterr()
+        assert main([*closed, "--by", "dsmb", *common]) == 0
+        table = json.loads(capsys.readouterr().out)["table"]
+        assert "arm" in json.loads(Path(table).read_text())["rows"][0]
+        assert main(["vault", "release", folder, "--by", "k1", *common]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert len(told["release"]) == 64
+        assert main(["vault", "release", folder, "--by", "k1", *common]) == 1
+        assert "released" in capsys.readouterr().out
+    finally:
+        from equipoise.vault.opening import open_vault
+        from rooms.vault.two_doors import opened
+
+        both.vault = opened(open_vault(both.vault.folder, PASSPHRASE, clock=both.clock))

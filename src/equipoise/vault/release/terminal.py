@@ -1,0 +1,94 @@
+"""The two larger openings from a terminal: `python -m equipoise.vault.release.terminal KIND VAULT`, its own process.
+
+    closed     writes the table of arms into the vault's closed folder, for the --member ones
+    publish    publishes seeds and nonces, once every condition of the release holds
+
+Both are done by a person, --by, who is enrolled for it. The rules that must stay true: nothing printed tells an arm;
+no file of arms is written outside the vault's own folder, before the release. The last line is one JSON value. Exit:
+0 done, 1 the answer is no, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from equipoise.vault.facts import Keeper
+from equipoise.vault.keyring import harden
+from equipoise.vault.opening import open_vault
+from equipoise.vault.release.commands import COMMANDS, OpenClosedWork, PublishList
+from equipoise.vault.release.publishing import Published, open_closed_work, publish
+from equipoise.vault.serve import read_passphrase, refuse
+from equipoise.vault.vault import Vault
+from equipoise.words.canonical import Json
+from equipoise.words.problem import Problem, problem
+
+Done = dict[str, Json] | tuple[Problem, ...]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do one of the two. The exit status."""
+    options = _parser().parse_args(arguments)
+    harden()
+    try:
+        came = _act(options)
+    except OSError as fault:
+        detail = fault.strerror or str(fault)
+        came = (problem("vault.not-written", str(fault.filename or ""), fault=detail),)
+    if isinstance(came, tuple):
+        return refuse(came, options.language)
+    sys.stdout.write(json.dumps(came) + "\n")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="release", description="The larger openings of the second door.")
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    closed = kinds.add_parser("closed", help="a table of arms for closed work")
+    closed.add_argument("--for", dest="purpose", required=True, metavar="TEXT", help="what it is for")
+    closed.add_argument("--member", action="append", required=True, metavar="ACTOR", help="who will see it")
+    kinds.add_parser("publish", help="the final release")
+    for kind in kinds.choices.values():
+        kind.add_argument("folder", type=Path)
+        kind.add_argument("--by", required=True, metavar="ACTOR", help="who does it")
+        kind.add_argument("--passphrase-file", type=Path)
+        kind.add_argument("--language", choices=("en", "zh"), default="en", help="of what is refused")
+    return parser
+
+
+def _act(options: argparse.Namespace) -> Done:
+    passphrase = read_passphrase(options.passphrase_file)
+    if isinstance(passphrase, Problem):
+        return (passphrase,)
+    vault = open_vault(options.folder, passphrase)
+    if isinstance(vault, Problem):
+        return (vault,)
+    try:
+        key = f"terminal {secrets.token_hex(8)}"
+        if options.kind == "closed":
+            person = _enrolled(vault, options.by, OpenClosedWork)
+            if person is None:
+                return (problem("vault.purpose-not-held", options.by),)
+            path = open_closed_work(vault, person, options.purpose, tuple(options.member), key=key)
+            return path if isinstance(path, tuple) else {"table": str(path)}
+        person = _enrolled(vault, options.by, PublishList)
+        if person is None:
+            return (problem("vault.purpose-not-held", options.by),)
+        came = publish(vault, person, key=key)
+        return {"folder": str(came.folder), "release": came.release} if isinstance(came, Published) else came
+    finally:
+        vault.close()
+
+
+def _enrolled(vault: Vault, actor: str, command: type) -> Keeper | None:
+    """The person, for the first purpose by which such a command may be given."""
+    found = (vault.who(actor, purpose) for purpose in sorted(COMMANDS[command]))
+    return next((person for person in found if person is not None), None)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
