@@ -145,3 +145,36 @@ def test_an_open_site_takes_a_new_approval(store: Path, capsys: pytest.CaptureFi
     ):
         command = ["store", "open-site", str(store), "HOME", "--approval", approval, "--on", on]
         assert terminal.main(command) == status, capsys.readouterr().err
+
+
+# ---------------------------------------------------------------- a ceremony in steps
+
+
+def test_the_steps_of_a_ceremony_are_passed_on_as_they_were_typed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def step(*arguments: str) -> tuple[int, str]:
+        capfd.readouterr()
+        status = terminal.main(["allocation", *arguments])
+        said = capfd.readouterr()
+        return status, said.out + said.err
+
+    vault = ["--vault", str(tmp_path / "v")]
+    assert step("begin", str(STUDY), *vault, "--public-value", "a value of tomorrow")[0] == 0
+    assert step("commit", *vault, "--by", "Ada Lovelace", "--digest", "ab" * 32)[0] == 0
+    status, said = step("status", *vault)
+    assert (status, f"Ada Lovelace {'ab' * 32}" in said) == (0, True)
+    status, said = step("commit", *vault, "--by", "Bo", "--digest", "ab" * 32)
+    assert (status, "nobody else's" in said) == (1, True)
+    assert step("abort", *vault, "--reason", "Ada is ill")[0] == 0
+    assert step("status", *vault)[1].splitlines()[-1] == "none, 1 aborted"
+    assert step("commit", "--by", "Bo")[0] == 2
+    assert "--digest" in step("commit", "--help")[1]
+
+
+def test_seeds_are_typed_or_given_and_not_both(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    places = ["--public", str(tmp_path / "p"), "--vault", str(tmp_path / "v")]
+    asked = ["allocation", "make", str(STUDY), *places, "--interactive", "--rehearsal-seed", "x"]
+    assert terminal.main(asked) == 2
+    assert "--seed" in capsys.readouterr().err
+    assert not (tmp_path / "v").exists()

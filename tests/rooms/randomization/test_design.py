@@ -134,7 +134,8 @@ def test_minimization_is_over_the_bar_and_is_used_with_a_reason():
     assert allowed.guess > 0.7
 
 
-def test_the_table_puts_the_chosen_design_first_and_minimization_beside_it():
+def test_the_table_puts_the_chosen_design_first_and_minimization_beside_it(monkeypatch):
+    monkeypatch.setattr(guessing, "LISTS", 20)  # only the rows are looked at
     table = design_table(study_of("biased_coin", probability="2/3"))
     assert not isinstance(table, Problem)
     labels = [row.label for row in table]
@@ -148,7 +149,8 @@ def test_the_table_puts_the_chosen_design_first_and_minimization_beside_it():
     } < set(labels)
 
 
-def test_the_terminal_prints_the_figures_and_says_what_is_weaker(tmp_path, capsys):
+def test_the_terminal_prints_the_figures_and_says_what_is_weaker(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(guessing, "LISTS", 50)
     definition = made_definition(design={"cap": 20})
     definition["randomization"] |= {"method": "minimization", "parameters": {"probability": "0.7"}}
     (tmp_path / "study.yaml").write_text(json.dumps(definition), "utf-8")
