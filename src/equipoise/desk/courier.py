@@ -36,6 +36,7 @@ from equipoise.randomization.commands import RecordCodeBreak
 from equipoise.supply.commands import RecordBagRelease
 from equipoise.words.canonical import Json
 from equipoise.words.problem import Problem, problem
+from equipoise.words.text import Text
 
 Line = Callable[[bytes], bytes]
 """A delivery's bytes -> the answer's frame. Raises OSError where nobody answers."""
@@ -60,6 +61,12 @@ class Unrecorded:
     number: int
     says: str
     problems: tuple[Problem, ...]
+
+
+def _said(rule: str) -> Text:
+    """The message of the second door's refusal, in both languages."""
+    found = Problem(rule)
+    return Text(found.say("en"), found.say("zh"))
 
 
 class _Stop(Exception):
@@ -90,6 +97,20 @@ class Courier:
         """Why the last exchange did not go through; None where it did."""
         self.unrecorded: tuple[Unrecorded, ...] = ()
         """Statements that a room of this door refused."""
+
+    @property
+    def troubles(self) -> tuple[Problem, ...]:
+        """What people of this door should know: why nothing goes over the channel, and what was not recorded."""
+        left = [
+            problem(
+                "desk.second-door-unrecorded",
+                number=one.number,
+                says=one.says,
+                why=_said(one.problems[0].rule),
+            )
+            for one in self.unrecorded
+        ]
+        return (*([self.alarm] if self.alarm is not None else []), *left)
 
     @property
     def answers(self) -> bool:
@@ -168,7 +189,7 @@ class Courier:
         if answer.refused:
             self._accepted = None
             self._behind = self._behind or answer.refused in _BEHIND
-            raise _Stop(problem("desk.second-door-refuses", why=Problem(answer.refused).say()))
+            raise _Stop(problem("desk.second-door-refuses", why=_said(answer.refused)))
         return answer
 
     def _delivery(self, known: Answer, sent: Sequence[tuple[int, StoredEntry]], heard: int) -> Delivery:

@@ -84,6 +84,10 @@ class SecondDoor(Protocol):
     def behind(self) -> bool:
         """Whether it knows a later ledger of this store, or another."""
 
+    @property
+    def troubles(self) -> tuple[Problem, ...]:
+        """What people of this door should know of it."""
+
 
 class Desk:
     """An open store with its register. Make it with `open_desk`."""

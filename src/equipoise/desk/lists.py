@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 
 from equipoise.access.commands import Who
 from equipoise.access.decide import may_read
+from equipoise.access.roles import ROLES
 from equipoise.desk.code_breaks import break_tasks
 from equipoise.desk.desk import Desk
 from equipoise.desk.followers import FORMS, IN_SCREENING, QUERIES, SITES, SUBJECTS
@@ -64,6 +65,14 @@ def subjects(desk: Desk, who: Who) -> tuple[SubjectRow, ...] | None:
     )
 
 
+def _door_tasks(desk: Desk, who: Who) -> list[Task]:
+    """What is wrong between the doors, for those who randomize and those who keep the store."""
+    role = ROLES.get(who.role)
+    if desk.second_door is None or role is None or not role.commands & {"Randomize", "EnrolSecondDoor"}:
+        return []
+    return [Task("second_door", one.rule, one.arguments, "") for one in desk.second_door.troubles]
+
+
 def _planned(study: Study, hidden: Collection[str]) -> frozenset[tuple[str, str]]:
     """(visit, form) for every form that everybody is to have, and the reader to see: at visits that have a day."""
     visits = [visit.id for visit in study.schedule.visits if visit.day is not None]
@@ -107,6 +116,7 @@ def today(desk: Desk, who: Who) -> TodayView | None:
         tasks += [_query_task(desk, reader, row) for row in open_ones]
         tasks += break_tasks(desk, reader, who)
         tasks += dosing_tasks(reader, who)
+        tasks += _door_tasks(desk, who)
         return TodayView(
             screening=reader.rows.count(SUBJECTS, {"status": IN_SCREENING, "site": seen}),
             randomized=trial.allocation.randomized_count,

@@ -37,7 +37,8 @@ class Task:
     """Something asked of the reader. `key` is a message; `subject` is a screening number.
 
     kind: consent_missing, ineligible, not_evaluable, stratum_not_evaluable, ready_to_confirm, ready_to_randomize,
-    form_unfinished, query_open. place: visit, form, repeat and item, as far as the task has them. since: an ISO date.
+    form_unfinished, query_open, second_door (no subject). place: visit, form, repeat and item, as far as the task has
+    them. since: an ISO date.
     """
 
     kind: str

@@ -641,3 +641,26 @@ def test_what_work_here_would_stumble_over_is_refused(doors: Doors, entry, rule:
     assert refusals(doors) == [rule]
     assert doors.vault.study == doors.study
     doors.vault.tick()
+
+
+def test_today_says_what_is_wrong_between_the_doors(doors: Doors) -> None:
+    doors.exchange()
+    who = doors.desk.who("crc", "coordinator")
+    assert who is not None
+
+    def told() -> list[str]:
+        view = doors.desk.today(who)
+        assert view is not None
+        return [task.key for task in view.tasks if task.kind == "second_door"]
+
+    assert told() == []
+
+    def away(delivery: bytes) -> bytes:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    doors.courier._line = away
+    doors.courier.exchange()
+    assert told() == ["desk.second-door-away"]
+    doors.courier._line = doors.line
+    doors.exchange()
+    assert told() == []

@@ -115,6 +115,7 @@ TASK_LOOKS = {
     "break_notice": ("eye-off", ""),
     "break_card": ("eye-off", ""),
     "break_quota": ("alert", "bad"),
+    "second_door": ("alert", "bad"),
 }
 """Kind of task -> icon and tone."""
 
