@@ -77,6 +77,8 @@ class VaultFacts:
     actor: str = owned("vault", "")
     """Who gives the command: the person who acts may not be the second one, nor release what they received."""
     # inbox: what the first door said
+    actor_sites: frozenset[str] | None = owned("inbox", None)
+    """Sites of the roles that the actor holds at the first door; None where a role is for the whole study."""
     wanted: Wanted | None = owned("inbox", None)
     asked_break: AskedBreak | None = owned("inbox", None)
     subject_site: str | None = owned("inbox", None)

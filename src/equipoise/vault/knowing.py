@@ -86,6 +86,7 @@ class Knowledge:
         facts = VaultFacts(
             rehearsal=self._rehearsal,
             actor=keeper.actor,
+            actor_sites=told.sites_of(keeper.actor),
             wanted=told.wanted.get(request),
             asked_break=told.breaks.get(request),
             subject_site=told.sites.get(subject or ""),

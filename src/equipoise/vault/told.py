@@ -72,6 +72,11 @@ class Told:
         """actor -> roles held now."""
         return {actor: tuple(dict.fromkeys(role for role, _ in held)) for actor, held in self.grants.items()}
 
+    def sites_of(self, actor: str) -> frozenset[str] | None:
+        """The sites at which a person holds roles now; None for everywhere, and for who holds none."""
+        sites = {site for _, site in self.grants.get(actor, ())}
+        return None if not sites or None in sites else frozenset(site for site in sites if site is not None)
+
     def purpose_of(self, entry: Entry, otherwise: str) -> str:
         """The purpose that an entry gives to the first door's store."""
         return entry.purpose if isinstance(entry, StoreOpened) else otherwise

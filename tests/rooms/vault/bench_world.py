@@ -89,6 +89,7 @@ class Pharmacy:
         self.wanted: dict[str, Wanted] = {}
         self.products: dict[str, str] = {}
         self.over: frozenset[str] = frozenset()
+        self.sites: frozenset[str] | None = None
         self.entries: list[Recorded] = []
         self.seqs: dict[str, int] = {}
         self.draws = 0
@@ -107,6 +108,7 @@ class Pharmacy:
         known = request in self.wanted
         return VaultFacts(
             actor=self.actor,
+            actor_sites=self.sites,
             wanted=self.wanted.get(request),
             bags_over=self.over,
             roles=ROLES,

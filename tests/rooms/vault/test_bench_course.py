@@ -72,6 +72,14 @@ def test_a_slot_that_does_not_open_as_committed_stops_the_work(pharmacy):
     assert pharmacy.give(command, facts) == rules("slot-fault")
 
 
+def test_nobody_opens_a_slot_of_a_site_where_they_do_not_work(pharmacy):
+    pharmacy.sites = frozenset({"02"})
+    assert pharmacy.give(bench.OpenPreparation("r1")) == rules("request-unknown")
+    assert pharmacy.give(stock.CountStock("C1", "01", ())) == ("vault_stock.site-of-others",)
+    pharmacy.sites = frozenset({"01", "02"})
+    pharmacy.must(bench.OpenPreparation("r1"))
+
+
 def test_a_replacement_is_for_the_same_slot(pharmacy):
     pharmacy.must(bench.OpenPreparation("r1"))
     pharmacy.must(bench.FailPreparation("r1", "SPILLED", again=True))
@@ -306,6 +314,7 @@ def test_nothing_is_handed_over_held_or_after_its_time(pharmacy):
     assert pharmacy.give(bench.HandOver("r1", bag)) == rules("request-held")
     pharmacy.change("r1", held=False)
     pharmacy.now += HOUR  # 120 minutes and more since the thaw
+    assert list(due(STUDY, pharmacy.stock, pharmacy.now)) == []
     assert pharmacy.give(bench.HandOver("r1", bag)) == rules("time-passed")
     pharmacy.must(bench.FailPreparation("r1", "TIME_PASSED", again=True))
     assert pharmacy.stock.bags[bag].state == "FAILED"

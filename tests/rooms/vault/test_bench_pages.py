@@ -148,7 +148,7 @@ def test_in_a_trial_the_second_person_needs_a_password(client, monkeypatch):
     monkeypatch.setattr("equipoise.vault.web.second_person.rehearsal", lambda: False)
     for given in ({"second": "chk"}, {"second_name": "bai", "second_password": "xq-not-it-9"}):
         answer = post(client, "do", 422, step="open-request", **given)
-        assert "password" in answer.text.split("id=\"problems\"")[1]
+        assert "password" in answer.text.split('id="problems"')[1]
         assert "xq-not-it-9" not in answer.text  # the password is not shown again
     post(client, "do", step="open-request", second_name="bai", second_password="a long enough one")
 
@@ -236,3 +236,25 @@ def test_a_checker_decides_on_lots_and_prepares_nothing(anybody, pharmacy):
     assert anybody.post("/stock/lots/LOT-C/release", {}).status_code == 302
     assert anybody.get(f"/bench/{REQUEST}").status_code == 200
     assert anybody.post(f"/bench/{REQUEST}/open", {}).status_code == 404
+
+
+def test_a_pharmacist_of_another_site_sees_no_request_and_no_participant(anybody, pharmacy):
+    """Opening a slot tells an arm: who works at site 02 learns none of site 01."""
+    from equipoise.access.commands import SYSTEM, GrantRole
+    from equipoise.pages.accounts.logins import persona_account
+
+    until_used = pharmacy.prepare(REQUEST, "01")
+    lot = lot_for(pharmacy)[0]
+    assert pharmacy.doors.desk.submit(SYSTEM, GrantRole("far", "pharmacist", "02"), key="far").accepted
+    pharmacy.doors.exchange()
+    assert pharmacy.doors.enrol("far", "BENCH").accepted
+    persona_account("far", "Far Away", "", "")
+    assert anybody.post("/enter", {"user": "far", "purpose": "BENCH"}).status_code == 302
+    assert "S-subject1" not in anybody.get("/bench").text
+    assert anybody.get(f"/bench/{REQUEST}").status_code == 404
+    assert anybody.post(f"/bench/{REQUEST}/open", {}).status_code == 404
+    for address in (f"/stock/lots/{lot}", "/stock/accountability"):
+        page = anybody.get(address).text
+        assert "S-subject1" not in page
+        assert until_used not in page
+    assert "and 1 at other sites" in anybody.get(f"/stock/lots/{lot}").text

@@ -23,12 +23,12 @@ from equipoise.vault.bench.dose import dose_volume
 from equipoise.vault.bench.evolve import SHAM, Attempt, State
 from equipoise.vault.bench.masking import bag_number
 from equipoise.vault.bench.scan import Scan, read_scan
-from equipoise.vault.facts import VaultFacts, Wanted
+from equipoise.vault.facts import VaultFacts
 from equipoise.vault.statements import say
 from equipoise.vault.stock.availability import product_of, unit_faults
 from equipoise.vault.stock.decide import amount
 from equipoise.vault.stock.evolve import Stock
-from equipoise.vault.stock.persons import second_person_faults
+from equipoise.vault.stock.persons import at_home, second_person_faults
 from equipoise.words.problem import Problem, problem
 
 _TOLD_TWICE = (
@@ -66,9 +66,10 @@ def decide(study: Study, state: State, facts: VaultFacts, command: object, occas
 _Found = Iterator[Entry | Append | Problem]
 
 
-def _wanted_faults(wanted: Wanted | None) -> Iterator[Problem]:
+def _wanted_faults(facts: VaultFacts) -> Iterator[Problem]:
     """What stands, at the first door, against working on a request."""
-    if wanted is None:
+    wanted = facts.wanted
+    if wanted is None or not at_home(facts, wanted.site):
         yield problem("vault_bench.request-unknown", "request")
     elif wanted.over or wanted.infusing:
         yield problem("vault_bench.request-over", "request")
@@ -80,7 +81,7 @@ def _open(
     study: Study, state: State, facts: VaultFacts, command: commands.OpenPreparation, occasion: Occasion
 ) -> _Found:
     wanted, now = facts.wanted, state.preparation
-    yield from _wanted_faults(wanted)
+    yield from _wanted_faults(facts)
     if facts.slot_fault is not None or facts.number is None or facts.product is None:
         yield problem("vault_bench.slot-fault", "slot", number=facts.number or "–")
     elif product_of(study, facts.product) is None:
@@ -110,7 +111,7 @@ def _current(state: State) -> Attempt | Problem:
 
 def _work_faults(study: Study, state: State, facts: VaultFacts, now: dt.datetime) -> Iterator[Problem]:
     """What stops the work on an open preparation, whichever step comes next."""
-    yield from _wanted_faults(facts.wanted)
+    yield from _wanted_faults(facts)
     current = state.preparation.current
     lot = state.stock.lots.get(current.lot) if current and current.lot else None
     if current is not None and lot is not None and lot.state == "RECALLED":
@@ -246,8 +247,10 @@ def _fill(
     if lot is None or thawed is None:
         yield problem("vault_bench.nothing-taken", "unit")
         return
-    cellular = current.viability != SHAM and bool(current.viability)
-    viability = current.viability if cellular else lot.certificate.viability
+    product = product_of(study, state.preparation.product)
+    cellular = product is not None and product.cellular
+    measured = current.viability if cellular and current.viability != SHAM else ""
+    viability = measured or lot.certificate.viability
     dose = dose_volume(study.supply, lot.certificate, wanted.weight, viability)
     if isinstance(dose, Problem):
         yield dose
@@ -327,7 +330,7 @@ def _hand_over(
 def due(study: Study, stock: Stock, now: dt.datetime) -> Iterator[commands.HandOver]:
     """The bags whose hour has come: what the program hands over by the clock, in order of number."""
     for name, bag in sorted(stock.bags.items()):
-        if bag.state == "VERIFIED" and moment(bag.release_at) <= now:
+        if bag.state == "VERIFIED" and moment(bag.release_at) <= now <= moment(bag.use_by):
             yield commands.HandOver(bag.request, name)
 
 

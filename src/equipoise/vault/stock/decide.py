@@ -25,7 +25,7 @@ from equipoise.vault.statements import say
 from equipoise.vault.stock import commands
 from equipoise.vault.stock.availability import expired, product_of
 from equipoise.vault.stock.evolve import DEPOT, Lot, Stock, of_shipment
-from equipoise.vault.stock.persons import second_person_faults
+from equipoise.vault.stock.persons import at_home, second_person_faults
 from equipoise.vault.stock.temperature import TemperatureLog, read_log
 from equipoise.words.problem import Problem, problem
 
@@ -42,6 +42,9 @@ def decide(study: Study, state: Stock, facts: VaultFacts, command: object, occas
     judge = _JUDGES.get(type(command))
     if judge is None:
         raise TypeError(f"the stock does not know {type(command).__name__}")
+    site = getattr(command, "site", DEPOT)
+    if site != DEPOT and not at_home(facts, site):
+        return Refusal((problem("vault_stock.site-of-others", "site", site=site),))
     found = tuple(judge(study, state, facts, command, occasion))
     problems = tuple(each for each in found if isinstance(each, Problem))
     if problems:

@@ -16,6 +16,11 @@ PHARMACY = frozenset({"pharmacist", "pharmacy_checker"})
 """Roles of the first door whose holders work at the bench."""
 
 
+def at_home(facts: VaultFacts, site: str) -> bool:
+    """Whether the person who acts works at that site; everywhere for a role of the whole study."""
+    return facts.actor_sites is None or site in facts.actor_sites
+
+
 def second_person_faults(facts: VaultFacts, second: str, where: str = "second") -> Iterator[Problem]:
     """What stands against `second` (an actor's id) as the second person of what `facts.actor` does."""
     if not second:

@@ -24,6 +24,7 @@ from equipoise.vault.bench.views import BenchView, Row, bench_view, row_of, work
 from equipoise.vault.facts import Keeper
 from equipoise.vault.stock import commands as stock
 from equipoise.vault.stock.evolve import Stock
+from equipoise.vault.stock.persons import at_home
 from equipoise.vault.vault import Vault
 from equipoise.vault.web import stock_pages
 from equipoise.vault.web.request import Asked, at_site, found, kept, new_key
@@ -67,24 +68,27 @@ def opened() -> Vault:
 def requests(request: Asked, keeper: Keeper) -> HttpResponse:
     """The work list."""
     everything = "all" in request.GET
-    rows = [_row(row) for row in work_list(_rows(), everything=everything)]
+    rows = [_row(row) for row in work_list(_rows(keeper), everything=everything)]
     return render(request, "vault/bench.html", {"rows": rows, "everything": everything, "at": "/bench"})
 
 
-def _rows() -> list[Row]:
+def _rows(keeper: Keeper) -> list[Row]:
+    """The requests of the sites at which the person works."""
     vault, now = opened(), opened().now()
     with vault.reading() as reader:
         told = vault.known(reader).told
         held = cast(Stock, vault.state(reader, stock.CountStock("", "", ())))
+        sites = told.sites_of(keeper.actor)
+        mine = {name: one for name, one in told.wanted.items() if sites is None or one.site in sites}
         made: dict[str, Preparation] = {}
-        for request in told.wanted:
+        for request in mine:
             preparation = Preparation()
             for recorded in reader.entries(f"bench/{request}"):
                 preparation = evolve_preparation(preparation, recorded) or preparation
             made[request] = preparation
     return [
         row_of(vault.study, wanted, made[name], held, told.numbers.get(wanted.subject, ""), now)
-        for name, wanted in told.wanted.items()
+        for name, wanted in mine.items()
     ]
 
 
@@ -107,6 +111,8 @@ def _view(keeper: Keeper, wanted: str) -> BenchView | None:
     vault, asked = opened(), bench.OpenPreparation(wanted)
     with vault.reading() as reader:
         state, facts = cast(State, vault.state(reader, asked)), vault.facts(reader, keeper, asked)
+    if facts.wanted is None or not at_home(facts, facts.wanted.site):
+        return None
     return bench_view(vault.study, state, facts, vault.now())
 
 

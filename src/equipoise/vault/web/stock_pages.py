@@ -177,12 +177,15 @@ def _lot_page(request: Asked, keeper: Keeper, name: str, shown: tuple[Problem, .
         }
         for one in affected(held, name, told.hung, told.wanted)
     ]  # fmt: skip
+    places = [("", None), *((site.id, site.name) for site in vault.study.sites)]
+    sites = told.sites_of(keeper.actor)
+    mine = [one for one in got if sites is None or one["site"] in sites]
     units = [
         {"serial": serial, "unit": unit, "says": UNITS[unit.state]} for serial, unit in lot.units.items()
     ]
     context = {
         "name": name, "lot": lot, "look": _look(lot), "product": _product(lot.certificate.product),
-        "got": got, "units": units, "sites": [("", None), *((site.id, site.name) for site in vault.study.sites)],
+        "got": mine, "elsewhere": len(got) - len(mine), "units": units, "sites": places,
         "received_by": names().get(lot.received_by, lot.received_by),
         "decided_by": names().get(lot.decided_by, lot.decided_by), "results": RESULTS,
         "pending": "PENDING" in (lot.certificate.sterility, lot.certificate.identity),
@@ -328,6 +331,7 @@ def log(request: Asked, keeper: Keeper) -> HttpResponse:
         lines = accountability(reader.entries("stock"))
     people = names()
     rejected = {bag for wanted in told.wanted.values() for bag in wanted.rejected}
+    sites = told.sites_of(keeper.actor)
     rows = [
         {
             "line": line, "at": at_site(line.at, line.site or None), "act": ACTS[line.act],
@@ -335,6 +339,7 @@ def log(request: Asked, keeper: Keeper) -> HttpResponse:
             "units": ", ".join(line.units), "number": told.numbers.get(line.subject, line.subject),
         }
         for line in reversed(lines)
+        if sites is None or line.site in sites or not line.request
     ]  # fmt: skip
     lots = [dataclasses.asdict(one) | {"label": _product(one.product)} for one in balances(held)]
     context = {
