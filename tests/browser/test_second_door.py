@@ -26,6 +26,7 @@ PLACES = {
     "chooser": ("", None),
     "sign-in": ("login", None),
     "work of the keeper": ("work", "KEEPER"),
+    "who may sign in": ("people", "KEEPER"),
     "code breaks": ("breaks", "KEEPER"),
     "work of an officer": ("work", "OFFICER"),
     "work of the board's statistician": ("work", "BOARD"),

@@ -6,20 +6,29 @@ Source of the rules: DESIGN 4 and 5 (two doors), WCAG 2.2 (lang), OWASP ASVS 5.0
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 
 from doors import pages_of
 from equipoise.protocol.load import load_study
+from equipoise.vault.commands import EnrolCredential
 from equipoise.vault.facts import Keeper
+from equipoise.vault.views import Outcome
 from equipoise.vault.web.settings import second_door
+from equipoise.words.problem import problem
 
 STUDY = load_study(Path(__file__).resolve().parents[3] / "tests" / "studies" / "second")
 BAND = {"en": "Second door · unblinded", "zh": "第二道门 · 非盲区"}
+
+
+KNOWN = {"u-pha", "u-pi", "u-key", "u-new"}
 
 
 class EmptyReader:
@@ -55,7 +64,15 @@ class StandIn:
         return Keeper(actor, purpose, mine) if purpose in mine else None
 
     def submit(self, keeper, command, *, key):
-        raise AssertionError("the shell changes nothing")
+        """Credentials only, for people whom the first door knows."""
+        if command.user not in KNOWN:
+            return Outcome(accepted=False, problems=(problem("vault.credential-without-role", "purpose"),))
+        mine = self.enrolled.setdefault(command.user, [])
+        if isinstance(command, EnrolCredential):
+            mine.append(command.purpose)
+        else:
+            mine.remove(command.purpose)
+        return Outcome(accepted=True)
 
 
 @pytest.fixture(scope="module")
@@ -64,12 +81,19 @@ def folder(tmp_path_factory) -> Iterator[Path]:
         yield accounts
 
 
+@functools.cache
+def _hashed() -> str:
+    """The password of everybody, hashed once: slow hashes are slow."""
+    return make_password("correct horse 1")
+
+
 @pytest.fixture
 def vault(folder) -> StandIn:
     """A fresh stand-in, with an account for each of its people and one more."""
     from equipoise.pages.accounts.logins import persona_account
     from equipoise.pages.accounts.models import Account, Login
 
+    hashed = _hashed()
     Login.objects.all().delete()
     Account.objects.all().delete()
     for actor, name in (
@@ -80,7 +104,7 @@ def vault(folder) -> StandIn:
     ):
         persona_account(actor, name, "", "")
         account = Account(username=actor, actor=actor, name=name, role="")
-        account.set_password("correct horse 1")
+        account.password = hashed
         account.save()
     fresh = StandIn()
     settings.VAULT = fresh
@@ -104,7 +128,7 @@ def login(client, username: str, password: str = "correct horse 1", **more: str)
     return client.post("/login", {"username": username, "password": password} | more)
 
 
-PAGES = ["/", "/login", "/work", "/purpose", "/nowhere"]
+PAGES = ["/", "/login", "/work", "/people", "/purpose", "/nowhere"]
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -242,3 +266,90 @@ def test_signing_out_ends_the_login_on_the_server(vault, anybody):
     anybody.post("/logout")
     anybody.cookies["equipoise_second_login"] = token
     assert anybody.get("/work").status_code == 302
+
+
+NEW = {
+    "user": "u-new",
+    "username": "jin",
+    "name": "Jin Lu",
+    "name_zh": "金璐",
+    "purpose": ["LAB"],
+    "key": "a key of a page",
+}
+
+
+def invited(client) -> str:
+    """The code that the keeper is shown for a new person."""
+    page = client.post("/people/enrol", NEW)
+    assert page.status_code == 200, page.text
+    found = re.search(r"invited\">([\w-]{16})<", page.text)
+    assert found
+    return found[1]
+
+
+def test_the_code_that_a_keeper_hands_over_opens_only_the_page_that_replaces_it(vault, anybody):
+    from django.test import Client
+
+    code = invited(enter(anybody, "u-key", "KEEPER"))
+    new = Client(HTTP_HOST="localhost", HTTP_ACCEPT_LANGUAGE="en")
+    assert login(new, "jin", code, next="/values")["Location"] in {"/password", "/values"}
+    for address in ("/values", "/work", "/people", "/break", "/bench"):
+        assert new.get(address).status_code == 302, address
+    assert new.get("/purpose")["Location"] == "/password"
+    assert new.post("/purpose", {"purpose": "LAB"})["Location"] == "/password"
+    for first, second in (
+        (code, code),
+        ("too short", "too short"),
+        ("one long password", "another password"),
+    ):
+        assert new.post("/password", {"password": first, "again": second}).status_code == 422
+    own = {"password": "a password of my own", "again": "a password of my own"}
+    assert new.post("/password", own)["Location"] == "/login"
+    assert login(new, "jin", code).status_code == 422
+    assert login(new, "jin", "a password of my own")["Location"] == "/work"
+    assert new.get("/password")["Location"] == "/login"
+    assert vault.enrolled["u-new"] == ["LAB"]
+
+
+def test_who_has_a_password_keeps_it_when_enrolled_for_more(vault, anybody):
+    from equipoise.pages.accounts.models import Account
+
+    enter(anybody, "u-key", "KEEPER")
+    before = Account.objects.get(username="u-pi").password
+    more = NEW | {"user": "u-pi", "username": "u-pi", "purpose": ["OFFICER"]}
+    assert anybody.post("/people/enrol", more)["Location"] == "/people"
+    assert Account.objects.get(username="u-pi").password == before
+    assert vault.enrolled["u-pi"] == ["BREAK", "OFFICER"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [({"user": "u-stranger"}, "role"), ({"purpose": []}, "needed"), ({"name": " "}, "needed"),
+     ({"username": "u-pi"}, "cannot be a user name"), ({"username": "rehearsal-x"}, "cannot be a user name")],
+)  # fmt: skip
+def test_what_does_not_fit_enrols_nobody(vault, anybody, changed, said):
+    from equipoise.pages.accounts.models import Account
+
+    enter(anybody, "u-key", "KEEPER")
+    page = anybody.post("/people/enrol", NEW | changed)
+    assert page.status_code == 422
+    assert said in page.text
+    assert not Account.objects.filter(actor__in=("u-new", "u-stranger")).exists()
+    assert "u-new" not in vault.enrolled
+
+
+def test_only_the_keeper_enrols_and_revokes_and_a_reason_is_asked(vault, anybody):
+    enter(anybody, "u-pha", "BENCH")
+    assert anybody.get("/people").status_code == 404
+    assert anybody.post("/people/enrol", NEW).status_code == 404
+    assert (
+        anybody.post("/people/revoke", {"user": "u-pi", "purpose": "BREAK", "reason": "x"}).status_code == 404
+    )
+    enter(anybody, "u-key", "KEEPER")
+    assert (
+        anybody.post("/people/revoke", {"user": "u-pi", "purpose": "BREAK", "reason": " "}).status_code == 422
+    )
+    assert vault.enrolled["u-pi"] == ["BREAK"]
+    left = anybody.post("/people/revoke", {"user": "u-pi", "purpose": "BREAK", "reason": "left the site"})
+    assert left["Location"] == "/people"
+    assert vault.enrolled["u-pi"] == []

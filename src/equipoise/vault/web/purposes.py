@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from equipoise.vault.facts import Purpose
 
+INVITED = "INVITED"
+"""What an account is noted as, and its logins act as, until its person has set a password: it bears no purpose."""
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -48,6 +51,7 @@ _STOCK = Link("/stock", "vault.nav-stock", "table")
 _VALUES = Link("/values", "vault.nav-values", "gauge")
 _BREAK = Link("/break", "vault.nav-break", "eye")
 
+_PEOPLE = Link("/people", "vault.credentials", "id")
 _BREAKS = Link("/breaks", "vault.nav-breaks", "alert")
 _RELEASE = Link("/release", "vault_release.title", "globe")
 _CLOSED = Link("/closed", "vault_release.closed", "chart")
@@ -63,7 +67,13 @@ LOOKS: Mapping[Purpose, Look] = {
         Look("LAB", "vault.purpose-lab", "vault.lead-lab", "gauge", (_VALUES, _RELEASE)),
         Look("OFFICER", "vault.purpose-officer", "vault.lead-officer", "lock", (_RELEASE,)),
         Look("BOARD", "vault.purpose-board", "vault.lead-board", "chart", (_CLOSED,)),
-        Look("KEEPER", "vault.purpose-keeper", "vault.lead-keeper", "gear", (_BREAKS, _RELEASE, _CLOSED)),
+        Look(
+            "KEEPER",
+            "vault.purpose-keeper",
+            "vault.lead-keeper",
+            "gear",
+            (_PEOPLE, _BREAKS, _RELEASE, _CLOSED),
+        ),
     )
 }
 """Every purpose, in the order in which pages list them."""

@@ -11,7 +11,7 @@ from typing import cast
 
 from equipoise.pages.visit import HEADERS, Cookies, House, Signed, Visit, here, initials, trial_label
 from equipoise.vault.facts import Keeper, Purpose
-from equipoise.vault.web.purposes import LOOKS
+from equipoise.vault.web.purposes import INVITED, LOOKS
 from equipoise.vault.web.request import Asked, rehearsal, vault
 from equipoise.words.problem import problem
 from equipoise.words.text import Text
@@ -35,11 +35,15 @@ class SecondDoor:
         cast(Asked, visit).keeper = keeper(entered.actor, entered.role) if entered else None
 
     def parts(self, actor: str, role: str) -> Sequence[str]:
-        """The purposes enrolled now. What is noted with the account says nothing here."""
+        """The purposes enrolled now; for an account without a password of its own, to set one and nothing else."""
+        if role == INVITED:
+            return (INVITED,)
         return tuple(purpose for purpose in LOOKS if vault().who(actor, purpose) is not None)
 
     def after_sign_in(self, parts: Sequence[str]) -> str:
         """The work of the purpose; where there are several, the choice."""
+        if INVITED in parts:
+            return "/password"
         return "/work" if len(parts) == 1 else "/purpose"
 
     def house(self, visit: Visit) -> House:
