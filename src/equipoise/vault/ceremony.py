@@ -31,7 +31,7 @@ from equipoise.vault.ceremony_steps import MACHINE, SEED_BYTES, Room, name_of
 from equipoise.vault.design import design_lines, gate
 from equipoise.vault.holding import Held, Terms, hold
 from equipoise.vault.recipients import read_recipients
-from equipoise.words.problem import Problem, problem
+from equipoise.words.problem import Problem, problem, say
 from equipoise.words.text import Language
 
 
@@ -108,6 +108,8 @@ def _answer(options: argparse.Namespace) -> tuple[Problem, ...]:
     held = hold(study, contributions, Terms(options.over_bar_reason, rehearsal, value, recipients))
     if isinstance(held, Problem):
         return (held,)
+    if not rehearsal and len(contributions) < 3:
+        sys.stdout.write(say("vault.few-seeds", options.language) + "\n")
     stamp = "" if rehearsal else dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     finish(study, held, (*before, *_at_once(study, held, stamp)), figures, (options.public, options.vault))
     return ()

@@ -201,6 +201,17 @@ def test_a_real_ceremony_is_never_the_same(tmp_path):
     assert len(roots) == 2
 
 
+@pytest.mark.parametrize(("seeds", "noted"), [(0, True), (1, True), (2, False)])
+def test_a_list_that_rests_on_one_person_says_so(tmp_path, seeds, noted):
+    study = folder_of(tmp_path / "study")
+    arguments = []
+    for number in range(seeds):
+        (tmp_path / f"{number}.seed").write_bytes(secrets.token_bytes(32))
+        arguments += ["--seed", tmp_path / f"{number}.seed"]
+    made = ceremony(study, "--public", tmp_path / "p", "--vault", tmp_path / "v", *arguments)
+    assert (made.returncode, made.stdout.startswith("note: fewer than two persons")) == (0, noted)
+
+
 def test_nothing_is_overwritten_and_the_folders_lie_apart(held, tmp_path):
     place, _ = held
     before = (place / "public" / "allocation.json").read_bytes()
