@@ -24,7 +24,7 @@ from equipoise.words.problem import problem
 TERMINAL = "equipoise.vault.terminal"
 SERVE = "equipoise.vault.serve"
 PRINTING = "equipoise.vault.printing"
-RELEASING = "equipoise.vault.release.terminal"
+RELEASING = "equipoise.vault.openings"
 STORE = Path(".equipoise-vault")
 PURPOSES = ("BENCH", "CHECK", "BREAK", "OFFICER", "LAB", "BOARD", "KEEPER")
 

@@ -1,4 +1,4 @@
-"""The two larger openings from a terminal: `python -m equipoise.vault.release.terminal KIND VAULT`, its own process.
+"""The two larger openings from a terminal: `python -m equipoise.vault.openings KIND VAULT`, its own process.
 
     closed     writes the table of arms into the vault's closed folder, for the --member ones
     publish    publishes seeds and nonces, once every condition of the release holds
