@@ -29,8 +29,9 @@ def log(request: Asked, keeper: Keeper) -> HttpResponse:
     site, vault = request.GET.get("site", ""), cast(Vault, door())
     with vault.reading() as reader:
         sites = vault.known(reader).told.sites_of(keeper.actor)
-    if sites is not None and site not in sites:
-        site = min(sites)  # the log names participants beside lots: one's own site's only
+    if sites is not None and site and site not in sites:
+        raise problems.missing()  # the log names participants beside lots: one's own site's only
+    site = site or min(sites or ("",))
     return _answer(accountability_document(vault, site, names), "accountability.pdf")
 
 
