@@ -24,3 +24,11 @@ def doors(made_doors: Path, tmp_path: Path) -> Iterator[Doors]:
     both = open_doors(copied(made_doors, tmp_path / "both"))
     yield both
     both.close()
+
+
+@pytest.fixture
+def pending(doors: Doors) -> Doors:
+    """Both doors after an exchange, with something new at the first one."""
+    doors.exchange()
+    doors.randomize("s1", "N6-12/D14-45")
+    return doors
