@@ -14,7 +14,7 @@ from equipoise.documents.typeset import Issue, both
 from equipoise.words.text import Text
 
 _COLUMNS = ("at", "what", "lot", "units", "subject", "bag", "by", "second", "note")
-_WIDTHS = (15, 22, 12, 8, 9, 12, 12, 12, 14)
+_WIDTHS = (16, 20, 12, 10, 9, 11, 12, 12, 18)
 _BALANCE = (
     "lot",
     "product",
@@ -122,6 +122,7 @@ def accountability_pdf(
             (log, reconciled),
             (verdict,),
             (both("documents.accountability-pharmacist"), both("documents.accountability-witness")),
+            wide=True,
         ),
         issue,
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from equipoise.documents.sheet import grouped
 from equipoise.documents.squares import drawing
 from equipoise.documents.typeset import Issue, both, pdf, words
 from equipoise.words.text import Text
@@ -32,7 +33,7 @@ _STEPS = (
 )
 FIRST, EACH = 64 * 1024, 32 * 1024
 """Bytes of a file of cards: so many, and so many more for each card, whatever the cards hold."""
-_PER_LINE = 33
+_PER_LINE = 28
 _END = b"startxref"
 _LINE = 100
 
@@ -60,7 +61,9 @@ def cards_pdf(cards: Sequence[EmergencyCard], arms: Sequence[Text], issue: Issue
         "cards": [
             {
                 "number": card.number,
-                "typed": [card.typed[at : at + _PER_LINE] for at in range(0, len(card.typed), _PER_LINE)],
+                "typed": [
+                    grouped(card.typed[at : at + _PER_LINE], 4) for at in range(0, len(card.typed), _PER_LINE)
+                ],
                 "code": card.code,
                 "qr": drawing(card.text),
             }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from equipoise.documents.sheet import Fact, Sheet, Table, sheet_pdf
+from equipoise.documents.sheet import Fact, Sheet, Table, grouped, sheet_pdf
 from equipoise.documents.typeset import Issue, both
 from equipoise.words.text import Text
 
@@ -80,8 +80,3 @@ def _contributions(made: Certificate) -> Table:
     columns = (both("documents.certificate-by"), both("documents.certificate-seed"))
     rows = tuple((name, grouped(digest)) for name, digest in made.contributions)
     return Table(both("documents.certificate-contributions"), columns, (1, 4), rows, exact=True)
-
-
-def grouped(digits: str, size: int = 8) -> str:
-    """Digits in groups that an eye can follow."""
-    return " ".join(digits[place : place + size] for place in range(0, len(digits), size))

@@ -69,7 +69,12 @@ def code_break_pdf(report: BreakReport, issue: Issue) -> bytes:
     signatures = (both("documents.break-investigator"), both("documents.break-monitor"))
     notes = (both("documents.break-note"),)
     sheet = Sheet(
-        both("documents.break-title"), both("documents.break-lead"), facts, (table,), notes, signatures
+        both("documents.break-title"),
+        both("documents.break-lead"),
+        facts,
+        (table,),
+        notes,
+        signatures,
     )
     return sheet_pdf(sheet, issue)
 

@@ -43,7 +43,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What a filed document says."""
+    """What a filed document says. `wide`: on pages laid across, for tables of many columns."""
 
     heading: Text
     lead: Text | None = None
@@ -51,6 +51,7 @@ class Sheet:
     tables: tuple[Table, ...] = ()
     notes: tuple[Text, ...] = ()
     signatures: tuple[Text, ...] = ()
+    wide: bool = False
 
 
 def sheet_pdf(sheet: Sheet, issue: Issue) -> bytes:
@@ -62,6 +63,7 @@ def sheet_pdf(sheet: Sheet, issue: Issue) -> bytes:
         "tables": [_fields(table) for table in sheet.tables],
         "notes": list(sheet.notes),
         "signatures": list(sheet.signatures),
+        "wide": sheet.wide,
         "words": words(_WORDS),
     }
     return pdf("sheet", sheet.heading, issue, values)
@@ -69,3 +71,8 @@ def sheet_pdf(sheet: Sheet, issue: Issue) -> bytes:
 
 def _fields(part: Fact | Table) -> Mapping[str, object]:
     return {name: getattr(part, name) for name in asdict(part)}
+
+
+def grouped(digits: str, size: int = 8) -> str:
+    """Digits in groups that an eye can follow."""
+    return " ".join(digits[place : place + size] for place in range(0, len(digits), size))

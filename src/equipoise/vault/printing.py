@@ -1,6 +1,7 @@
 """Printing behind the second door: `python -m equipoise.vault.printing KIND VAULT --out FILE`, a process of its own.
 
     cards           emergency cards, for all public numbers or the --number ones
+    drill-card      a card of nobody, to try the opener with
     certificate     of the list in --list, for others to sign and keep
     accountability  the pharmacy's log, of one --site or of all
     labels          of bags, by --bag
@@ -26,6 +27,7 @@ from equipoise.vault.prints import (
     accountability_document,
     cards_document,
     certificate_document,
+    drill_card,
     issue,
     label_document,
 )
@@ -60,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     cards = kinds.add_parser("cards", help="emergency cards")
     cards.add_argument("--number", action="append", default=[], metavar="N", help="this number only")
     cards.add_argument("--reason", default="", help="why a number gets a second card")
+    kinds.add_parser("drill-card", help="a card of nobody, to try the opener with")
     certificate = kinds.add_parser("certificate", help="certificate of the list")
     accountability = kinds.add_parser("accountability", help="the pharmacy's log")
     accountability.add_argument("--site", default="", metavar="SITE")
@@ -105,6 +108,8 @@ def _document(vault: Vault, options: argparse.Namespace, public: PublicList | No
             told = public.command if public is not None else None
             listed = AllocationPublished(told.generator, told.root, told.slots) if told is not None else None
             return cards_document(vault, options.number, listed, reason=options.reason)
+        case "drill-card":
+            return drill_card(vault)
         case "certificate" if public is not None:
             return certificate_document(vault.study, public, issue(vault.study, vault.purpose, vault.now()))
         case "accountability":

@@ -16,12 +16,12 @@ from equipoise.documents.accountability import AccountedUnit, LotBalance, accoun
 from equipoise.documents.card import cards_pdf
 from equipoise.documents.certificate import Certificate, certificate_pdf
 from equipoise.documents.label import BagLabel, RequestSlip, labels_pdf
-from equipoise.documents.typeset import Issue
+from equipoise.documents.typeset import Issue, both
 from equipoise.ledger.entries import AllocationPublished
 from equipoise.protocol.study import Study
 from equipoise.randomization.predictability import Predictability
 from equipoise.randomization.public import PublicList
-from equipoise.randomization.sealing import UNDECIDED
+from equipoise.randomization.sealing import NONCE_BYTES, UNDECIDED
 from equipoise.vault.bench.scan import request_payload
 from equipoise.vault.card_prints import PrintCards
 from equipoise.vault.cards import arm_names, make_card
@@ -85,6 +85,16 @@ def cards_document(
     arms = arm_names(study)
     cards = [make_card(label.study, number, *held[number], arms, entropy) for number in wanted]
     return cards_pdf(cards, arms, label)
+
+
+def drill_card(vault: Vault, *, entropy: Entropy = secrets.token_bytes) -> bytes:
+    """A card of nobody, to try the opener with: its number is DRILL and every arm of it is called a drill."""
+    label = issue(vault.study, vault.purpose, vault.now())
+    arms = tuple(both("documents.card-drill-arm") for _ in arm_names(vault.study)) or (
+        both("documents.card-drill-arm"),
+    )
+    card = make_card(label.study, "DRILL", entropy(1)[0] % len(arms), entropy(NONCE_BYTES), arms, entropy)
+    return cards_pdf([card], arms, label)
 
 
 def _contents(

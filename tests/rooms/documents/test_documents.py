@@ -22,10 +22,10 @@ from hypothesis import strategies as st
 from equipoise.documents import typeset
 from equipoise.documents.accountability import ACTS, accountability_pdf
 from equipoise.documents.card import EACH, FIRST, cards_pdf, padded
-from equipoise.documents.certificate import certificate_pdf, grouped
+from equipoise.documents.certificate import certificate_pdf
 from equipoise.documents.code_break import BreakReport, CodeBreak, code_break_pdf
 from equipoise.documents.label import BagLabel, labels_pdf
-from equipoise.documents.sheet import Fact, Sheet, Table, sheet_pdf
+from equipoise.documents.sheet import Fact, Sheet, Table, grouped, sheet_pdf
 from equipoise.documents.squares import drawing
 from equipoise.words.text import Text
 from house.house_files import ROOT

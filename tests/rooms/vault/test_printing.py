@@ -20,6 +20,7 @@ from equipoise.vault.prints import (
     accountability_document,
     cards_document,
     certificate_document,
+    drill_card,
     issue,
     label_document,
     local,
@@ -107,6 +108,17 @@ def test_cards_are_as_long_and_take_as_much_chance_whatever_they_hold(told: Door
         lengths.add(len(made))
         draws.add(tuple(taken))
     assert len(lengths) == len(draws) == 1
+
+
+def test_the_drill_card_is_of_nobody_and_opens_like_any_other(told: Doors, seen) -> None:
+    assert len(drill_card(told.vault)) == drawn.FIRST + drawn.EACH
+    (card,) = seen
+    opened = opener.open_card(opener.read_text(card.text), card.code)
+    assert card.number == "DRILL"
+    assert opened.names is not None
+    assert "drill" in opened.names[0]
+    with told.vault.reading() as reader:
+        assert reader.head("cards").seq == 0
 
 
 def test_a_number_of_another_list_has_no_card(told: Doors) -> None:
