@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ def fill_shelves(vault: Vault, plan: Plan) -> tuple[Problem, ...]:
     """Give every command of the plan. The faults of the first that is refused, or nothing."""
     if vault.purpose != "rehearsal":
         return (problem("vault.rehearsal-only"),)
-    receiver = _keeper(vault, "BENCH")
+    receiver = _keeper(vault, "BENCH", at={str(one["site"]) for one in plan.get("shipments", ())})
     checker = _keeper(vault, "CHECK", other_than=receiver)
     if receiver is None or checker is None:
         return (problem("vault.demo-without-pharmacy"),) if plan else ()
@@ -57,10 +57,13 @@ def fill_shelves(vault: Vault, plan: Plan) -> tuple[Problem, ...]:
     return ()
 
 
-def _keeper(vault: Vault, purpose: Purpose, other_than: Keeper | None = None) -> Keeper | None:
-    """The first person, by id, who may act for a purpose."""
+def _keeper(
+    vault: Vault, purpose: Purpose, other_than: Keeper | None = None, at: Collection[str] = ()
+) -> Keeper | None:
+    """The first person who may act for a purpose: who works at one of the sites `at` before others, then by id."""
     with vault.reading() as reader:
-        actors = sorted(vault.known(reader).told.grants)
+        grants = vault.known(reader).told.grants
+    actors = sorted(grants, key=lambda one: (not any(site in at for _, site in grants[one]), one))
     but = other_than.actor if other_than else ""
     return next((found for one in actors if one != but and (found := vault.who(one, purpose))), None)
 
