@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 
 from doors import pages_of
+from equipoise.ledger.entries import Append, CardOpened
 from equipoise.vault.web.settings import second_door
 from rooms.vault.test_breaks import arm_of, begin, request, wanted
 from rooms.vault.two_doors import Doors
@@ -134,7 +135,12 @@ def test_the_keeper_reads_alarms_and_refusals_without_an_arm(both):
     press(client, f"/break/{asked}/show", client.get(f"/break/{asked}").text)
     stranger = client_of()
     press(stranger, "/third", stranger.get("/third").text, code="nothing")
+    card = CardOpened("2026-06-01T02:30:00+00:00", "inv", "crc", "canary no network")
+    both.write("card", Append("subject/s1", card))
+    both.exchange()
     page = enter("keep", "KEEPER").get("/breaks").text
+    assert "2026-06-01 10:30 Asia/Shanghai S-s1" in page  # 02:30 UTC
+    assert "canary" not in page
     assert "This code is not known here" in page
     assert arm_of(both, "s1").say("en") not in page
 

@@ -108,7 +108,15 @@ def log(request: Asked, keeper: Keeper) -> HttpResponse:
     """Alarms, refusals and drills, for who keeps the door. No arm."""
     with vault().reading() as reader:
         state = cast(State, opened().state(reader, AcceptBreak("")))
+        told = opened().known(reader).told
     context = {
+        "cards": [
+            {
+                "at": at_site(one.opened_at, told.sites.get(subject)),
+                "number": told.numbers.get(subject, subject),
+            }
+            for subject, one in told.cards.items()
+        ],
         "alarms": [{"alarm": one, "at": at_site(one.at, one.site)} for one in reversed(state.alarms)],
         "refused": [
             {"at": at_site(at), "request": asked, "says": Problem(rule)}
