@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from equipoise.access.commands import SYSTEM, GrantRole
+from equipoise.access.roles import ROLES
 from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.desk import Desk, open_desk
 from equipoise.desk.followers import SITES
@@ -73,7 +74,13 @@ def release(desk: Desk, study: Study) -> tuple[Problem, ...]:
 
 def faults_of(study: Study) -> tuple[Problem, ...]:
     """What keeps a definition from being used (`equipoise study check` names file and line)."""
-    return tuple(finding.problem for finding in check_study(study) if finding.fault)
+    found = [finding.problem for finding in check_study(study) if finding.fault]
+    for form in study.forms:
+        for role in form.hidden_from:
+            if role not in ROLES:  # a name that hides nothing from anybody must not look as if it did
+                where = f"forms.{form.id}.hidden_from"
+                found.append(problem("desk.study-role-unknown", where, role=role, known=", ".join(ROLES)))
+    return tuple(found)
 
 
 def open_site(desk: Desk, site: str, approval: str, on: str) -> tuple[Problem, ...]:

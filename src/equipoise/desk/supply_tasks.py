@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 from equipoise.access.commands import Who
 from equipoise.access.decide import may_read
-from equipoise.desk.followers import DOSES, SITES, SUBJECTS
+from equipoise.desk.followers import BAGS, DOSES, SITES, SUBJECTS
+from equipoise.desk.standing import day_at
 from equipoise.desk.views import Task
 from equipoise.desk.words import task
 from equipoise.ledger.reader import Reader
@@ -18,6 +19,15 @@ READS = "supply"
 """The word of access for everything that happens around a dose."""
 DUE_AT_MOST = 200
 """Lines of a list of doses."""
+_ASKED: Mapping[str, str] = {
+    "HELD": "dose_held",
+    "RELEASED": "bag_released",
+    "CHECKED": "",
+    "RUNNING": "",
+    "PAUSED": "",
+}
+"""Where a dose stands -> the kind of task; empty where only a recall asks for something."""
+_URGENT = ("bag_recalled", "dose_held", "bag_released")
 
 
 def sites_of_doses(reader: Reader, who: Who) -> Mapping[str, str]:
@@ -38,9 +48,12 @@ def dosing_tasks(reader: Reader, who: Who) -> tuple[Task, ...]:
         return ()
     sites = sites_of_doses(reader, who)
     numbers = numbers_of(reader, sites)
-    rows = reader.rows.find(DOSES, {"site": list(sites), "stage": ["HELD", "RELEASED"]}, limit=DUE_AT_MOST)
-    kinds = {"HELD": "dose_held", "RELEASED": "bag_released"}
-    return tuple(
-        task(kinds[str(row["stage"])], numbers.get(str(row["subject"]), ""), (), str(row["at"]))
-        for row in rows
-    )
+    rows = reader.rows.find(DOSES, {"site": list(sites), "stage": list(_ASKED)}, limit=DUE_AT_MOST)
+    recalled = {str(row["bag"]) for row in reader.rows.find(BAGS, {"recalled": 1, "site": list(sites)})}
+    found: list[Task] = []
+    for row in rows:
+        kind = "bag_recalled" if row["bag"] in recalled else _ASKED[str(row["stage"])]
+        if kind:
+            number, zone = numbers.get(str(row["subject"]), ""), sites[str(row["site"])]
+            found.append(task(kind, number, since=day_at(str(row["at"]), zone).isoformat()))
+    return tuple(sorted(found, key=lambda one: _URGENT.index(one.kind)))

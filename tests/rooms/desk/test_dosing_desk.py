@@ -14,9 +14,10 @@ import pytest
 from equipoise.access.commands import SYSTEM
 from equipoise.capture.commands import AnswerQuery, RaiseQuery
 from equipoise.desk.followers import BAGS, DOSES
+from equipoise.desk.setup import release
 from equipoise.desk.supply_page import RequestView
-from equipoise.ledger.entries import Datum, Recorded
-from equipoise.oversight.commands import RecordRecall
+from equipoise.ledger.entries import Datum
+from equipoise.oversight.commands import EnrolSecondDoor, RecordRecall
 from equipoise.supply.commands import (
     CheckBag,
     DecideDosing,
@@ -249,45 +250,29 @@ def test_a_bag_of_another_participant_is_named_with_whose_it_is(story: Story) ->
     )
 
 
-def test_a_recalled_bag_is_refused_at_both_bedsides_alike(
-    story: Story, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_recall_reaches_the_bedside_and_today(story: Story) -> None:
     one = _dosed(story, "甲", "1111")
-    from equipoise.desk import dosing
-
-    with story.desk.reading() as reader:
-        rows = reader.rows.find(BAGS)
-    assert [row["recalled"] for row in rows] == [0]
-    monkeypatch.setattr(dosing, "bag_facts", _recalled(dosing.bag_facts))
+    key = "ab" * 32
+    for command in (EnrolSecondDoor(key), RecordRecall("notice 1", ("1111", "9999"), 1, "00")):
+        done = story.desk.submit(SYSTEM, command, key=type(command).__name__)
+        assert done.accepted, [problem.say() for problem in done.problems]
     assert _rules(story, "crc", one.scan("1111")) == {"bag-recalled"}
+    page = story.desk.infusions(story.who("crc"), one.number)
+    assert page is not None
+    assert page.doses[0].requests[0].bags[0].recalled
+    today = story.desk.today(story.who("crc"))
+    assert today is not None
+    assert "bag_recalled" in {task.kind for task in today.tasks}
+    story.done("crc", RejectBag(one.subject, one.newest().request, "1111", "RECALLED"))
+    one.release("9999")  # a bag that was recalled before it was heard of
+    assert _rules(story, "crc", one.scan("9999")) == {"bag-recalled"}
 
 
-def _recalled(plain):
-    from dataclasses import replace
-
-    return lambda *given: replace(plain(*given), bag_recalled=True)
-
-
-def test_a_recall_notice_marks_the_bag(story: Story) -> None:
-    from equipoise.desk.followers import follow
-    from equipoise.ledger.entries import Header, RecallReceived
-
-    one = _dosed(story, "甲", "1111")
-    del one
-    kept: dict[tuple[str, ...], dict[str, object]] = {}
-
-    class Tables:
-        def get(self, table, key):
-            return kept.get((table.name, *key))
-
-        def put(self, table, row):
-            kept[(table.name, *(row[name] for name in table.key))] = dict(row)
-
-    header = Header(1, "s", "second-door", 1, "0" * 64, "RecallReceived", "d", "system", "system", "2026", None, None, "k", 0, "c", ())  # fmt: skip
-    entry = RecallReceived("n1", ("1111", "9999"), 1, "00")
-    follow(Tables(), Recorded(header, "0" * 64, entry))  # type: ignore[arg-type]  # the two methods it needs
-    assert {key[1]: row["recalled"] for key, row in kept.items()} == {"1111": 1, "9999": 1}
-    assert RecordRecall("n1", ("1111",), 1, "00").bags == ("1111",)
+def test_a_form_hidden_from_nobody_that_there_is_does_not_come_into_force(story: Story) -> None:
+    study = story.desk.study
+    forms = tuple(form.model_copy(update={"hidden_from": ("raters",)}) for form in study.forms[:1])
+    changed = study.model_copy(update={"forms": (*forms, *study.forms[1:])})
+    assert {problem.rule for problem in release(story.desk, changed)} == {"desk.study-role-unknown"}
 
 
 def test_what_was_measured_for_the_first_dose_is_no_answer_for_the_second(ward: Ward) -> None:
