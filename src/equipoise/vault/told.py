@@ -59,6 +59,8 @@ class Told:
     wanted: Mapping[str, Wanted] = field(default_factory=lambda: _NONE)
     hung: Mapping[str, str] = field(default_factory=lambda: _NONE)
     """request -> the bag whose infusion began."""
+    infused: Mapping[str, tuple[str, str]] = field(default_factory=lambda: _NONE)
+    """request -> when its infusion began and when it ended (UTC, as the ward says); the end is empty while it runs."""
     bags_over: frozenset[str] = frozenset()
     """Bags rejected, returned or infused to the end."""
     breaks: Mapping[str, AskedBreak] = field(default_factory=lambda: _NONE)
@@ -175,12 +177,15 @@ def _returned(told: Told, header: Header, entry: BagReturned) -> Told:
 
 
 def _started(told: Told, header: Header, entry: InfusionStarted) -> Told:
-    told = replace(told, hung=_with(told.hung, entry.request, entry.bag))
+    infused = _with(told.infused, entry.request, (entry.at, ""))
+    told = replace(told, hung=_with(told.hung, entry.request, entry.bag), infused=infused)
     return _of_dose(lambda known, _: replace(known, infusing=True))(told, header, entry)
 
 
 def _ended(told: Told, header: Header, entry: InfusionEnded) -> Told:
     bag = told.hung.get(entry.request)
+    began, _ = told.infused.get(entry.request, ("", ""))
+    told = replace(told, infused=_with(told.infused, entry.request, (began, entry.at)))
     told = replace(told, bags_over=told.bags_over | ({bag} if bag is not None else frozenset()))
     return _of_dose(lambda known, _: replace(known, infusing=False, over=True))(told, header, entry)
 

@@ -14,6 +14,7 @@ from equipoise.vault.bench.decide import due, next_step
 from equipoise.vault.bench.dose import DoseVolume, dose_volume
 from equipoise.vault.bench.masking import bag_number
 from equipoise.vault.bench.scan import unit_payload
+from equipoise.vault.bench.views import bench_view
 from equipoise.vault.stock import commands as stock
 from rooms.vault.bench_world import (
     ANNA,
@@ -364,6 +365,30 @@ def test_a_bag_lost_at_the_bedside_is_replaced_and_told_as_another_bag_only(phar
     said = [json.loads(one.entry.content) for one in pharmacy.entries if one.header.kind == "StatementMade"]
     assert [each["bag"] for each in said] == [bag, again]
     assert {frozenset(each) for each in said} == {frozenset(("request", "subject", "bag", "use_by"))}
+
+
+# --- from the thaw to the end of the infusion ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("request_", ["r1", "r2"])
+def test_the_clock_runs_from_the_thaw_to_the_end_of_the_infusion(pharmacy, request_):
+    """Sham or not: it is counted from the step that stands for the thaw."""
+    bag = pharmacy.until_ready(request_)
+    thawed = dt.datetime.fromisoformat(pharmacy.bench(request_).preparation.current.at("thaw"))
+
+    def clock(now: dt.datetime, **given):
+        facts = pharmacy.facts(bench.OpenPreparation(request_))
+        return bench_view(STUDY, pharmacy.bench(request_), facts, now, **given).clock
+
+    assert clock(thawed + dt.timedelta(minutes=45)).minutes == 45
+    began, ended = thawed + dt.timedelta(minutes=60), thawed + dt.timedelta(minutes=119, seconds=59)
+    given = {"hung": bag, "infused": (began.isoformat(), ended.isoformat())}
+    found = clock(thawed + dt.timedelta(hours=9), **given)
+    assert (found.minutes, found.limit, found.late) == (119, 120, False)
+    late = (began.isoformat(), (thawed + dt.timedelta(minutes=121)).isoformat())
+    assert clock(thawed + dt.timedelta(hours=9), hung=bag, infused=late).late
+    # a bag of another request was hung: this request's own clock says nothing of that infusion
+    assert clock(thawed, hung="999999", infused=late) is None
 
 
 # --- return and destruction --------------------------------------------------------------------------------------

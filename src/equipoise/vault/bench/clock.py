@@ -7,6 +7,7 @@ bag is released earlier, a late one is released at once, whatever is in it. Sour
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 from equipoise.protocol.study import BenchStep, Supply
 from equipoise.vault.facts import Wanted
@@ -31,6 +32,34 @@ def release_at(wanted: Wanted) -> dt.datetime:
 def use_by(supply: Supply, thawed_at: str) -> dt.datetime:
     """Until when a bag may be used: minutes after the thaw, or after its sham."""
     return moment(thawed_at) + dt.timedelta(minutes=supply.use_within)
+
+
+@dataclass(frozen=True, slots=True)
+class ThawClock:
+    """From the thaw, or its sham, to the end of the infusion: moments (UTC, empty while to come), minutes, the limit.
+
+    `late`: the infusion ended, or still runs, after more minutes than the study allows.
+    """
+
+    thawed_at: str
+    started_at: str
+    ended_at: str
+    minutes: int
+    limit: int
+
+    @property
+    def late(self) -> bool:
+        """Whether the limit was passed."""
+        return self.minutes > self.limit
+
+
+def thaw_clock(
+    supply: Supply, thawed_at: str, infused: tuple[str, str] | None, now: dt.datetime
+) -> ThawClock:
+    """The clock of one dose; `infused`: when the infusion began and ended, as the ward says."""
+    started, ended = infused or ("", "")
+    passed = (moment(ended) if ended else now) - moment(thawed_at)
+    return ThawClock(thawed_at, started, ended, int(passed.total_seconds() // 60), supply.use_within)
 
 
 def ready_at(step: BenchStep, before: str, *, rehearsal: bool) -> dt.datetime:

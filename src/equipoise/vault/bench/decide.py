@@ -116,12 +116,12 @@ def _work_faults(study: Study, state: State, facts: VaultFacts, now: dt.datetime
     lot = state.stock.lots.get(current.lot) if current and current.lot else None
     if current is not None and lot is not None and lot.state == "RECALLED":
         yield problem("vault_bench.lot-recalled-meanwhile", "unit", lot=current.lot)
-    thawed = _thawed_at(study, current) if current else None
+    thawed = thawed_at(study, current) if current else None
     if thawed and now > use_by(study.supply, thawed):
         yield problem("vault_bench.time-passed", "request", minutes=study.supply.use_within)
 
 
-def _thawed_at(study: Study, attempt: Attempt) -> str | None:
+def thawed_at(study: Study, attempt: Attempt) -> str | None:
     """When the thaw, or its sham, was: in a study without such a step, when the unit was taken."""
     steps = {step.kind: step.id for step in study.supply.bench}
     return attempt.at(steps.get("thaw") or steps.get("scan_unit") or "")
@@ -243,7 +243,7 @@ def _fill(
     current, wanted = state.preparation.current, facts.wanted
     if step is None or current is None or wanted is None:
         return
-    lot, thawed = state.stock.lots.get(current.lot), _thawed_at(study, current)
+    lot, thawed = state.stock.lots.get(current.lot), thawed_at(study, current)
     if lot is None or thawed is None:
         yield problem("vault_bench.nothing-taken", "unit")
         return

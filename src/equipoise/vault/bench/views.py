@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from equipoise.protocol.study import Study
-from equipoise.vault.bench.clock import moment, ready_at, release_at
-from equipoise.vault.bench.decide import next_step
+from equipoise.vault.bench.clock import ThawClock, ready_at, release_at, thaw_clock
+from equipoise.vault.bench.decide import next_step, thawed_at
 from equipoise.vault.bench.dose import DoseVolume, dose_volume
 from equipoise.vault.bench.evolve import SHAM, Attempt, Done, Preparation, Stage, State
 from equipoise.vault.facts import VaultFacts, Wanted
@@ -75,6 +75,7 @@ class BenchView:
     dose: DoseVolume | None
     bags: tuple[LooseBag, ...]
     may_open: bool
+    clock: ThawClock | None = None
 
 
 def dose_label(study: Study, dose: str) -> Text:
@@ -114,8 +115,19 @@ def _loose(stock: Stock, request: str) -> tuple[LooseBag, ...]:
     )
 
 
-def bench_view(study: Study, state: State, facts: VaultFacts, now: dt.datetime) -> BenchView | None:
-    """One request; None for one that nobody made."""
+def bench_view(
+    study: Study,
+    state: State,
+    facts: VaultFacts,
+    now: dt.datetime,
+    *,
+    hung: str = "",
+    infused: tuple[str, str] | None = None,
+) -> BenchView | None:
+    """One request; None for one that nobody made.
+
+    hung, infused: the bag with which its infusion began, and when it began and ended, as the first door says.
+    """
     wanted, preparation = facts.wanted, state.preparation
     if wanted is None:
         return None
@@ -137,7 +149,20 @@ def bench_view(study: Study, state: State, facts: VaultFacts, now: dt.datetime) 
         _dose(study, state, wanted) if working else None,
         _loose(state.stock, wanted.request),
         not (wanted.held or wanted.over or wanted.infusing) and (current is None or again or rejected),
+        _clock(study, preparation, now, hung, infused),
     )
+
+
+def _clock(
+    study: Study, preparation: Preparation, now: dt.datetime, hung: str, infused: tuple[str, str] | None
+) -> ThawClock | None:
+    """The clock of the bag that was hung, or of the attempt that is not over; None where nothing was thawed."""
+    given = next((each for each in preparation.attempts if hung and each.bag == hung), None)
+    attempt = given or preparation.current
+    if attempt is None or attempt.failed or (given is None and infused):
+        return None
+    thawed = thawed_at(study, attempt)
+    return thaw_clock(study.supply, thawed, infused, now) if thawed else None
 
 
 def _steps(study: Study, attempt: Attempt, *, cellular: bool, rehearsal: bool) -> tuple[StepView, ...]:
@@ -166,8 +191,3 @@ def _dose(study: Study, state: State, wanted: Wanted) -> DoseVolume | None:
     viability = lot.certificate.viability if current.viability == SHAM else current.viability
     dose = dose_volume(study.supply, lot.certificate, wanted.weight, viability)
     return dose if isinstance(dose, DoseVolume) else None
-
-
-def minutes_until(text: str, now: dt.datetime) -> int:
-    """Whole minutes until a moment; negative when it is past."""
-    return int((moment(text) - now).total_seconds() // 60)

@@ -111,9 +111,11 @@ def _view(keeper: Keeper, wanted: str) -> BenchView | None:
     vault, asked = opened(), bench.OpenPreparation(wanted)
     with vault.reading() as reader:
         state, facts = cast(State, vault.state(reader, asked)), vault.facts(reader, keeper, asked)
+        told = vault.known(reader).told
     if facts.wanted is None or not at_home(facts, facts.wanted.site):
         return None
-    return bench_view(vault.study, state, facts, vault.now())
+    hung, infused = told.hung.get(wanted, ""), told.infused.get(wanted)
+    return bench_view(vault.study, state, facts, vault.now(), hung=hung, infused=infused)
 
 
 def _page(
