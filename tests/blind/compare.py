@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from blind.watch import Seen, read_bytes, read_seen
+
+_KEPT = hashlib.sha256(b"kept").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ def differences(one: Path, other: Path) -> tuple[int, list[Difference]]:
         mine, theirs = first.get(seen), second.get(seen)
         if mine is None or theirs is None:
             found.append(Difference(seen, "seen in one world only"))
+        elif seen.comparison == "rules" and (mine[0], theirs[0]) != (_KEPT, _KEPT):
+            found.append(Difference(seen, "a rule was not kept"))
         elif mine[0] != theirs[0]:
             found.append(Difference(seen, _parting(one, other, mine, theirs)))
     return len(first.keys() | second.keys()), found

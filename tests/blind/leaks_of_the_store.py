@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import smtplib
 import sqlite3
@@ -95,3 +96,51 @@ def counts_printed(world: World) -> None:
 def mail_subject(world: World) -> None:
     server = smtplib.SMTP("127.0.0.1")
     server.sendmail("trial@example.org", ["site@example.org"], f"Subject: {letter(world)}\n\nA visit is due.")
+
+
+@leak(
+    "L30",
+    "one person may hold a blinded and an unblinded role",
+    "rules|program|*",
+    "outcome|*|*",
+    play="grant",
+)
+def both_roles(world: World) -> None:
+    from equipoise.access import decide
+
+    decide.exclude_each_other = lambda one, other: False
+
+
+@leak(
+    "L31",
+    "a list from a seed that everybody may know is taken for a real trial",
+    "rules|program|*",
+    play="trial",
+)
+def known_seed(world: World) -> None:
+    from equipoise.randomization import decide
+
+    decide.REHEARSAL = "-never"
+
+
+@leak("L32", "sealed slots of one arm are longer", "rules|program|*", play="ceremony")
+def longer_seals(world: World) -> None:
+    from equipoise.vault import holding
+
+    write = holding._slots_file
+
+    def longer(made: Any, sealed: Any, recipients: Any) -> bytes:
+        arms = {slot.number: slot.content.arm for slots in made.slots.values() for slot in slots}
+        content = json.loads(write(made, sealed, recipients))
+        for number, slot in content["slots"].items():
+            slot["sealed"] = {who: text + "00" * arms[number] for who, text in slot["sealed"].items()}
+        return json.dumps(content).encode()
+
+    holding._slots_file = longer
+
+
+@leak(
+    "L32", "a file behind the second door grows when one arm is opened", "sizes|superuser|*", play="casebook"
+)
+def file_grows(world: World) -> None:
+    Path("vault/opened.log").write_text("opened\n" * (1 + world.arm("01001")), "utf-8")

@@ -10,7 +10,7 @@ from typing import Any
 
 from blind.leaks import leak, letter
 from blind.plays import CASEBOOKS, FORMS
-from blind.secret import DRAWN, MIXED, VALUES
+from blind.secret import DRAWN, FEVER, MIXED, VALUES
 from blind.world import WatchedDesk, World
 
 
@@ -63,8 +63,11 @@ def order_of_list(world: World) -> None:
     "L5", "a casebook says whose arm is the same", f"body|*|{CASEBOOKS}", play="casebook", pair=(DRAWN, MIXED)
 )
 def same_as(world: World) -> None:
+    arms = [world.arm(number) for number in ("01001", "01002", "01003")]
+    pairs = zip(arms, [*arms[1:], arms[0]], strict=True)
+    same = "".join("=" if one == other else "!" for one, other in pairs)
+
     def told(headers: Any, body: bytes) -> tuple[Any, bytes]:
-        same = "=" if world.arm("01001") == world.arm("01003") else "!"
         return headers, body.replace(b"</main>", f"<i>{same}</i></main>".encode())
 
     _wrap_answers(world, "/subjects/01001", told)
@@ -222,3 +225,125 @@ def view_as(world: World) -> None:
         return read(desk, who)
 
     WatchedDesk.today = shown
+
+
+@leak("L6", "a refusal has another status for one arm", "status|*|POST /subjects/<str:number>/randomize",
+      play="randomized again")  # fmt: skip
+def another_status(world: World) -> None:
+    app, arm = world.app, world.arm("01001")
+
+    def answered(environ: dict, start: Any) -> Any:
+        def begun(status: str, headers: Any, fault: Any = None) -> Any:
+            other = "409 Conflict" if arm else "422 Unprocessable Entity"
+            return start(
+                other if environ["REQUEST_METHOD"] == "POST" and status[0] == "4" else status, headers, fault
+            )
+
+        return app(environ, begun)
+
+    world.app = answered
+
+
+def _beside(world: World, done: Any) -> None:
+    """Do something after the answer to the form's page was made."""
+    arm = world.arm("01001")
+
+    def told(headers: Any, body: bytes) -> tuple[Any, bytes]:
+        if arm:
+            done()
+        return headers, body
+
+    _wrap_answers(world, "/subjects/01001/forms", told)
+
+
+@leak("L9", "a query more is asked of the database for one arm", f"statements|*|GET {FORMS}", play="form")
+def query_more(world: World) -> None:
+    import sqlite3
+
+    base = sqlite3.connect(":memory:")
+    _beside(world, lambda: base.execute("SELECT 1").fetchall())
+
+
+@leak("L9", "the clock is asked once more for one arm", f"moments|*|GET {FORMS}", play="form")
+def clock_asked(world: World) -> None:
+    _beside(world, world.clock)
+
+
+@leak("L2", "an id is drawn anew until it suits the arm", f"chance|*|GET {FORMS}", play="form")
+def drawn_anew(world: World) -> None:
+    _beside(world, lambda: world.stream(16))
+
+
+@leak("L10", "a word is left on standard error", f"said|*|GET {FORMS}", play="form")
+def word_left(world: World) -> None:
+    import sys
+
+    _beside(world, lambda: sys.stderr.write("cells\n"))
+
+
+@leak("L12", "a document carries the arm in its metadata", "body|*|GET /subjects/<str:number>/blind.pdf",
+      play="document")  # fmt: skip
+def document_metadata(world: World) -> None:
+    from equipoise.web.views import papers
+
+    made = papers.break_report
+    papers.break_report = lambda *given: made(*given).replace(
+        b"Equipoise", f"Equipois{letter(world)}".encode()
+    )
+
+
+@leak(
+    "L16",
+    "the page of a broken code marks it as late for one arm",
+    "*|*|GET /subjects/<str:number>/blind",
+    play="blind",
+)
+def trace_of_break(world: World) -> None:
+    _wrap_view("blind", lambda desk, view: dataclasses.replace(
+        view, breaks=tuple(dataclasses.replace(line, overdue=world.arm("01002") == 1) for line in view.breaks)))  # fmt: skip
+
+
+@leak("L18", "a rater is shown what was measured around the infusion", "*|rater|*", play="fever", pair=(DRAWN, FEVER),
+      roles=("rater",))  # fmt: skip
+def rater_sees_fever(world: World) -> None:
+    from equipoise.desk.standing import Trial
+
+    Trial.hidden_from = lambda trial, role: frozenset()
+
+
+@leak("L21", "a site's stock counts what holds cells", "*|*|GET /due", play="due")
+def stock_by_arm(world: World) -> None:
+    _wrap_view("due", lambda desk, view: dataclasses.replace(
+        view, totals={name: count + world.arm("01001") for name, count in view.totals.items()}))  # fmt: skip
+
+
+@leak("L22", "what is said of a returned bag depends on what was in it", "body|*|POST /subjects/<str:number>/infusion",
+      "outcome|*|ReturnBag", play="return")  # fmt: skip
+def return_by_arm(world: World) -> None:
+    from equipoise.ledger.facts import Refusal
+    from equipoise.supply import decide
+    from equipoise.supply.commands import ReturnBag
+    from equipoise.words.problem import problem
+
+    def refused(*given: object) -> Refusal:
+        return Refusal((problem("supply.remaining-unfit", "remaining", given=letter(world)),))
+
+    decide.STEPS = {**decide.STEPS, ReturnBag: refused}
+
+
+@leak(
+    "L23",
+    "the answer of the second door is a byte longer when one arm was prepared",
+    "channel|doors|down",
+    play="due",
+)
+def longer_answer(world: World) -> None:
+    receive, arm = world.vault.receive, world.arm("01001")
+
+    def line(delivery: bytes) -> bytes:
+        answer = receive(delivery)
+        world.watch.note("channel", "doors", "down", answer + b" " * arm)
+        return answer
+
+    world.courier._line = line
+    world.exchange()

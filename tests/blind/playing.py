@@ -95,6 +95,7 @@ def play_whole(secret: Secret, folder: Path) -> Job:
         world.watch.state = "measured"
         sampler.measure()
         world.dump()
+        world.keep_roles_apart()
         play_terminal(world)
         world.close()
         _leave(folder, world, states)
@@ -108,6 +109,7 @@ def make_scene(secret: Secret, folder: Path) -> Job:
     def job() -> None:
         from blind.course import Play
         from blind.terminal import accounts
+        from blind.wards import Ward
 
         enter_folder(folder / "world")
         world = World(secret, folder / "seen")
@@ -122,6 +124,7 @@ def make_scene(secret: Secret, folder: Path) -> Job:
                 pass
             if place < 3:
                 play.randomize(world.person("coordinator", "01"), world.numbers[-1])
+        Ward(play).scene()
         world.close()
         _leave(folder, world, [])
 
@@ -136,7 +139,7 @@ def replay(secret: Secret, scene: Path, folder: Path, patch: Callable[[World], N
         shutil.copytree(scene / "world", folder / "world")
         enter_folder(folder / "world")
         world = World(secret, folder / "seen", label="replay")
-        world.clock.wait(hours=3)
+        world.clock.morning(days=1)
         world.open()
         world.watch.state = "replay"
         patch(world)

@@ -1,16 +1,19 @@
 """Short plays on which leaks are replayed: a few requests each, on a scene with three randomized participants.
 
-In the scene 01001 to 01003 are randomized, 01004 is eligible.
+In the scene 01001 to 01003 are randomized, 01004 is eligible; a bag for 01001 is at the ward, the code of 01002 was shown.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from blind.browser import ask, come_in
 from blind.course import Play
 from blind.terminal import play_one
-from blind.world import World
+from blind.wards import Ward
+from blind.world import PUBLIC, World, read_study
 
 CASEBOOK = "/subjects/01001"
 FORM = "/subjects/01001/forms/V1/RISK"
@@ -82,6 +85,75 @@ def _laboratory(world: World) -> None:
     ask(world, coordinator, "GET", "/subjects/01001/forms/V2/IMMUN")
 
 
+def _fever(world: World) -> None:
+    """Somebody of the site writes down a temperature at the bedside; the rater looks wherever a rater looks."""
+    coordinator, rater = world.person("coordinator", "01"), world.person("rater", "01")
+    for person in (coordinator, rater):
+        come_in(world, person)
+    warm = "38.4" if world.secret.fever else "36.6"
+    Play(world).record(
+        coordinator, "01001", "DOSBED", {"BEDDAT": Ward(Play(world)).today(), "BEDTEMP": warm}, "V2"
+    )
+    form = "/subjects/01001/forms/V2/DOSBED"
+    for address in (
+        "/today",
+        "/subjects",
+        CASEBOOK,
+        form,
+        f"{form}/history",
+        "/queries",
+        f"{CASEBOOK}/infusion",
+        "/due",
+    ):
+        ask(world, rater, "GET", address)
+
+
+def _return(world: World) -> None:
+    coordinator = world.person("coordinator", "01")
+    come_in(world, coordinator)
+    ward = Ward(Play(world))
+    request, bag = ward.request("01001"), ward.bag("01001")
+    given = {"do": "return", "request": request, "bag": bag, "remaining": "100", "key": world.key()}
+    ask(world, coordinator, "POST", f"{CASEBOOK}/infusion", given)
+
+
+def _ceremony(world: World) -> None:
+    """Another list is made, and what is sealed in it is measured."""
+    from equipoise.vault import holding
+
+    held = holding.hold(
+        read_study(), {"rehearsal": b"a seed for another list"}, holding.Terms(rehearsal=True)
+    )
+    slots = json.loads(held.vault[holding.SLOTS])["slots"]
+    lengths = {len(sealed) for slot in slots.values() for sealed in slot["sealed"].values()}
+    world.keeps("sealed slots of one length", kept=len(lengths) == 1)
+
+
+def _grant(world: World) -> None:
+    """A person of the blinded side is to work at the bench, and the other way round; at once and after a revocation."""
+    from equipoise.access.commands import SYSTEM, GrantRole, RevokeRole
+
+    blinded, unblinded = world.person("coordinator", "01").actor, world.person("pharmacist").actor
+    for command in (
+        GrantRole(blinded, "pharmacist", "01"),
+        RevokeRole(blinded, "coordinator", "01", "left"),
+        GrantRole(blinded, "pharmacist", "01"),
+        GrantRole(unblinded, "rater", "01"),
+    ):
+        world.desk.submit(SYSTEM, command, key=world.key())
+    world.keep_roles_apart()
+
+
+def _trial(world: World) -> None:
+    """A store of a real trial is offered the list of a rehearsal, whose seed everybody may know."""
+    from equipoise.desk.setup import create_store, publish_allocation
+
+    desk = create_store(Path("trial"), read_study(), "trial")
+    refused = publish_allocation(desk, PUBLIC)
+    world.keeps("a trial takes no list of a rehearsal", kept=bool(refused))
+    desk.close()
+
+
 def _export(*words: str) -> Callable[[World], None]:
     def play(world: World) -> None:
         play_one(world, ("export", "door", *words))
@@ -101,6 +173,14 @@ PLAYS: Mapping[str, Callable[[World], None]] = {
     "randomize": _randomize,
     "measured": _measured,
     "laboratory": _laboratory,
+    "document": _get("/subjects/01002/blind.pdf", roles=("investigator",)),
+    "blind": _get("/subjects/01002/blind", roles=("investigator",)),
+    "due": _get("/due", roles=("investigator",)),
+    "fever": _fever,
+    "return": _return,
+    "ceremony": _ceremony,
+    "grant": _grant,
+    "trial": _trial,
     "datasets": _export("--format", "dataset-json", "-o", "datasets"),
     "archive": _export("--format", "archive", "-o", "archive"),
 }

@@ -122,7 +122,7 @@ def _leaks(proof: Proof, folder: Path, leaks: list[Leak]) -> None:
     if fault:
         proof.faults.append(fault)
         return
-    proof.clean = replay_clean(folder, leaks)
+    proof.clean = replay_clean(folder, leaks, every=len(proof.worlds) > len(QUICK))
     proof.verdicts = replay_leaks(folder, leaks)
 
 

@@ -46,7 +46,8 @@ def nothing(world: World) -> None:
 
 def make_scenes(folder: Path, secrets: Iterable[Secret]) -> str:
     """The scenes of the worlds that leaks need; how one failed, or nothing."""
-    return _run([(folder / secret.name, make_scene(secret, folder / secret.name)) for secret in secrets])
+    scenes = {secret.scene: secret for secret in secrets}
+    return _run([(folder / name, make_scene(secret, folder / name)) for name, secret in scenes.items()])
 
 
 def replay_leaks(folder: Path, leaks: list[Leak]) -> list[Verdict]:
@@ -57,7 +58,7 @@ def replay_leaks(folder: Path, leaks: list[Leak]) -> list[Verdict]:
         jobs = [
             (
                 place / secret.name,
-                replay(secret, folder / secret.name, place / secret.name, each.patch, PLAYS[each.play]),
+                replay(secret, folder / secret.scene, place / secret.name, each.patch, PLAYS[each.play]),
             )
             for secret in each.pair
         ]
@@ -80,15 +81,19 @@ def _seen_by(each: Leak, found: list[Difference]) -> list[Difference]:
     return [one for one in found if not each.roles or one.seen.role in each.roles]
 
 
-def replay_clean(folder: Path, leaks: list[Leak]) -> list[str]:
-    """Every play that a leak uses, in its worlds, without the leak: what differs, which must be nothing."""
+def replay_clean(folder: Path, leaks: list[Leak], *, every: bool) -> list[str]:
+    """Plays that leaks use, in their worlds, without the leak: what differs, which must be nothing.
+
+    every: all of them; else those alone that the whole script does not hold, which is compared as well.
+    """
+    leaks = [each for each in leaks if every or each.roles or any("rules" in one for one in each.through)]
     found = []
     for play, pair, roles in sorted({(each.play, each.pair, each.roles) for each in leaks}, key=str):
         place = folder / f"clean-{play.replace(' ', '-')}"
         jobs = [
             (
                 place / secret.name,
-                replay(secret, folder / secret.name, place / secret.name, nothing, PLAYS[play]),
+                replay(secret, folder / secret.scene, place / secret.name, nothing, PLAYS[play]),
             )
             for secret in pair
         ]

@@ -18,8 +18,8 @@ from blind.people import PASSWORD, Person
 from blind.rights import WEB
 from blind.world import World
 
-STRIDE = 11
-"""Each role asks for each page in every eleventh state."""
+STRIDE = 31
+"""Each role asks for each page in every thirty-first state, and once in a way that must be refused."""
 LISTS = ("/subjects", "/subjects/new", "/today", "/queries")
 SEARCHES = ("", "?q=01", "?q=R-", "?q=A", "?q=placebo", "?q=cells", "?after=01003", "?q=%E5%AE%89")
 PLACES = (("V1", "NIHSS"), ("V1", "RISK"), ("V2", "IMMUN"), ("V1", "PSMRS"), ("V2", "VS"), ("V1", "STROKE"))
@@ -44,9 +44,9 @@ class Sampler:
                     self.visit(person, operation)
                 elif due == 0 and operation.startswith("POST"):
                     self.refuse_post(person, operation)
-                elif due == 5 and self.turn > STRIDE:
+                elif due == 5:
                     self.refuse(person, operation)
-        if self.turn % 5 == 0:
+        if self.turn % 10 == 0:
             self.world.dump()
 
     def visit(self, person: Person, operation: str) -> None:
@@ -95,7 +95,7 @@ class Sampler:
     def refuse_post(self, person: Person, operation: str) -> None:
         """A form whose token is missing; in other states, a form that asks for what cannot be."""
         _, route = operation.split(" ", 1)
-        if (self.turn // STRIDE) % 2 or WEB.get(operation, WEB["GET /"]).everybody:
+        if self.turn % 2 or WEB.get(operation, WEB["GET /"]).everybody:
             ask(self.world, person, "POST", self.address(route), {}, token=False, operation=operation)
         else:
             wrong = {"do": "nothing", "on": "yesterday", "name": "", "key": self.world.key()}
@@ -163,20 +163,22 @@ class Sampler:
                         self.refuse(person, operation)
 
     def every_command(self) -> None:
-        """Every command of the desk by everybody, about something that is not there, twice."""
+        """Every command of the desk by every role, about something that is not there: until it is refused."""
         from equipoise.desk.routes import ROUTES
 
-        for person in self.world.people.values():
+        for person in [each for each in self.world.people.values() if each.first]:
             who = self.world.desk.who(person.actor, person.role)
             for command in ROUTES:
                 for _ in range(2):
                     with self.world.heard(person.role, command.__name__):
-                        self.world.desk.submit(who, filled(command), key=self.world.key())
+                        outcome = self.world.desk.submit(who, filled(command), key=self.world.key())
+                    if not outcome.accepted:
+                        break
 
     def measure(self) -> None:
         """Every page once more by everybody who may see it, with the calls counted that it takes."""
         self.world.tally.measure(on=True)
-        for person in self.world.people.values():
+        for person in [each for each in self.world.people.values() if each.first]:
             for operation in web_operations():
                 if operation.startswith("GET") and operation in WEB and may_succeed(operation, person.role):
                     self.visit(person, operation)

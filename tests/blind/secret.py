@@ -21,17 +21,23 @@ How = Literal["drawn", "swapped", "mixed"]
 class Secret:
     """What is hidden. `drawn`: the arms as the ceremony drew them; `swapped`: each the other one (with the contents of all
     lots); `mixed`: each slot's arm drawn anew by a coin (`number` says which coins). `values`: which set of revealing
-    laboratory values is typed in.
+    laboratory values is typed in; `fever`: what was measured around an infusion, which a rater may not see.
     """
 
     how: How = "drawn"
     number: int = 0
     values: int = 0
+    fever: int = 0
 
     @property
     def name(self) -> str:
         """A short name for folders and messages."""
-        return f"{self.how}-{self.number}-{self.values}"
+        return f"{self.how}-{self.number}-{self.values}-{self.fever}"
+
+    @property
+    def scene(self) -> str:
+        """The worlds in which the scene of the leaks is the same: those of the same arms."""
+        return f"{self.how}-{self.number}"
 
     def arms(self, drawn: Sequence[int], count: int, purpose: str) -> tuple[int, ...]:
         """The arms of one stratum in this world; `count` arms there are."""
@@ -52,6 +58,7 @@ DRAWN = Secret()
 SWAPPED = Secret("swapped")
 MIXED = Secret("mixed", 1)
 VALUES = Secret("drawn", 0, 1)
+FEVER = Secret("drawn", 0, 0, 1)
 QUICK = (DRAWN, Secret("swapped", 0, 1), Secret("mixed", 1, 2))
 """The worlds of the quick proof; each but the first has other laboratory values, too. A mere swap cannot show "the same arm as": that needs the mixed world."""
 

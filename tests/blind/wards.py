@@ -117,6 +117,24 @@ class Ward:
             self.world.second_door.record_values(number)
             yield f"{number} infused"
 
+    def scene(self) -> None:
+        """Where leaks are replayed: a bag for the first participant at the ward, the code of the second shown."""
+        self.world.exchange()
+        self.world.second_door.enrol()
+        self.world.second_door.receive_lots()
+        self.asked(self.world.person("coordinator", "01"), "01001")
+        self.prepared("01001")
+        self.broken("01002", f"2b{'k' * 14}")
+
+    def broken(self, number: str, request: str) -> None:
+        """An investigator asks for a code and is shown the arm at the second door."""
+        fields = {"urgent": "yes", "category": "EMERGENCY", "identity": "yes", "request": request, "to": "SELF",
+                  "reason": "bleeding", "key": self.world.key()}  # fmt: skip
+        self.play.fine(self.world.person("investigator", "01"), f"/subjects/{number}/unblind", fields)
+        self.world.exchange()
+        self.world.second_door.show(request)
+        self.world.exchange()
+
     def breaks(self) -> Iterator[str]:
         """Codes: three requested and shown, reviewed, a card opened, raters assigned, drills, strata corrected."""
         world = self.world

@@ -31,6 +31,7 @@ COMPARISONS: Mapping[str, str] = {
     "posted": "everything handed to a mail server or another host",
     "terminal": "exit status and output of a command of the terminal",
     "channel": "every byte that passes between the doors",
+    "rules": "what must hold in each world by itself: roles apart, seals of one length, no known seed in a trial",
     "sizes": "names and sizes of the second door's own files",
 }
 """Comparison -> what it compares, between worlds, byte for byte."""

@@ -270,6 +270,22 @@ class World:
             note("said", role, operation, self._said.getvalue())
             self._log.role, self._log.operation = "program", "-"
 
+    def keeps(self, rule: str, *, kept: bool) -> None:
+        """Take down whether a rule was kept in this world."""
+        self.watch.note("rules", "program", rule, "kept" if kept else "broken")
+
+    def keep_roles_apart(self) -> None:
+        """Nobody bears, or ever bore, a blinded and an unblinded role."""
+        from equipoise.access.roles import ROLES
+        from equipoise.desk.followers import GRANTS
+
+        with self.desk.reading() as reader:
+            rows = reader.rows.find(GRANTS, {})
+        held: dict[str, set[str]] = {}
+        for row in rows:
+            held.setdefault(str(row["user"]), set()).add(ROLES[str(row["role"])].blind)
+        self.keeps("roles apart", kept=not any({"blinded", "unblinded"} <= each for each in held.values()))
+
     # --- looking as a superuser ----------------------------------------------------------------------------------
 
     def dump(self) -> None:
