@@ -149,3 +149,18 @@ def test_no_assumption_is_empty(first: Study, second: Study) -> None:
     assert len(found) > 80  # measured against nothing: a floor that shows the walk reached the parts
     for part in found:
         assert assumed(part).because.strip()
+
+
+def test_the_limits_of_supply_are_those_that_the_design_assumes(first: Study) -> None:
+    """One number, two places that people read: they may not drift apart."""
+    supply = first.supply
+    assert supply.cells_per_kg == _parameter(first, "dose").value
+    assert supply.cells_at_most == _parameter(first, "dose-cap").value
+    assert supply.viability_at_least == _parameter(first, "viability-release").value
+    assert str(supply.use_within) == _parameter(first, "thaw-to-end").value
+    assert supply.volume == _parameter(first, "infusion-volume").value
+    days = {first.visit(dose.visit).day for dose in supply.doses}  # type: ignore[union-attr]  # the study has no fault
+    assert {str(day) for day in days} == set(_parameter(first, "infusion-days").value.split(" and "))
+    said = _parameter(first, "sentinel").value
+    assert f"{supply.sentinel_hours} hours" in said
+    assert f"first {supply.sentinel_first} " in said
