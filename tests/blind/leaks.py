@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from blind.secret import DRAWN, SWAPPED, Secret
 from blind.world import World
@@ -56,6 +57,16 @@ def leak(
 def letter(world: World, number: str = "01001") -> str:
     """The arm of a participant as one letter: of one length, so that nothing but its place gives it away."""
     return "AB"[world.arm(number)]
+
+
+def put(place: object, name: str, value: object) -> None:
+    """Put something in the place of a name of the program."""
+    setattr(place, name, value)
+
+
+def taken(place: object, name: str) -> Any:
+    """What a name of the program stands for."""
+    return getattr(place, name)
 
 
 def every_leak() -> list[Leak]:

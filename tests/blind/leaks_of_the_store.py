@@ -9,7 +9,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from blind.leaks import leak, letter
+from blind.leaks import leak, letter, put, taken
 from blind.world import WatchedDesk, World
 
 
@@ -62,13 +62,13 @@ def table_left(world: World) -> None:
 def backup_with_more(world: World) -> None:
     from equipoise.desk import archive
 
-    write, arm = archive.write_archive, letter(world)
+    write, arm = taken(archive, "write_archive"), letter(world)
 
     def written(ledger: Any, path: Path) -> Any:
         path.with_name("slots.json").write_text(arm, "utf-8")
         return write(ledger, path)
 
-    archive.write_archive = written
+    put(archive, "write_archive", written)
 
 
 @leak("L17", "a safety letter is written for one arm only", "files|superuser|door/letters/*", play="casebook",
@@ -84,12 +84,15 @@ def letter_for_one_arm(world: World) -> None:
 def counts_printed(world: World) -> None:
     from equipoise.cli import export
 
-    write, arms = export.export_datasets, [world.arm(number) for number in ("01001", "01002", "01003")]
+    write, arms = (
+        taken(export, "export_datasets"),
+        [world.arm(number) for number in ("01001", "01002", "01003")],
+    )
 
     def written(store: Path, out: Path) -> Any:
         return ((Path("counts"), sum(arms)), *write(store, out))
 
-    export.export_datasets = written
+    put(export, "export_datasets", written)
 
 
 @leak("L28", "a message says in its subject line what was given", "posted|*|*", play="casebook")
@@ -108,7 +111,7 @@ def mail_subject(world: World) -> None:
 def both_roles(world: World) -> None:
     from equipoise.access import decide
 
-    decide.exclude_each_other = lambda one, other: False
+    put(decide, "exclude_each_other", lambda one, other: False)
 
 
 @leak(

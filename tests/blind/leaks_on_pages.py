@@ -8,7 +8,7 @@ import hashlib
 import io
 from typing import Any
 
-from blind.leaks import leak, letter
+from blind.leaks import leak, letter, put, taken
 from blind.plays import CASEBOOKS, FORMS
 from blind.secret import DRAWN, FEVER, MIXED, VALUES
 from blind.world import WatchedDesk, World
@@ -56,7 +56,7 @@ def nested_object(world: World) -> None:
 def order_of_list(world: World) -> None:
     from equipoise.web.views import work
 
-    work.sorted = lambda rows, key: sorted(rows, key=lambda row: (world.arm(row.number), row.number))
+    put(work, "sorted", lambda rows, key: sorted(rows, key=lambda row: (world.arm(row.number), row.number)))
 
 
 @leak(
@@ -82,7 +82,7 @@ def refusal_with_arm(world: World) -> None:
     def of_subject(*given: object):
         yield problem("randomization.already-randomized", "subject", number=f"R {letter(world)}")
 
-    decide._of_subject = of_subject
+    put(decide, "_of_subject", of_subject)
 
 
 @leak(
@@ -153,7 +153,7 @@ def value_repeated(world: World) -> None:
             arguments["item"] = f"CD4 {world.secret.value(10, 90, 'CD4')}"
         return problem(rule, where, **arguments)
 
-    parsing.problem = told
+    put(parsing, "problem", told)
 
 
 @leak(
@@ -286,9 +286,11 @@ def word_left(world: World) -> None:
 def document_metadata(world: World) -> None:
     from equipoise.web.views import papers
 
-    made = papers.break_report
-    papers.break_report = lambda *given: made(*given).replace(
-        b"Equipoise", f"Equipois{letter(world)}".encode()
+    made = taken(papers, "break_report")
+    put(
+        papers,
+        "break_report",
+        lambda *given: made(*given).replace(b"Equipoise", f"Equipois{letter(world)}".encode()),
     )
 
 
@@ -308,7 +310,7 @@ def trace_of_break(world: World) -> None:
 def rater_sees_fever(world: World) -> None:
     from equipoise.desk.standing import Trial
 
-    Trial.hidden_from = lambda trial, role: frozenset()
+    put(Trial, "hidden_from", lambda trial, role: frozenset())
 
 
 @leak("L21", "a site's stock counts what holds cells", "*|*|GET /due", play="due")

@@ -110,7 +110,7 @@ class World:
         from equipoise.protocol import load
 
         ScryptPasswordHasher.work_factor = 2**4
-        code_breaks.threading = types.SimpleNamespace(Thread=AtOnce)  # what it sends goes before it answers
+        setattr(code_breaks, "threading", types.SimpleNamespace(Thread=AtOnce))  # noqa: B010  # what it sends goes before it answers
         replace_everywhere(load.load_study, _STUDIES)
 
     # --- the scene ---------------------------------------------------------------------------------------------
