@@ -1,6 +1,6 @@
 """Printing behind the second door: `python -m equipoise.vault.printing KIND VAULT --out FILE`, a process of its own.
 
-    cards           emergency cards, for all public numbers or the --number ones
+    cards           emergency cards, for all public numbers or the --number ones; the opener is laid beside them
     drill-card      a card of nobody, to try the opener with
     certificate     of the list in --list, for others to sign and keep
     accountability  the pharmacy's log, of one --site or of all
@@ -21,6 +21,7 @@ from pathlib import Path
 
 from equipoise.ledger.entries import AllocationPublished
 from equipoise.randomization.public import PublicList, read_public
+from equipoise.vault import open_card
 from equipoise.vault.keyring import harden, write_private
 from equipoise.vault.opening import open_vault
 from equipoise.vault.prints import (
@@ -35,6 +36,8 @@ from equipoise.vault.serve import read_passphrase, refuse
 from equipoise.vault.vault import Vault
 from equipoise.words.problem import Problem, problem
 
+CARDS = frozenset({"cards", "drill-card"})
+"""Kinds beside which a copy of the opener is laid."""
 Made = bytes | Problem | tuple[Problem, ...]
 
 
@@ -46,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         made = _printed(options)
         if isinstance(made, bytes):
             write_private(options.out, made)
+            if options.kind in CARDS:
+                _lay_beside(options.out.parent)
     except OSError as fault:
         made = problem("vault.not-written", str(fault.filename or ""), fault=fault.strerror or str(fault))
     if isinstance(made, Problem):
@@ -100,6 +105,13 @@ def _printed(options: argparse.Namespace) -> Made:
         return _document(vault, options, public)
     finally:
         vault.close()
+
+
+def _lay_beside(folder: Path) -> None:
+    """A copy of the opener, which is to be kept with the cards. One that is there stays. Raises OSError."""
+    source = Path(open_card.__file__)
+    if not (folder / source.name).exists():
+        write_private(folder / source.name, source.read_bytes())
 
 
 def _document(vault: Vault, options: argparse.Namespace, public: PublicList | None) -> Made:

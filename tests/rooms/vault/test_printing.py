@@ -199,6 +199,7 @@ def test_a_process_prints_cards_and_says_no_code(told: Doors) -> None:
     assert json.loads(done.stdout) == {"bytes": out.stat().st_size, "file": str(out)}
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     assert out.read_bytes().startswith(b"%PDF-1.7")
+    assert (told.folder / "open_card.py").read_bytes() == Path(opener.__file__).read_bytes()
     assert not re.search(r"[0-9A-Z]{4}(-[0-9A-Z]{4}){3}", done.stdout + done.stderr)
     again = printing(
         told, "cards", str(told.folder / "vault"), "--number", number, "--out", str(out), "--language", "zh"
