@@ -33,7 +33,7 @@ WORK = 16
 WORK_LEAST, WORK_MOST = 4, 22
 PASSPHRASE_LEAST = 12
 _KEY, _NONCE, _SALT = 32, 12, 16
-_MCL_CURRENT = 1
+_MCL_CURRENT, _PR_SET_DUMPABLE = 1, 4
 
 
 class Keyring:
@@ -144,9 +144,14 @@ def destroy_file(path: Path) -> None:
 
 
 def harden() -> None:
-    """No core dump of this process, and its memory kept out of the swap where the machine allows it."""
+    """No core dump of this process, its memory closed to other processes of its user and kept out of the swap.
+
+    As far as the machine allows: locking memory is refused where a process may lock none. Source: prctl(2), mlock(2).
+    """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    ctypes.CDLL(None).mlockall(_MCL_CURRENT)  # best effort: refused where the process may lock no memory
+    system = ctypes.CDLL(None)
+    system.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    system.mlockall(_MCL_CURRENT)
 
 
 def _derived(passphrase: str, salt: bytes, work: int) -> bytes:

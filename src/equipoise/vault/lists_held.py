@@ -12,6 +12,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from equipoise.ledger.entries import Entry
+from equipoise.ledger.vault_entries import ListMade
+from equipoise.vault.ceremony_record import NAME as RECORD
+from equipoise.vault.ceremony_record import ceremony_entries
 from equipoise.vault.keyring import Keyring, destroy_file, write_private
 from equipoise.vault.slots import SlotBook, read_slots
 from equipoise.words.ids import Entropy
@@ -23,27 +27,64 @@ SEALED_KEY = KEY + ".sealed"
 _KEY_BYTES = 32
 
 
-def take_in_list(folder: Path, source: Path, keyring: Keyring, entropy: Entropy) -> Problem | None:
-    """Take slots, seeds and key out of a ceremony's folder; the key is sealed here and destroyed there.
+def left_list(source: Path, study: str) -> tuple[Entry, ...] | Problem:
+    """The entries of the ceremonies held in `source`, the last of which left a list that can be taken in from there.
 
-    Problems: `vault.list-already-held`, `vault.list-unreadable`.
+    Problems: `vault.list-unreadable`, `vault.record-broken`, `vault.slots-unreadable`.
     """
-    place = folder / PLACE
-    if (place / SEALED_KEY).exists():
-        return problem("vault.list-already-held", str(place), folder=place)
+    key = _left_key(source)
+    entries = ceremony_entries(source)
+    if isinstance(key, Problem) or isinstance(entries, Problem):
+        return key if isinstance(key, Problem) else entries
+    made = next((entry for entry in reversed(entries) if isinstance(entry, ListMade)), None)
+    book = read_slots(source / SLOTS, study, key)
+    if isinstance(book, Problem):
+        return book
+    if made is None or made.slots != len(book):
+        return problem("vault.list-unreadable", str(source), folder=source, detail=RECORD)
+    return entries
+
+
+def _left_key(source: Path) -> bytes | Problem:
     try:
         key = bytes.fromhex((source / KEY).read_text("ascii").strip())
-        if len(key) != _KEY_BYTES:
-            raise ValueError(KEY)
-        for name in (SLOTS, SEEDS):
-            if source.resolve() != place.resolve() and (source / name).exists():
-                write_private(place / name, (source / name).read_bytes())
-        write_private(place / SEALED_KEY, keyring.seal(SEALED_KEY, key, entropy))
-        destroy_file(source / KEY)
     except (OSError, ValueError) as error:
-        detail = error.strerror if isinstance(error, OSError) else type(error).__name__
+        detail = error.strerror if isinstance(error, OSError) else KEY
         return problem("vault.list-unreadable", str(source), folder=source, detail=detail)
+    if len(key) != _KEY_BYTES:
+        return problem("vault.list-unreadable", str(source), folder=source, detail=KEY)
+    return key
+
+
+def take_in_list(folder: Path, source: Path, keyring: Keyring, entropy: Entropy) -> Problem | None:
+    """Take slots, seeds and key out of a ceremony's folder; the key is sealed here and, last of all, destroyed there.
+
+    What a taking in that was cut off left here is used again. Problems: `vault.list-already-held`,
+    `vault.list-unreadable`.
+    """
+    place, key = folder / PLACE, _left_key(source)
+    if isinstance(key, Problem):
+        return key
+    if (place / SEALED_KEY).exists() and keyring.open(SEALED_KEY, (place / SEALED_KEY).read_bytes()) != key:
+        return problem("vault.list-already-held", str(place), folder=place)
+    try:
+        for name in (SLOTS, SEEDS):
+            if (source / name).exists():
+                _keep(place / name, (source / name).read_bytes())
+        if not (place / SEALED_KEY).exists():
+            write_private(place / SEALED_KEY, keyring.seal(SEALED_KEY, key, entropy))
+        destroy_file(source / KEY)
+    except OSError as error:
+        return problem("vault.list-unreadable", str(source), folder=source, detail=error.strerror)
     return None
+
+
+def _keep(path: Path, content: bytes) -> None:
+    """A private file with this content; one that is there and is the same stays. Raises OSError."""
+    if path.exists() and path.read_bytes() != content:
+        path.unlink()
+    if not path.exists():
+        write_private(path, content)
 
 
 def slot_key(folder: Path, keyring: Keyring) -> bytes | None:

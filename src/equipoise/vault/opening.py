@@ -20,7 +20,7 @@ from equipoise.ledger.vault_entries import VaultOpened
 from equipoise.protocol.digest import canonical_study
 from equipoise.protocol.study import Study
 from equipoise.vault.keyring import WORK, Keyring, create_keyring, open_keyring
-from equipoise.vault.lists_held import KEY
+from equipoise.vault.lists_held import left_list
 from equipoise.vault.routes import ROOMS
 from equipoise.vault.vault import STREAM, Vault
 from equipoise.words.canonical import canonical_bytes
@@ -59,8 +59,9 @@ def create_vault(
         return problem("vault.key-of-first-door")
     if purpose == "trial" and _made_up(clock, entropy):
         return problem("vault.rehearsal-only")
-    if list_folder is not None and not (list_folder / KEY).is_file():
-        return problem("vault.list-unreadable", str(list_folder), folder=list_folder, detail=KEY)
+    left = left_list(list_folder, study.id) if list_folder is not None else ()
+    if isinstance(left, Problem):
+        return left
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     keyring = create_keyring(folder, passphrase, entropy, work=work)

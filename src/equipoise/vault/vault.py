@@ -47,12 +47,11 @@ from equipoise.ledger.vault_entries import (
 from equipoise.protocol.digest import study_from_canonical
 from equipoise.protocol.study import Study
 from equipoise.vault import anchors, credentials, inbox, slots, statements
-from equipoise.vault.ceremony_record import ceremony_entries
 from equipoise.vault.facts import PROGRAM, Keeper, Purpose, VaultFacts
 from equipoise.vault.folding import Memory
 from equipoise.vault.keyring import Keyring, take_refusals
 from equipoise.vault.knowing import CEREMONY, Knowledge, Known, know, subject_of
-from equipoise.vault.lists_held import held_list, slot_key, take_in_list
+from equipoise.vault.lists_held import held_list, left_list, slot_key, take_in_list
 from equipoise.vault.room import Room, Rooms
 from equipoise.vault.slots import SlotBook
 from equipoise.vault.views import Alarm, Outcome
@@ -227,17 +226,16 @@ class Vault:
 
     def take_in_list(self, source: Path) -> Problem | None:
         """Take in the list that a ceremony left in `source`, and the record of it; its key is sealed here."""
-        entries = ceremony_entries(source)
+        if self.book is not None:
+            return problem("vault.list-already-held", str(self.folder), folder=self.folder)
+        entries = left_list(source, self._opened.study)
         if isinstance(entries, Problem):
             return entries
-        refused = take_in_list(self.folder, source, self._keyring, self._entropy)
-        if refused is not None:
-            return refused
         with self.reading() as reader:
             known = reader.head(CEREMONY).seq
         if entries[known:]:
             self._note(f"ceremony {known}", *(Append(CEREMONY, entry) for entry in entries[known:]))
-        return self.load_list()
+        return take_in_list(self.folder, source, self._keyring, self._entropy) or self.load_list()
 
     def load_list(self) -> Problem | None:
         """Read the sealed slots that lie here."""

@@ -122,7 +122,8 @@ def test_a_destroyed_file_is_gone(tmp_path: Path) -> None:
 def test_a_hardened_process_leaves_no_core() -> None:
     program = (
         "import resource; from equipoise.vault.keyring import harden; harden();"
-        "print(resource.getrlimit(resource.RLIMIT_CORE))"
+        "import ctypes; PR_GET_DUMPABLE = 3;"
+        "print(resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl(PR_GET_DUMPABLE))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
-    assert done.stdout.strip() == "(0, 0)", done.stderr
+    assert done.stdout.strip() == "(0, 0) 0", done.stderr

@@ -202,3 +202,32 @@ def test_the_same_seed_and_clock_make_the_same_door(tmp_path: Path) -> None:
         vault.close()
     assert len(roots) == 1
     assert PROGRAM.actor == "system"
+
+
+@pytest.mark.parametrize("lost", ["ceremony.json", "slots.json", "vault.key"])
+def test_nothing_is_made_for_half_a_list(tmp_path: Path, lost: str) -> None:
+    study = rehearsed_study()
+    write_list(study, tmp_path)
+    (tmp_path / "list" / lost).unlink()
+    refused = create_vault(tmp_path / "v", study, "rehearsal", KEY, tmp_path / "list", PASSPHRASE, work=WORK)
+    assert rule(refused) in {"vault.list-unreadable", "vault.slots-unreadable"}
+    assert not (tmp_path / "v").exists()
+
+
+def test_a_taking_in_that_was_cut_off_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from equipoise.vault import lists_held
+
+    def cut_off(path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    study = rehearsed_study()
+    write_list(study, tmp_path)
+    vault = opened(create_vault(tmp_path / "v", study, "rehearsal", KEY, None, PASSPHRASE, work=WORK))
+    with monkeypatch.context() as patched:
+        patched.setattr(lists_held, "destroy_file", cut_off)
+        assert rule(vault.take_in_list(tmp_path / "list")) == "vault.list-unreadable"
+    assert vault.take_in_list(tmp_path / "list") is None
+    assert vault.book is not None
+    assert not (tmp_path / "list" / "vault.key").exists()
+    assert kinds(vault, "ceremony") == ["ListMade"]
+    vault.close()
