@@ -166,3 +166,27 @@ def test_every_page_on_the_way_is_for_everybody(browser: Browser, two_doors: Two
         look()
     assert not [one for one in told if "404" not in one], told
     context.close()
+
+
+@pytest.mark.parametrize("language", ["en-GB", "zh-CN"])
+def test_the_pages_of_the_release_are_for_everybody(browser: Browser, two_doors: TwoDoors, language: str):
+    context = browser.new_context(viewport=PHONE, locale=language)
+    context.set_default_timeout(WAIT)
+    page = context.new_page()
+    for door, field, part, addresses in (
+        (two_doors.first, "role", "sponsor", ("today", "release", "knowledge")),
+        (two_doors.second, "purpose", "KEEPER", ("release", "closed", "breaks")),
+    ):
+        page.goto(door)
+        button = page.locator("li", has=page.locator(f'input[name="{field}"][value="{part}"]')).get_by_role(
+            "button"
+        )
+        button.first.click()
+        for address in addresses:
+            answer = page.goto(f"{door}{address}")
+            assert answer is not None
+            assert answer.status == 200
+            found = Axe().run(page)
+            assert not found.response["violations"], (address, found.generate_report())
+            assert fits(page)
+    context.close()
