@@ -296,13 +296,14 @@ def document_metadata(world: World) -> None:
 
 @leak(
     "L16",
-    "the page of a broken code marks it as late for one arm",
+    "the page of a broken code gives another reason for one arm",
     "*|*|GET /subjects/<str:number>/blind",
     play="blind",
 )
 def trace_of_break(world: World) -> None:
+    category = ("EMERGENCY", "OVERDOSE")[world.arm("01002")]
     _wrap_view("blind", lambda desk, view: dataclasses.replace(
-        view, breaks=tuple(dataclasses.replace(line, overdue=world.arm("01002") == 1) for line in view.breaks)))  # fmt: skip
+        view, breaks=tuple(dataclasses.replace(line, category=category) for line in view.breaks)))  # fmt: skip
 
 
 @leak("L18", "a rater is shown what was measured around the infusion", "*|rater|*", play="fever", pair=(DRAWN, FEVER),
