@@ -202,7 +202,7 @@ def _before(log: list[Any], number: int, kind: type, **fields: Any) -> list[int]
         position
         for position, one in enumerate(log[:number])
         if isinstance(one.entry, kind)
-        and one.entry.request == request
+        and getattr(one.entry, "request", "") == request
         and all(getattr(one.entry, name) == value for name, value in fields.items())
     ]
 
@@ -213,7 +213,7 @@ def _last(log: list[Any], number: int, kind: type, **fields: Any) -> int:
 
 def _lawful(log: list[Any], number: int) -> None:
     """The laws 1 to 5 for one entry, from what was written before it."""
-    entry = log[number].entry
+    entry: Any = log[number].entry
     if isinstance(entry, InfusionStarted):
         _lawful_start(log, number, entry)
     elif isinstance(entry, BagChecked):

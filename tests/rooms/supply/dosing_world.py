@@ -100,8 +100,8 @@ class Ward:
         decision = decide(STUDY, self.state, known or facts(), command, occasion)
         if isinstance(decision, Refusal):
             assert decision.problems
-            for one in decision.problems:
-                assert "{" not in one.say("en") + one.say("zh"), one
+            for said in decision.problems:
+                assert "{" not in said.say("en") + said.say("zh"), said
             return tuple(one.rule.removeprefix("supply.") for one in decision.problems)
         self.at += dt.timedelta(seconds=1)
         for append in decision:

@@ -228,3 +228,35 @@ def test_another_site_finds_nothing(ward: Story) -> None:
     assert enter("crc2", "coordinator").get(f"/subjects/{ward.number}/infusion").status_code == 404
     assert enter("cra", "monitor").get(f"/subjects/{ward.number}/infusion").status_code == 200
     assert enter("spo", "sponsor").get("/due").status_code == 404
+
+
+def test_in_a_trial_the_second_person_types_their_own_password(
+    ward: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from equipoise.pages.accounts.models import Account
+    from equipoise.web.views import supply
+
+    coordinator = enter("crc", "coordinator")
+    request = released(ward, coordinator)
+    account = Account(username="dr.pi", actor="pi", name="PI", role="investigator")
+    account.set_password("a long word for the bedside")
+    account.save()
+    monkeypatch.setattr(supply, "rehearsal", lambda: False)
+    scan = {
+        "do": "check",
+        "request": request,
+        "scanned_subject": ward.number,
+        "scanned_bag": "4711-2290",
+        "second": "pi",
+    }
+    for fields in (
+        scan,
+        {**scan, "second_password": "wrong"},
+        {**scan, "second": "nobody", "second_password": "x"},
+    ):
+        answer = post(coordinator, ward, **fields)
+        assert answer.status_code == 422
+        assert "password is not right" in answer.content.decode()
+    assert "Checked by" not in page_of(coordinator, ward)
+    assert post(coordinator, ward, **scan, second_password="a long word for the bedside").status_code == 302
+    assert "Checked by CRC and PI" in page_of(coordinator, ward)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, cast
 
+from django.contrib.auth import authenticate
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from equipoise.access.commands import Who
 from equipoise.desk.supply_page import BagView, DoseView, GateView, InfusionView, RequestView
+from equipoise.pages.accounts.models import Account
 from equipoise.supply.commands import (
     CheckBag,
     DecideDosing,
@@ -33,7 +35,7 @@ from equipoise.supply.commands import (
     StartInfusion,
 )
 from equipoise.web import problems
-from equipoise.web.request import Asked, desk
+from equipoise.web.request import Asked, desk, rehearsal
 from equipoise.web.site_time import at_the_site, field, hour, local
 from equipoise.web.views.reading import found, new_key, signed, subject_path
 from equipoise.words.problem import Problem, problem
@@ -112,8 +114,9 @@ def infusion(request: Asked, who: Who, number: str) -> HttpResponse:
     if request.method == "POST":
         subject = found(desk().subject_id(number))
         command = _command(subject, request.POST, view.zone)
-        if isinstance(command, Problem):
-            shown = (command,)
+        absent = _absent(request, command)
+        if isinstance(command, Problem) or absent is not None:
+            shown = tuple(one for one in (command, absent) if isinstance(one, Problem))
         else:
             outcome = desk().submit(who, command, key=request.POST.get("key") or new_key())
             if outcome.accepted:
@@ -159,6 +162,17 @@ def due(request: Asked, who: Who) -> HttpResponse:
         "at": "due",
     }
     return render(request, "web/due.html", context)
+
+
+def _absent(request: Asked, command: object) -> Problem | None:
+    """Why the second person of a check is not there: in a trial they type their own password; a rehearsal has none."""
+    if not isinstance(command, CheckBag) or rehearsal():
+        return None
+    account = Account.objects.filter(actor=command.second, is_active=True).first()
+    password = request.POST.get("second_password", "")
+    name = account.username if account is not None else ""
+    there = authenticate(request, username=name, password=password)
+    return None if isinstance(there, Account) else problem("dosing.second-not-there", "second_password")
 
 
 def _stop(request: Asked, who: Who, number: str, command: CheckBag, stops: list[Problem]) -> HttpResponse:
