@@ -32,6 +32,8 @@ PAGES = {
     "kept items": "subjects/01001/forms/V2/PREP",
     "history": "subjects/01001/forms/V1/NIHSS/history",
     "queries": "queries",
+    "doses due": "due",
+    "infusion": "subjects/01001/infusion",
     "not found": "subjects/99999",
 }
 """Numbers are those that the demonstration gives: site 01, in the order in which its people were screened."""
