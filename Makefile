@@ -1,5 +1,5 @@
 # Two commands matter: `make run` and `make test`. Each makes what it needs first and asks no question.
-.PHONY: env test-env run reset test test-nightly bench format
+.PHONY: env test-env run reset test test-nightly prove-blind prove-blind-full bench format
 .DEFAULT_GOAL := run
 export PYTHON ?= python3
 BIN := .venv/bin
@@ -27,6 +27,12 @@ test: test-env ## everything that must hold; at most 15 minutes on two cores
 
 test-nightly: test-env ## what is too slow for every commit: the nightly tests, and properties on many more examples
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -q -m "not browser"
+
+prove-blind: test-env ## the trial in worlds that differ only in the secret, and planted leaks; WRITE=--write writes its page
+	@$(BIN)/python -m tests.blind $(WRITE)
+
+prove-blind-full: test-env ## the same with twenty relabellings of the arms, every play without its leak, ten times the lists
+	@$(BIN)/python -m tests.blind --full
 
 bench: env ## measurements, printed as a table; no result passes or fails
 	@$(BIN)/python -m bench

@@ -31,7 +31,6 @@ def render(proof: Proof) -> str:
         f"| operations | {kinds['web']} of pages, {kinds['desk']} of the desk, {kinds['terminal']} of the terminal |",
         f"| states | {len(told['states'])} |",
         f"| operations x roles x states | {told['covered']} |",
-        f"| observations compared | {proof.compared} |",
         "| fields that may differ | none |",
         f"| differences | {len(proof.differences)} |",
         "",
