@@ -189,7 +189,7 @@ class SlotRefused(Entry):
 
 @dataclass(frozen=True, slots=True)
 class CardsPrinted(Entry):
-    """Emergency cards were made for these public numbers, each with a new code. A second card of a number has a reason."""
+    """Emergency cards were made for these public numbers, each with a new code. A second card has a reason."""
 
     numbers: tuple[str, ...]
     reason: str = ""
