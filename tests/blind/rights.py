@@ -171,6 +171,9 @@ TERMINAL: Mapping[str, Command] = {
     "vault print certificate": Command(outside=_SECOND),
     "vault print accountability": Command(outside=_SECOND),
     "vault print labels": Command(outside=_SECOND),
+    "vault closed": Command(outside=_SECOND),
+    "vault release": Command(outside=_SECOND),
+    "vault print drill-card": Command(outside=_SECOND),
     "serve": Command(outside=_SERVER),
     "demo": Command(outside=_SERVER),
 }
