@@ -77,5 +77,5 @@ and what a product looks like. Those are for the trial's design; the notes on re
 _LEAKS = """## Leaks that were planted
 
 Each was patched into the program in worlds of their own. Its own comparison sees it, and with that comparison taken away the same
-worlds are equal: so the leak shows that this comparison can fail, and no other stands in for it. Without the leak the same
-play is equal in every comparison."""
+worlds are equal: so the leak shows that this comparison can fail, and no other stands in for it. The same plays without
+a leak are equal: those that the script holds are compared with it, the others by themselves, and all of them by themselves every night."""
