@@ -139,6 +139,8 @@ def _corrected(told: Told, header: Header, entry: StratumCorrected) -> Told:
 
 
 def _requested(told: Told, header: Header, entry: PreparationRequested) -> Told:
+    if entry.request in told.wanted:
+        return told  # an id names one dose for good: a second one under it would change whose bag is handed over
     subject = _subject(header)
     site = told.sites.get(subject, "")
     wanted = Wanted(entry.request, subject, entry.infusion, entry.at, entry.weight, site)
@@ -191,6 +193,8 @@ def _ended(told: Told, header: Header, entry: InfusionEnded) -> Told:
 
 
 def _asked(told: Told, header: Header, entry: CodeBreakRequested) -> Told:
+    if entry.request in told.breaks:
+        return told  # an id names one participant for good: the answer to it would else show another one's arm
     subject = _subject(header)
     asked = AskedBreak(
         entry.request, subject, header.actor, header.role, entry.category, entry.urgent, entry.to, entry.drill,
