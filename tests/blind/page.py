@@ -70,7 +70,8 @@ not depend on the arm. That SHA-256 over an arm and 32 random bytes tells nothin
 as given; that nothing else tells anything is what it shows. Passwords are hashed cheaply, and checkpoints are made where the
 script says instead of by a clock on the wall.
 
-What the proof cannot show: what the treatment itself tells (its effect, a fever after an infusion), what people say to one another,
+What the proof does not show: that a single call inside the program takes as long for either arm (calls and statements are
+counted, no stopwatch is used); the second door's own pages, which blinded people cannot enter; what the treatment itself tells (its effect, a fever after an infusion), what people say to one another,
 and what a product looks like. Those are for the trial's design; the notes on residual risk name them.
 """
 

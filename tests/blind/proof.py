@@ -1,7 +1,7 @@
 """The proof as a whole: play the worlds, compare them, ask the gate, replay the leaks, and say what came of it.
 
 `python -m tests.blind`             the proof that every change has to pass (`make prove-blind`)
-`python -m tests.blind --full`      the nightly one: every relabelling, every comparison of a stopwatch
+`python -m tests.blind --full`      the nightly one: twenty relabellings, every play without its leak, ten times the lists
 `python -m tests.blind --write`     also writes the page of the documentation; without it, the page must be as it would be
 `python -m tests.blind --leak NAME` one leak, with what was seen of it
 Exit: 0 proven, 1 not.
@@ -14,7 +14,6 @@ import json
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -155,8 +154,3 @@ def say(line: str) -> None:
     """Print a line."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
-
-
-def timed(begun: float) -> str:
-    """Seconds since."""
-    return f"{time.monotonic() - begun:.0f} s"

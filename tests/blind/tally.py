@@ -2,7 +2,7 @@
 
 What takes longer for one arm does more for it: one more statement, one more opened slot, one more loop. These are counted
 exactly, where a stopwatch would need thousands of tries and would still be wrong on a busy day. What a count cannot
-see (a single call that itself takes longer) is what the stopwatch of the nightly proof is for.
+see, a single call that itself takes longer, is not compared; the page of the proof says so.
 """
 
 from __future__ import annotations
