@@ -128,9 +128,9 @@ def test_a_name_is_replaced_wherever_it_was_imported(monkeypatch):
     here, there, thing = types.ModuleType("equipoise_here"), types.ModuleType("equipoise_there"), object()
     for module in (here, there):
         monkeypatch.setitem(sys.modules, module.__name__, module)
-        module.thing = thing
+        monkeypatch.setattr(module, "thing", thing, raising=False)
     assert replace_everywhere(thing, "other", only="equipoise_") == 2
-    assert (here.thing, there.thing) == ("other", "other")
+    assert [vars(module)["thing"] for module in (here, there)] == ["other", "other"]
 
 
 def test_the_tables_name_nothing_twice_and_say_why_a_command_is_not_played():
