@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
+from equipoise.access.roles import ROLES
 from equipoise.ledger.entries import (
     AllocationPublished,
     BagRejected,
@@ -75,8 +76,15 @@ class Told:
         return {actor: tuple(dict.fromkeys(role for role, _ in held)) for actor, held in self.grants.items()}
 
     def sites_of(self, actor: str) -> frozenset[str] | None:
-        """The sites at which a person holds roles now; None for everywhere, and for who holds none."""
-        sites = {site for _, site in self.grants.get(actor, ())}
+        """The sites of a person's unblinded roles now; None for everywhere, and for who holds none.
+
+        A role that sees no arm, like the administrator's, does not widen where its holder may see some.
+        """
+        sites = {
+            site
+            for role, site in self.grants.get(actor, ())
+            if role in ROLES and ROLES[role].blind == "unblinded"
+        }
         return None if not sites or None in sites else frozenset(site for site in sites if site is not None)
 
     def purpose_of(self, entry: Entry, otherwise: str) -> str:
@@ -140,7 +148,7 @@ def _corrected(told: Told, header: Header, entry: StratumCorrected) -> Told:
 
 def _requested(told: Told, header: Header, entry: PreparationRequested) -> Told:
     if entry.request in told.wanted:
-        return told  # an id names one dose for good: a second one under it would change whose bag is handed over
+        return told  # an id names one dose for good, or another's bag would be handed over
     subject = _subject(header)
     site = told.sites.get(subject, "")
     wanted = Wanted(entry.request, subject, entry.infusion, entry.at, entry.weight, site)
@@ -194,7 +202,7 @@ def _ended(told: Told, header: Header, entry: InfusionEnded) -> Told:
 
 def _asked(told: Told, header: Header, entry: CodeBreakRequested) -> Told:
     if entry.request in told.breaks:
-        return told  # an id names one participant for good: the answer to it would else show another one's arm
+        return told  # an id names one participant for good, or its answer would show another's arm
     subject = _subject(header)
     asked = AskedBreak(
         entry.request, subject, header.actor, header.role, entry.category, entry.urgent, entry.to, entry.drill,

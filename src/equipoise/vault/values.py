@@ -2,7 +2,8 @@
 
 The rules that must stay true: what holds for every captured value holds here too, because the same room decides (a
 refusal beside its item, a reason for a change of what was complete, nobody overwritten unseen, an unlikely value kept
-and queried); nothing of it is told to the first door, not even that a value is there; locked values stay as they are.
+and queried); nothing of it is told to the first door, not even that a value is there; nobody enters values of another
+site; locked values stay as they are.
 Stream `subject/<subject>` of this door's ledger, kinds of the first door. Sources: DESIGN 5; 21 CFR Part 11.10(e).
 """
 
@@ -20,6 +21,7 @@ from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
 from equipoise.protocol.study import Study
 from equipoise.vault.facts import Purpose, VaultFacts
 from equipoise.vault.revealing import revealing_study
+from equipoise.vault.stock.persons import at_home
 from equipoise.words.problem import problem
 
 
@@ -81,7 +83,7 @@ def decide(
     study: Study, state: captured.State, facts: VaultFacts, command: object, occasion: Occasion
 ) -> Decision:
     """Decide a command on the values of one subject."""
-    if facts.subject_site is None:
+    if facts.subject_site is None or not at_home(facts, facts.subject_site):
         return Refusal((problem("vault.values-subject-unknown", "subject"),))
     if facts.values_locked:
         return Refusal((problem("vault.values-locked"),))

@@ -258,3 +258,44 @@ def test_a_pharmacist_of_another_site_sees_no_request_and_no_participant(anybody
         assert "S-subject1" not in page
         assert until_used not in page
     assert "and 1 at other sites" in anybody.get(f"/stock/lots/{lot}").text
+
+
+def test_labels_slips_and_values_of_another_site_are_not_there(anybody, pharmacy):
+    """Values tell an arm (a cell count, a viability): who works at site 02 reads and enters none of site 01."""
+    from equipoise.access.commands import SYSTEM, GrantRole
+    from equipoise.pages.accounts.logins import persona_account
+    from equipoise.vault.values import RecordValues
+
+    bag = pharmacy.prepare(REQUEST, "01")
+    # A role that sees no arm is for the whole study: it does not widen what the pharmacist of one site sees.
+    for key, role, site in (("far", "pharmacist", "02"), ("adm", "administrator", None)):
+        assert pharmacy.doors.desk.submit(SYSTEM, GrantRole("far", role, site), key=key).accepted
+    pharmacy.doors.exchange()
+    assert pharmacy.doors.enrol("far", "BENCH").accepted
+    persona_account("far", "Far Away", "", "")
+    addresses = (f"/print/label/{bag}.pdf", f"/print/request/{REQUEST}.pdf", "/values/S-subject1")
+    assert anybody.post("/enter", {"user": "phar", "purpose": "BENCH"}).status_code == 302
+    assert [anybody.get(address).status_code for address in addresses] == [200, 200, 200]
+    assert "S-subject1" in anybody.get("/values").text
+    assert anybody.post("/enter", {"user": "far", "purpose": "BENCH"}).status_code == 302
+    assert [anybody.get(address).status_code for address in addresses] == [404, 404, 404]
+    assert "S-subject1" not in anybody.get("/values").text + anybody.get("/bench").text
+    assert anybody.post("/values/S-subject1/query", {"query": "q", "text": "t"}).status_code == 404
+    keeper = pharmacy.vault.who("far", "BENCH")
+    assert keeper is not None
+    refused = pharmacy.vault.submit(keeper, RecordValues("subject1", "V1", "X", 1, {}, 0), key="values")
+    assert [one.rule for one in refused.problems] == ["vault.values-subject-unknown"]
+
+
+def test_a_code_that_the_keeper_handed_over_is_no_second_person(client, monkeypatch):
+    """Who enrols somebody knows the code until it is replaced: it opens the page that replaces it, and nothing else."""
+    from equipoise.pages.accounts.models import Account
+    from equipoise.vault.web.purposes import INVITED
+
+    account = Account(username="bai", actor="chk", name="Bai Lu", role=INVITED)
+    account.set_password("the code of the keeper")
+    account.save()
+    post(client, "open")
+    monkeypatch.setattr("equipoise.vault.web.second_person.rehearsal", lambda: False)
+    given = {"second_name": "bai", "second_password": "the code of the keeper"}
+    assert "password" in post(client, "do", 422, step="open-request", **given).text.split('id="problems"')[1]

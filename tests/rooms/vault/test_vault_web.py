@@ -338,6 +338,15 @@ def test_what_does_not_fit_enrols_nobody(vault, anybody, changed, said):
     assert "u-new" not in vault.enrolled
 
 
+def test_nobody_gets_a_second_account_by_which_the_keeper_could_act_for_them(vault, anybody):
+    from equipoise.pages.accounts.models import Account
+
+    enter(anybody, "u-key", "KEEPER")
+    more = NEW | {"user": "u-pi", "username": "u-pi-again", "purpose": ["OFFICER"]}
+    assert anybody.post("/people/enrol", more).status_code == 422
+    assert not Account.objects.filter(username="u-pi-again").exists()
+
+
 def test_only_the_keeper_enrols_and_revokes_and_a_reason_is_asked(vault, anybody):
     enter(anybody, "u-pha", "BENCH")
     assert anybody.get("/people").status_code == 404

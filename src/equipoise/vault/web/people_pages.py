@@ -97,14 +97,16 @@ def enrol(request: Asked, keeper: Keeper) -> HttpResponse:
 
 
 def _unfit(posted: dict[str, str], wanted: Sequence[str]) -> tuple[Problem, ...]:
-    """What is missing, and a user name that is another's."""
+    """What is missing, a user name that is another's, and a second one for who has an account: it would open theirs."""
     found = [
         problem("vault.people-missing", name) for name in ("user", "username", "name") if not posted[name]
     ]
     if not wanted:
         found.append(problem("vault.people-missing", "purpose"))
     other = Account.objects.filter(username=posted["username"]).exclude(actor=posted["user"]).exists()
-    if other or posted["username"].startswith(REHEARSED):
+    own = Account.objects.filter(actor=posted["user"], is_active=True).exclude(username=posted["username"])
+    second = posted["user"] and own.exclude(username__startswith=REHEARSED).exists()
+    if other or second or posted["username"].startswith(REHEARSED):
         found.append(problem("pages.username-unfit", "username", given=posted["username"]))
     return tuple(found)
 

@@ -12,6 +12,8 @@ from equipoise.pages import problems
 from equipoise.pages.accounts.models import Account
 from equipoise.vault.facts import Keeper
 from equipoise.vault.prints import accountability_document, label_document, slip_document
+from equipoise.vault.stock.commands import CountStock
+from equipoise.vault.stock.evolve import Stock
 from equipoise.vault.vault import Vault
 from equipoise.vault.web.request import Asked, kept
 from equipoise.vault.web.request import vault as door
@@ -39,6 +41,10 @@ def log(request: Asked, keeper: Keeper) -> HttpResponse:
 @kept("BENCH", "CHECK")
 def label(request: Asked, keeper: Keeper, bag: str) -> HttpResponse:
     """The label of a bag."""
+    with cast(Vault, door()).reading() as reader:
+        stock = cast(Stock, cast(Vault, door()).state(reader, CountStock("", "", ())))
+    held = stock.bags.get(bag)
+    _at_home(keeper, held.request if held is not None else "")
     return _answer(label_document(cast(Vault, door()), (bag,)), "label.pdf")
 
 
@@ -46,7 +52,18 @@ def label(request: Asked, keeper: Keeper, bag: str) -> HttpResponse:
 @kept("BENCH", "CHECK")
 def slip(request: Asked, keeper: Keeper, wanted: str) -> HttpResponse:
     """The slip of a request."""
+    _at_home(keeper, wanted)
     return _answer(slip_document(cast(Vault, door()), wanted), "request.pdf")
+
+
+def _at_home(keeper: Keeper, wanted: str) -> None:
+    """Raises "not found" for a dose of a site at which the person does not work, and for none."""
+    vault = cast(Vault, door())
+    with vault.reading() as reader:
+        told = vault.known(reader).told
+    sites, dose = told.sites_of(keeper.actor), told.wanted.get(wanted)
+    if dose is None or (sites is not None and dose.site not in sites):
+        raise problems.missing()
 
 
 def _answer(made: bytes | Problem, name: str) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.contrib.auth import authenticate
 
 from equipoise.pages.accounts.models import Account
 from equipoise.pages.accounts.names import REHEARSED
+from equipoise.vault.web.purposes import INVITED
 from equipoise.vault.web.request import Asked, rehearsal, vault
 from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Text
@@ -23,7 +24,7 @@ def second_of(request: Asked) -> str | Problem:
     else:
         username = request.POST.get("second_name", "").strip()
         account = authenticate(request, username=username, password=request.POST.get("second_password", ""))
-        if not isinstance(account, Account):
+        if not isinstance(account, Account) or account.role == INVITED:  # a code that the keeper knows, too
             return problem("pages.sign-in-failed", "second")
         actor = account.actor
     if not actor:

@@ -1,7 +1,8 @@
 """Pages of the values that could tell the arm: a work list by screening number, a form filled in by keyboard, history.
 
 The rules that must stay true: nothing is saved without the key and the base that the page made; a save that is refused
-leaves everything typed on the page; what is typed is handed on as typed. They work without any script.
+leaves everything typed on the page; what is typed is handed on as typed; who works at one site sees nobody of another.
+They work without any script.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from equipoise.capture.evolve import Place, Query
 from equipoise.capture.history import Change
 from equipoise.ledger.entries import Datum
+from equipoise.ledger.reader import Reader
 from equipoise.pages import problems
 from equipoise.pages.accounts.models import Account
 from equipoise.vault.facts import Keeper
@@ -74,7 +76,12 @@ def work_list(request: Asked, keeper: Keeper) -> HttpResponse:
     """Everybody of whom there may be values, by screening number."""
     wanted = request.GET.get("q", "").strip()
     with vault().reading() as reader:
-        rows = [row for row in value_subjects(vault(), reader) if wanted in row.number]
+        sites = vault().known(reader).told.sites_of(keeper.actor)
+        rows = [
+            row
+            for row in value_subjects(vault(), reader)
+            if wanted in row.number and (sites is None or row.site in sites)
+        ]
     return render(request, "vault/values.html", {"rows": rows, "q": wanted, "at": AT})
 
 
@@ -83,6 +90,7 @@ def work_list(request: Asked, keeper: Keeper) -> HttpResponse:
 def subject(request: Asked, keeper: Keeper, number: str) -> HttpResponse:
     """The forms of one subject at their visits."""
     with vault().reading() as reader:
+        found(_whose(reader, keeper, number))
         matrix = found(value_matrix(vault(), reader, number))
     return render(request, "vault/values_subject.html", {"view": matrix, "at": AT, "path": _path(number)})
 
@@ -93,7 +101,7 @@ def form(
     request: Asked, keeper: Keeper, number: str, visit: str, form_id: str, repeat: int = 1
 ) -> HttpResponse:
     """One form: shown, or saved."""
-    view = found(_read(number, Place(visit, form_id, repeat)))
+    view = found(_read(keeper, number, Place(visit, form_id, repeat)))
     if request.method == "GET":
         return _page(request, keeper, view)
     given = request.POST.dict()
@@ -118,7 +126,7 @@ def form(
 def query(request: Asked, keeper: Keeper, number: str) -> HttpResponse:
     """Answer a query, or accept its answer; back to where it was asked."""
     with vault().reading() as reader:
-        whose = found(subject_of_number(vault(), reader, number))
+        whose = found(_whose(reader, keeper, number))
     asked, text = request.POST.get("query", ""), request.POST.get("text", "")
     command = (
         CloseValueQuery(whose, asked, text)
@@ -140,7 +148,7 @@ def history(
 ) -> HttpResponse:
     """Every change of the form, latest first."""
     place = Place(visit, form_id, repeat)
-    view = found(_read(number, place))
+    view = found(_read(keeper, number, place))
     with vault().reading() as reader:
         changes = found(value_history(vault(), reader, number, place))
     names = {one.actor: Text(one.name, one.name_zh or None) for one in Account.objects.all()}
@@ -154,9 +162,19 @@ def history(
     return render(request, "vault/values_history.html", context)
 
 
-def _read(number: str, place: Place) -> ValueForm | None:
+def _whose(reader: Reader, keeper: Keeper, number: str) -> str | None:
+    """The subject of a number at a site of the reader's; these values tell an arm, so others' are not there."""
+    told, subject = vault().known(reader).told, subject_of_number(vault(), reader, number)
+    sites = told.sites_of(keeper.actor)
+    return subject if sites is None or told.sites.get(subject or "") in sites else None
+
+
+def _read(keeper: Keeper, number: str, place: Place) -> ValueForm | None:
     with vault().reading() as reader:
-        site = vault().known(reader).told.sites.get(subject_of_number(vault(), reader, number) or "")
+        whose = _whose(reader, keeper, number)
+        if whose is None:
+            return None
+        site = vault().known(reader).told.sites.get(whose)
         return value_form(vault(), reader, number, place, _today(site))
 
 
