@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -59,9 +60,19 @@ class Held:
     made: ListMade
 
 
+def usable_value(value: str) -> bool:
+    """Whether a public value looks the same only when it is the same: ASCII, single spaces, at most 200 signs.
+
+    Signs that nobody sees would let whoever types it choose among lists with one and the same value on the certificate.
+    """
+    return len(value) <= 200 and re.fullmatch(r"[!-~]+( [!-~]+)*", value) is not None
+
+
 def hold(study: Study, contributions: Mapping[str, bytes], terms: Terms | None = None) -> Held | Problem:
     """The list, made, sealed and checked. `contributions` are the seeds by who brought them."""
     held_under = terms or Terms()
+    if held_under.public_value and not usable_value(held_under.public_value):
+        return problem("vault.public-value-unfit", "public value")
     seed = combined([contributions[name] for name in sorted(contributions)], held_under.public_value)
     made = make_list(study, study_digest(study), seed)
     if isinstance(made, Problem):

@@ -92,6 +92,18 @@ def test_everybody_commits_before_anybody_reveals_and_the_list_follows_from_all(
     assert held.made.public_value == public["public_value"] == "8f3c"
 
 
+@pytest.mark.parametrize(
+    "value", ["8f3c ", "8f3c\u200b", "8f3c\ufe0f", "8f\t3c", "8f  3c", "８f3c", "8" * 201]
+)
+def test_a_value_that_only_looks_like_the_public_one_is_refused(room, value):
+    """Whoever holds the list could else try signs that nobody sees until a list pleases. Source: reliability notes §4."""
+    begun(room, "the first block after noon")
+    assert reveal(room, "薄", BO) is None
+    assert reveal(room, "Ada", ADA) is None
+    assert rule(hold_open(room, STUDY, Terms(public_value=value))) == "vault.public-value-unfit"
+    assert not isinstance(hold_open(room, STUDY, Terms(public_value="8f3c 2026-06-01 12:00")), Problem)
+
+
 def test_without_the_public_value_another_list_would_follow():
     seed = combined([ADA, BO])
     assert (
