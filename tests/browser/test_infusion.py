@@ -145,7 +145,9 @@ def test_a_scanner_goes_from_bag_to_participant_to_the_second_person(tablet: Pag
     tablet.locator("#second").select_option(label="PI")
     tablet.get_by_role("button", name="Both agree").click()
     expect(tablet.locator("body")).to_contain_text("Checked by CRC and PI")
-    tablet.locator("button[value=BEDSIDE]").click()  # another participant began today: the first three are a day apart
+    tablet.locator(
+        "button[value=BEDSIDE]"
+    ).click()  # another participant began today: the first three are a day apart
     expect(tablet.locator(".message.bad")).to_contain_text("Time since the first participants were treated")
 
 

@@ -124,7 +124,8 @@ class Pharmacy:
         occasion = Occasion(self.now, "UTC", fresh)
         facts = facts or self.facts(command)
         if type(command) in bench.COMMANDS:
-            decision = bench_decide.decide(self.study, self.bench(command.request), facts, command, occasion)
+            request = str(getattr(command, "request"))  # noqa: B009
+            decision = bench_decide.decide(self.study, self.bench(request), facts, command, occasion)
             allowed = {*bench.streams(command), "statements"}
         else:
             decision = stock_decide.decide(self.study, self.stock, facts, command, occasion)

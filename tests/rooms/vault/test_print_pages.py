@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -80,7 +81,7 @@ def test_nothing_on_a_label_or_slip_names_product_lot_or_unit(pharmacy: Bench, l
 
 
 def test_the_log_names_what_was_done_with_every_unit(pharmacy: Bench, monkeypatch) -> None:
-    drawn: list[object] = []
+    drawn: list[Any] = []
     monkeypatch.setattr(
         "equipoise.vault.prints.accountability_pdf", lambda *given: (drawn.append(given), b"%PDF")[1]
     )
