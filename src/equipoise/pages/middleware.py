@@ -7,6 +7,7 @@ a proxy; the person and the login are found in one query.
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable
 from typing import cast
 
@@ -78,7 +79,9 @@ def fault_pages(get_response: View) -> View:
             return problems.page(cast(Visit, request), exception.problem)
         if isinstance(exception, problems.Shown):
             return problems.page(cast(Visit, request), exception.problem)
-        _log.exception("a page failed", exc_info=exception)
+        # Where, and what sort; never its text, which could hold a value, or at the second door an arm.
+        where = "".join(traceback.format_tb(exception.__traceback__))
+        _log.error("a page failed: %s\n%s", type(exception).__name__, where)
         return problems.page(cast(Visit, request), problem("pages.our-fault"))
 
     answer.process_exception = process_exception  # type: ignore[attr-defined]  # the hook Django looks for

@@ -45,7 +45,7 @@ from equipoise.supply.commands import (
 from equipoise.supply.evolve import AFTER, DONE, FINAL, Request, State
 from equipoise.supply.gate import SENTINEL, At, decided, dose_of, standing
 from equipoise.supply.stages import off_stage
-from equipoise.supply.times import AHEAD, moment, written
+from equipoise.supply.times import AHEAD, PLANNED_AHEAD, moment, written
 from equipoise.words.ids import random_id
 from equipoise.words.problem import Problem, problem, say
 from equipoise.words.text import Text
@@ -123,6 +123,8 @@ def _order_faults(
         found.append(problem("supply.time-unfit", "at", given=command.at))
     elif at < occasion.at - AHEAD:
         found.append(problem("supply.release-in-the-past", "at", given=written(at), now=written(occasion.at)))
+    elif at > occasion.at + PLANNED_AHEAD:
+        found.append(problem("supply.release-too-far", "at", given=written(at)))
     order = [dose.id for dose in study.supply.doses]
     if command.infusion in order:
         for earlier in order[: order.index(command.infusion)]:

@@ -11,6 +11,8 @@ import datetime as dt
 
 from equipoise.words.problem import Problem, problem
 
+PLANNED_AHEAD = dt.timedelta(days=400)
+"""How far ahead a dose may be asked for: a year and some weeks. A year mistyped would wait on every list for ever."""
 AHEAD = dt.timedelta(minutes=5)
 """How far a clock at the bedside may be ahead of this one."""
 
@@ -19,9 +21,12 @@ def moment(text: str) -> dt.datetime | None:
     """A moment with its zone, in UTC; None for anything else."""
     try:
         read = dt.datetime.fromisoformat(text)
-    except ValueError:
+        return read.astimezone(dt.UTC) if read.tzinfo is not None else None
+    except (
+        ValueError,
+        OverflowError,
+    ):  # the first and the last day of the calendar have no UTC in every zone
         return None
-    return read.astimezone(dt.UTC) if read.tzinfo is not None else None
 
 
 def written(at: dt.datetime) -> str:

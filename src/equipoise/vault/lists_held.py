@@ -10,6 +10,7 @@ The rule that must stay true: once a list was taken in, its key lies nowhere uns
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from equipoise.ledger.entries import Entry
@@ -17,6 +18,7 @@ from equipoise.ledger.vault_entries import ListMade
 from equipoise.vault.ceremony_record import NAME as RECORD
 from equipoise.vault.ceremony_record import ceremony_entries
 from equipoise.vault.keyring import Keyring, destroy_file, write_private
+from equipoise.vault.lists import REHEARSAL_GENERATOR
 from equipoise.vault.slots import SlotBook, read_slots
 from equipoise.words.ids import Entropy
 from equipoise.words.problem import Problem, problem
@@ -25,6 +27,12 @@ PLACE = "list"
 SLOTS, SEEDS, KEY = "slots.json", "seeds.json", "vault.key"
 SEALED_KEY = KEY + ".sealed"
 _KEY_BYTES = 32
+
+
+def of_a_rehearsal(entries: Sequence[Entry]) -> bool:
+    """Whether the last list of these ceremonies came from a known seed: everybody could open its slots."""
+    made = [entry for entry in entries if isinstance(entry, ListMade)]
+    return bool(made) and made[-1].generator == REHEARSAL_GENERATOR
 
 
 def left_list(source: Path, study: str) -> tuple[Entry, ...] | Problem:

@@ -20,7 +20,7 @@ from equipoise.ledger.vault_entries import VaultOpened
 from equipoise.protocol.digest import canonical_study
 from equipoise.protocol.study import Study
 from equipoise.vault.keyring import WORK, Keyring, create_keyring, open_keyring
-from equipoise.vault.lists_held import left_list
+from equipoise.vault.lists_held import left_list, of_a_rehearsal
 from equipoise.vault.routes import ROOMS
 from equipoise.vault.vault import STREAM, Vault
 from equipoise.words.canonical import canonical_bytes
@@ -62,6 +62,8 @@ def create_vault(
     left = left_list(list_folder, study.id) if list_folder is not None else ()
     if isinstance(left, Problem):
         return left
+    if purpose == "trial" and of_a_rehearsal(left):
+        return problem("randomization.list-of-a-rehearsal", str(list_folder))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     keyring = create_keyring(folder, passphrase, entropy, work=work)

@@ -206,7 +206,7 @@ def local(moment: str, zone: str) -> str:
     """A UTC moment of the ledger in a zone, to the minute, with its offset; what is no moment stays as it stands."""
     try:
         found = dt.datetime.fromisoformat(moment).astimezone(ZoneInfo(zone))
-    except ValueError:
+    except (ValueError, OverflowError):
         return moment
     offset = f"{found:%z}"
     return f"{found:%Y-%m-%d %H:%M} {offset[:3]}:{offset[3:]}"

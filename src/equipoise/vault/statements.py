@@ -18,7 +18,8 @@ from equipoise.ledger.vault_entries import StatementMade
 from equipoise.words.canonical import Json, canonical_bytes
 
 STREAM = "statements"
-_CONTENT_AT_MOST = FRAME // 2
+_BESIDE_CONTENT = 1024
+"""Bytes of a frame that everything beside the content of a statement needs: about 400."""
 
 
 def say(says: str, **fields: Json) -> Append:
@@ -30,7 +31,9 @@ def say(says: str, **fields: Json) -> Append:
     if set(fields) != set(STATEMENTS.get(says, ())) or says not in STATEMENTS:
         raise ValueError(f"{says} is not said with {', '.join(sorted(fields))}")
     content = canonical_bytes(fields).decode()
-    if len(content) > _CONTENT_AT_MOST:
+    if (
+        len(canonical_bytes(content)) > FRAME - _BESIDE_CONTENT
+    ):  # as it travels: in bytes, a text within a text
         raise ValueError(f"{says} says more than a frame holds")
     return Append(STREAM, StatementMade(0, says, content))
 

@@ -51,7 +51,7 @@ from equipoise.vault.facts import PROGRAM, Keeper, Purpose, VaultFacts
 from equipoise.vault.folding import Memory
 from equipoise.vault.keyring import Keyring, take_refusals
 from equipoise.vault.knowing import CEREMONY, Knowledge, Known, know, subject_of
-from equipoise.vault.lists_held import held_list, left_list, slot_key, take_in_list
+from equipoise.vault.lists_held import held_list, left_list, of_a_rehearsal, slot_key, take_in_list
 from equipoise.vault.room import Room, Rooms
 from equipoise.vault.slots import SlotBook
 from equipoise.vault.views import Alarm, Outcome
@@ -231,6 +231,8 @@ class Vault:
         entries = left_list(source, self._opened.study)
         if isinstance(entries, Problem):
             return entries
+        if self.purpose == "trial" and of_a_rehearsal(entries):
+            return problem("randomization.list-of-a-rehearsal", str(source))
         with self.reading() as reader:
             known = reader.head(CEREMONY).seq
         if entries[known:]:

@@ -56,6 +56,8 @@ def test_a_dose_from_request_to_return(ward: Ward) -> None:
         ({}, {"weight": "７０"}, "weight-unfit"),  # digits of another script are not what the vault reads
         ({}, {"at": "2026-06-01T10:00"}, "time-unfit"),  # no zone
         ({}, {"at": "2026-06-01T03:54:59+00:00"}, "release-in-the-past"),  # 5 min 1 s ago
+        ({}, {"at": "9999-12-31T23:59:59+00:00"}, "release-too-far"),  # a day that no zone of the east has
+        ({}, {"at": "0001-01-01T00:00:00+14:00"}, "time-unfit"),  # a day that UTC does not have
     ],
 )
 def test_what_is_asked_must_be_possible(ward: Ward, changes, command, rule) -> None:

@@ -140,6 +140,18 @@ def test_what_cannot_become_a_second_door_is_refused(doors: Doors, tmp_path: Pat
     assert rule(open_vault(tmp_path / "none", PASSPHRASE)) == "ledger.not-found"
 
 
+def test_a_trial_takes_no_list_from_a_known_seed(tmp_path: Path) -> None:
+    """Everybody could make its keys: they follow from the seed. Source: reliability notes L31."""
+    write_list(rehearsed_study(), tmp_path)
+    again = (rehearsed_study(), "trial", KEY)
+    left = create_vault(tmp_path / "v", *again, tmp_path / "list", PASSPHRASE, work=WORK)
+    assert rule(left) == "randomization.list-of-a-rehearsal"
+    vault = opened(create_vault(tmp_path / "v", *again, None, PASSPHRASE, work=WORK))
+    assert rule(vault.take_in_list(tmp_path / "list")) == "randomization.list-of-a-rehearsal"
+    assert vault.book is None
+    vault.close()
+
+
 def test_a_trial_is_opened_by_the_machines_own_clock_only(tmp_path: Path) -> None:
     vault = opened(create_vault(tmp_path / "v", rehearsed_study(), "trial", KEY, None, PASSPHRASE, work=WORK))
     assert vault.purpose == "trial"

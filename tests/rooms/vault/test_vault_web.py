@@ -260,6 +260,23 @@ def test_a_form_without_its_token_is_refused(vault, folder):
     assert strict.post("/enter", {"user": "u-pi", "purpose": "BREAK"}).status_code == 403
 
 
+def test_a_page_that_fails_logs_where_and_never_what(vault, anybody, caplog, monkeypatch):
+    """The text of an exception may hold a product or an arm. Source: reliability notes L10."""
+
+    canary = "canary-arm-" + "4711"  # in two, so that a line of this file is not taken for it
+
+    def fault(*_):
+        raise LookupError(canary)
+
+    enter(anybody, "u-key", "KEEPER")
+    monkeypatch.setattr("equipoise.vault.web.home.overview", fault)
+    page = anybody.get("/work")
+    assert page.status_code == 500
+    assert "LookupError" in caplog.text
+    assert "home.py" in caplog.text
+    assert canary not in caplog.text + page.text
+
+
 def test_signing_out_ends_the_login_on_the_server(vault, anybody):
     enter(anybody, "u-pi", "BREAK")
     token = anybody.cookies["equipoise_second_login"].value

@@ -85,5 +85,11 @@ def at_site(moment: str | None, site: str | None = None) -> str:
         return ""
     sites = vault().study.sites
     zone = next((one.zone for one in sites if one.id == site), sites[0].zone if sites else "UTC")
-    local = dt.datetime.fromisoformat(moment).astimezone(ZoneInfo(zone))
+    try:
+        local = dt.datetime.fromisoformat(moment).astimezone(ZoneInfo(zone))
+    except (
+        ValueError,
+        OverflowError,
+    ):  # somebody else's door says it: one moment must not take a whole list away
+        return moment
     return f"{local:%Y-%m-%d %H:%M} {zone}"
