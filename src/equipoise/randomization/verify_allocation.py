@@ -3,10 +3,11 @@
     python verify_allocation.py PUBLIC RELEASE
 
 PUBLIC is `allocation.json`, published before the first participant; RELEASE is `release.json`, from the final release;
-standard library only, nothing of the program is imported. It checks, in this order: that no byte of either
-file was changed; that the root stands for every slot; that each seed is the one that was committed to; that the seeds
+standard library only, nothing of the program is imported. It checks, in this order: that no byte of PUBLIC
+was changed; that the root stands for every slot; that each seed is the one that was committed to; that the seeds
 (and the public value) give, by the published method, every public number, arm, draw and nonce; that each of these is
-what the slot committed to; that slots were taken in order, once each, and that everybody was given the arm of the slot.
+what the slot committed to; that slots were taken in order, once each, and that everybody was given the arm of the
+slot; last, so that a slot that was changed is named before it, that no byte of RELEASE was changed.
 The rules that must stay true: it is written from the description, not from the program (a test holds the two
 together); garbage is a finding, no crash; the first slot that does not agree is named. Exit 0 with a last line
 `ok N slots, M dispensed, root HEX`, or exit 1 and the first finding as last line. It cannot tell whether PUBLIC is the
@@ -53,7 +54,10 @@ class Slot(NamedTuple):
 def verify(public: bytes, release: bytes) -> str:
     """The last line where everything agrees. Raises Disagrees with the first finding."""
     try:
-        told, opened = _read(public, PUBLIC, "PUBLIC"), _read(release, RELEASE, "RELEASE")
+        told, sound = _read(public, PUBLIC, "PUBLIC")
+        if not sound:
+            raise Disagrees("PUBLIC was changed since it was written")
+        opened, whole = _read(release, RELEASE, "RELEASE")
         for name in ("study", "digest", "root", "public_value"):
             _same(opened[name], told[name], f"the two files do not belong together: {name}")
         _same(_root(told["strata"]), told["root"], "the root does not stand for the slots of PUBLIC")
@@ -63,6 +67,8 @@ def verify(public: bytes, release: bytes) -> str:
         made = _made(told, _seed(told, opened))
         _check_slots(told, opened, made)
         given = _check_dispensed(told, opened, made)
+        if not whole:
+            raise Disagrees("RELEASE was changed since it was written")
     except Disagrees:
         raise
     except (
@@ -78,20 +84,18 @@ def verify(public: bytes, release: bytes) -> str:
     return f"ok {sum(map(len, made.values()))} slots, {given} dispensed, root {told['root']}"
 
 
-def _read(data: bytes, form: str, name: str) -> File:
+def _read(data: bytes, form: str, name: str) -> tuple[File, bool]:
+    """The content of a file of this form, and whether every byte is as it was written."""
     try:
         content: File = json.loads(data)
         others = {key: value for key, value in content.items() if key != "checksum"}
-        whole = (
-            content["format"] == form
-            and content["checksum"] == _digest(others)
-            and data == _bytes(content) + b"\n"
-        )
+        formed = content["format"] == form
+        whole = content["checksum"] == _digest(others) and data == _bytes(content) + b"\n"
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
         raise Disagrees(f"{name} cannot be read as {form}: {fault}") from fault
-    if not whole:
-        raise Disagrees(f"{name} was changed since it was written")
-    return content
+    if not formed:
+        raise Disagrees(f"{name} is not of the form {form}")
+    return content, whole
 
 
 def _bytes(value: object) -> bytes:
