@@ -1,11 +1,12 @@
 """The two larger openings from a terminal: `python -m equipoise.vault.openings KIND VAULT`, its own process.
 
-    closed     writes the table of arms into the vault's closed folder, for the --member ones
+    closed     writes the table of arms, sealed, into the vault's closed folder, for the --member ones
+    table      opens such a table (its digest or file name) into the new file --to, for one of them
     publish    publishes seeds and nonces, once every condition of the release holds
 
-Both are done by a person, --by, who is enrolled for it. The rules that must stay true: nothing printed tells an arm;
-no file of arms is written outside the vault's own folder, before the release. The last line is one JSON value. Exit:
-0 done, 1 the answer is no, 2 wrong usage.
+Each is done by a person, --by, who is enrolled for it, or named by it. The rules that must stay true: nothing printed
+tells an arm; no file of arms is written before the release but for a named person, readable by its owner alone. The
+last line is one JSON value. Exit: 0 done, 1 the answer is no, 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from equipoise.vault.facts import Keeper
-from equipoise.vault.keyring import harden
+from equipoise.vault.keyring import harden, write_private
 from equipoise.vault.opening import open_vault
 from equipoise.vault.release.commands import COMMANDS, OpenClosedWork, PublishList
-from equipoise.vault.release.publishing import Published, open_closed_work, publish
+from equipoise.vault.release.publishing import Published, open_closed_work, publish, read_closed_work
 from equipoise.vault.serve import read_passphrase, refuse
 from equipoise.vault.vault import Vault
 from equipoise.words.canonical import Json
@@ -31,7 +32,7 @@ Done = dict[str, Json] | tuple[Problem, ...]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do one of the two. The exit status."""
+    """Do one of the three. The exit status."""
     options = _parser().parse_args(arguments)
     harden()
     try:
@@ -51,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     closed = kinds.add_parser("closed", help="a table of arms for closed work")
     closed.add_argument("--for", dest="purpose", required=True, metavar="TEXT", help="what it is for")
     closed.add_argument("--member", action="append", required=True, metavar="ACTOR", help="who will see it")
+    table = kinds.add_parser("table", help="open the table of a closed work")
+    table.add_argument("--table", required=True, metavar="DIGEST")
+    table.add_argument("--to", type=Path, required=True, metavar="FILE", help="a new file")
     kinds.add_parser("publish", help="the final release")
     for kind in kinds.choices.values():
         kind.add_argument("folder", type=Path)
@@ -75,6 +79,12 @@ def _act(options: argparse.Namespace) -> Done:
                 return (problem("vault.purpose-not-held", options.by),)
             path = open_closed_work(vault, person, options.purpose, tuple(options.member), key=key)
             return path if isinstance(path, tuple) else {"table": str(path)}
+        if options.kind == "table":
+            content = read_closed_work(vault, options.by, options.table)
+            if isinstance(content, Problem):
+                return (content,)
+            write_private(options.to, content)
+            return {"table": str(options.to)}
         person = _enrolled(vault, options.by, PublishList)
         if person is None:
             return (problem("vault.purpose-not-held", options.by),)

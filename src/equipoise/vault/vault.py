@@ -123,6 +123,14 @@ class Vault:
         """The secret of the pages' sessions."""
         return self._keyring.web_secret
 
+    def sealed(self, name: str, content: bytes) -> bytes:
+        """`content` as it may lie in this door's folder: opened under the same name, by the passphrase alone."""
+        return self._keyring.seal(name, content, self._entropy)
+
+    def unsealed(self, name: str, sealed: bytes) -> bytes | None:
+        """What `sealed` made; None for anything else."""
+        return self._keyring.open(name, sealed)
+
     def now(self) -> dt.datetime:
         """The time, in UTC."""
         return self._clock()

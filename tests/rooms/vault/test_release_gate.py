@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,9 @@ from equipoise.vault.anchors import anchor_commitment
 from equipoise.vault.facts import Keeper
 from equipoise.vault.release.commands import SetValuesLock, SignVaultRelease
 from equipoise.vault.release.evolve import State, conditions_digest
-from equipoise.vault.release.publishing import Published, open_closed_work, publish
+from equipoise.vault.release.publishing import Published, open_closed_work, publish, read_closed_work
 from equipoise.words.canonical import read_canonical
+from equipoise.words.problem import Problem
 from rooms.vault.two_doors import Doors
 
 CONDITIONS = {
@@ -221,13 +224,25 @@ def test_closed_work_is_for_named_unblinded_people_and_its_table_stays_inside(bo
     assert not isinstance(path, tuple)
     assert path.is_relative_to(both.vault.folder / "closed")
     assert path.stat().st_mode & 0o077 == 0
-    rows = json.loads(path.read_bytes())["rows"]
+    held = path.read_bytes()  # what a thief of the folder has
+    assert not [word for word in ("S-s1", *(arm.id for arm in both.study.arms)) if word.encode() in held]
+    for stranger in ("inv", "k1", "phar"):
+        refused = read_closed_work(both.vault, stranger, path.name)
+        assert isinstance(refused, Problem)
+        assert refused.rule == "vault_release.closed-not-for"
+    table = read_closed_work(both.vault, "dsmb", path.name)
+    assert isinstance(table, bytes)
+    rows = json.loads(table)["rows"]
     assert {row["arm"] for row in rows} <= {arm.id for arm in both.study.arms}
     assert [row["participant"] for row in rows] == ["S-s1", "S-s2"]
     with both.vault.reading() as reader:
         (entry,) = [one.entry for one in reader.entries("release") if isinstance(one.entry, ClosedWorkOpened)]
     assert entry.members == ("dsmb",)
-    assert entry.table == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert entry.table == hashlib.sha256(table).hexdigest()
+    path.write_bytes(held[:-1] + bytes([held[-1] ^ 1]))
+    changed = read_closed_work(both.vault, "dsmb", entry.table)
+    assert isinstance(changed, Problem)
+    assert changed.rule == "vault_release.closed-unreadable"
 
 
 def test_at_the_terminal_both_are_processes_of_their_own(both, capsys, tmp_path):
@@ -246,7 +261,12 @@ def test_at_the_terminal_both_are_processes_of_their_own(both, capsys, tmp_path)
         capsys.readouterr()
         assert main([*closed, "--by", "dsmb", *common]) == 0
         table = json.loads(capsys.readouterr().out)["table"]
-        assert "arm" in json.loads(Path(table).read_text())["rows"][0]
+        opening = [sys.executable, "-m", "equipoise.vault.openings", "table", folder, "--table", Path(table).name,
+                   "--to", str(tmp_path / "table.json"), "--passphrase-file", str(passphrase)]  # fmt: skip
+        assert subprocess.run([*opening, "--by", "k2"], capture_output=True).returncode == 1
+        assert subprocess.run([*opening, "--by", "dsmb"], capture_output=True).returncode == 0
+        assert "arm" in json.loads((tmp_path / "table.json").read_text())["rows"][0]
+        assert (tmp_path / "table.json").stat().st_mode & 0o077 == 0
         assert main(["vault", "release", folder, "--by", "k1", *common]) == 0
         told = json.loads(capsys.readouterr().out)
         assert len(told["release"]) == 64

@@ -2,11 +2,12 @@
 
 The rules that must stay true: the gate is asked before a seed is opened, and again when the entry is written; the entry
 stands before the file; the file follows from what lies here alone, so that it can be written again; what is written for
-closed work never leaves this door's own folder, and is an entry with names and the file's digest.
+closed work lies sealed in this door's own folder, so that a copy of it tells nobody an arm, is opened for a named
+person only, and is an entry with names and the table's digest.
 
     FOLDER/release/release.json     seeds, nonces, arms and what was dispensed (vault.release_file)
     FOLDER/release/anchors.json     the nonces of all anchors
-    FOLDER/closed/DIGEST.json       participant -> arm, for the persons named in the entry
+    FOLDER/closed/DIGEST.sealed     participant -> arm, for the persons named in the entry
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ from equipoise.vault.release.evolve import State
 from equipoise.vault.releasing import release_of
 from equipoise.vault.vault import Vault
 from equipoise.words.canonical import Json, canonical_bytes
-from equipoise.words.problem import Problem
+from equipoise.words.problem import Problem, problem
 
-RELEASED, CLOSED, ANCHORS = "release", "closed", "anchors.json"
+RELEASED, CLOSED, ANCHORS, SEALED = "release", "closed", "anchors.json", ".sealed"
 Problems = tuple[Problem, ...]
 
 
@@ -79,7 +80,7 @@ def refusal(vault: Vault, keeper: Keeper) -> Refusal | None:
 def open_closed_work(
     vault: Vault, keeper: Keeper, purpose: str, members: tuple[str, ...], *, key: str
 ) -> Path | Problems:
-    """Write every participant's arm into the closed folder, for the named persons; the file's path."""
+    """Write every participant's arm into the closed folder, sealed, for the named persons; the file's path."""
     with vault.reading() as reader:
         rows = _rows(vault, reader)
     if isinstance(rows, Problem):
@@ -90,9 +91,35 @@ def open_closed_work(
     outcome = vault.submit(keeper, OpenClosedWork(purpose, members, table), key=key)
     if not outcome.accepted:
         return outcome.problems
-    path = vault.folder / CLOSED / f"{table[:16]}.json"
-    _write(path, data)
+    path = _closed_path(vault, table)
+    _write(path, vault.sealed(path.name, data))
     return path
+
+
+def read_closed_work(vault: Vault, actor: str, table: str) -> bytes | Problem:
+    """The table of a closed work (its digest, hex, or the file's name), for a person whom its entry names.
+
+    Problems: `vault_release.closed-not-for`, `vault_release.closed-unreadable`.
+    """
+    wanted = table.removesuffix(SEALED)
+    with vault.reading() as reader:
+        state = cast("State", vault.state(reader, PublishList("0" * 64, "0" * 64)))
+    mine = [work for _, work in state.closed if actor in work.members]
+    work = next((one for one in mine if len(wanted) >= 16 and one.table.startswith(wanted)), None)
+    if work is None:
+        return problem("vault_release.closed-not-for", actor)
+    path = _closed_path(vault, work.table)
+    try:
+        content = vault.unsealed(path.name, path.read_bytes())
+    except OSError:
+        content = None
+    if content is None or hashlib.sha256(content).hexdigest() != work.table:
+        return problem("vault_release.closed-unreadable", str(path))
+    return content
+
+
+def _closed_path(vault: Vault, table: str) -> Path:
+    return vault.folder / CLOSED / f"{table[:16]}{SEALED}"
 
 
 def _write(path: Path, content: bytes) -> None:
