@@ -69,7 +69,12 @@ def _declare_make(make: argparse.ArgumentParser) -> None:
     make.add_argument("--public", type=Path, required=True, metavar="DIR")
     make.add_argument("--vault", type=Path, required=True, metavar="DIR")
     make.add_argument(
-        "--seed", type=Path, action="append", default=[], metavar="FILE", help="a person's seed"
+        "--seed",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a person's seed, in a file named as the person",
     )
     make.add_argument("--interactive", action="store_true", help="ask each person for name and seed, unseen")
     make.add_argument("--public-value", metavar="TEXT", help="a public value to be mixed in")
@@ -163,7 +168,9 @@ def _release_faults(options: argparse.Namespace) -> tuple[Problem, ...]:
         return ()
     try:
         verify(_public_file(options).read_bytes(), options.release.read_bytes())
-    except (Disagrees, OSError) as fault:
+    except OSError as fault:
+        return (problem("cli.cannot-read", str(fault.filename or ""), reason=fault.strerror or str(fault)),)
+    except Disagrees as fault:
         return (problem("cli.release-disagrees", str(options.release), finding=fault),)
     return ()
 

@@ -80,7 +80,9 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     publish.add_argument("vault", type=Path)
     publish.set_defaults(run=_release)
     for command in (closed, publish):
-        command.add_argument("--by", required=True, metavar="ACTOR", help="who does it")
+        command.add_argument(
+            "--by", required=True, metavar="ACTOR", help="who does it, as `equipoise vault status` lists them"
+        )
     prints = commands.add_parser("print", help="documents of the second door").add_subparsers(required=True)
     _declare_prints(prints)
     for command in (
@@ -224,7 +226,13 @@ def _status(options: argparse.Namespace) -> Answer:
     if answer.status or not isinstance(answer.value, dict):
         return answer
     lines = [f"{name}: {_short(value)}" for name, value in answer.value.items()]
-    return done(answer.value, *lines)
+    return done(answer.value, *lines, *_people(answer.value.get("credentials")))
+
+
+def _people(credentials: Json) -> list[str]:
+    """A line for every purpose that somebody is enrolled for: what `--by` and `revoke` ask for."""
+    found = credentials if isinstance(credentials, list) else []
+    return [f"  {one['purpose']} {one['user']} {one['since']}" for one in found if isinstance(one, dict)]
 
 
 def _short(value: Json) -> str:

@@ -51,7 +51,7 @@ _BROKEN_OFF = "the sitting was broken off"
 
 def step_command(given: Sequence[str]) -> argparse.Namespace:
     """The options of a step; `run(options, room)` does it. SystemExit 2 for wrong usage."""
-    parser = argparse.ArgumentParser(prog="ceremony", description=__doc__, formatter_class=_Plain)
+    parser = argparse.ArgumentParser(prog="equipoise allocation", description=__doc__, formatter_class=_Plain)
     steps = parser.add_subparsers(required=True)
     for name, (run, wanted) in COMMANDS.items():
         step = steps.add_parser(name)

@@ -28,7 +28,11 @@ def front(request: Asked) -> HttpResponse:
     """The chooser in a rehearsal; otherwise the work, or the sign-in."""
     if not rehearsal():
         return redirect("/work" if request.keeper else "/login")
-    return render(request, "vault/chooser.html", {"cards": _cards(), "next": request.GET.get("next", "")})
+    after = request.GET.get("next", "")
+    cards = _cards()
+    if after.startswith("/break"):  # in an emergency nobody looks for their own card
+        cards.sort(key=lambda card: card["look"] is not LOOKS["BREAK"])
+    return render(request, "vault/chooser.html", {"cards": cards, "next": after})
 
 
 def _cards() -> list[dict[str, object]]:

@@ -254,6 +254,7 @@ def _request(one: RequestView, dose: DoseView, view: InfusionView) -> dict[str, 
     return {
         "one": one,
         "stage": STAGES[stage],
+        "waits": stage == "REQUESTED",
         "at": local(one.at, zone),
         "requested_at": local(one.requested_at, zone),
         "gates": [_gate(gate, dose, view) for gate in one.gates],
