@@ -227,9 +227,9 @@ def test_closed_work_is_for_named_unblinded_people_and_its_table_stays_inside(bo
     held = path.read_bytes()  # what a thief of the folder has
     assert not [word for word in ("S-s1", *(arm.id for arm in both.study.arms)) if word.encode() in held]
     for stranger in ("inv", "k1", "phar"):
-        refused = read_closed_work(both.vault, stranger, path.name)
-        assert isinstance(refused, Problem)
-        assert refused.rule == "vault_release.closed-not-for"
+        shut = read_closed_work(both.vault, stranger, path.name)
+        assert isinstance(shut, Problem)
+        assert shut.rule == "vault_release.closed-not-for"
     table = read_closed_work(both.vault, "dsmb", path.name)
     assert isinstance(table, bytes)
     rows = json.loads(table)["rows"]
