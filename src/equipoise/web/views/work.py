@@ -46,7 +46,7 @@ def _links(who: Who) -> list[tuple[str, str]]:
     found = [("/release", "blind.release")] if "release" in reads else []
     found += [("/knowledge", "blind.knowledge")] if "knowledge" in reads else []
     if may(who, "RequestCodeBreak") and site is not None:
-        found.append((f"/drills/{site}", "blind.drill"))
+        found.append((f"/drills/{site}", "blind.practise"))
     return found
 
 
