@@ -70,8 +70,10 @@ def test_a_slip_is_read_as_its_request(pharmacy: Bench, labels) -> None:
 
 
 def test_nothing_on_a_label_or_slip_names_product_lot_or_unit(pharmacy: Bench, labels) -> None:
-    for request in REQUESTS.values():
-        bag = pharmacy.prepare(request, "01")
+    for count, request in enumerate(REQUESTS.values(), 1):
+        bag = pharmacy.prepare(
+            request, f"{count:02d}"
+        )  # a unit each, whether or not the products are the same
         label_document(pharmacy.vault, [bag])
         slip_document(pharmacy.vault, request)
     said = " ".join(str(label) for label in labels)
