@@ -286,8 +286,10 @@ class Supply(Element):
 
     Volumes in mL, cells in absolute numbers as text; `use_within` in minutes from thaw (or its sham) to the end of the
     infusion; `release_before`: minutes before the planned start at which a bag is released, at the same minute for
-    every arm; `sentinel_first` participants are dosed at least `sentinel_hours` apart. `warmest`: degrees Celsius that
-    no store or shipment may pass, as text. `shipment_units` of every product make one shipment to a site;
+    every arm; `use_after_release`: minutes after that hour at which a bag in time is to be used at the latest, so that
+    its use-by is the same at a second try (0: only `use_within` counts); `sentinel_first` participants are
+    dosed at least `sentinel_hours` apart. `warmest`: degrees Celsius that no store or shipment may pass, as text.
+    `shipment_units` of every product make one shipment to a site;
     `shipment_reserve`: doses that may be given while it is on its way.
     """
 
@@ -303,6 +305,7 @@ class Supply(Element):
     shipment_units: int = Field(default=0, ge=0)
     shipment_reserve: int = Field(default=0, ge=0)
     use_within: int = 0
+    use_after_release: int = 0
     release_before: int = 0
     sentinel_first: int = 0
     sentinel_hours: int = 0
@@ -424,6 +427,11 @@ class Study(Element):
     def codelist(self, codelist_id: str) -> CodelistDefinition | None:
         """The codelist of that id, or None."""
         return next((codelist for codelist in self.codelists if codelist.id == codelist_id), None)
+
+    def zone_of(self, site: str | None) -> str:
+        """The IANA zone of a site; of the first site for None; `UTC` where the study names no such site."""
+        wanted = self.sites[0].id if site is None and self.sites else site
+        return next((one.zone for one in self.sites if one.id == wanted), "UTC")
 
     def forms_at(self, visit_id: str) -> tuple[Form, ...]:
         """The forms that the schedule asks for at a visit, in the order of `forms`."""

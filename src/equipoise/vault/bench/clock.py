@@ -34,6 +34,18 @@ def use_by(supply: Supply, thawed_at: str) -> dt.datetime:
     return moment(thawed_at) + dt.timedelta(minutes=supply.use_within)
 
 
+def said_use_by(supply: Supply, wanted: Wanted, thawed_at: str, filled: dt.datetime) -> dt.datetime:
+    """The use-by that the bag bears: never after the true one, and in time never later than fixed after its hour.
+
+    So a second try that is released at the same hour bears the same use-by as a first one, and does not tell that
+    something was made twice. A bag filled after its hour is late, which shows anyway: it bears the true one.
+    """
+    true = use_by(supply, thawed_at)
+    if not supply.use_after_release or filled > release_at(wanted):
+        return true
+    return min(true, release_at(wanted) + dt.timedelta(minutes=supply.use_after_release))
+
+
 @dataclass(frozen=True, slots=True)
 class ThawClock:
     """From the thaw, or its sham, to the end of the infusion: moments (UTC, empty while to come), minutes, the limit.

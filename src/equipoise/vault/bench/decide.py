@@ -18,7 +18,7 @@ from equipoise.ledger.entries import Append, Entry
 from equipoise.ledger.facts import Decision, Occasion, Refusal
 from equipoise.protocol.study import BenchStep, Study
 from equipoise.vault.bench import commands
-from equipoise.vault.bench.clock import moment, ready_at, release_at, use_by, written
+from equipoise.vault.bench.clock import moment, ready_at, release_at, said_use_by, use_by, written
 from equipoise.vault.bench.dose import dose_volume
 from equipoise.vault.bench.evolve import SHAM, Attempt, State
 from equipoise.vault.bench.masking import bag_number
@@ -257,10 +257,11 @@ def _fill(
         return
     taken = f"{dose.taken:f}" if dose else WHOLE
     bag = bag_number(occasion.fresh[0], state.stock.bags)
+    until = written(said_use_by(study.supply, wanted, thawed, occasion.at))
     yield _done(step, command.request, occasion, command.second)
     yield entries.BagPrepared(
         command.request, state.preparation.subject, bag, study.supply.volume,
-        written(use_by(study.supply, thawed)), taken, f"{dose.cells:f}" if dose and cellular else "0",
+        until, taken, f"{dose.cells:f}" if dose and cellular else "0",
     )  # fmt: skip
 
 
