@@ -6,7 +6,6 @@ participant's stream, and from nothing that the second door keeps.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
@@ -16,6 +15,7 @@ from equipoise.desk.desk import Desk
 from equipoise.documents.code_break import BreakReport, CodeBreak, code_break_pdf
 from equipoise.documents.typeset import Issue, both
 from equipoise.ledger.entries import CodeBreakRequested
+from equipoise.words.clock import local
 from equipoise.words.text import Text
 
 
@@ -41,19 +41,19 @@ def break_report(desk: Desk, who: Who, number: str) -> bytes | None:
 
 def _break(view: BlindView, line: BreakLine, reasons: Mapping[str, str]) -> CodeBreak:
     return CodeBreak(
-        _local(line.asked_at, view.zone),
+        local(line.asked_at, view.zone),
         line.asked_by,
         _in_both(both(f"blind.category-{line.category.lower().replace('_', '-')}")),
         reasons.get(line.request, ""),
         "door" if line.to == "SELF" else "third_person",
         line.reader or "",
-        _local(line.shown_at, view.zone),
+        local(line.shown_at, view.zone),
         _review(view, line),
     )
 
 
 def _card(view: BlindView, card: CardLine) -> CodeBreak:
-    opened = _local(card.opened_at, view.zone)
+    opened = local(card.opened_at, view.zone)
     return CodeBreak(opened, card.witnessed_by, "", "", "card", card.opened_by, opened)
 
 
@@ -61,15 +61,8 @@ def _review(view: BlindView, line: BreakLine) -> str:
     if line.justified is None:
         return ""
     found = both("blind.justified") if line.justified else both("blind.not-justified")
-    return f"{_in_both(found)} {line.reviewed_by or ''} {_local(line.reviewed_at, view.zone)}".strip()
+    return f"{_in_both(found)} {line.reviewed_by or ''} {local(line.reviewed_at, view.zone)}".strip()
 
 
 def _in_both(words: Text) -> str:
     return f"{words.en} {words.zh or ''}".strip()
-
-
-def _local(moment: str | None, zone: str) -> str:
-    """A UTC moment in the site's zone, to the minute; nothing for None."""
-    if moment is None:
-        return ""
-    return f"{dt.datetime.fromisoformat(moment).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"

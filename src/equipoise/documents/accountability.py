@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from equipoise.documents.balance import LotBalance
 from equipoise.documents.sheet import Fact, Sheet, Table, sheet_pdf
 from equipoise.documents.typeset import Issue, both
 from equipoise.words.text import Text
@@ -67,27 +68,6 @@ class AccountedUnit:
     by: str = ""
     second: str = ""
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LotBalance:
-    """One lot at the end. What was received is in stock, in quarantine, used, destroyed or lost, and nothing else."""
-
-    lot: str
-    product: str
-    state: str
-    expiry: str
-    received: int
-    in_stock: int
-    quarantine: int
-    used: int
-    destroyed: int
-    lost: int
-
-    @property
-    def adds_up(self) -> bool:
-        """Whether every unit is accounted for."""
-        return self.received == self.in_stock + self.quarantine + self.used + self.destroyed + self.lost
 
 
 def act(kind: str) -> str:

@@ -22,14 +22,7 @@ def node_of(left: bytes, right: bytes) -> bytes:
 
 def root_of(leaves: Sequence[bytes]) -> bytes:
     """The root over leaf hashes (32 bytes each), in order."""
-    row = list(leaves)
-    if not row:
-        return EMPTY_ROOT
-    while len(row) > 1:
-        above = [node_of(row[at], row[at + 1]) for at in range(0, len(row) - 1, 2)]
-        # An odd one at the end moves up as it is: the same tree as the RFC's split at the largest power of two.
-        row = above + row[len(above) * 2 :]
-    return row[0]
+    return rows_of(leaves)[-1][0] if leaves else EMPTY_ROOT
 
 
 def _split(size: int) -> int:
@@ -41,17 +34,7 @@ def inclusion_proof(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
     """The path from leaf `index` to the root, lowest first. Raises IndexError for a leaf that is not there."""
     if not 0 <= index < len(leaves):
         raise IndexError(f"no leaf {index} in a tree of {len(leaves)}")
-    path: list[bytes] = []
-    low, high = 0, len(leaves)
-    while high - low > 1:
-        middle = low + _split(high - low)
-        if index < middle:
-            path.append(root_of(leaves[middle:high]))
-            high = middle
-        else:
-            path.append(root_of(leaves[low:middle]))
-            low = middle
-    return tuple(reversed(path))
+    return path_from(rows_of(leaves), index)
 
 
 def inclusion_holds(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
@@ -78,6 +61,7 @@ def rows_of(leaves: Sequence[bytes]) -> tuple[tuple[bytes, ...], ...]:
     rows = [row]
     while len(row) > 1:
         above = [node_of(row[at], row[at + 1]) for at in range(0, len(row) - 1, 2)]
+        # An odd one at the end moves up as it is: the same tree as the RFC's split at the largest power of two.
         row = (*above, *row[len(above) * 2 :])
         rows.append(row)
     return tuple(rows)

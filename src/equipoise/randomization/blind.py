@@ -66,7 +66,6 @@ class Card:
     opened_at: str
     opened_by: str
     witnessed_by: str
-    recorded_by: str
     recorded_at: str
 
 
@@ -124,7 +123,7 @@ def evolve(state: State, recorded: Recorded) -> State:
         review = replace(known, justified=entry.justified, reviewed_by=header.actor, reviewed_at=header.at)
         return _with(state, review)
     if isinstance(entry, CardOpened):
-        card = Card(entry.opened_at, entry.opened_by, entry.witnessed_by, header.actor, header.at)
+        card = Card(entry.opened_at, entry.opened_by, entry.witnessed_by, header.at)
         return replace(state, cards=(*state.cards, card))
     if isinstance(entry, RaterAssigned):
         return replace(state, rater=entry.user, rater_since=header.at)

@@ -70,7 +70,7 @@ class Casebook:
     def day(self, recorded: Recorded) -> str:
         """The calendar day (ISO) of an entry at its site."""
         moment = dt.datetime.fromisoformat(recorded.header.at)
-        named = recorded.header.zone or next((s.zone for s in self.study.sites if s.id == self.site), "UTC")
+        named = recorded.header.zone or self.study.zone_of(self.site)
         return moment.astimezone(ZoneInfo(named)).date().isoformat()
 
     def instances(self) -> tuple[Instance, ...]:

@@ -109,7 +109,6 @@ class Bag:
 
     bag: str
     use_by: str
-    released_at: str
     checked_by: str = ""
     second: str = ""
     rejected: str = ""
@@ -211,7 +210,7 @@ def _changed(one: Request, entry: Entry, at: str, actor: str) -> Request:
         case DosingDecided():
             return _decided(one, entry, actor)
         case BagReleased():
-            return replace(one, bags=(*one.bags, Bag(entry.bag, entry.use_by, at)), bag=entry.bag)
+            return replace(one, bags=(*one.bags, Bag(entry.bag, entry.use_by)), bag=entry.bag)
         case BagChecked():
             return _bag(one, entry.bag, checked_by=actor, second=entry.second)
         case BagMismatched():

@@ -1,4 +1,4 @@
-# ruff: noqa: FBT003, RUF009, ERA001 (owned() stands for dataclasses.field, and a default of a flag is a flag)
+# ruff: noqa: FBT003, RUF009 (owned() stands for dataclasses.field, and a default of a flag is a flag)
 """What the rooms of the second door may know of each other: one small frozen record, as at the first door.
 
 The rule that must stay true: every field is computed by exactly one module, named in its metadata, and handed to every
@@ -102,6 +102,4 @@ class VaultFacts:
     first_release_signed: str = owned("inbox", "")
     """The digest of the conditions that they signed."""
     values_locked: bool = owned("release", False)
-    # breaks
-    breaks_today_at_site: int = owned("breaks", 0)
     last_anchor_at: dt.datetime | None = owned("anchors", None)

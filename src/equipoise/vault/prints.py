@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-from equipoise.documents.accountability import AccountedUnit, LotBalance, accountability_pdf, act
+from equipoise.documents.accountability import AccountedUnit, accountability_pdf, act
 from equipoise.documents.card import cards_pdf
 from equipoise.documents.certificate import Certificate, certificate_pdf
 from equipoise.documents.label import BagLabel, RequestSlip, labels_pdf
@@ -138,11 +138,7 @@ def accountability_document(vault: Vault, site: str, names: Names) -> bytes | Pr
         _accounted(line, numbers, names, zone) for line in lines if line.site in {"", site} or not site
     ]
     label = f"{place.id} {place.name.en}" if place is not None else "–"
-    held = [
-        LotBalance(*(getattr(one, name) for name in LotBalance.__dataclass_fields__))
-        for one in balances(stock)
-    ]
-    return accountability_pdf(label, printed, held, issue(study, vault.purpose, vault.now()))
+    return accountability_pdf(label, printed, balances(stock), issue(study, vault.purpose, vault.now()))
 
 
 _ASKED = ReceiveLot("", "", (), "", "", "", "", "", "", "PENDING", "PENDING")
@@ -175,7 +171,7 @@ def label_document(vault: Vault, bags: Sequence[str]) -> bytes | Problem:
         bag = stock.bags.get(name)
         if bag is None:
             return problem("vault.bag-unknown", name, bag=name)
-        at = local(bag.use_by, _zone(study, told.sites.get(bag.subject, "")))
+        at = local(bag.use_by, study.zone_of(told.sites.get(bag.subject, "")))
         labels.append(BagLabel(name, at, told.numbers.get(bag.subject, ""), _dose(study, told, bag.request)))
     return labels_pdf(labels, issue(study, vault.purpose, vault.now()))
 
@@ -188,7 +184,7 @@ def slip_document(vault: Vault, request: str) -> bytes | Problem:
     wanted = told.wanted.get(request)
     if wanted is None:
         return problem("vault.request-unheard-of", request, request=request)
-    number, at = told.numbers.get(wanted.subject, ""), local(wanted.at, _zone(study, wanted.site))
+    number, at = told.numbers.get(wanted.subject, ""), local(wanted.at, study.zone_of(wanted.site))
     slip = RequestSlip(request, request_payload(request), at, number, _dose(study, told, request))
     return labels_pdf([slip], issue(study, vault.purpose, vault.now()))
 
@@ -196,10 +192,6 @@ def slip_document(vault: Vault, request: str) -> bytes | Problem:
 def _dose(study: Study, told: Told, request: str) -> Text | None:
     wanted = told.wanted.get(request)
     return next((one.label for one in study.supply.doses if wanted and one.id == wanted.infusion), None)
-
-
-def _zone(study: Study, site: str) -> str:
-    return next((one.zone for one in study.sites if one.id == site), "UTC")
 
 
 def local(moment: str, zone: str) -> str:

@@ -188,7 +188,7 @@ class Vault:
             study = self._circumstances(reader)[1]
             facts = self._knowledge.facts(reader, study, room, keeper, command, at)
             faulty[:] = self._new_faults(reader, command, facts)
-            occasion = Occasion(at, _zone(study, facts.subject_site), fresh)
+            occasion = Occasion(at, study.zone_of(facts.subject_site or ""), fresh)
             return room.decide(study, self._knowledge.state(reader, room, command), facts, command, occasion)
 
         outcome = self._commit(keeper, room.streams(command), command_json(command), key, decide)
@@ -449,10 +449,6 @@ def _strange_list(taken: inbox.Taken, root: str) -> tuple[Append, ...]:
         for one in taken.entries
         if isinstance(one.entry, AllocationPublished) and one.entry.root != root
     )
-
-
-def _zone(study: Study, site: str | None) -> str:
-    return next((one.zone for one in study.sites if one.id == site), "UTC")
 
 
 def _outcome(done: Committed) -> Outcome:

@@ -38,6 +38,6 @@ def at_site(moment: str | None, site: str) -> str:
     """A UTC moment of the ledger in the site's own time, with the zone's name; nothing for None."""
     if moment is None:
         return ""
-    zone = next((one.zone for one in desk().study.sites if one.id == site), "UTC")
+    zone = desk().study.zone_of(site)
     local = dt.datetime.fromisoformat(moment).astimezone(ZoneInfo(zone))
     return f"{local:%Y-%m-%d %H:%M:%S} {zone}"

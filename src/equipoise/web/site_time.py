@@ -9,11 +9,6 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 
-def local(moment: str, zone: str) -> str:
-    """A moment (ISO) in a zone, to the minute; nothing for an empty text."""
-    return f"{_at(moment, zone):%Y-%m-%d %H:%M}" if moment else ""
-
-
 def hour(moment: str, zone: str) -> str:
     """The time of day of a moment in a zone, to the minute."""
     return f"{_at(moment, zone):%H:%M}" if moment else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 Clock = Callable[[], dt.datetime]
 """() -> now, aware, in UTC."""
@@ -12,3 +13,10 @@ Clock = Callable[[], dt.datetime]
 def system_clock() -> dt.datetime:
     """The machine's time, in UTC."""
     return dt.datetime.now(dt.UTC)
+
+
+def local(moment: str | None, zone: str) -> str:
+    """A moment of the ledger (ISO) on the clock of a zone (IANA), to the minute; nothing for None or an empty text."""
+    if not moment:
+        return ""
+    return f"{dt.datetime.fromisoformat(moment).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"

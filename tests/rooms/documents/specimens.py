@@ -6,7 +6,8 @@ import datetime as dt
 import random
 from collections.abc import Callable, Mapping
 
-from equipoise.documents.accountability import AccountedUnit, LotBalance, accountability_pdf, act
+from equipoise.documents.accountability import AccountedUnit, accountability_pdf, act
+from equipoise.documents.balance import LotBalance
 from equipoise.documents.card import EmergencyCard, cards_pdf
 from equipoise.documents.certificate import Certificate, certificate_pdf
 from equipoise.documents.code_break import BreakReport, CodeBreak, code_break_pdf

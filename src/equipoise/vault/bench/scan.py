@@ -43,11 +43,6 @@ class Scan:
     expiry: dt.date | None = None
 
 
-def bag_payload(bag: str) -> str:
-    """The text of a bag's QR code."""
-    return bag
-
-
 def request_payload(request: str) -> str:
     """The text of a request's QR code."""
     return f"EQ.REQ.{request}"

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from equipoise.documents.balance import LotBalance
 from equipoise.ledger import vault_entries as entries
 from equipoise.ledger.entries import Recorded
 from equipoise.vault.stock.evolve import Stock
@@ -34,22 +35,6 @@ class Line:
     bag: str = ""
     second: str = ""
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """One lot: received = in_stock + quarantine + used + destroyed + lost."""
-
-    lot: str
-    product: str
-    state: str
-    expiry: str
-    received: int
-    in_stock: int
-    quarantine: int
-    used: int
-    destroyed: int
-    lost: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +115,13 @@ def _note(entry: object) -> str:
             return str(getattr(entry, "reason", ""))
 
 
-def balances(stock: Stock) -> tuple[Balance, ...]:
+def balances(stock: Stock) -> tuple[LotBalance, ...]:
     """Every lot, by name."""
     found = []
     for name, lot in sorted(stock.lots.items()):
         by = Counter(unit.state for unit in lot.units.values())
         found.append(
-            Balance(
+            LotBalance(
                 name, lot.certificate.product, lot.state, lot.certificate.expiry, len(lot.units), by["IN_STOCK"],
                 by["QUARANTINED"] + by["CONDEMNED"], by["USED"], by["DESTROYED"], by["LOST"],
             )

@@ -83,8 +83,7 @@ def at_site(moment: str | None, site: str | None = None) -> str:
     """A UTC moment of a ledger as people at a site read it, to the minute; of the study's first site for None."""
     if not moment:
         return ""
-    sites = vault().study.sites
-    zone = next((one.zone for one in sites if one.id == site), sites[0].zone if sites else "UTC")
+    zone = vault().study.zone_of(site)
     try:
         local = dt.datetime.fromisoformat(moment).astimezone(ZoneInfo(zone))
     except (

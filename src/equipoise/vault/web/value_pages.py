@@ -179,7 +179,7 @@ def _read(keeper: Keeper, number: str, place: Place) -> ValueForm | None:
 
 
 def _today(site: str | None) -> PartialDate:
-    zone = next((one.zone for one in vault().study.sites if one.id == site), "UTC")
+    zone = vault().study.zone_of(site)
     return PartialDate.of(vault().now().astimezone(ZoneInfo(zone)).date())
 
 

@@ -32,6 +32,7 @@ from equipoise.randomization.commands import (
 from equipoise.web import problems
 from equipoise.web.request import Asked, desk
 from equipoise.web.views.reading import found, new_key, signed, subject_path
+from equipoise.words.clock import local
 from equipoise.words.ids import random_id
 from equipoise.words.problem import Problem, problem
 
@@ -118,7 +119,7 @@ def blind(request: Asked, who: Who, number: str) -> HttpResponse:
     context = {
         "view": view,
         "lines": [_line(one, view.zone) for one in view.breaks],
-        "cards": [{"card": card, "at": _local(card.opened_at, view.zone)} for card in view.cards],
+        "cards": [{"card": card, "at": local(card.opened_at, view.zone)} for card in view.cards],
         "problems": shown,
         "given": request.POST,
         "key": new_key(),
@@ -133,7 +134,7 @@ def knowledge(request: Asked, who: Who) -> HttpResponse:
     """Who could know whose arm, since when."""
     lines = found(desk().knowledge(who))
     shown = [
-        {"line": one, "how": HOW[one.how], "since": _local(one.since, _zone_of(one.site))} for one in lines
+        {"line": one, "how": HOW[one.how], "since": local(one.since, _zone_of(one.site))} for one in lines
     ]
     return render(request, "web/knowledge.html", {"lines": shown, "at": "knowledge"})
 
@@ -157,9 +158,9 @@ def release(request: Asked, who: Who) -> HttpResponse:
     context = {
         "view": view,
         "conditions": [
-            {"one": one, "label": CONDITIONS[one.id], "at": _local(one.at, zone)} for one in view.conditions
+            {"one": one, "label": CONDITIONS[one.id], "at": local(one.at, zone)} for one in view.conditions
         ],
-        "signatures": [{"one": one, "at": _local(one.at, zone)} for one in view.signatures],
+        "signatures": [{"one": one, "at": local(one.at, zone)} for one in view.signatures],
         "problems": shown,
         "key": new_key(),
         "at": "release",
@@ -304,18 +305,11 @@ def _line(line: BreakLine, zone: str) -> dict[str, object]:
     return {
         "line": line,
         "category": CATEGORIES[cast("Category", line.category)],
-        "asked_at": _local(line.asked_at, zone),
-        "shown_at": _local(line.shown_at, zone),
-        "review_due": _local(line.review_due, zone),
-        "reviewed_at": _local(line.reviewed_at, zone),
+        "asked_at": local(line.asked_at, zone),
+        "shown_at": local(line.shown_at, zone),
+        "review_due": local(line.review_due, zone),
+        "reviewed_at": local(line.reviewed_at, zone),
     }
-
-
-def _local(moment: str | None, zone: str) -> str:
-    """A UTC moment in a zone, to the minute; nothing for None."""
-    if moment is None:
-        return ""
-    return f"{dt.datetime.fromisoformat(moment).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
 
 
 def _at_the_site(typed: str, zone: str) -> str:
@@ -330,8 +324,7 @@ def _at_the_site(typed: str, zone: str) -> str:
 
 
 def _zone_of(site: str | None) -> str:
-    sites = desk().study.sites
-    return next((one.zone for one in sites if one.id == site), sites[0].zone if sites else "UTC")
+    return desk().study.zone_of(site)
 
 
 urlpatterns: list[URLPattern] = [

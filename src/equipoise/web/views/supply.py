@@ -36,8 +36,9 @@ from equipoise.supply.commands import (
 )
 from equipoise.web import problems
 from equipoise.web.request import Asked, desk, rehearsal
-from equipoise.web.site_time import at_the_site, field, hour, local
+from equipoise.web.site_time import at_the_site, field, hour
 from equipoise.web.views.reading import found, new_key, signed, subject_path
+from equipoise.words.clock import local
 from equipoise.words.problem import Problem, problem
 
 STOPS = frozenset({"supply.wrong-bag", "supply.wrong-bag-of", "supply.wrong-subject"})
