@@ -7,11 +7,9 @@ request's random id and nothing else.
 
 from __future__ import annotations
 
-import datetime as dt
 import secrets
 from collections.abc import Mapping
 from typing import Literal, cast
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -31,6 +29,7 @@ from equipoise.randomization.commands import (
 )
 from equipoise.web import problems
 from equipoise.web.request import Asked, desk
+from equipoise.web.site_time import at_the_site
 from equipoise.web.views.reading import found, new_key, signed, subject_path
 from equipoise.words.clock import local
 from equipoise.words.ids import random_id
@@ -134,7 +133,8 @@ def knowledge(request: Asked, who: Who) -> HttpResponse:
     """Who could know whose arm, since when."""
     lines = found(desk().knowledge(who))
     shown = [
-        {"line": one, "how": HOW[one.how], "since": local(one.since, _zone_of(one.site))} for one in lines
+        {"line": one, "how": HOW[one.how], "since": local(one.since, desk().study.zone_of(one.site))}
+        for one in lines
     ]
     return render(request, "web/knowledge.html", {"lines": shown, "at": "knowledge"})
 
@@ -154,7 +154,7 @@ def release(request: Asked, who: Who) -> HttpResponse:
             return redirect("/release")
         shown = outcome.problems
         view = found(desk().release(who))
-    zone = _zone_of(None)
+    zone = desk().study.zone_of(None)
     context = {
         "view": view,
         "conditions": [
@@ -275,7 +275,7 @@ def _change(subject: str, posted: Mapping[str, str], view: BlindView) -> object:
             because = "CODE_BREAK" if view.rater_knows else "FIRST" if view.rater is None else "OTHER"
             return AssignRater(subject, posted.get("user", ""), cast("Literal['FIRST', 'OTHER']", because))
         case "card":
-            opened = _at_the_site(posted.get("opened_at", ""), view.zone)
+            opened = at_the_site(posted.get("opened_at", ""), view.zone)
             people = posted.get("opened_by", ""), posted.get("witnessed_by", "")
             return RecordCardOpening(subject, opened, *people, posted.get("reason", "").strip())
         case "stratum":
@@ -310,21 +310,6 @@ def _line(line: BreakLine, zone: str) -> dict[str, object]:
         "review_due": local(line.review_due, zone),
         "reviewed_at": local(line.reviewed_at, zone),
     }
-
-
-def _at_the_site(typed: str, zone: str) -> str:
-    """What was typed, as a moment of the site's zone (ISO); as it is where it is no date with a time."""
-    try:
-        moment = dt.datetime.fromisoformat(typed.strip())
-    except ValueError:
-        return typed
-    return (
-        moment.isoformat() if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(zone)).isoformat()
-    )
-
-
-def _zone_of(site: str | None) -> str:
-    return desk().study.zone_of(site)
 
 
 urlpatterns: list[URLPattern] = [
