@@ -19,7 +19,7 @@ from bench.table import Row, row_of
 from equipoise.desk.followers import FOLLOWERS
 from equipoise.desk.standing import CASE
 from equipoise.ledger.commit import Act, Committed, commit
-from equipoise.ledger.entries import Append, Datum, FormRecorded, SubjectScreened
+from equipoise.ledger.entries import Append, Datum, FormSaved, SubjectScreened
 from equipoise.ledger.opening import Ledger, open_ledger
 from equipoise.ledger.reader import Reader
 from equipoise.words.problem import Problem
@@ -37,11 +37,11 @@ def open_for_bench(folder: Path) -> Ledger:
     return found
 
 
-def form(number: int) -> FormRecorded:
+def form(number: int) -> FormSaved:
     """One save: fifteen items whose values differ from save to save."""
     items = {f"ITEM{item:02d}": Datum(str((number + item) % 4)) for item in range(ITEMS)}
     total = sum((number + item) % 4 for item in range(ITEMS))
-    return FormRecorded("V1", "NIHSS", 1, items, {"TOTAL": Datum(str(total))}, complete=True, reason=None)
+    return FormSaved("V1", "NIHSS", 1, items, {"TOTAL": Datum(str(total))}, complete=True)
 
 
 def act(key: str) -> Act:
@@ -50,7 +50,7 @@ def act(key: str) -> Act:
 
 
 def save(
-    ledger: Ledger, stream: str, key: str, entry: FormRecorded | SubjectScreened, *, fold: bool = False
+    ledger: Ledger, stream: str, key: str, entry: FormSaved | SubjectScreened, *, fold: bool = False
 ) -> None:
     """One durable append, folding the stream before it as the desk does, or not. RuntimeError where it was refused."""
 

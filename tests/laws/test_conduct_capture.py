@@ -6,22 +6,25 @@
 4. Going on from a JSON snapshot gives the same decisions and the same state.
 5. Nobody's accepted value disappears except by a later accepted change of the same item, or by hiding it.
 6. Nothing is emptied by hiding that was changed after the page was read.
+7. Free text stands only in the part of an entry that can be withheld or erased alone.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from equipoise.capture.binding import answers
-from equipoise.capture.commands import RecordForm
+from equipoise.capture.commands import RaiseQuery, RecordForm
 from equipoise.capture.decide import decide
-from equipoise.capture.evolve import START, Place, State, evolve, is_empty
+from equipoise.capture.evolve import START, Place, State, evolve, given_by, is_empty
 from equipoise.capture.snapshot import state_from_json, state_to_json
 from equipoise.instruments import scales, score
-from equipoise.ledger.entries import Datum, FormRecorded
+from equipoise.ledger.codec import encode
+from equipoise.ledger.entries import Datum, FormSaved
 from equipoise.ledger.facts import Decision, Refusal
 from equipoise.words.canonical import canonical_bytes, read_canonical
 from rooms.capture.conduct_study import KNOWN, OCCASION, made_study, recorded
@@ -82,9 +85,9 @@ def play(series: Any, *, snapshots: bool) -> tuple[State, list[Decision], dict[P
         for append in decision:
             seq += 1
             state = evolve(state, recorded("subject/s1", seq, append.entry))
-            if isinstance(append.entry, FormRecorded):
+            if isinstance(append.entry, FormSaved):
                 mine = book.setdefault(place, {})
-                mine |= {**append.entry.items, **append.entry.texts}
+                mine |= given_by(append.entry)
                 for name in [name for name, datum in mine.items() if is_empty(datum)]:
                     del mine[name]
         if snapshots:
@@ -140,7 +143,7 @@ def test_what_was_not_seen_is_not_hidden_away(series):
         if isinstance(decision, Refusal):
             continue
         entry = decision[0].entry
-        assert isinstance(entry, FormRecorded)
+        assert isinstance(entry, FormSaved)
         emptied = {name for name, datum in entry.items.items() if is_empty(datum)}
         assert all(before.changed[name] <= base for name in emptied - items.keys())
         state = evolve(state, recorded("subject/s1", seq, entry))
@@ -153,7 +156,7 @@ def test_an_accepted_save_has_stored_every_value_typed(series):
         if isinstance(decision, Refusal):
             continue
         entry = decision[0].entry
-        assert isinstance(entry, FormRecorded)
+        assert isinstance(entry, FormSaved)
         stored = {**entry.items, **entry.texts}
         for name, datum in items.items():
             # Left out only where it is what stood there already; then the fold has it.
@@ -178,10 +181,40 @@ def test_a_value_goes_only_by_a_change_of_its_own_item(series, cut):
         for decision in said[cut:]
         if not isinstance(decision, Refusal)
         for append in decision
-        if isinstance(append.entry, FormRecorded)
+        if isinstance(append.entry, FormSaved)
         for name in (*append.entry.items, *append.entry.texts)
     }
     for place, instance in before.forms.items():
         for name, datum in instance.values.items():
             if (place.visit, place.form, name) not in touched:
                 assert after.form(place).values[name] == datum
+
+
+FREE = "free text that must be erasable"
+
+
+@pytest.mark.parametrize("where", ["reason", "why", "text", "query"])
+def test_free_text_stands_only_in_the_part_that_can_be_withheld_alone(where):
+    place = Place("V1", "VS", 1)
+    items = {
+        "reason": {"SYSBP": Datum("120")},
+        "why": {"UNTEST": Datum(missing="UN", why=FREE)},
+        "text": {"NOTE": Datum(FREE)},
+        "query": {},
+    }[where]
+    command = (
+        RaiseQuery("s1", *place, "SYSBP", FREE)
+        if where == "query"
+        else RecordForm("s1", *place, items, 0, reason=FREE)
+    )
+    decision = decide(STUDY, START, KNOWN, command, OCCASION)
+    assert not isinstance(decision, Refusal)
+    written = [encode(append.entry) for append in decision]
+    assert FREE not in str([parts["main"] for parts in written])
+    assert FREE in str([parts.get("aside") for parts in written])
+    state = START
+    for seq, append in enumerate(decision, 1):
+        state = evolve(state, recorded("subject/s1", seq, append.entry))
+    if where == "why":
+        assert state.form(place).values["UNTEST"] == Datum(missing="UN", why=FREE)
+    assert state_from_json(state_to_json(state)) == state

@@ -20,7 +20,7 @@ from equipoise.consent.evolve import START as NOBODY
 from equipoise.eligibility.judgement import judge
 from equipoise.eligibility.screen import screen_cases
 from equipoise.instruments import scales
-from equipoise.ledger.entries import Datum, FormRecorded
+from equipoise.ledger.entries import Datum, FormSaved
 from equipoise.protocol.strata import stratum
 from equipoise.words.dates import PartialDate
 from equipoise.words.truth import Truth
@@ -98,11 +98,11 @@ def test_nothing_that_is_fully_known_stays_open(case):
 @given(whole)
 def test_a_case_and_a_casebook_come_to_the_same(case):
     captured = [
-        FormRecorded("V1", "NIHSS", 1, {
+        FormSaved("V1", "NIHSS", 1, {
             name: Datum(missing="UN", why="cast") if score == "UN" else Datum(str(score))
             for name, score in case["nihss"].items()
         }, {}, complete=True),
-        FormRecorded("V1", "STROKE", 1, {
+        FormSaved("V1", "STROKE", 1, {
             "ONSET": Datum(case["onset"]),
             "BLEED": Datum("Y" if case["bleeding"] == "T" else "N"),
             "RANKIN": Datum(str(case["rankin"])),

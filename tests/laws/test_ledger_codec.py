@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from equipoise.ledger.codec import decode, encode
 from equipoise.ledger.entries import KINDS as FIRST_DOOR
-from equipoise.ledger.entries import Entry, FormRecorded, StoreOpened
+from equipoise.ledger.entries import Datum, Entry, FormSaved, QueryAsked, QueryRaised, StoreOpened
 from equipoise.ledger.upcast import Shape, upcast
 from equipoise.ledger.vault_entries import VAULT_KINDS
 from equipoise.words.canonical import canonical_bytes, read_canonical
@@ -117,10 +117,10 @@ def test_a_field_too_many_is_named(entry, name, value):
     assert found.where == f"{entry.kind}.{name}"
 
 
-@given(entry=records(FormRecorded))
+@given(entry=records(FormSaved))
 def test_without_its_aside_an_entry_keeps_everything_else(entry):
     found = decode(entry.kind, encode(entry)["main"], None)
-    assert found == dataclasses.replace(entry, texts={})
+    assert found == dataclasses.replace(entry, reason="", texts={}, whys={})
 
 
 def test_an_entry_with_a_value_of_the_wrong_type_is_a_fault_of_the_program():
@@ -159,3 +159,39 @@ def test_a_table_of_upcasts_that_runs_in_a_ring_is_a_fault_of_the_program():
     ring = {"A": lambda shape: Shape("B", {}, {}), "B": lambda shape: Shape("A", {}, {})}
     with pytest.raises(ValueError, match="ring"):
         upcast(Shape("A", {}, {}), ring)
+
+
+# The two kinds that once held free text in their main part, as their bodies were written until 2026.
+OLD_SAVE = {
+    "visit": "V1", "form": "NIHSS", "repeat": 1, "derived": {"TOTAL": {"value": "3"}}, "complete": True,
+    "items": {"1a": {"value": "3"}, "7": {"missing": "UN", "why": "left arm amputated"}}, "reason": "misread",
+}  # fmt: skip
+OLD_QUERY = {"query": "q1", "visit": "V1", "form": "VS", "repeat": 1, "item": "SYSBP"}
+
+
+def test_a_save_of_the_old_kind_is_read_with_its_free_text_where_it_belongs_now():
+    found = decode("FormRecorded", OLD_SAVE, {"texts": {"NOTE": {"value": "seen at home"}}})
+    assert found == FormSaved(
+        "V1", "NIHSS", 1, {"1a": Datum("3"), "7": Datum(missing="UN")}, {"TOTAL": Datum("3")}, True,
+        "misread", {"NOTE": Datum("seen at home")}, {"7": "left arm amputated"},
+    )  # fmt: skip
+    without = {name: value for name, value in OLD_SAVE.items() if name not in ("reason", "items")}
+    assert decode("FormRecorded", {**without, "items": {}}, None) == FormSaved(
+        "V1", "NIHSS", 1, {}, {"TOTAL": Datum("3")}, complete=True
+    )
+
+
+def test_a_query_of_a_person_is_read_as_one_and_that_of_a_check_stays_what_it_is():
+    by_hand = {**OLD_QUERY, "rule": "manual", "message": {"en": "Please look again"}}
+    assert decode("QueryRaised", by_hand, None) == QueryAsked(
+        "q1", "V1", "VS", 1, "SYSBP", "Please look again"
+    )
+    by_rule = {**OLD_QUERY, "rule": "sys-above-dia", "message": {"en": "Systolic is not above diastolic."}}
+    assert decode("QueryRaised", by_rule, None) == QueryRaised(**by_rule)
+
+
+@given(st.dictionaries(TEXTS, JSON, max_size=5))
+def test_whatever_an_old_body_holds_it_is_an_entry_or_a_problem(body):
+    for kind in ("FormRecorded", "QueryRaised"):
+        assert isinstance(decode(kind, body, None), Entry | Problem)
+        assert isinstance(decode(kind, {**OLD_SAVE, **OLD_QUERY, **body}, None), Entry | Problem)

@@ -13,14 +13,17 @@ from typing import Any, Literal, NamedTuple
 
 from equipoise.ledger.entries import (
     Datum,
-    FormRecorded,
+    FormSaved,
     QueryAnswered,
+    QueryAsked,
     QueryClosed,
     QueryRaised,
     Recorded,
     VisitDated,
 )
 
+MANUAL = "manual"
+"""The rule of a query that a person raised."""
 QueryState = Literal["OPEN", "ANSWERED", "CLOSED"]
 _NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
@@ -98,7 +101,7 @@ def evolve(state: State, recorded: Recorded) -> State:
     """The state after one more entry of the subject's stream."""
     entry, header = recorded.entry, recorded.header
     match entry:
-        case FormRecorded():
+        case FormSaved():
             place = Place(entry.visit, entry.form, entry.repeat)
             saved = apply_save(state.form(place), entry, header.seq)
             return replace(state, forms=MappingProxyType({**state.forms, place: saved}))
@@ -109,6 +112,10 @@ def evolve(state: State, recorded: Recorded) -> State:
             place = Place(entry.visit, entry.form, entry.repeat)
             query = Query(entry.query, place, entry.item, entry.rule, entry.message, header.at, header.actor)
             return _with(state, query)
+        case QueryAsked():
+            place, message = Place(entry.visit, entry.form, entry.repeat), {"en": entry.text}
+            query = Query(entry.query, place, entry.item, MANUAL, message, header.at, header.actor)
+            return _with(state, query)
         case QueryAnswered() if entry.query in state.queries:
             return _with(state, replace(state.queries[entry.query], state="ANSWERED", answer=entry.answer))
         case QueryClosed() if entry.query in state.queries:
@@ -118,9 +125,9 @@ def evolve(state: State, recorded: Recorded) -> State:
             return state
 
 
-def apply_save(before: Instance, entry: FormRecorded, seq: int) -> Instance:
+def apply_save(before: Instance, entry: FormSaved, seq: int) -> Instance:
     """A form after one save."""
-    given = {**entry.items, **entry.texts}
+    given = given_by(entry)
     return Instance(
         values=_merged(before.values, given),
         derived=_merged(before.derived, entry.derived),
@@ -129,6 +136,12 @@ def apply_save(before: Instance, entry: FormRecorded, seq: int) -> Instance:
         ever_complete=before.ever_complete or entry.complete,
         seq=seq,
     )
+
+
+def given_by(entry: FormSaved) -> Mapping[str, Datum]:
+    """Every item of a save with its datum, explanations of missing codes among them."""
+    items = {**entry.items, **entry.texts}
+    return items | {name: replace(items[name], why=why) for name, why in entry.whys.items() if name in items}
 
 
 def is_empty(datum: Datum) -> bool:

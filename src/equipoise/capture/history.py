@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from equipoise.ledger.entries import Datum, FormRecorded, Header, Recorded
+from equipoise.capture.evolve import given_by
+from equipoise.ledger.entries import Datum, FormSaved, Header, Recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +32,14 @@ def history(
     now: dict[str, Datum] = {}
     for recorded in stream:
         entry = recorded.entry
-        if not isinstance(entry, FormRecorded) or (entry.visit, entry.form, entry.repeat) != (
+        if not isinstance(entry, FormSaved) or (entry.visit, entry.form, entry.repeat) != (
             visit,
             form,
             repeat,
         ):
             continue
-        for name, datum in (*entry.items.items(), *entry.texts.items()):
+        for name, datum in given_by(entry).items():
             if item is None or name == item:
                 old = now.get(name, Datum())
-                yield Change(name, old, datum, entry.reason, recorded.header, recorded.leaf)
+                yield Change(name, old, datum, entry.reason or None, recorded.header, recorded.leaf)
             now[name] = datum

@@ -13,14 +13,12 @@ from equipoise.capture.evolve import QueryState, State
 from equipoise.capture.parsing import TEXT_LIMIT, clean
 from equipoise.capture.placing import place_faults
 from equipoise.capture.questions import question
-from equipoise.ledger.entries import Append, QueryAnswered, QueryClosed, QueryRaised
+from equipoise.ledger.entries import Append, QueryAnswered, QueryAsked, QueryClosed
 from equipoise.ledger.facts import Decision, Occasion, Refusal
 from equipoise.protocol.study import Study
 from equipoise.words.canonical import digest
 from equipoise.words.problem import Problem, problem
 
-MANUAL = "manual"
-"""The rule of a query that a person raised."""
 NEXT: Mapping[tuple[QueryState, str], QueryState] = {
     ("OPEN", "answer"): "ANSWERED",
     ("OPEN", "close automatically"): "CLOSED",
@@ -51,8 +49,8 @@ def decide_raise(study: Study, command: RaiseQuery, occasion: Occasion) -> Decis
         return Refusal(tuple(faults))
     place = (command.visit, command.form, command.repeat)
     query_id = next(fresh_ids(occasion, (command.subject, *map(str, place), command.item, text)))
-    raised = QueryRaised(query_id, *place, item=command.item, rule=MANUAL, message={"en": text})
-    return (Append(f"subject/{command.subject}", raised),)
+    asked = QueryAsked(query_id, *place, item=command.item, text=text)
+    return (Append(f"subject/{command.subject}", asked),)
 
 
 def decide_answer(state: State, command: AnswerQuery) -> Decision:

@@ -9,17 +9,17 @@ Sources: 21 CFR Part 11.10(e); ICH E6(R3) 4.2.2; DESIGN 6.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from equipoise.capture.commands import RecordForm
 from equipoise.capture.consequences import Consequences, Finding, Now, consequences
-from equipoise.capture.evolve import Instance, Place, Query, State, is_empty
+from equipoise.capture.evolve import MANUAL, Instance, Place, Query, State, is_empty
 from equipoise.capture.parsing import clean, parse
 from equipoise.capture.placing import place_faults
-from equipoise.capture.queries import MANUAL, fresh_ids
+from equipoise.capture.queries import fresh_ids
 from equipoise.capture.questions import Question, questions
-from equipoise.ledger.entries import Append, Datum, Entry, FormRecorded, QueryClosed, QueryRaised
+from equipoise.ledger.entries import Append, Datum, Entry, FormSaved, QueryClosed, QueryRaised
 from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
 from equipoise.protocol.forms import Form
 from equipoise.protocol.study import Study
@@ -141,13 +141,15 @@ def _entries(
     occasion: Occasion,
 ) -> tuple[Append, ...]:
     texts = {name: datum for name, datum in save.changes.items() if asked[name].free_text}
-    recorded = FormRecorded(
+    items = {name: datum for name, datum in save.changes.items() if name not in texts}
+    recorded = FormSaved(
         *save.place,
-        items=MappingProxyType({name: datum for name, datum in save.changes.items() if name not in texts}),
+        items=MappingProxyType({name: replace(datum, why=None) for name, datum in items.items()}),
         derived=MappingProxyType(_changed(save.before.derived, save.after.derived)),
         complete=save.complete,
-        reason=clean(command.reason or "") or None,
+        reason=clean(command.reason or ""),
         texts=MappingProxyType(texts),
+        whys=MappingProxyType({name: datum.why for name, datum in items.items() if datum.why}),
     )
     stream = f"subject/{command.subject}"
     entries: list[Entry] = [recorded, *_query_entries(form, state, save, command.subject, occasion)]

@@ -36,11 +36,14 @@ def state_from_json(json: Json) -> State:
 
 
 def _data(data: Mapping[str, Datum]) -> Json:
-    return [[name, datum.value, datum.missing, datum.why] for name, datum in data.items()]
+    return [
+        [name, datum.value, datum.missing, datum.why, datum.entered, datum.unit]
+        for name, datum in data.items()
+    ]
 
 
 def _read_data(written: list[Any]) -> Mapping[str, Datum]:
-    return MappingProxyType({name: Datum(value, missing, why) for name, value, missing, why in written})
+    return MappingProxyType({name: Datum(*datum) for name, *datum in written})
 
 
 def _instance(instance: Instance) -> Json:

@@ -21,7 +21,7 @@ from equipoise.desk.followers import BREAKS, GRANTS, SITES
 from equipoise.desk.standing import Standing, day_at
 from equipoise.desk.views import Outcome, Task
 from equipoise.desk.words import task
-from equipoise.ledger.entries import FormRecorded
+from equipoise.ledger.entries import FormSaved
 from equipoise.ledger.reader import Reader
 from equipoise.ledger.store import Row
 from equipoise.protocol.strata import strata
@@ -277,7 +277,7 @@ def rater_compromised(reader: Reader, now: Standing, subject: str) -> bool:
     if blind.rater is not None or not knowing:
         return blind.rater in knowing
     return any(
-        isinstance(recorded.entry, FormRecorded)
+        isinstance(recorded.entry, FormSaved)
         and now.trial.rated.get(recorded.entry.form) == frozenset()
         and recorded.header.actor in knowing
         for recorded in reader.entries(f"subject/{subject}")

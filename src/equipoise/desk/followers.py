@@ -21,10 +21,11 @@ from equipoise.ledger.entries import (
     CodeBroken,
     EligibilityJudged,
     Entry,
-    FormRecorded,
+    FormSaved,
     InfusionStarted,
     PreparationRequested,
     QueryAnswered,
+    QueryAsked,
     QueryClosed,
     QueryRaised,
     RecallReceived,
@@ -164,9 +165,9 @@ def _follow(tables: Transaction, recorded: Recorded, entry: Entry) -> None:
     elif isinstance(entry, SubjectRandomized):
         randomized: dict[str, Cell] = {"status": "RANDOMIZED", "randomization_number": entry.number}
         _change_subject(tables, recorded, {**randomized, "randomized_at": recorded.header.at})
-    elif isinstance(entry, FormRecorded):
+    elif isinstance(entry, FormSaved):
         _follow_form(tables, recorded, entry)
-    elif isinstance(entry, QueryRaised):
+    elif isinstance(entry, QueryRaised | QueryAsked):
         _follow_query(tables, recorded, entry)
     elif isinstance(entry, QueryAnswered):
         _move_query(tables, recorded, entry.query, "ANSWERED")
@@ -254,7 +255,7 @@ def _add_open_queries(tables: Transaction, recorded: Recorded, step: int) -> Non
         tables.put(SUBJECTS, {**row, "open_queries": int(row["open_queries"] or 0) + step})
 
 
-def _follow_form(tables: Transaction, recorded: Recorded, entry: FormRecorded) -> None:
+def _follow_form(tables: Transaction, recorded: Recorded, entry: FormSaved) -> None:
     tables.put(
         FORMS,
         {
@@ -268,7 +269,7 @@ def _follow_form(tables: Transaction, recorded: Recorded, entry: FormRecorded) -
     )
 
 
-def _follow_query(tables: Transaction, recorded: Recorded, entry: QueryRaised) -> None:
+def _follow_query(tables: Transaction, recorded: Recorded, entry: QueryRaised | QueryAsked) -> None:
     subject = subject_of(recorded.header.stream)
     owner = tables.get(SUBJECTS, (subject,))
     tables.put(

@@ -29,12 +29,15 @@ class Datum:
     """One captured value as text (decimals and dates as written in ISO form), or the reason there is none.
 
     Exactly one of `value` and `missing` (a code of words.codelists.MISSING) is given, or neither for an item
-    that was emptied again. `why` explains a missing code where the instrument asks for it.
+    that was emptied again. `why` explains a missing code where the instrument asks for it: free text, so no entry
+    holds it in its main part. `entered` in `unit` (UCUM) is what the site wrote where it is not the item's own unit.
     """
 
     value: str | None = None
     missing: str | None = None
     why: str | None = None
+    entered: str | None = None
+    unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,11 +257,13 @@ class VisitDated(Entry):
 
 
 @dataclass(frozen=True, slots=True)
-class FormRecorded(Entry):
+class FormSaved(Entry):
     """One save of one form: the items that changed, the values derived from them, and why they changed.
 
-    `derived` holds results of the study's derivations. `texts` are the free-text items of the same save.
-    `complete` is the form's state after the save. `reason` is given when a value of a completed form changed.
+    `derived` holds results of the study's derivations. `complete` is the form's state after the save. `copied`: items
+    taken over from another place (`visit/repeat`) and not confirmed yet. `texts` are the free-text items of the same
+    save, `whys` the explanations of missing codes in `items` (whose own `why` is never given), `reason` is given when
+    a value of a completed form changed. Until 2026 this was `FormRecorded` (`upcast`).
     """
 
     visit: str
@@ -267,13 +272,15 @@ class FormRecorded(Entry):
     items: Mapping[str, Datum]
     derived: Mapping[str, Datum]
     complete: bool
-    reason: str | None = None
+    reason: str = aside(default="")
     texts: Mapping[str, Datum] = aside(default_factory=dict)
+    whys: Mapping[str, str] = aside(default_factory=dict)
+    copied: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class QueryRaised(Entry):
-    """Something wants an explanation. `rule` is the edit check, or `manual`; `item` may be empty for the form."""
+    """A check wants an explanation. `rule` is the edit check, `message` its words; `item` may be empty for the form."""
 
     query: str
     visit: str
@@ -282,6 +289,18 @@ class QueryRaised(Entry):
     item: str
     rule: str
     message: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryAsked(Entry):
+    """A person wants an explanation, in words of their own; `item` may be empty for the form."""
+
+    query: str
+    visit: str
+    form: str
+    repeat: int
+    item: str
+    text: str = aside()
 
 
 @dataclass(frozen=True, slots=True)

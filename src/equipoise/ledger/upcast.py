@@ -27,15 +27,46 @@ class Shape:
 Upcast = Callable[[Shape], Shape]
 """Old shape -> the shape of a later kind. Pure; never guesses a value that the old entry did not hold."""
 
-UPCASTS: Mapping[str, Upcast] = {}
-"""Old kind -> its upcast. Empty as long as no kind has changed its shape."""
+
+def _form_recorded(old: Shape) -> Shape:
+    """`FormRecorded` held the reason for a change and the explanations of missing codes in its main part."""
+    main = dict(old.main)
+    reason, items = main.pop("reason", ""), main.get("items")
+    whys: JsonObject = {}
+    if isinstance(items, dict):
+        whys = {name: one["why"] for name, one in items.items() if isinstance(one, dict) and "why" in one}
+        main["items"] = {name: _without_why(one) for name, one in items.items()}
+    added: JsonObject = {name: value for name, value in (("reason", reason), ("whys", whys)) if value}
+    return Shape("FormSaved", main, {**old.aside, **added})
+
+
+def _without_why(datum: Json) -> Json:
+    if not isinstance(datum, dict):
+        return datum
+    return {name: value for name, value in datum.items() if name != "why"}
+
+
+def _query_raised(old: Shape) -> Shape:
+    """`QueryRaised` with the rule `manual` held a person's words in its main part."""
+    message = old.main.get("message")
+    if old.main.get("rule") != "manual" or not isinstance(message, dict):
+        return old
+    main = {name: value for name, value in old.main.items() if name not in ("rule", "message")}
+    return Shape("QueryAsked", main, {**old.aside, "text": message.get("en", "")})
+
+
+UPCASTS: Mapping[str, Upcast] = {"FormRecorded": _form_recorded, "QueryRaised": _query_raised}
+"""Old kind -> its upcast. One whose shape is still written gives back what needs no change."""
 
 
 def upcast(shape: Shape, table: Mapping[str, Upcast] = UPCASTS) -> Shape:
-    """`shape` carried forward until no upcast names its kind. Raises ValueError where the table is a ring."""
+    """`shape` carried forward until no upcast changes it. Raises ValueError where the table is a ring."""
     seen = {shape.kind}
     while (step := table.get(shape.kind)) is not None:
-        shape = step(shape)
+        following = step(shape)
+        if following is shape:
+            return shape
+        shape = following
         if shape.kind in seen:
             raise ValueError(f"the upcasts of {shape.kind} run in a ring")
         seen.add(shape.kind)

@@ -4,7 +4,7 @@ The rules that must stay true: kinds are add-only and past tense; no store of th
 desk has no command that makes one, and reading one there is a fault); what opens an arm (`aside()` below) lies in the
 second body part, so that an inspector can be given the course of the work without the arms.
 Streams: `vault`, `ceremony`, `inbox`, `slots`, `cards`, `stock`, `bench/<request>`, `breaks`, `anchors`, `statements`,
-`release`, `user/<actor>`, and `subject/<subject>` with the first door's own kind FormRecorded for values that reveal.
+`release`, `user/<actor>`, and `subject/<subject>` with the first door's own kind FormSaved for values that reveal.
 """
 
 from __future__ import annotations

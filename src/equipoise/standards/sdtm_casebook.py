@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from equipoise.ledger.entries import Datum, Entry, FormRecorded, Recorded, SubjectScreened, VisitDated
+from equipoise.capture.evolve import given_by
+from equipoise.ledger.entries import Datum, Entry, FormSaved, Recorded, SubjectScreened, VisitDated
 from equipoise.protocol.forms import Form
 from equipoise.protocol.study import Study
 
@@ -76,9 +77,9 @@ class Casebook:
     def instances(self) -> tuple[Instance, ...]:
         """Every form that holds something, in the order of visits, then forms, then repeats."""
         held: dict[tuple[str, str, int], dict[str, Held]] = {}
-        for recorded, entry in self.of_kind(FormRecorded):
+        for recorded, entry in self.of_kind(FormSaved):
             values = held.setdefault((entry.visit, entry.form, entry.repeat), {})
-            for item, datum in {**entry.items, **entry.texts}.items():
+            for item, datum in given_by(entry).items():
                 values[item] = Held(datum, recorded.header.seq)
         visits = [visit.id for visit in self.study.schedule.visits]
         forms = {form.id: (place, form) for place, form in enumerate(self.study.forms)}

@@ -19,7 +19,7 @@ from equipoise.capture.progress import form_now, form_status
 from equipoise.capture.queries import NEXT, fresh_ids
 from equipoise.capture.snapshot import state_from_json, state_to_json
 from equipoise.eligibility.judgement import judge
-from equipoise.ledger.entries import Datum, FormRecorded, QueryAnswered, QueryClosed, QueryRaised, VisitDated
+from equipoise.ledger.entries import Datum, FormSaved, QueryAnswered, QueryAsked, QueryClosed, VisitDated
 from equipoise.ledger.facts import Facts, Occasion
 from equipoise.protocol.expressions import Code, DateValue, InstrumentValue, Logical, Number, reasons_of
 from equipoise.protocol.strata import stratum
@@ -48,7 +48,7 @@ MODERATE = ["0", "0", "0", "0", "0", "2", "0", "3", "0", "2", "0", "1", "0", "1"
 
 
 def form(items, *, form="VS", visit="V1", repeat=1, complete=False, reason=None):
-    return FormRecorded(visit, form, repeat, items, {}, complete, reason)
+    return FormSaved(visit, form, repeat, items, {}, complete, reason or "")
 
 
 STROKE = form({"ONSET": Datum("2026-07"), "BLEED": Datum("N"), "RANKIN": Datum("1")}, form="STROKE")
@@ -138,7 +138,7 @@ def raise_query(item="SYSBP", text="Please check", **options):
     return RaiseQuery("s1", options.get("visit", "V1"), options.get("form", "VS"), 1, item, text)
 
 
-QUERY = QueryRaised("q1", "V1", "VS", 1, "SYSBP", "manual", {"en": "Please check"})
+QUERY = QueryAsked("q1", "V1", "VS", 1, "SYSBP", "Please check")
 ACTS = {"answer": AnswerQuery("s1", "q1", "Confirmed"), "close": CloseQuery("s1", "q1", "fine")}
 STATES = {
     "OPEN": [QUERY],
@@ -149,7 +149,7 @@ STATES = {
 
 def test_a_person_raises_a_query_on_an_item_or_a_form():
     (append,) = written(decide(STUDY, START, KNOWN, raise_query(), OCCASION))
-    assert append.entry == QueryRaised("fresh-1", "V1", "VS", 1, "SYSBP", "manual", {"en": "Please check"})
+    assert append.entry == QueryAsked("fresh-1", "V1", "VS", 1, "SYSBP", "Please check")
     assert written(decide(STUDY, START, KNOWN, raise_query(item=""), OCCASION))
 
 
@@ -277,7 +277,7 @@ def test_the_history_of_an_item_gives_old_and_new_who_when_and_why():
 
 
 def test_free_text_has_a_history_too():
-    note = FormRecorded("V1", "VS", 1, {}, {}, complete=False, texts=values(NOTE="first"))
+    note = FormSaved("V1", "VS", 1, {}, {}, complete=False, texts=values(NOTE="first"))
     assert [change.new.value for change in history([recorded("s", 1, note)], "V1", "VS", 1, "NOTE")] == [
         "first"
     ]
@@ -348,7 +348,7 @@ def test_an_amendment_that_changes_the_type_of_an_item_breaks_no_page(kind):
     amended = made_study(forms=forms)
     state = folded(evolve, START, [form({}, complete=False), form(values(SYSBP="120"))])
     state = folded(
-        evolve, state, [FormRecorded("V1", "VS", 1, {}, {}, False, None, {"NOTE": Datum("not a number")})]
+        evolve, state, [FormSaved("V1", "VS", 1, {}, {}, False, "", {"NOTE": Datum("not a number")})]
     )
     after = form_now(amended, state, "V1", "VS", 1, Now(TODAY))
     assert after.values["NOTE"] == Datum("not a number")

@@ -8,9 +8,9 @@ import pytest
 
 from equipoise.capture.commands import RecordForm
 from equipoise.capture.decide import decide
-from equipoise.capture.evolve import START, Place, State, evolve
+from equipoise.capture.evolve import START, Place, State, evolve, given_by
 from equipoise.instruments import scales, score
-from equipoise.ledger.entries import Datum, FormRecorded, QueryClosed, QueryRaised
+from equipoise.ledger.entries import Datum, FormSaved, QueryClosed, QueryRaised
 from rooms.capture.conduct_study import (
     FORMS,
     KNOWN,
@@ -72,7 +72,7 @@ FULL = values(DAT="2026-08-14", SYSBP="120", DIABP="80", SEX="M")
 )
 def test_a_value_is_stored_in_its_one_form(item, typed, stored):
     (append,) = written(save(START, {item: Datum(typed)}))
-    assert isinstance(append.entry, FormRecorded)
+    assert isinstance(append.entry, FormSaved)
     assert {**append.entry.items, **append.entry.texts} == {item: Datum(stored)}
 
 
@@ -115,7 +115,9 @@ def test_an_impossible_value_is_refused_beside_its_item(item, typed, rule):
 def test_only_offered_reasons_for_a_missing_value_and_untestable_says_why(given, rule):
     decision = save(START, {"UNTEST": given})
     if rule is None:
-        assert written(decision)[0].entry.items == {"UNTEST": given}
+        entry = written(decision)[0].entry
+        assert given_by(entry) == {"UNTEST": given}
+        assert entry.items == {"UNTEST": Datum(missing=given.missing)}
     else:
         assert refused(decision) == [(rule, "UNTEST")]
 
@@ -305,9 +307,7 @@ def test_an_unlikely_value_is_recorded_and_queried_once_and_settled_by_correctio
     assert isinstance(query, QueryRaised)
     assert (query.rule, query.item, query.query) == ("expected:SYSBP", "SYSBP", "fresh-1")
     assert query.message["zh"].startswith("收缩压")
-    assert [entry.kind for entry in book.save(values(SYSBP="210"))] == ["FormRecorded"], (
-        "still the same query"
-    )
+    assert [entry.kind for entry in book.save(values(SYSBP="210"))] == ["FormSaved"], "still the same query"
     entry, closed = book.save(values(SYSBP="120"))
     assert closed == QueryClosed("fresh-1", automatic=True)
 
@@ -327,8 +327,8 @@ def test_a_query_closed_by_a_person_is_raised_again_only_when_its_values_change(
     book = Casebook()
     book.save(FULL | values(SYSBP="200"))
     book.entries.append(QueryClosed("fresh-1", automatic=False))
-    assert [entry.kind for entry in book.save(values(SEX="F"))] == ["FormRecorded"]
-    assert [entry.kind for entry in book.save(values(SYSBP="201"))] == ["FormRecorded", "QueryRaised"]
+    assert [entry.kind for entry in book.save(values(SEX="F"))] == ["FormSaved"]
+    assert [entry.kind for entry in book.save(values(SYSBP="201"))] == ["FormSaved", "QueryRaised"]
 
 
 def test_a_query_about_an_item_that_does_not_apply_any_more_is_settled():
@@ -348,9 +348,9 @@ def test_a_query_about_an_item_that_does_not_apply_any_more_is_settled():
             seq += 1
             state = evolve(state, recorded("subject/s1", seq, entry))
     assert entries == [
-        ["FormRecorded", "QueryRaised"],
-        ["FormRecorded", "QueryClosed"],
-        ["FormRecorded", "QueryRaised"],
+        ["FormSaved", "QueryRaised"],
+        ["FormSaved", "QueryClosed"],
+        ["FormSaved", "QueryRaised"],
     ]
 
 
@@ -367,7 +367,7 @@ def test_a_refusing_check_refuses_beside_the_item_in_both_languages():
 def test_a_check_limited_to_a_visit_keeps_quiet_elsewhere():
     assert len(written(save(START, values(TEMP="39.0"), visit="V1"))) == 1
     assert [append.entry.kind for append in written(save(START, values(TEMP="39.0"), visit="V2"))] == [
-        "FormRecorded",
+        "FormSaved",
         "QueryRaised",
     ]
 

@@ -123,7 +123,7 @@ def test_one_dose_from_request_to_return(ward: Ward) -> None:
     story.done("crc", EndInfusion(ward.subject, one.request, ward.clock(), "COMPLETE", "100"))
     story.done("crc", ReturnBag(ward.subject, one.request, "4711", "2"))
     assert _kinds(story, ward.subject)[-8:] == [
-        "DosingJudged", "BagReleased", "FormRecorded", "DosingJudged", "BagChecked", "InfusionStarted", "InfusionEnded",
+        "DosingJudged", "BagReleased", "FormSaved", "DosingJudged", "BagChecked", "InfusionStarted", "InfusionEnded",
         "BagReturned",
     ]  # fmt: skip
     with story.desk.reading() as reader:

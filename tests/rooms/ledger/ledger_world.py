@@ -9,7 +9,7 @@ from pathlib import Path
 
 from equipoise.ledger.checkpoint import make_checkpoint
 from equipoise.ledger.commit import Act, Committed, commit
-from equipoise.ledger.entries import Append, Datum, FormRecorded, QueryRaised, Recorded, StoreOpened
+from equipoise.ledger.entries import Append, Datum, FormSaved, QueryRaised, Recorded, StoreOpened
 from equipoise.ledger.facts import Decision
 from equipoise.ledger.followers import Follower
 from equipoise.ledger.opening import Ledger, open_ledger
@@ -37,16 +37,16 @@ def act(key: str, at: dt.datetime = NOON, command: str | None = None, study: str
 
 def save(stream: str, number: int, text: str = "") -> Append:
     """One save of a form; `text` goes into the second body part."""
-    items = {"NIHSS0101": Datum(str(number % 4)), "NIHSS0102": Datum(missing="UN", why="intubated")}
+    items = {"NIHSS0101": Datum(str(number % 4)), "NIHSS0102": Datum(missing="UN")}
     texts = {"NOTE": Datum(text)} if text else {}
-    return Append(
-        stream, FormRecorded("V1", "NIHSS", 1, items, {"TOTAL": Datum(str(number))}, True, None, texts)
-    )
+    whys = {"NIHSS0102": "intubated"} if text else {}
+    derived = {"TOTAL": Datum(str(number))}
+    return Append(stream, FormSaved("V1", "NIHSS", 1, items, derived, True, "", texts, whys))
 
 
 def query(stream: str, number: int) -> Append:
     message = {"en": "Please check.", "zh": "请核对。"}
-    return Append(stream, QueryRaised(f"q{number}", "V1", "NIHSS", 1, "NIHSS0101", "manual", message))
+    return Append(stream, QueryRaised(f"q{number}", "V1", "NIHSS", 1, "NIHSS0101", "not-recovered", message))
 
 
 def fresh(folder: Path, seed: int = 1, followers: Sequence[Follower] = ()) -> Ledger:

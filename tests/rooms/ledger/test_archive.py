@@ -105,6 +105,7 @@ def test_every_kind_of_change_to_an_archive_is_found(archive):
         "something after the end": data + lines[7],
         "an empty line": b"".join([*lines[:7], b"\n", *lines[7:]]),
         "the first line removed": b"".join(lines[1:]),
+        "a part by another name": data.replace(b'"bodies":', b'"bOdies":', 1),
         "white space": data.replace(b'"leaf":', b'"leaf": ', 1),
     }
     for what, changed in cases.items():

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from equipoise.ledger.chain import ZEROS, header_bytes, leaf_of
 from equipoise.ledger.commit import Committed, commit, written_at
-from equipoise.ledger.entries import Append, BodyPart, EnrolmentPaused, FormRecorded, Header, SiteActivated
+from equipoise.ledger.entries import Append, BodyPart, EnrolmentPaused, FormSaved, Header, SiteActivated
 from equipoise.ledger.facts import Refusal
 from equipoise.ledger.followers import Follower
 from equipoise.ledger.keys import PARTS
@@ -196,7 +196,7 @@ def test_followers_change_in_the_same_transaction(ledger):
     must(ledger, "k1", save(A, 1), query(A, 1), save(B, 1))
     with ledger.reading() as reader:
         assert reader.rows.find(SAVES, order=("number",)) == (
-            {"stream": B, "number": 1, "last": "FormRecorded"},
+            {"stream": B, "number": 1, "last": "FormSaved"},
             {"stream": A, "number": 2, "last": "QueryRaised"},
         )
 
@@ -344,4 +344,4 @@ def test_a_snapshot_of_other_code_or_of_damaged_bytes_is_not_used(ledger):
 def test_kinds_without_an_aside_have_one_body(ledger):
     outcome = must(ledger, "k1", Append("site/01", SiteActivated("01")), Append("study", EnrolmentPaused("")))
     assert [[body.part for body in one.header.bodies] for one in outcome.recorded] == [["main"], ["main"]]
-    assert isinstance(must(ledger, "k2", save(A, 1)).recorded[0].entry, FormRecorded)
+    assert isinstance(must(ledger, "k2", save(A, 1)).recorded[0].entry, FormSaved)

@@ -47,7 +47,7 @@ def test_the_store_without_its_keys_shows_no_value(folder):
         data = path.read_bytes()
         for canary in (SECRET.encode(), "左侧无力".encode(), b"NIHSS0101", b"intubated"):
             assert canary not in data, (path, canary)
-    assert b"FormRecorded" in (folder / "ledger.sqlite").read_bytes()  # the search finds what is there
+    assert b"FormSaved" in (folder / "ledger.sqlite").read_bytes()  # the search finds what is there
 
 
 def test_every_stream_has_keys_of_its_own_and_a_diary_its_subjects(folder):
@@ -66,7 +66,7 @@ def test_a_destroyed_key_leaves_a_chain_that_verifies_and_a_body_that_is_gone(fo
     with ledger.reading() as reader:
         (erased,) = reader.entries(A)
         assert (erased.entry, erased.withheld) == (None, ("main", "aside"))
-        assert erased.header.kind == "FormRecorded"
+        assert erased.header.kind == "FormSaved"
         assert reader.entries(B)[0].entry == save(B, 2, SECRET).entry
     assert rules(commit(ledger, act("k3"), [A], lambda reader: (save(A, 3),))) == ["ledger.key-destroyed"]
     ledger.close()

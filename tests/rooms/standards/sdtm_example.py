@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from equipoise.ledger.entries import Datum, Entry, FormRecorded, Header, Recorded, SubjectScreened
+from equipoise.ledger.entries import Datum, Entry, FormSaved, Header, Recorded, SubjectScreened
 from equipoise.protocol.study import Study
 
 STUDY: dict[str, Any] = {
@@ -157,13 +157,13 @@ def screened(subject: str, number: str, *, again: str | None = None) -> SubjectS
     return SubjectScreened(subject, "07", number, f"person-{subject}", again)
 
 
-def form(form_id: str, visit: str = "V1", *, repeat: int = 1, **items: str | Datum | None) -> FormRecorded:
+def form(form_id: str, visit: str = "V1", *, repeat: int = 1, **items: str | Datum | None) -> FormSaved:
     """A save of a form: text is a value, None empties the item. Item ids that start with a digit are written `_1a`."""
     data = {
         name.removeprefix("_"): value if isinstance(value, Datum) else Datum(value)
         for name, value in items.items()
     }
-    return FormRecorded(visit, form_id, repeat, data, {}, complete=False)
+    return FormSaved(visit, form_id, repeat, data, {}, complete=False)
 
 
 def stream(subject: str, *entries: Entry | None) -> list[Recorded]:

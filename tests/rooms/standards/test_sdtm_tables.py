@@ -17,7 +17,7 @@ from equipoise.ledger.entries import (
     Datum,
     EligibilityJudged,
     Entry,
-    FormRecorded,
+    FormSaved,
     Recorded,
     ScreeningFailed,
     SubjectRandomized,
@@ -43,7 +43,7 @@ def reference(subject: str, seq: int) -> str:
     return hashlib.sha256(f"subject/{subject}".encode()).hexdigest()[:12] + f"/{seq}"
 
 
-def nihss(**changed: str | Datum | None) -> FormRecorded:
+def nihss(**changed: str | Datum | None) -> FormSaved:
     """All fifteen items 1 (a valid score of each), then what differs."""
     items = ["1a", "1b", "1c", "2", "3", "4", "5a", "5b", "6a", "6b", "7", "8", "9", "10", "11"]
     given: dict[str, str | Datum | None] = {f"_{item}": "1" for item in items}

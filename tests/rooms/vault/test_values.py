@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from equipoise.ledger.entries import Datum, FormRecorded, QueryClosed, QueryRaised
+from equipoise.ledger.entries import Datum, FormSaved, QueryClosed, QueryRaised
 from equipoise.protocol.checks.taint import tainted
 from equipoise.protocol.load import load_study
 from equipoise.protocol.rules import names_in
@@ -146,7 +146,7 @@ def test_the_real_definitions_split_in_two_without_a_rule_across(folder):
 def test_values_and_what_follows_from_them_are_recorded():
     entry = written(decided(save(CD4="31.0", CD8="20.0", IL6="2.5")))[0]
     assert entry.stream == "subject/s1"
-    assert isinstance(entry.entry, FormRecorded)
+    assert isinstance(entry.entry, FormSaved)
     assert dict(entry.entry.items) == values(CD4="31.0", CD8="20.0", IL6="2.5")
     assert dict(entry.entry.derived) == values(RATIO="1.55")  # 31 / 20
 
@@ -158,12 +158,12 @@ def test_a_check_asks_here_and_is_settled_by_the_corrected_value():
     assert raised.rule == "four-above-eight"
     state = after(first)
     again = written(decided(save(1, CD4="30.0"), state))
-    assert [type(append.entry) for append in again] == [FormRecorded, QueryClosed]
+    assert [type(append.entry) for append in again] == [FormSaved, QueryClosed]
 
 
 def test_an_unlikely_value_is_kept_and_asked_about():
     entries = [append.entry for append in written(decided(save(IL6="5000")))]
-    assert isinstance(entries[0], FormRecorded)
+    assert isinstance(entries[0], FormSaved)
     assert isinstance(entries[1], QueryRaised)
 
 
@@ -184,7 +184,7 @@ def test_a_query_is_answered_and_closed():
 
 def test_a_missing_value_needs_a_code_that_is_offered():
     given = RecordValues("s1", "V1", "LAB", 1, {"IL6": Datum(missing="ND")}, 0)
-    assert isinstance(written(decided(given))[0].entry, FormRecorded)
+    assert isinstance(written(decided(given))[0].entry, FormSaved)
     other = dataclasses.replace(given, items={"IL6": Datum(missing="RF")})
     assert rules(decided(other)) == {"capture.code-not-offered"}
 
