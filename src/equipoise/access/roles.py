@@ -32,6 +32,8 @@ class Role:
 
 _CASEBOOK = frozenset({"subjects", "casebook", "history", "eligibility", "randomization", "queries", "today"})
 _ENTRY = frozenset({"RecordForm", "DateVisit", "AnswerQuery"})
+_VISITS = frozenset({"MissVisit", "ReopenVisit"})
+"""Recording that a visit was missed, and taking back what was recorded of one."""
 _SCREENING = frozenset(
     {"ScreenSubject", "FailScreening", "RecordCapacity", "RecordConsent", "WithdrawConsent"}
 )
@@ -87,7 +89,7 @@ ROLES: Mapping[str, Role] = {
             "coordinator",
             Text("Coordinator", "临床研究协调员"),
             "blinded",
-            _ENTRY | _SCREENING | _TRUTHS | _DOSING | {"Randomize", "AssignRater"},
+            _ENTRY | _VISITS | _SCREENING | _TRUTHS | _DOSING | {"Randomize", "AssignRater"},
             _CASEBOOK | _SUPPLY | {"code_breaks"},
         ),
         Role(
@@ -95,6 +97,7 @@ ROLES: Mapping[str, Role] = {
             Text("Investigator", "研究者"),
             "blinded",
             _ENTRY
+            | _VISITS
             | _SCREENING
             | _TRUTHS
             | _DOSING

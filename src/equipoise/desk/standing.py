@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from equipoise.capture import binding as capture_binding
 from equipoise.capture import evolve as capture
 from equipoise.capture import snapshot as capture_snapshot
+from equipoise.capture.visits import ended
 from equipoise.consent import binding as consent_binding
 from equipoise.consent import evolve as consent
 from equipoise.desk.followers import IN_SCREENING, SITES, SUBJECTS
@@ -35,6 +36,7 @@ from equipoise.protocol.rated import rated_items
 from equipoise.protocol.retired import with_retired
 from equipoise.protocol.strata import StratumResult, stratum
 from equipoise.protocol.study import Study
+from equipoise.protocol.windows import day_one
 from equipoise.randomization import blind
 from equipoise.randomization import evolve as randomization
 from equipoise.supply import evolve as supply
@@ -103,6 +105,7 @@ _KEPT: tuple[type, ...] = (
     capture.Instance,
     capture.Query,
     capture.VisitDate,
+    capture.Miss,
     capture.Place,
     blind.State,
     blind.Break,
@@ -291,6 +294,11 @@ def stand(
     facts = oversight.add_facts(Facts(rated=trial.rated, hidden=trial.hidden), trial.state, place, today)
     facts = blind.add_facts(facts, case.blind)
     facts = supply.add_facts(facts, case.supply)
+    facts = replace(
+        facts,
+        participation_ended=ended(trial.study, case.capture),
+        day_one=_day_one(trial.study, facts, place.zone),
+    )
     if not judged or subject is None:
         facts = eligibility.add_facts(facts, case.screening, None)
         facts = consent_binding.add_facts(facts, trial.study, case.consent)
@@ -312,6 +320,15 @@ def stand(
     facts = randomization.add_facts(facts, trial.allocation, subject, layer)
     facts = person_facts(facts, reader, case.screening.person, subject)
     return Standing(trial, case, place, now, facts, inputs, judgement, layer)
+
+
+def _day_one(study: Study, facts: Facts, zone: str) -> dt.date | None:
+    """Day 1 of the schedule: the study says by which record, and the site's zone on which day that was."""
+    dose, drawn = (
+        None if moment is None else day_at(moment, zone)
+        for moment in (facts.first_infusion_at, facts.randomized_at)
+    )
+    return day_one(study, dose, drawn)
 
 
 def day_at(moment: str, zone: str) -> dt.date:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from decimal import Decimal
 from itertools import product
 from typing import get_args
@@ -19,7 +20,20 @@ from equipoise.capture.progress import form_now, form_status
 from equipoise.capture.queries import NEXT, fresh_ids
 from equipoise.capture.snapshot import state_from_json, state_to_json
 from equipoise.eligibility.judgement import judge
+<<<<<<< HEAD
 from equipoise.ledger.entries import Datum, FormSaved, QueryAnswered, QueryAsked, QueryClosed, VisitDated
+=======
+from equipoise.ledger.entries import (
+    Datum,
+    FormRecorded,
+    QueryAnswered,
+    QueryClosed,
+    QueryRaised,
+    VisitDated,
+    VisitDescribed,
+    VisitMissed,
+)
+>>>>>>> a86868d (A visit is in one state: windows and states as pure functions; missed, held after all, taken back, unscheduled)
 from equipoise.ledger.facts import Facts, Occasion
 from equipoise.protocol.expressions import Code, DateValue, InstrumentValue, Logical, Number, reasons_of
 from equipoise.protocol.strata import stratum
@@ -207,7 +221,9 @@ def test_query_ids_never_repeat_even_where_few_were_given():
             DateVisit("s1", "V1", "1999-01-01"),
             [],
         ),  # out of any window: recorded; the deviation is another matter
-        (DateVisit("s1", "UNS", "2026-08-01", 3), []),
+        (DateVisit("s1", "UNS", "2026-08-01", 1), []),
+        (DateVisit("s1", "UNS", "2026-08-01", 3), [("capture.visit-out-of-count", "repeat")]),
+        (DateVisit("s1", "V1", "2026-08-01", mode="by pigeon"), [("capture.visit-mode-unknown", "mode")]),
         (DateVisit("s1", "V1", "2026-08-15"), [("capture.visit-in-the-future", "on")]),
         (DateVisit("s1", "V1", "2026-08"), [("capture.visit-date-incomplete", "on")]),
         (DateVisit("s1", "V9", "2026-08-01"), [("capture.visit-unknown", "visit")]),
@@ -227,9 +243,11 @@ def test_a_date_may_be_corrected_but_not_said_twice():
     assert refused(decide(STUDY, state, KNOWN, DateVisit("s1", "V1", "2026-08-01"), OCCASION)) == [
         ("capture.nothing-changed", "")
     ]
-    (append,) = written(decide(STUDY, state, KNOWN, DateVisit("s1", "V1", "2026-08-02"), OCCASION))
-    after = evolve(state, recorded("subject/s1", 2, append.entry))
-    assert after.dates["V1", 1].on == "2026-08-02"
+    other = DateVisit("s1", "V1", "2026-08-02")
+    assert refused(decide(STUDY, state, KNOWN, other, OCCASION)) == [("capture.visit-date-reason", "reason")]
+    appends = written(decide(STUDY, state, KNOWN, replace(other, reason="read wrongly"), OCCASION))
+    after = folded(evolve, state, [each.entry for each in appends])
+    assert (after.dates["V1", 1].on, after.dates["V1", 1].reason) == ("2026-08-02", "read wrongly")
 
 
 # --- who may be captured ---------------------------------------------------------------------------------------------------
@@ -315,6 +333,8 @@ def test_a_snapshot_gives_the_same_state():
         STROKE,
         VisitDated("V1", "2026-08-01"),
         *STATES["CLOSED"],
+        VisitDescribed("V1", 1, "phone", "CORRECTION", "read wrongly"),
+        VisitMissed("V2", "TRAVEL", "abroad"),
         form(values(SYSBP="120"), complete=True, reason="x"),
     ]
     for length in range(len(entries) + 1):
