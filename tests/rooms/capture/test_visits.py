@@ -15,7 +15,7 @@ from equipoise.capture.decide import decide
 from equipoise.capture.evolve import START, evolve
 from equipoise.capture.snapshot import state_from_json, state_to_json
 from equipoise.capture.visits import born_on, ended
-from equipoise.ledger.entries import Datum, FormRecorded, VisitDated
+from equipoise.ledger.entries import Datum, FormSaved, VisitDated
 from equipoise.ledger.facts import Refusal
 from equipoise.protocol.study import Study
 from equipoise.words.canonical import canonical_bytes, read_canonical
@@ -106,7 +106,7 @@ def test_a_visit_that_took_place_is_not_missed() -> None:
 
 
 def test_any_true_day_is_taken_and_only_a_day_before_birth_is_impossible() -> None:
-    born = FormRecorded("V1", "MH", 1, {"BIRTH": Datum("1960-05")}, {}, complete=False)
+    born = FormSaved("V1", "MH", 1, {"BIRTH": Datum("1960-05")}, {}, complete=False)
     state = folded(evolve, START, [born])
     assert born_on(STUDY, state) == PartialDate(1960, 5)
     assert _after(
@@ -138,7 +138,7 @@ def test_unscheduled_visits_are_counted_without_a_gap_and_say_how_and_why() -> N
 
 def test_participation_ends_by_its_form_once_complete_or_by_a_visit_that_ends_it() -> None:
     items = {"BLEED": Datum("Y"), "ONSET": Datum("2026-08-09")}
-    begun = FormRecorded("V1", "STROKE", 1, items, {}, complete=False)
+    begun = FormSaved("V1", "STROKE", 1, items, {}, complete=False)
     state = folded(evolve, START, [begun])
     assert ended(STUDY, state) is None
     visited = folded(evolve, START, [begun, VisitDated("ET", "2026-08-08")])
