@@ -20,20 +20,16 @@ from equipoise.capture.progress import form_now, form_status
 from equipoise.capture.queries import NEXT, fresh_ids
 from equipoise.capture.snapshot import state_from_json, state_to_json
 from equipoise.eligibility.judgement import judge
-<<<<<<< HEAD
-from equipoise.ledger.entries import Datum, FormSaved, QueryAnswered, QueryAsked, QueryClosed, VisitDated
-=======
 from equipoise.ledger.entries import (
     Datum,
-    FormRecorded,
+    FormSaved,
     QueryAnswered,
+    QueryAsked,
     QueryClosed,
-    QueryRaised,
     VisitDated,
     VisitDescribed,
     VisitMissed,
 )
->>>>>>> a86868d (A visit is in one state: windows and states as pure functions; missed, held after all, taken back, unscheduled)
 from equipoise.ledger.facts import Facts, Occasion
 from equipoise.protocol.expressions import Code, DateValue, InstrumentValue, Logical, Number, reasons_of
 from equipoise.protocol.strata import stratum
