@@ -60,7 +60,7 @@ def _impossible(study: Study, state: State, on: PartialDate, today: dt.date) -> 
         yield problem("capture.visit-in-the-future", "on", given=on.iso(), today=today.isoformat())
     born = born_on(study, state)
     if born is not None and on.latest < born.earliest:
-        yield problem("capture.visit-before-birth", "on", given=on.iso(), born=born.iso())
+        yield problem("visits.before-birth", "on", given=on.iso(), born=born.iso())
 
 
 def _untold(
@@ -69,16 +69,16 @@ def _untold(
     place = (command.visit, command.repeat)
     known = state.dates.get(place)
     if command.mode and command.mode not in MODES:
-        yield problem("capture.visit-mode-unknown", "mode", given=command.mode)
+        yield problem("visits.mode-unknown", "mode", given=command.mode)
     if known is not None and known.on != on.iso() and not reason:
-        yield problem("capture.visit-date-reason", "reason", before=known.on)
+        yield problem("visits.date-reason", "reason", before=known.on)
     if visit.unscheduled:
         held = [repeat for name, repeat in state.dates if name == visit.id]
         if known is None and command.repeat > max(held, default=0) + 1:
             following = str(max(held, default=0) + 1)
-            yield problem("capture.visit-out-of-count", "repeat", repeat=command.repeat, next=following)
+            yield problem("visits.out-of-count", "repeat", repeat=command.repeat, next=following)
     if (visit.unscheduled or visit.ends) and known is None and command.because == "OTHER" and not reason:
-        yield problem("capture.visit-reason", "reason")
+        yield problem("visits.reason", "reason")
 
 
 def decide_miss(study: Study, state: State, command: MissVisit, occasion: Occasion) -> Decision:
@@ -89,16 +89,16 @@ def decide_miss(study: Study, state: State, command: MissVisit, occasion: Occasi
     place = (command.visit, 1)
     found: list[Problem] = list(_too_long(reason))
     if visit.day is None:
-        found.append(problem("capture.visit-not-planned", "visit", visit=visit.label))
+        found.append(problem("visits.not-planned", "visit", visit=visit.label))
     if place in state.dates:
         found.append(
-            problem("capture.visit-took-place", "visit", visit=visit.label, on=state.dates[place].on)
+            problem("visits.took-place", "visit", visit=visit.label, on=state.dates[place].on)
         )
     known = state.missed.get(place)
     if known is not None and (known.because, known.reason) == (command.because, reason):
         found.append(problem("capture.nothing-changed"))
     if command.because == "OTHER" and not reason:
-        found.append(problem("capture.visit-reason", "reason"))
+        found.append(problem("visits.reason", "reason"))
     if found:
         return Refusal(tuple(found))
     missed = VisitMissed(command.visit, command.because, reason)
@@ -113,9 +113,9 @@ def decide_reopen(study: Study, state: State, command: ReopenVisit) -> Decision:
     place = (command.visit, command.repeat)
     found: list[Problem] = list(_too_long(reason))
     if place not in state.dates and place not in state.missed:
-        found.append(problem("capture.visit-open", "visit", visit=visit.label))
+        found.append(problem("visits.open", "visit", visit=visit.label))
     if not reason:
-        found.append(problem("capture.visit-reason", "reason"))
+        found.append(problem("visits.reason", "reason"))
     if found:
         return Refusal(tuple(found))
     return (Append(f"subject/{command.subject}", VisitReopened(*place, reason=reason)),)

@@ -218,8 +218,8 @@ def test_query_ids_never_repeat_even_where_few_were_given():
             [],
         ),  # out of any window: recorded; the deviation is another matter
         (DateVisit("s1", "UNS", "2026-08-01", 1), []),
-        (DateVisit("s1", "UNS", "2026-08-01", 3), [("capture.visit-out-of-count", "repeat")]),
-        (DateVisit("s1", "V1", "2026-08-01", mode="by pigeon"), [("capture.visit-mode-unknown", "mode")]),
+        (DateVisit("s1", "UNS", "2026-08-01", 3), [("visits.out-of-count", "repeat")]),
+        (DateVisit("s1", "V1", "2026-08-01", mode="by pigeon"), [("visits.mode-unknown", "mode")]),
         (DateVisit("s1", "V1", "2026-08-15"), [("capture.visit-in-the-future", "on")]),
         (DateVisit("s1", "V1", "2026-08"), [("capture.visit-date-incomplete", "on")]),
         (DateVisit("s1", "V9", "2026-08-01"), [("capture.visit-unknown", "visit")]),
@@ -240,7 +240,7 @@ def test_a_date_may_be_corrected_but_not_said_twice():
         ("capture.nothing-changed", "")
     ]
     other = DateVisit("s1", "V1", "2026-08-02")
-    assert refused(decide(STUDY, state, KNOWN, other, OCCASION)) == [("capture.visit-date-reason", "reason")]
+    assert refused(decide(STUDY, state, KNOWN, other, OCCASION)) == [("visits.date-reason", "reason")]
     appends = written(decide(STUDY, state, KNOWN, replace(other, reason="read wrongly"), OCCASION))
     after = folded(evolve, state, [each.entry for each in appends])
     assert (after.dates["V1", 1].on, after.dates["V1", 1].reason) == ("2026-08-02", "read wrongly")

@@ -78,22 +78,22 @@ def test_what_was_recorded_by_mistake_is_taken_back_with_a_reason() -> None:
     for command in (MissVisit("s1", "V1", "UNWELL"), DateVisit("s1", "V1", "2026-08-10")):
         state = _after(START, command)
         assert refused(_decide(state, ReopenVisit("s1", "V1", 1, " "))) == [
-            ("capture.visit-reason", "reason")
+            ("visits.reason", "reason")
         ]
         open_again = _after(state, ReopenVisit("s1", "V1", 1, "another participant"))
         assert (dict(open_again.dates), dict(open_again.missed)) == ({}, {})
-        assert rules(_decide(open_again, ReopenVisit("s1", "V1", 1, "again"))) == {"capture.visit-open"}
+        assert rules(_decide(open_again, ReopenVisit("s1", "V1", 1, "again"))) == {"visits.open"}
 
 
 @pytest.mark.parametrize(
     ("command", "rule"),
     [
         (MissVisit("s1", "none", "TRAVEL"), "capture.visit-unknown"),
-        (MissVisit("s1", "UNS", "TRAVEL"), "capture.visit-not-planned"),
-        (MissVisit("s1", "V1", "OTHER"), "capture.visit-reason"),
+        (MissVisit("s1", "UNS", "TRAVEL"), "visits.not-planned"),
+        (MissVisit("s1", "V1", "OTHER"), "visits.reason"),
         (MissVisit("s1", "V1", "TRAVEL", "x" * 20000), "capture.text-too-long"),
-        (DateVisit("s1", "UNS", "2026-08-10", because="OTHER"), "capture.visit-reason"),
-        (ReopenVisit("s1", "V1", 1, "mistake"), "capture.visit-open"),
+        (DateVisit("s1", "UNS", "2026-08-10", because="OTHER"), "visits.reason"),
+        (ReopenVisit("s1", "V1", 1, "mistake"), "visits.open"),
     ],
 )
 def test_what_cannot_be_said_of_a_visit_is_refused(command, rule) -> None:
@@ -102,7 +102,7 @@ def test_what_cannot_be_said_of_a_visit_is_refused(command, rule) -> None:
 
 def test_a_visit_that_took_place_is_not_missed() -> None:
     state = _after(START, DateVisit("s1", "V1", "2026-08-10"))
-    assert rules(_decide(state, MissVisit("s1", "V1", "TRAVEL"))) == {"capture.visit-took-place"}
+    assert rules(_decide(state, MissVisit("s1", "V1", "TRAVEL"))) == {"visits.took-place"}
 
 
 def test_any_true_day_is_taken_and_only_a_day_before_birth_is_impossible() -> None:
@@ -113,7 +113,7 @@ def test_any_true_day_is_taken_and_only_a_day_before_birth_is_impossible() -> No
         state, DateVisit("s1", "V1", "1960-05-01")
     ).dates  # the day of birth is not known: it may be true
     assert refused(_decide(state, DateVisit("s1", "V1", "1960-04-30"))) == [
-        ("capture.visit-before-birth", "on")
+        ("visits.before-birth", "on")
     ]
     assert _after(START, DateVisit("s1", "V1", "1960-04-30")).dates  # nobody knows better
 
@@ -131,7 +131,7 @@ def test_unscheduled_visits_are_counted_without_a_gap_and_say_how_and_why() -> N
         ("2026-08-01", "phone", "SAFETY", "fell at home"),
         ("2026-08-03", "clinic", "REQUEST", ""),
     ]
-    assert rules(_decide(state, DateVisit("s1", "UNS", "2026-08-05", 4))) == {"capture.visit-out-of-count"}
+    assert rules(_decide(state, DateVisit("s1", "UNS", "2026-08-05", 4))) == {"visits.out-of-count"}
     changed = _after(state, DateVisit("s1", "UNS", "2026-08-03", 2, "home", "REQUEST"))
     assert (changed.dates["UNS", 2].on, changed.dates["UNS", 2].mode) == ("2026-08-03", "home")
 
@@ -170,7 +170,7 @@ class _Visits(RuleBasedStateMachine):
         decision = _decide(self.state, DateVisit("s1", visit, on, reason=reason))
         changed = known not in {None, "missed", on}
         if changed and not reason:
-            assert rules(decision) == {"capture.visit-date-reason"}
+            assert rules(decision) == {"visits.date-reason"}
         elif not isinstance(decision, Refusal):
             self.state, self.model[visit] = _after(self.state, DateVisit("s1", visit, on, reason=reason)), on
         else:
