@@ -91,9 +91,7 @@ def decide_miss(study: Study, state: State, command: MissVisit, occasion: Occasi
     if visit.day is None:
         found.append(problem("visits.not-planned", "visit", visit=visit.label))
     if place in state.dates:
-        found.append(
-            problem("visits.took-place", "visit", visit=visit.label, on=state.dates[place].on)
-        )
+        found.append(problem("visits.took-place", "visit", visit=visit.label, on=state.dates[place].on))
     known = state.missed.get(place)
     if known is not None and (known.because, known.reason) == (command.because, reason):
         found.append(problem("capture.nothing-changed"))

@@ -77,9 +77,7 @@ def test_a_missed_visit_is_recorded_with_its_reason_and_undone_when_it_took_plac
 def test_what_was_recorded_by_mistake_is_taken_back_with_a_reason() -> None:
     for command in (MissVisit("s1", "V1", "UNWELL"), DateVisit("s1", "V1", "2026-08-10")):
         state = _after(START, command)
-        assert refused(_decide(state, ReopenVisit("s1", "V1", 1, " "))) == [
-            ("visits.reason", "reason")
-        ]
+        assert refused(_decide(state, ReopenVisit("s1", "V1", 1, " "))) == [("visits.reason", "reason")]
         open_again = _after(state, ReopenVisit("s1", "V1", 1, "another participant"))
         assert (dict(open_again.dates), dict(open_again.missed)) == ({}, {})
         assert rules(_decide(open_again, ReopenVisit("s1", "V1", 1, "again"))) == {"visits.open"}
@@ -112,9 +110,7 @@ def test_any_true_day_is_taken_and_only_a_day_before_birth_is_impossible() -> No
     assert _after(
         state, DateVisit("s1", "V1", "1960-05-01")
     ).dates  # the day of birth is not known: it may be true
-    assert refused(_decide(state, DateVisit("s1", "V1", "1960-04-30"))) == [
-        ("visits.before-birth", "on")
-    ]
+    assert refused(_decide(state, DateVisit("s1", "V1", "1960-04-30"))) == [("visits.before-birth", "on")]
     assert _after(START, DateVisit("s1", "V1", "1960-04-30")).dates  # nobody knows better
 
 
