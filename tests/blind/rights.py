@@ -77,6 +77,8 @@ WEB: Mapping[str, Right] = {
     f"GET {_FORM}/<int:repeat>": _reads("casebook"),
     f"POST {_FORM}/<int:repeat>": _SAVES,
     f"GET {_FORM}/<int:repeat>/history": _reads("history"),
+    "GET /papers": _ALL,
+    "GET /papers/crf.pdf": _ALL,
     "GET /due": _reads("supply"),
     f"GET {_SUBJECT}/infusion": _reads("supply"),
     f"POST {_SUBJECT}/infusion": _does("RequestPreparation", "DecideDosing", reads="supply"),
@@ -107,6 +109,7 @@ TERMINAL: Mapping[str, Command] = {
     "study check": Command(outside=_DEFINITION),
     "study assumptions": Command(outside=_DEFINITION),
     "study diff": Command(outside=_DEFINITION),
+    "study crf": Command(outside=_DEFINITION),
     "screen": Command(outside=_DEFINITION),
     "store new": Command(
         tuple(("new-" + str(n), "--study", _STUDY, "--purpose", "rehearsal") for n in range(3)),

@@ -19,3 +19,16 @@ def read_whole(path: Path, most: int) -> bytes | Problem:
     except (OSError, ValueError) as fault:  # ValueError: a name that no system takes
         reason = (fault.strerror if isinstance(fault, OSError) else None) or fault
         return problem("cli.cannot-read", str(path), reason=reason)
+
+
+def write_new(path: Path, content: bytes) -> Problem | None:
+    """Write a file that is not there yet, whole or not at all; what is there is left alone."""
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        return problem("cli.file-there", str(path))
+    except (OSError, ValueError) as fault:  # ValueError: a name that no system takes
+        reason = (fault.strerror if isinstance(fault, OSError) else None) or fault
+        return problem("cli.cannot-write", str(path), reason=reason)
+    return None

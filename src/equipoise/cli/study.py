@@ -6,9 +6,10 @@ import argparse
 from pathlib import Path
 
 from equipoise.cli.answer import Answer, done, language, line, occupied, problem_json, refused, told, visible
-from equipoise.cli.files import read_whole
+from equipoise.cli.files import read_whole, write_new
 from equipoise.protocol.study import Study
 from equipoise.words.problem import Problem, problem
+from equipoise.words.text import LANGUAGES
 
 
 def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -30,7 +31,14 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     diff.add_argument("before", type=Path)
     diff.add_argument("after", type=Path)
     diff.set_defaults(run=_diff)
-    for command in (bring, check, assumptions, diff):
+    crf = commands.add_parser("crf", help="print the case report forms as PDF, blank or annotated")
+    crf.add_argument("folder", type=Path)
+    crf.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
+    crf.add_argument("--annotated", action="store_true", help="with the SDTM target of every question")
+    crf.add_argument("--form", action="append", default=[], metavar="ID", help="only this form; repeatable")
+    crf.add_argument("--language", choices=LANGUAGES, default=None)
+    crf.set_defaults(run=_crf)
+    for command in (bring, check, assumptions, diff, crf):
         command.add_argument("--json", action="store_true", help="print one JSON value")
 
 
@@ -127,3 +135,33 @@ def _diff(options: argparse.Namespace) -> Answer:
     return done(
         value, *(change.say(language()) for change in changes), told("cli.changes", count=len(changes))
     )
+
+
+def _crf(options: argparse.Namespace) -> Answer:
+    from equipoise.documents.crf import crf_pdf
+    from equipoise.documents.typeset import Issue
+    from equipoise.protocol.digest import study_digest
+    from equipoise.words.dates import parse_date
+
+    study = read_study(options.folder)
+    if isinstance(study, tuple):
+        return refused(study)
+    unknown = [form for form in options.form if study.form(form) is None]
+    if unknown:
+        return refused([problem("cli.no-such-form", form, form=form) for form in unknown])
+    dated = parse_date(study.dated)
+    on = dated.earliest if dated is not None and dated.complete else None
+    made = crf_pdf(
+        study,
+        study_digest(study),
+        Issue(study.acronym or study.id, on),
+        forms=options.form,
+        language=options.language or language(),
+        annotated=options.annotated,
+    )
+    unwritten = write_new(options.output, made)
+    if unwritten is not None:
+        return refused((unwritten,))
+    count = len(options.form) or len(study.forms)
+    said = told("cli.crf-written", file=str(options.output), count=count)
+    return done({"file": str(options.output), "forms": count}, said)

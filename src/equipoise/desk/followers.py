@@ -59,7 +59,7 @@ SUBJECTS = ReadTable(
         "open_queries": "integer",
     },
     ("subject",),
-    (("number",), ("site", "number"), ("person",), ("status",)),
+    (("number",), ("site", "number"), ("site", "randomization_number"), ("person",), ("status",)),
 )
 FORMS = ReadTable(
     "forms",

@@ -87,9 +87,15 @@ class FrontDesk(Desk):
         """What is asked of the reader."""
         return lists.today(self, who)
 
-    def subjects(self, who: Who) -> tuple[SubjectRow, ...] | None:
-        """The subjects that the reader may see."""
-        return lists.subjects(self, who)
+    def subjects(
+        self, who: Who, *, begins: str = "", after: str = "", limit: int | None = None
+    ) -> tuple[SubjectRow, ...] | None:
+        """A page of the subjects that the reader may see, as `lists.subjects`."""
+        return lists.subjects(self, who, begins=begins, after=after, limit=limit)
+
+    def number_of_subjects(self, who: Who) -> int:
+        """How many subjects the reader may see."""
+        return lists.number_of_subjects(self, who)
 
     def subject(self, who: Who, number: str) -> SubjectView | None:
         """The casebook of a subject."""

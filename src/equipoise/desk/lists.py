@@ -39,17 +39,24 @@ def sites_of(reader: Reader, who: Who, what: str) -> Mapping[str, str]:
     }
 
 
-def subjects(desk: Desk, who: Who) -> tuple[SubjectRow, ...] | None:
-    """Every subject that `who` may see, by number; None where the role sees none anywhere."""
+def subjects(
+    desk: Desk, who: Who, *, begins: str = "", after: str = "", limit: int | None = None
+) -> tuple[SubjectRow, ...] | None:
+    """The subjects that `who` may see, by number; None where the role sees none anywhere.
+
+    begins: how the screening number begins, or a whole randomization number; empty for all. after: the last number of
+    the page before. limit: how many at most. What is read is that page, however many there are.
+    """
     if not may_read(who, "subjects", None):
         return None
     with desk.reading() as reader:
         zones = sites_of(reader, who, "subjects")
-        rows = reader.rows.find(SUBJECTS, {"site": list(zones)}, order=("number",))
+        rows = _page(reader, list(zones), begins, after, limit)
         hidden = desk.trial(reader).hidden_from(who.role)
         planned = _planned(desk.trial(reader).study, hidden)
-        complete = _complete(reader, planned)
-        queries = _queries_seen(reader, hidden) if hidden else None
+        every = [str(row["subject"]) for row in rows]
+        complete = _complete(reader, every, planned)
+        queries = _queries_seen(reader, every, hidden) if hidden else None
     return tuple(
         SubjectRow(
             number=str(row["number"]),
@@ -63,6 +70,29 @@ def subjects(desk: Desk, who: Who) -> tuple[SubjectRow, ...] | None:
         )
         for row in rows
     )
+
+
+def number_of_subjects(desk: Desk, who: Who) -> int:
+    """How many subjects `who` may see."""
+    with desk.reading() as reader:
+        sites = list(sites_of(reader, who, "subjects"))
+        return reader.rows.count(SUBJECTS, {"site": sites})
+
+
+def _page(
+    reader: Reader, sites: Collection[str], begins: str, after: str, limit: int | None
+) -> tuple[Row, ...]:
+    """One page of the table of subjects, found along its indexes, site by site."""
+    start: tuple[str, ...] = (after, "~") if after else ()
+    if begins and after < begins:
+        start = (begins, "")  # a row that bears this very number sorts behind it
+    found: list[Row] = []
+    for site in sites:
+        rows = reader.rows.find(SUBJECTS, {"site": site}, order=("number",), after=start, limit=limit)
+        found += [row for row in rows if str(row["number"]).startswith(begins)]
+        if begins and not after:
+            found += reader.rows.find(SUBJECTS, {"site": site, "randomization_number": begins.upper()})
+    return tuple(sorted(found, key=lambda row: str(row["number"])))[:limit]
 
 
 def _door_tasks(desk: Desk, who: Who) -> list[Task]:
@@ -81,15 +111,17 @@ def _planned(study: Study, hidden: Collection[str]) -> frozenset[tuple[str, str]
     )
 
 
-def _queries_seen(reader: Reader, hidden: Collection[str]) -> Counter[str]:
+def _queries_seen(reader: Reader, subjects: Collection[str], hidden: Collection[str]) -> Counter[str]:
     """Queries that are not closed, by subject, without those on forms that the reader does not see."""
-    rows = reader.rows.find(QUERIES, {"state": ["OPEN", "ANSWERED"]})
+    rows = reader.rows.find(QUERIES, {"subject": subjects, "state": ["OPEN", "ANSWERED"]})
     return Counter(str(row["subject"]) for row in rows if row["form"] not in hidden)
 
 
-def _complete(reader: Reader, planned: Collection[tuple[str, str]]) -> Counter[str]:
+def _complete(
+    reader: Reader, subjects: Collection[str], planned: Collection[tuple[str, str]]
+) -> Counter[str]:
     """How many of the planned forms are complete, by subject; further repetitions are not counted."""
-    rows = reader.rows.find(FORMS, {"complete": 1, "repeat": 1})
+    rows = reader.rows.find(FORMS, {"subject": subjects, "complete": 1, "repeat": 1})
     return Counter(str(row["subject"]) for row in rows if (row["visit"], row["form"]) in planned)
 
 

@@ -23,7 +23,7 @@ import typst
 
 from equipoise.words.canonical import Json
 from equipoise.words.problem import say
-from equipoise.words.text import Text
+from equipoise.words.text import Language, Text
 
 AUTHOR = "Equipoise"
 """Author of every document, whoever had it printed."""
@@ -74,6 +74,17 @@ def _fonts(folder: str) -> typst.Fonts:
 def both(key: str, **arguments: str) -> Text:
     """A message of this room in both languages."""
     return Text(say(key, "en", arguments), say(key, "zh", arguments))
+
+
+def said(key: str, language: Language, **arguments: str) -> str:
+    """A message of this room in one language, for a document that is printed in one."""
+    return say(key, language, arguments)
+
+
+def words_in(keys: Iterable[str], language: Language) -> Mapping[str, object]:
+    """As `words`, for a document in one language; `rehearsal` is a text of one line, as `words` has it."""
+    plain = {key.split(".")[1].split("-", 1)[1]: said(key, language) for key in keys}
+    return {name: Text(text) if name == "rehearsal" else text for name, text in plain.items()}
 
 
 def words(keys: Iterable[str]) -> Mapping[str, Text]:

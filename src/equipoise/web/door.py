@@ -66,8 +66,13 @@ class DeskDoor(Protocol):
     def today(self, who: Who) -> TodayView | None:
         """What is asked of the reader."""
 
-    def subjects(self, who: Who) -> Sequence[SubjectRow] | None:
-        """The subjects the reader may see."""
+    def subjects(
+        self, who: Who, *, begins: str = "", after: str = "", limit: int | None = None
+    ) -> Sequence[SubjectRow] | None:
+        """A page of the subjects the reader may see: those after a number, or found by how it begins."""
+
+    def number_of_subjects(self, who: Who) -> int:
+        """How many subjects the reader may see."""
 
     def subject(self, who: Who, number: str) -> SubjectView | None:
         """One casebook."""

@@ -295,3 +295,16 @@ def test_the_last_line_about_a_faulty_study_says_why(tmp_path: Path) -> None:
         ran = run("study", "check", tmp_path / "study", language=language)
         last = ran.stderr.rstrip("\n").rsplit("\n", 1)[-1]
         assert (ran.returncode, word in last, "conduct.yaml:" in last) == (1, True, True)
+
+
+def test_forms_are_printed_from_a_definition_and_never_over_a_file(tmp_path: Path) -> None:
+    out = tmp_path / "crf.pdf"
+    told = run("study", "crf", STUDY, "-o", out, "--form", "DM", "--annotated")
+    assert told.returncode == 0, told.stderr
+    assert out.read_bytes().startswith(b"%PDF")
+    again = run("study", "crf", STUDY, "-o", out)
+    assert again.returncode == 1
+    assert "already" in again.stdout + again.stderr
+    unknown = run("study", "crf", STUDY, "-o", tmp_path / "x.pdf", "--form", "NONE")
+    assert unknown.returncode == 1
+    assert not (tmp_path / "x.pdf").exists()

@@ -236,3 +236,32 @@ def test_an_unscheduled_visit_keeps_its_occurrence(story: Story) -> None:
     assert view is not None
     assert "UNS" in [column.id for column in page.columns]
     assert view.next == ("UNS", forms[1], "2")
+
+
+def test_a_page_of_the_list_follows_the_one_before_and_none_is_left_out(story: Story) -> None:
+    numbers = sorted(story.screen(f"甲{n}", born=f"195{n}-03-07") for n in range(5))
+    other = story.screen("乙", actor="crc2", site="02")
+    monitor = story.who("cra")
+    every, after = [], ""
+    while page := story.desk.subjects(monitor, after=after, limit=2):
+        assert len(page) <= 2
+        every += [row.number for row in page]
+        after = every[-1]
+    assert every == [*numbers, other]
+    assert story.desk.number_of_subjects(monitor) == 6
+    assert story.desk.number_of_subjects(story.who("crc")) == 5
+
+
+def test_a_subject_is_found_by_the_beginning_of_one_number_or_by_the_whole_other(story: Story) -> None:
+    number = story.eligible()
+    assert story.randomize(number).accepted
+    story.screen("丙", born="1950-01-01")
+    who = story.who("crc")
+    (row,) = story.desk.subjects(who, begins=number)
+    assert row.number == number
+    assert [
+        one.number for one in story.desk.subjects(who, begins=(row.randomization_number or "").lower())
+    ] == [number]
+    assert len(story.desk.subjects(who, begins="01")) == 2
+    assert story.desk.subjects(who, begins="02") == ()
+    assert story.desk.subjects(story.who("crc2"), begins=number) == ()

@@ -231,9 +231,15 @@ class FakeDesk:
         )
         return TodayView(1, 1 if self.randomized else 0, 86, len(self.queries), tasks)
 
-    def subjects(self, who: Who) -> Sequence[SubjectRow] | None:
+    def subjects(
+        self, who: Who, *, begins: str = "", after: str = "", limit: int | None = None
+    ) -> Sequence[SubjectRow] | None:
         one = SubjectRow(NUMBER, "01", "SCREENING", None, "2026-08-01", 1, 3, 12)
-        return [replace(one, number=f"{int(NUMBER) + step:05d}") for step in range(self.people)]
+        every = [replace(one, number=f"{int(NUMBER) + step:05d}") for step in range(self.people)]
+        return [row for row in every if row.number.startswith(begins) and row.number > after][:limit]
+
+    def number_of_subjects(self, who: Who) -> int:
+        return self.people
 
     def subject_id(self, number: str) -> str | None:
         return "s-1" if number == NUMBER else None

@@ -47,26 +47,20 @@ def _links(who: Who) -> list[tuple[str, str]]:
     found += [("/knowledge", "blind.knowledge")] if "knowledge" in reads else []
     if may(who, "RequestCodeBreak") and site is not None:
         found.append((f"/drills/{site}", "blind.practise"))
-    return found
+    return [*found, ("/papers", "web.papers")]
 
 
 @require_GET
 @signed
 def subjects(request: Asked, who: Who) -> HttpResponse:
-    """The list, found by number, a page at a time: the next page starts after the last number of this one."""
-    every = sorted(found(desk().subjects(who)), key=lambda row: row.number)
-    wanted = request.GET.get("q", "").strip()
-    rows = [
-        row for row in every if wanted.lower() in f"{row.number} {row.randomization_number or ''}".lower()
-    ]
-    after = request.GET.get("after", "")
-    rest = [row for row in rows if row.number > after]
-    more = rest[PAGE - 1].number if len(rest) > PAGE else None
+    """The list, found by number, a page at a time: the next starts after the last number of this one."""
+    wanted, after = request.GET.get("q", "").strip(), request.GET.get("after", "")
+    rows = found(desk().subjects(who, begins=wanted, after=after, limit=PAGE + 1))
     context = {
-        "rows": rest[:PAGE],
+        "rows": rows[:PAGE],
         "q": wanted,
-        "more": more,
-        "count": len(rows),
+        "more": rows[PAGE - 1].number if len(rows) > PAGE else None,
+        "count": desk().number_of_subjects(who),
         "after": after,
         "at": "subjects",
         "may_screen": may(who, "ScreenSubject"),
