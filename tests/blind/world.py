@@ -244,6 +244,69 @@ class World:
         assert outcome.accepted, (type(command).__name__, [problem.say() for problem in outcome.problems])
         return outcome
 
+    # --- closing -------------------------------------------------------------------------------------------------
+
+    def captured(self, subject: str) -> Any:
+        """What is captured of a subject."""
+        with self.desk.reading() as reader:
+            return self.desk.standing_light(reader, subject).case.capture
+
+    def base(self, subject: str, place: tuple[str, str, int]) -> int:
+        """The seq of a form's last save."""
+        return int(self.captured(subject).form(_place(place)).seq)
+
+    def recorded_items(self, subject: str, place: tuple[str, str, int]) -> list[str]:
+        """The items of a form that hold something."""
+        return sorted(self.captured(subject).form(_place(place)).values)
+
+    def open_query(self, subject: str, place: tuple[str, str, int]) -> str:
+        """The query on a form that is open."""
+        return next(
+            each.id for each in self.captured(subject).queries_at(_place(place)) if each.state == "OPEN"
+        )
+
+    def settle_queries(self, subject: str, place: tuple[str, str, int]) -> None:
+        """Have nothing asked on a form."""
+        from equipoise.capture.commands import CancelQuery
+
+        for each in self.captured(subject).queries_at(_place(place)):
+            if each.open:
+                self.done("data_manager", CancelQuery(subject, each.id, "settled"))
+
+    def shown(self, subject: str, place: tuple[str, str, int]) -> tuple[Any, ...]:
+        """A form as a person who signs it was shown it."""
+        from equipoise.capture.closing.shown import shown_digest
+        from equipoise.ledger.entries import SignedPlace
+
+        study = self.desk.study
+        return (SignedPlace(*place, shown_digest(study, self.captured(subject), _place(place))),)
+
+    def proof(self, role: str) -> str:
+        """A proof of identity, as the web's door gives one."""
+        return self.desk.proofs.give(self.person(role).actor, "DEMO")
+
+    def proposal(self) -> str:
+        """What is proposed to be done with the database."""
+        with self.desk.reading() as reader:
+            return str(self.desk.trial(reader).database.proposed.id)
+
+    @contextlib.contextmanager
+    def green(self) -> Iterator[None]:
+        """A checklist on which nothing is left: this trial is not played to its end."""
+        from equipoise.desk import lock_checklist, routes
+
+        def settled(*given: Any) -> Any:
+            return tuple(
+                lock_checklist.Line(line.id, 0, line.link) for line in lock_checklist.checklist(*given)
+            )
+
+        counted = vars(routes)["checklist"]
+        setattr(routes, "checklist", settled)  # noqa: B010
+        try:
+            yield
+        finally:
+            setattr(routes, "checklist", counted)  # noqa: B010
+
     def decided(self, role: str, command: str, outcome: Any) -> None:
         """The desk answered a command."""
         self.watch.note("outcome", role, command, repr(outcome))
@@ -318,6 +381,12 @@ class AtOnce:
 
     def join(self, seconds: float) -> None:
         pass
+
+
+def _place(place: tuple[str, str, int]) -> Any:
+    from equipoise.capture.evolve import Place
+
+    return Place(*place)
 
 
 def settled(problems: tuple[Problem, ...]) -> None:

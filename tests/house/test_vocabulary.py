@@ -12,7 +12,7 @@ ENTRIES = "src/equipoise/ledger/entries.py"
 VAULT_ENTRIES = "src/equipoise/ledger/vault_entries.py"
 FACTS = "src/equipoise/ledger/facts.py"
 PAST = re.compile(
-    r"\w+(?:ed|Taken|Withdrawn|Broken|Held|Given|Made|Done|Shown|Back|HandedOver)$"
+    r"\w+(?:ed|Taken|Withdrawn|Broken|Held|Given|Made|Done|Shown|Back|HandedOver|[Ff]rozen)$"
 )  # irregular ones that occur
 ARM = re.compile(r"(?:^|_)(?:arm|treatment|intervention|dose)(?:_|s?$)")
 

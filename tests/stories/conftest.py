@@ -8,14 +8,18 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from equipoise.access.commands import Who
+from equipoise.capture.closing.commands import SignForms
+from equipoise.capture.closing.shown import shown_digest
 from equipoise.capture.commands import RecordForm
+from equipoise.capture.evolve import Place, State
 from equipoise.consent.commands import RecordCapacity, RecordConsent
 from equipoise.desk.clock import SetClock
 from equipoise.desk.desk import open_desk
@@ -24,7 +28,7 @@ from equipoise.desk.identities import IdentityInput
 from equipoise.desk.setup import add_person, create_store, give, open_site
 from equipoise.desk.views import Outcome
 from equipoise.eligibility.commands import ConfirmEligibility
-from equipoise.ledger.entries import Datum, PublicSlot
+from equipoise.ledger.entries import Datum, PublicSlot, SignedPlace
 from equipoise.protocol.load import load_study
 from equipoise.protocol.strata import strata
 from equipoise.protocol.study import Study
@@ -44,6 +48,8 @@ STAFF = {
     "pi2": ("investigator", "02"),
     "crc3": ("coordinator", "03"),
     "spo": ("sponsor", None),
+    "dm": ("data_manager", None),
+    "stat": ("statistician", None),
 }
 NIHSS = dict(
     zip(
@@ -114,6 +120,20 @@ class Story:
         seen = self.desk.form_seq(subject, visit, form, 1) if base is None else base
         data = {name: value if isinstance(value, Datum) else Datum(value) for name, value in items.items()}
         return self.submit(actor, RecordForm(subject, visit, form, 1, data, seen, complete, reason))
+
+    def captured(self, number: str) -> State:
+        """What is captured of a participant."""
+        with self.desk.reading() as reader:
+            return self.desk.standing_light(reader, self.subject(number)).case.capture
+
+    def sign(
+        self, actor: str, number: str, places: Sequence[Place], meaning: Literal["FORM", "CASEBOOK"] = "FORM"
+    ) -> Outcome:
+        """Sign forms as they are shown now, with a proof of identity just given."""
+        state, study = self.captured(number), self.desk.study
+        shown = tuple(SignedPlace(*place, shown_digest(study, state, place)) for place in places)
+        proof = self.desk.proofs.give(actor, "DEMO")
+        return self.done(actor, SignForms(self.subject(number), shown, meaning, proof))
 
     def consent(self, number: str, actor: str = "crc") -> None:
         subject = self.subject(number)

@@ -32,8 +32,6 @@ class Role:
 
 _CASEBOOK = frozenset({"subjects", "casebook", "history", "eligibility", "randomization", "queries", "today"})
 _ENTRY = frozenset({"RecordForm", "DateVisit", "AnswerQuery"})
-_VISITS = frozenset({"MissVisit", "ReopenVisit"})
-"""Recording that a visit was missed, and taking back what was recorded of one."""
 _SCREENING = frozenset(
     {"ScreenSubject", "FailScreening", "RecordCapacity", "RecordConsent", "WithdrawConsent"}
 )
@@ -56,6 +54,10 @@ _DOSING_DECISIONS = frozenset({"HoldDosing", "DecideDosing"})
 _SUPPLY = frozenset({"supply"})
 """What happens around a dose: never read by who rates."""
 _QUERIES = frozenset({"RaiseQuery", "CloseQuery"})
+_ASKED_AGAIN = frozenset({"CancelQuery", "ReopenQuery"})
+_CLOSES = frozenset({"FreezeData", "UnfreezeData", "LockData", "UnlockData", "ReviewForm"})
+_LOCKS_FIRST = frozenset({"RecordLockCondition", "ProposeDatabaseLock", "ProposeDatabaseUnlock"})
+_LOCKS_SECOND = frozenset({"LockDatabase", "UnlockDatabase"})
 _SETUP = frozenset(
     {
         "OpenStore",
@@ -89,7 +91,7 @@ ROLES: Mapping[str, Role] = {
             "coordinator",
             Text("Coordinator", "临床研究协调员"),
             "blinded",
-            _ENTRY | _VISITS | _SCREENING | _TRUTHS | _DOSING | {"Randomize", "AssignRater"},
+            _ENTRY | _SCREENING | _TRUTHS | _DOSING | {"Randomize", "AssignRater"},
             _CASEBOOK | _SUPPLY | {"code_breaks"},
         ),
         Role(
@@ -97,29 +99,35 @@ ROLES: Mapping[str, Role] = {
             Text("Investigator", "研究者"),
             "blinded",
             _ENTRY
-            | _VISITS
             | _SCREENING
             | _TRUTHS
             | _DOSING
             | _DOSING_DECISIONS
-            | {"ConfirmEligibility", "Randomize", "RequestCodeBreak", "ReviewCodeBreak", "AssignRater"},
-            _CASEBOOK | _SUPPLY | {"code_breaks"},
+            | {"ConfirmEligibility", "Randomize", "RequestCodeBreak", "ReviewCodeBreak", "AssignRater"}
+            | {"SignForms"},
+            _CASEBOOK | _SUPPLY | {"code_breaks", "signatures"},
         ),
         Role("rater", Text("Blinded rater", "盲态评估者"), "blinded", _ENTRY, _CASEBOOK - {"eligibility"}),
-        Role("monitor", Text("Monitor", "监查员"), "blinded", _QUERIES, _CASEBOOK | _SUPPLY),
+        Role(
+            "monitor",
+            Text("Monitor", "监查员"),
+            "blinded",
+            _QUERIES | _ASKED_AGAIN | {"VerifyItems"},
+            _CASEBOOK | _SUPPLY | {"verification"},
+        ),
         Role(
             "data_manager",
             Text("Data manager", "数据管理员"),
             "blinded",
-            _QUERIES | {"RecordReleaseCondition"},
-            _CASEBOOK | _SUPPLY | {"release"},
+            _QUERIES | _ASKED_AGAIN | _CLOSES | _LOCKS_FIRST | {"RecordReleaseCondition"},
+            _CASEBOOK | _SUPPLY | {"release", "verification", "lock"},
         ),
         Role(
             "statistician",
             Text("Trial statistician", "盲态统计师"),
             "blinded",
-            frozenset({"RecordReleaseCondition", "SignRelease"}),
-            frozenset({"today", "release"}),
+            frozenset({"RecordReleaseCondition", "SignRelease"}) | _LOCKS_SECOND,
+            frozenset({"today", "release", "lock"}),
         ),
         Role(
             "sponsor",
@@ -169,7 +177,9 @@ ROLES: Mapping[str, Role] = {
             Text("Inspector", "检查员"),
             "blinded",
             frozenset(),
-            _CASEBOOK | _SUPPLY | {"release", "code_breaks", "knowledge"},
+            _CASEBOOK
+            | _SUPPLY
+            | {"release", "code_breaks", "knowledge", "verification", "signatures", "lock"},
         ),
         Role(
             "system",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from equipoise.ledger.entries import Datum
 
@@ -31,39 +30,12 @@ class RecordForm:
 
 @dataclass(frozen=True, slots=True)
 class DateVisit:
-    """Record the date (ISO, complete) on which a visit took place, and how it was held.
-
-    An unscheduled visit needs `because`; a date that is corrected needs `reason`. A visit recorded as missed takes
-    place after all by its date.
-    """
+    """Record the date (ISO, complete) on which a visit took place."""
 
     subject: str
     visit: str
     on: str
     repeat: int = 1
-    mode: str = ""
-    because: Literal["", "PLANNED", "SAFETY", "REQUEST", "CORRECTION", "OTHER"] = ""
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class MissVisit:
-    """Record that a planned visit did not take place."""
-
-    subject: str
-    visit: str
-    because: Literal["UNREACHABLE", "REFUSED", "UNWELL", "TRAVEL", "SITE", "OTHER"]
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ReopenVisit:
-    """Take back a date or a missed visit that was recorded by mistake."""
-
-    subject: str
-    visit: str
-    repeat: int
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +66,21 @@ class CloseQuery:
     subject: str
     query: str
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelQuery:
+    """Take a query back: it should not have been asked."""
+
+    subject: str
+    query: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenQuery:
+    """Ask a settled query again, or refuse an answer."""
+
+    subject: str
+    query: str
+    text: str

@@ -11,24 +11,24 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
+from equipoise.capture import closed as closing
 from equipoise.ledger.entries import (
     Datum,
     FormSaved,
     Header,
     QueryAnswered,
     QueryAsked,
+    QueryCancelled,
     QueryClosed,
     QueryRaised,
+    QueryReopened,
     Recorded,
     VisitDated,
-    VisitDescribed,
-    VisitMissed,
-    VisitReopened,
 )
 
 MANUAL = "manual"
 """The rule of a query that a person raised."""
-QueryState = Literal["OPEN", "ANSWERED", "CLOSED"]
+QueryState = Literal["OPEN", "ANSWERED", "CLOSED", "CANCELLED"]
 _NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
@@ -57,8 +57,22 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """One step of a query's life: answered, closed, cancelled, reopened; who, as what, when, and in what words."""
+
+    act: str
+    by: str
+    role: str
+    at: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
-    """One query. `rule` is the check that raised it, or `manual`; `automatic`: it closed by itself."""
+    """One query. `rule` is the check that raised it, or `manual`; `automatic`: it closed by itself.
+
+    `answer` is the last one; `thread` everything that was said after it was raised, oldest first.
+    """
 
     id: str
     place: Place
@@ -70,37 +84,31 @@ class Query:
     state: QueryState = "OPEN"
     answer: str | None = None
     automatic: bool = False
+    raised_role: str = ""
+    thread: tuple[Said, ...] = ()
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody still has to do something: it is neither closed nor cancelled."""
+        return self.state in {"OPEN", "ANSWERED"}
 
 
 @dataclass(frozen=True, slots=True)
 class VisitDate:
-    """The day (ISO) on which a visit took place, and the entry that says so; how and why, where that was said."""
+    """The day (ISO) on which a visit took place, and the entry that says so."""
 
     on: str
     seq: int
-    mode: str = ""
-    because: str = ""
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Miss:
-    """A visit that did not take place: why, when that was recorded (UTC), and by whom."""
-
-    because: str
-    reason: str
-    at: str
-    by: str
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Forms by place, dates and misses by (visit, repeat), queries by id, in the order in which they came."""
+    """Forms by place, dates by (visit, repeat), queries by id, in the order in which they came."""
 
     forms: Mapping[Place, Instance] = field(default_factory=lambda: _NOTHING)
     dates: Mapping[tuple[str, int], VisitDate] = field(default_factory=lambda: _NOTHING)
     queries: Mapping[str, Query] = field(default_factory=lambda: _NOTHING)
-    missed: Mapping[tuple[str, int], Miss] = field(default_factory=lambda: _NOTHING)
+    closing: closing.Closing = closing.OPEN
 
     def form(self, place: Place) -> Instance:
         """The form at a place; an empty one where nothing was saved yet."""
@@ -117,50 +125,66 @@ START = State()
 
 def evolve(state: State, recorded: Recorded) -> State:
     """The state after one more entry of the subject's stream."""
+    after, closed = _evolve(state, recorded), closing.evolve(state.closing, recorded)
+    return after if closed is state.closing else replace(after, closing=closed)
+
+
+def _evolve(state: State, recorded: Recorded) -> State:
     entry, header = recorded.entry, recorded.header
     match entry:
         case FormSaved():
             place = Place(entry.visit, entry.form, entry.repeat)
             saved = apply_save(state.form(place), entry, header.seq)
             return replace(state, forms=MappingProxyType({**state.forms, place: saved}))
-        case VisitDated() | VisitDescribed() | VisitMissed() | VisitReopened():
-            return _visited(state, entry, header)
+        case VisitDated():
+            dated = {**state.dates, (entry.visit, entry.repeat): VisitDate(entry.on, header.seq)}
+            return replace(state, dates=MappingProxyType(dated))
         case QueryRaised():
             place = Place(entry.visit, entry.form, entry.repeat)
-            query = Query(entry.query, place, entry.item, entry.rule, entry.message, header.at, header.actor)
+            query = Query(
+                entry.query,
+                place,
+                entry.item,
+                entry.rule,
+                entry.message,
+                header.at,
+                header.actor,
+                raised_role=header.role,
+            )
             return _with(state, query)
         case QueryAsked():
             place, message = Place(entry.visit, entry.form, entry.repeat), {"en": entry.text}
-            query = Query(entry.query, place, entry.item, MANUAL, message, header.at, header.actor)
+            query = Query(
+                entry.query,
+                place,
+                entry.item,
+                MANUAL,
+                message,
+                header.at,
+                header.actor,
+                raised_role=header.role,
+            )
             return _with(state, query)
         case QueryAnswered() if entry.query in state.queries:
-            return _with(state, replace(state.queries[entry.query], state="ANSWERED", answer=entry.answer))
+            said = _said(state.queries[entry.query], "answered", header, entry.answer)
+            return _with(state, replace(said, state="ANSWERED", answer=entry.answer))
         case QueryClosed() if entry.query in state.queries:
-            closed = replace(state.queries[entry.query], state="CLOSED", automatic=entry.automatic)
-            return _with(state, closed)
+            act = "settled" if entry.automatic else "closed"
+            said = _said(state.queries[entry.query], act, header, entry.note)
+            return _with(state, replace(said, state="CLOSED", automatic=entry.automatic))
+        case QueryCancelled() if entry.query in state.queries:
+            said = _said(state.queries[entry.query], "cancelled", header, entry.reason)
+            return _with(state, replace(said, state="CANCELLED", automatic=False))
+        case QueryReopened() if entry.query in state.queries:
+            said = _said(state.queries[entry.query], "reopened", header, entry.text)
+            return _with(state, replace(said, state="OPEN", automatic=False))
         case _:
             return state
 
 
-def _visited(
-    state: State, entry: VisitDated | VisitDescribed | VisitMissed | VisitReopened, header: Header
-) -> State:
-    """A date ends a miss, a miss ends a date, and taking back ends both."""
-    place = (entry.visit, 1 if isinstance(entry, VisitMissed) else entry.repeat)
-    known = state.dates.get(place)
-    if isinstance(entry, VisitDescribed):
-        if known is None:
-            return state
-        told = replace(known, mode=entry.mode, because=entry.because, reason=entry.reason)
-        return replace(state, dates=MappingProxyType({**state.dates, place: told}))
-    dates = {key: date for key, date in state.dates.items() if key != place}
-    missed = {key: miss for key, miss in state.missed.items() if key != place}
-    if isinstance(entry, VisitDated):
-        before = known or VisitDate("", 0)
-        dates = {**state.dates, place: replace(before, on=entry.on, seq=header.seq)}
-    elif isinstance(entry, VisitMissed):
-        missed[place] = Miss(entry.because, entry.reason, header.at, header.actor)
-    return replace(state, dates=MappingProxyType(dates), missed=MappingProxyType(missed))
+def _said(query: Query, act: str, header: Header, text: str) -> Query:
+    step = Said(act, header.actor, header.role, header.at, text)
+    return replace(query, thread=(*query.thread, step))
 
 
 def apply_save(before: Instance, entry: FormSaved, seq: int) -> Instance:

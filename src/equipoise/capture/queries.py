@@ -1,19 +1,27 @@
-"""Queries: the table of states, and raising, answering, closing by a person.
+"""Queries: the table of states, and raising, answering, closing, cancelling and asking again by a person.
 
-The rule that must stay true: OPEN, then ANSWERED, then CLOSED; a query of a check closes by itself only when the value
-was corrected, or when its item does not apply any more; a person's query never does.
+The rules that must stay true: OPEN, then ANSWERED, then CLOSED; a query of a check closes by itself only when the value
+was corrected, or when its item does not apply any more; a person's query never does; a query is cancelled by the role
+that asked it, or by data management; what was settled can be asked again, and everything said stays.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from equipoise.capture.commands import AnswerQuery, CloseQuery, RaiseQuery
-from equipoise.capture.evolve import QueryState, State
+from equipoise.capture.commands import AnswerQuery, CancelQuery, CloseQuery, RaiseQuery, ReopenQuery
+from equipoise.capture.evolve import MANUAL, QueryState, State
 from equipoise.capture.parsing import TEXT_LIMIT, clean
 from equipoise.capture.placing import place_faults
 from equipoise.capture.questions import question
-from equipoise.ledger.entries import Append, QueryAnswered, QueryAsked, QueryClosed
+from equipoise.ledger.entries import (
+    Append,
+    QueryAnswered,
+    QueryAsked,
+    QueryCancelled,
+    QueryClosed,
+    QueryReopened,
+)
 from equipoise.ledger.facts import Decision, Occasion, Refusal
 from equipoise.protocol.study import Study
 from equipoise.words.canonical import digest
@@ -24,6 +32,11 @@ NEXT: Mapping[tuple[QueryState, str], QueryState] = {
     ("OPEN", "close automatically"): "CLOSED",
     ("ANSWERED", "close"): "CLOSED",
     ("ANSWERED", "close automatically"): "CLOSED",
+    ("OPEN", "cancel"): "CANCELLED",
+    ("ANSWERED", "cancel"): "CANCELLED",
+    ("ANSWERED", "reopen"): "OPEN",
+    ("CLOSED", "reopen"): "OPEN",
+    ("CANCELLED", "reopen"): "OPEN",
 }
 """(state, act) -> state. What is not in the table may not happen."""
 
@@ -71,6 +84,33 @@ def decide_close(state: State, command: CloseQuery) -> Decision:
     return (Append(f"subject/{command.subject}", closed),)
 
 
+CANCELS_ANY = frozenset({"data_manager"})
+"""Roles that may take back a query that another role, or a check, asked."""
+
+
+def decide_cancel(state: State, command: CancelQuery, occasion: Occasion) -> Decision:
+    """Decide on taking a query back."""
+    text = clean(command.reason)
+    faults = [*_state_faults(state, command.query, "cancel"), *_text_faults(text, "reason")]
+    query = state.queries.get(command.query)
+    if query is not None and occasion.role not in {query.raised_role, *CANCELS_ANY}:
+        faults.append(problem("closing.query-of-another-role", "query"))
+    elif query is not None and query.rule != MANUAL and occasion.role not in CANCELS_ANY:
+        faults.append(problem("closing.query-of-another-role", "query"))  # a check asked, whoever saved
+    if faults:
+        return Refusal(tuple(faults))
+    return (Append(f"subject/{command.subject}", QueryCancelled(command.query, text)),)
+
+
+def decide_reopen(state: State, command: ReopenQuery) -> Decision:
+    """Decide on asking again."""
+    text = clean(command.text)
+    faults = [*_state_faults(state, command.query, "reopen"), *_text_faults(text, "text")]
+    if faults:
+        return Refusal(tuple(faults))
+    return (Append(f"subject/{command.subject}", QueryReopened(command.query, text)),)
+
+
 def _state_faults(state: State, query_id: str, act: str) -> Iterator[Problem]:
     query = state.queries.get(query_id)
     if query is None:
@@ -80,6 +120,7 @@ def _state_faults(state: State, query_id: str, act: str) -> Iterator[Problem]:
             "OPEN": "capture.query-open",
             "ANSWERED": "capture.query-answered",
             "CLOSED": "capture.query-closed",
+            "CANCELLED": "closing.query-cancelled",
         }
         yield problem(rule[query.state], "query")
 

@@ -172,7 +172,7 @@ def _query_entries(form: Form, state: State, save: Save, subject: str, occasion:
     ids = fresh_ids(occasion, (subject, *map(str, save.place), str(save.before.seq)))
     for finding in save.after.findings:
         earlier = [query for query in here if query.rule == finding.rule]
-        if not any(query.state != "CLOSED" for query in earlier) and _asks_again(
+        if not any(query.open for query in earlier) and _asks_again(
             finding, save, earlier[-1] if earlier else None
         ):
             where = finding.items[0] if finding.items else ""
@@ -181,7 +181,7 @@ def _query_entries(form: Form, state: State, save: Save, subject: str, occasion:
     for query in here:
         # A check's question about an item that does not apply any more is settled too: nobody could see it to answer.
         settled = query.rule in save.after.held or (query.rule != MANUAL and query.item in save.after.hidden)
-        if query.state != "CLOSED" and settled:
+        if query.open and settled:
             yield QueryClosed(query.id, automatic=True)
 
 

@@ -23,10 +23,12 @@ from equipoise.access.commands import SYSTEM, Who
 from equipoise.access.decide import may, may_read
 from equipoise.access.evolve import START as NOBODY
 from equipoise.access.evolve import evolve as evolve_grants
+from equipoise.capture.closing.change import shut
 from equipoise.capture.evolve import Place
 from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.followers import FOLLOWERS, SUBJECTS
 from equipoise.desk.identities import IdentityInput, Register
+from equipoise.desk.proofs import Proofs, unproved
 from equipoise.desk.routes import ROUTES, Route
 from equipoise.desk.standing import (
     NOTHING,
@@ -103,6 +105,7 @@ class Desk:
         self._trial: tuple[str, str, Trial] | None = None
         self._memory = Memory()
         self._marker = Marker(ledger.keys)
+        self.proofs = Proofs(clock, entropy)
         self._zones: dict[str, str] = {}
         self._unchecked = 0
         self._rested_at = 0.0
@@ -182,6 +185,15 @@ class Desk:
         said = dataclasses.replace(now.facts, second_door_answers=door.answers, store_behind=door.behind)
         return dataclasses.replace(now, facts=said)
 
+    def _proved(self, now: Standing, command: object) -> Standing:
+        """The standing with the proof of identity that came with the command, where it has one."""
+        proof = self.proofs.of(getattr(command, "proof", ""))
+        return (
+            now
+            if proof is None
+            else dataclasses.replace(now, facts=dataclasses.replace(now.facts, proved=proof))
+        )
+
     def form_seq(self, subject: str, visit: str, form: str, repeat: int) -> int:
         """The seq of the last save of a form instance; 0 where there is none."""
         with self.reading() as reader:
@@ -197,11 +209,10 @@ class Desk:
         def decide(reader: Reader, person: Who, at: dt.datetime) -> Decision:
             trial = self.trial(reader)
             now = stand(trial, reader, subject, at, memory=self._memory, site=site, judged=judged)
-            return _judged(reader, route, person, self._with_door(now), command)
+            return _judged(reader, route, person, self._proved(self._with_door(now), command), command)
 
-        return self._commit(
-            who, route.streams(command), command_json(command), key, decide, client_at=client_at
-        )
+        asked = command_json(unproved(command))  # a proof is given anew when the same is asked again
+        return self._commit(who, route.streams(command), asked, key, decide, client_at=client_at)
 
     def screen(self, who: Who, site: str, given: IdentityInput, *, key: str) -> ScreenOutcome:
         """Take a person into screening at a site: the register first, then the ledger, which learns no name."""
@@ -384,7 +395,7 @@ def latest_of(reader: Reader, person: str) -> str | None:
 
 
 def _judged(reader: Reader, route: Route, who: Who, now: Standing, command: object) -> Decision:
-    refused = may(who, command, now.facts)
+    refused = may(who, command, now.facts) or shut(command, now.facts)
     if refused is not None:
         return Refusal((refused,))
     return route.decide(reader, now, command, Occasion(now.now, now.site.zone, by=who.actor, role=who.role))

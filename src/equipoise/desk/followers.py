@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
+from equipoise.capture.evolve import MANUAL
+from equipoise.desk.closing_tables import CLOSING_FOLLOWER
 from equipoise.ledger.entries import (
     BagRejected,
     BagReleased,
@@ -26,8 +28,10 @@ from equipoise.ledger.entries import (
     PreparationRequested,
     QueryAnswered,
     QueryAsked,
+    QueryCancelled,
     QueryClosed,
     QueryRaised,
+    QueryReopened,
     RecallReceived,
     Recorded,
     RoleGranted,
@@ -85,10 +89,15 @@ QUERIES = ReadTable(
         "item": "text",
         "state": "text",
         "raised_at": "text",
+        "rule": "text",
+        "raised_by": "text",
+        "moved_at": "text",
     },
     ("subject", "query"),
-    (("state", "raised_at"), ("site", "state")),
+    (("state", "raised_at"), ("site", "state"), ("raised_at",)),
 )
+WAITING = ("OPEN", "ANSWERED")
+"""States of a query in which somebody still has to do something."""
 SITES = ReadTable("sites", {"site": "text", "en": "text", "zh": "text", "zone": "text"}, ("site",))
 GRANTS = ReadTable(
     "grants", {"user": "text", "role": "text", "site": "text", "held": "integer"}, ("user", "role", "site")
@@ -173,6 +182,10 @@ def _follow(tables: Transaction, recorded: Recorded, entry: Entry) -> None:
         _move_query(tables, recorded, entry.query, "ANSWERED")
     elif isinstance(entry, QueryClosed):
         _move_query(tables, recorded, entry.query, "CLOSED")
+    elif isinstance(entry, QueryCancelled):
+        _move_query(tables, recorded, entry.query, "CANCELLED")
+    elif isinstance(entry, QueryReopened):
+        _move_query(tables, recorded, entry.query, "OPEN")
     elif isinstance(entry, SiteAdded):
         name = entry.name
         tables.put(
@@ -284,6 +297,9 @@ def _follow_query(tables: Transaction, recorded: Recorded, entry: QueryRaised | 
             "item": entry.item,
             "state": "OPEN",
             "raised_at": recorded.header.at,
+            "rule": entry.rule if isinstance(entry, QueryRaised) else MANUAL,
+            "raised_by": recorded.header.actor,
+            "moved_at": recorded.header.at,
         },
     )
     _add_open_queries(tables, recorded, 1)
@@ -343,10 +359,14 @@ def _move_query(tables: Transaction, recorded: Recorded, query: str, state: str)
     row = tables.get(QUERIES, (subject_of(recorded.header.stream), query))
     if row is None:
         return
-    tables.put(QUERIES, {**row, "state": state})
-    if state == "CLOSED" and row["state"] != "CLOSED":
-        _add_open_queries(tables, recorded, -1)
+    tables.put(QUERIES, {**row, "state": state, "moved_at": recorded.header.at})
+    step = int(state in WAITING) - int(row["state"] in WAITING)
+    if step:
+        _add_open_queries(tables, recorded, step)
 
 
-FOLLOWERS = (Follower("desk", "6", (SUBJECTS, FORMS, QUERIES, SITES, GRANTS, DOSES, BAGS, BREAKS), follow),)
+FOLLOWERS = (
+    Follower("desk", "7", (SUBJECTS, FORMS, QUERIES, SITES, GRANTS, DOSES, BAGS, BREAKS), follow),
+    CLOSING_FOLLOWER,
+)
 """What every commit of the desk runs. Raise the version whenever this file computes something else."""

@@ -17,9 +17,12 @@ from equipoise.access.evolve import evolve as evolve_grants
 from equipoise.access.roles import label_of
 from equipoise.capture import commands as capturing
 from equipoise.capture import decide as capture
+from equipoise.capture.closing.commands import CLOSING_A_CASE, CLOSING_THE_DATABASE
+from equipoise.capture.closing.database import decide_database
 from equipoise.consent import commands as consenting
 from equipoise.consent import decide as consent
 from equipoise.desk.dosing import dosing_facts
+from equipoise.desk.lock_checklist import checklist
 from equipoise.desk.standing import Standing
 from equipoise.eligibility import commands as screening
 from equipoise.eligibility import decide as eligibility
@@ -147,6 +150,12 @@ def _access(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> 
     return access.decide(now.trial.study, state, now.facts, command, occasion)
 
 
+def _database(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> Decision:  # Any: as above
+    counted = {line.id: line.count for line in checklist(reader, now.trial)}
+    facts = replace(now.facts, lock_checklist=counted)
+    return decide_database(now.trial.study, now.trial.database, facts, command, occasion)
+
+
 ROUTES: Mapping[type, Route] = {
     overseeing.OpenStore: Route(_study, "light", _oversight),
     overseeing.ReleaseStudy: Route(_study, "light", _oversight),
@@ -180,11 +189,15 @@ ROUTES: Mapping[type, Route] = {
     randomizing.AssignRater: Route(_subject, "light", _rater),
     capturing.RecordForm: Route(_subject, "light", _capture),
     capturing.DateVisit: Route(_subject, "light", _capture),
-    capturing.MissVisit: Route(_subject, "light", _capture),
-    capturing.ReopenVisit: Route(_subject, "light", _capture),
     capturing.RaiseQuery: Route(_subject, "light", _capture),
     capturing.AnswerQuery: Route(_subject, "light", _capture),
     capturing.CloseQuery: Route(_subject, "light", _capture),
+    # closing
+    **{
+        command: Route(_subject, "light", _capture)
+        for command in (*CLOSING_A_CASE, capturing.CancelQuery, capturing.ReopenQuery)
+    },
+    **{command: Route(_study, "light", _database) for command in CLOSING_THE_DATABASE},
     **{
         command: Route(_subject, "light", _supply)
         for command in (supplying.RequestPreparation, *supply.STEPS)

@@ -17,9 +17,12 @@ from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from equipoise.capture import binding as capture_binding
+from equipoise.capture import closed as capture_closed
 from equipoise.capture import evolve as capture
 from equipoise.capture import snapshot as capture_snapshot
-from equipoise.capture.visits import ended
+from equipoise.capture.closing import change as closing
+from equipoise.capture.closing.database import START as OPEN_DATABASE
+from equipoise.capture.closing.database import Database, evolve_database
 from equipoise.consent import binding as consent_binding
 from equipoise.consent import evolve as consent
 from equipoise.desk.followers import IN_SCREENING, SITES, SUBJECTS
@@ -36,7 +39,6 @@ from equipoise.protocol.rated import rated_items
 from equipoise.protocol.retired import with_retired
 from equipoise.protocol.strata import StratumResult, stratum
 from equipoise.protocol.study import Study
-from equipoise.protocol.windows import day_one
 from equipoise.randomization import blind
 from equipoise.randomization import evolve as randomization
 from equipoise.supply import evolve as supply
@@ -104,8 +106,10 @@ _KEPT: tuple[type, ...] = (
     capture.State,
     capture.Instance,
     capture.Query,
+    capture.Said,
+    capture_closed.Closing,
+    capture_closed.Signature,
     capture.VisitDate,
-    capture.Miss,
     capture.Place,
     blind.State,
     blind.Break,
@@ -221,6 +225,8 @@ class Trial:
     rated: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
     hidden: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
     """Form -> roles that never see it, by the definition to read by."""
+    database: Database = OPEN_DATABASE
+    """Whether the database is locked, and what is proposed."""
 
     def hidden_from(self, role: str) -> frozenset[str]:
         """The forms that a role never sees."""
@@ -261,9 +267,9 @@ def read_trial(
     allocation = remembered.state(reader, "allocation", randomization.START, randomization.evolve)
     if known is not None:
         return replace(known, allocation=allocation)
-    state = oversight.START
+    state, database = oversight.START, OPEN_DATABASE
     for recorded in reader.entries("study"):
-        state = oversight.evolve(state, recorded)
+        state, database = oversight.evolve(state, recorded), evolve_database(database, recorded)
     versions = [
         study_from_canonical(read_canonical(one.definition.encode())) for one in reversed(state.versions)
     ]
@@ -271,7 +277,8 @@ def read_trial(
         return Trial(draft, draft, "", state, allocation)
     record = with_retired(versions[0], versions[1:])
     hidden = {form.id: frozenset(form.hidden_from) for form in record.forms if form.hidden_from}
-    return Trial(versions[0], record, state.in_force.digest, state, allocation, rated_items(record), hidden)
+    rated = rated_items(record)
+    return Trial(versions[0], record, state.in_force.digest, state, allocation, rated, hidden, database)
 
 
 def stand(
@@ -294,11 +301,7 @@ def stand(
     facts = oversight.add_facts(Facts(rated=trial.rated, hidden=trial.hidden), trial.state, place, today)
     facts = blind.add_facts(facts, case.blind)
     facts = supply.add_facts(facts, case.supply)
-    facts = replace(
-        facts,
-        participation_ended=ended(trial.study, case.capture),
-        day_one=_day_one(trial.study, facts, place.zone),
-    )
+    facts = closing.add_facts(facts, trial.database, case.capture)
     if not judged or subject is None:
         facts = eligibility.add_facts(facts, case.screening, None)
         facts = consent_binding.add_facts(facts, trial.study, case.consent)
@@ -320,15 +323,6 @@ def stand(
     facts = randomization.add_facts(facts, trial.allocation, subject, layer)
     facts = person_facts(facts, reader, case.screening.person, subject)
     return Standing(trial, case, place, now, facts, inputs, judgement, layer)
-
-
-def _day_one(study: Study, facts: Facts, zone: str) -> dt.date | None:
-    """Day 1 of the schedule: the study says by which record, and the site's zone on which day that was."""
-    dose, drawn = (
-        None if moment is None else day_at(moment, zone)
-        for moment in (facts.first_infusion_at, facts.randomized_at)
-    )
-    return day_one(study, dose, drawn)
 
 
 def day_at(moment: str, zone: str) -> dt.date:

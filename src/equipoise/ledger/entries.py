@@ -588,39 +588,150 @@ class BagReturned(Entry):
     remaining: str
 
 
-# --- stream subject/<subject>: visits that did not go as planned (room: capture) ---------------------------------
+# --- stream subject/<subject>: closing: queries' later life, verification, signatures, freeze, lock (room: capture) ---
 
 
 @dataclass(frozen=True, slots=True)
-class VisitDescribed(Entry):
-    """How a visit was held and, where the plan does not say it, why; or why its date was corrected.
+class QueryCancelled(Entry):
+    """The query should not have been asked."""
 
-    `mode` is the way it was held (a mode of the study's visits), or empty. Stands in the same append as its date.
+    query: str
+    reason: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class QueryReopened(Entry):
+    """A settled query is asked again; `text` says why."""
+
+    query: str
+    text: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsVerified(Entry):
+    """Items of a form were compared with their source. `covers`: what of the form is verified with them, as it stands.
+
+    ALL: every item that has a value or a code; CRITICAL: every critical one; PART: neither.
     """
 
     visit: str
+    form: str
     repeat: int
-    mode: str = ""
-    because: Literal["", "PLANNED", "SAFETY", "REQUEST", "CORRECTION", "OTHER"] = ""
+    items: tuple[str, ...]
+    covers: Literal["PART", "CRITICAL", "ALL"]
+
+
+@dataclass(frozen=True, slots=True)
+class FormReviewed(Entry):
+    """A form was read by data management, as it stood."""
+
+    visit: str
+    form: str
+    repeat: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignedPlace:
+    """One form that was signed: where it is, and the SHA-256 of what was shown of it."""
+
+    visit: str
+    form: str
+    repeat: int
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormsSigned(Entry):
+    """An investigator signed forms, by user name and password at that moment, in the meaning named.
+
+    FORM: these forms are complete and accurate; CASEBOOK: so is everything recorded of the participant.
+    `method` DEMO: the credential that a rehearsal shows to everybody. It binds nobody.
+    """
+
+    places: tuple[SignedPlace, ...]
+    meaning: Literal["FORM", "CASEBOOK"]
+    method: Literal["PASSWORD", "DEMO"]
+
+
+@dataclass(frozen=True, slots=True)
+class DataFrozen(Entry):
+    """Sites change nothing here any more: a form, a visit (form empty), or everything (visit empty, repeat 0)."""
+
+    visit: str
+    form: str
+    repeat: int
+
+
+@dataclass(frozen=True, slots=True)
+class DataUnfrozen(Entry):
+    """Sites may change it again."""
+
+    visit: str
+    form: str
+    repeat: int
     reason: str = aside(default="")
 
 
 @dataclass(frozen=True, slots=True)
-class VisitMissed(Entry):
-    """A planned visit did not take place, and is not going to."""
+class DataLocked(Entry):
+    """Nobody changes anything here any more."""
 
     visit: str
-    because: Literal["UNREACHABLE", "REFUSED", "UNWELL", "TRAVEL", "SITE", "OTHER"]
+    form: str
+    repeat: int
+
+
+@dataclass(frozen=True, slots=True)
+class DataUnlocked(Entry):
+    """It may be changed again."""
+
+    visit: str
+    form: str
+    repeat: int
+    reason: str = aside(default="")
+
+
+# --- stream study: the lock of the database (room: capture) --------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LockConditionRecorded(Entry):
+    """A condition of the database lock that the first door cannot count by itself is met, or no longer is."""
+
+    condition: Literal["REVEALING_SETTLED", "NOTHING_UNSENT"]
+    met: bool
+    reference: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseLockProposed(Entry):
+    """The first of two persons found the checklist green. `checklist`: line -> what was left to do."""
+
+    proposal: str
+    checklist: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseLocked(Entry):
+    """The second person found it green too: from now on nothing of the data changes."""
+
+    proposal: str
+    checklist: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseUnlockProposed(Entry):
+    """The first of two persons wants the database opened again."""
+
+    proposal: str
     reason: str = aside(default="")
 
 
 @dataclass(frozen=True, slots=True)
-class VisitReopened(Entry):
-    """What was recorded of a visit, its date or that it was missed, was a mistake: the visit is open again."""
+class DatabaseUnlocked(Entry):
+    """The second person agreed."""
 
-    visit: str
-    repeat: int = 1
-    reason: str = aside(default="")
+    proposal: str
 
 
 # --- what stands around an entry ---------------------------------------------------------------------------------

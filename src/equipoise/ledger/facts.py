@@ -34,6 +34,14 @@ def owned_mapping(room: str) -> Any:  # Any: as dataclasses.field
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """That a person gave user name and password just now. DEMO: the credential that a rehearsal shows to everybody."""
+
+    actor: str
+    method: Literal["PASSWORD", "DEMO"]
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What holds now, for one subject at one site (or for the study where no subject is concerned)."""
 
@@ -90,17 +98,6 @@ class Facts:
     gate_reasons_zh: Mapping[str, Mapping[str, str]] = owned_mapping("supply")
     second_may_check: bool = owned("access", False)
     """Whether the second person of a check holds a role at the site that checks bags."""
-    # visits: when day 1 was, and whether anything more is due
-    first_infusion_at: str | None = owned("supply", None)
-    """When (UTC, ISO) the first infusion began."""
-    randomized_at: str | None = owned("randomization", None)
-    """When (UTC, ISO) the participant was randomized."""
-    participation_ended: tuple[str, str] | None = owned("capture", None)
-    """How (a code of the study, or empty for an early termination visit) and on which day (ISO) participation ended."""
-    follow_up_ended_on: str | None = owned("consent", None)
-    """The day (ISO) on which consent was withdrawn to be followed up."""
-    day_one: dt.date | None = owned("desk", None)
-    """Day 1 of the schedule, at the site; None while it is not known."""
     # desk: from the identity register, which is no room's ledger state
     person_in_screening: bool = owned("desk", False)
     person_randomized: bool = owned("desk", False)
@@ -120,12 +117,15 @@ class Facts:
     bag_given_to_another: bool = owned("desk", False)
     number_taken: bool = owned("desk", False)
     """Whether another subject bears the screening number that is asked for."""
-
-    @property
-    def left(self) -> bool:
-        """Whether participation is over, so that no further visit is due."""
-        over = self.participation_ended is not None or self.follow_up_ended_on is not None
-        return over or self.status == "SCREEN_FAILURE"
+    # closing (capture): whether anything may still be changed
+    database_locked: bool = owned("capture", False)
+    """Whether the database is locked: nothing of any subject's data changes any more."""
+    subject_closed: Literal["OPEN", "FROZEN", "LOCKED"] = owned("capture", "OPEN")
+    """Whether the subject as a whole is frozen or locked; a form's own state is capture's to say."""
+    lock_checklist: Mapping[str, int] = owned_mapping("desk")
+    """Line of the lock's checklist -> what is left to do, counted for a command that locks the database."""
+    proved: Proof | None = owned("desk", None)
+    """The proof of identity that was given for this very command."""
 
 
 @dataclass(frozen=True, slots=True)

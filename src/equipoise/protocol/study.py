@@ -7,6 +7,7 @@ give are empty in an imported skeleton; `check.py` says what a study needs befor
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
@@ -311,6 +312,16 @@ class Supply(Element):
     sentinel_hours: int = 0
 
 
+class Verification(Element):
+    """What a monitor compares with the source: the first participants randomized at each site and a share of the later
+    ones in full, of everybody else the critical items (`Item.critical`) and the forms named. `share`: 0 to 1.
+    """
+
+    first: int = Field(default=0, ge=0)
+    critical_forms: tuple[Name, ...] = ()
+    share: Decimal = Field(default=Decimal(0), ge=0, le=1)
+
+
 class ConsentVersion(Element):
     """A version of the consent form, by the date from which it is used."""
 
@@ -334,10 +345,7 @@ class Epoch(Element):
 
 
 class Visit(Element):
-    """A planned encounter. Days count from the anchor as day 1, no day 0; `window` is (first, last) day.
-
-    `ends`: once it took place, participation has ended, and no other visit is due (early termination).
-    """
+    """A planned encounter. Days count from the anchor as day 1, no day 0; `window` is (first, last) day."""
 
     id: Name
     label: Words
@@ -346,41 +354,22 @@ class Visit(Element):
     window: tuple[int, int] | None = None
     mode: Literal["clinic", "inpatient", "phone", "home", "remote", "any"] = "clinic"
     unscheduled: bool = False
-    ends: bool = False
 
 
 class Activity(Element):
-    """What is done at visits: the rows of the schedule of activities. `forms` are what it is captured on.
-
-    `in_person`: it needs the participant present, so a visit that is held by phone does not ask for it.
-    """
+    """What is done at visits: the rows of the schedule of activities. `forms` are what it is captured on."""
 
     id: Name
     label: Words
     forms: tuple[Name, ...] = ()
     visits: tuple[Name, ...] = ()
     optional: bool = False
-    in_person: bool = False
-
-
-class EndOfParticipation(Part):
-    """Where the end of participation is captured: a form, the item that says how, and the item that says when."""
-
-    form: Name
-    how: Name
-    on: Name
 
 
 class Schedule(Element):
-    """The schedule of activities. `anchor` says in words what day 1 is, `day_one` by which record, the first that is.
-
-    `born`: the input (a date) before which nothing can have taken place.
-    """
+    """The schedule of activities. `anchor` says what day 1 is."""
 
     anchor: Words | None = None
-    day_one: tuple[Literal["FIRST_DOSE", "RANDOMIZATION"], ...] = ("FIRST_DOSE", "RANDOMIZATION")
-    end: EndOfParticipation | None = None
-    born: Name | None = None
     epochs: tuple[Epoch, ...] = ()
     visits: tuple[Visit, ...] = ()
     activities: tuple[Activity, ...] = ()
@@ -433,6 +422,7 @@ class Study(Element):
     randomization: Randomization | None = None
     supply: Supply = Supply()
     consent: Consent = Consent()
+    verification: Verification = Verification()
     schedule: Schedule = Schedule()
     codelists: tuple[CodelistDefinition, ...] = ()
     forms: tuple[Form, ...] = ()

@@ -9,8 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from equipoise.capture.commands import AnswerQuery, CloseQuery, DateVisit, RaiseQuery
+from equipoise.capture.closed import Signature
+from equipoise.capture.closing.commands import ReviewForm, VerifyItems
+from equipoise.capture.commands import (
+    AnswerQuery,
+    CancelQuery,
+    CloseQuery,
+    DateVisit,
+    RaiseQuery,
+    ReopenQuery,
+)
+from equipoise.capture.evolve import Place, Said
 from equipoise.consent.commands import WithdrawConsent
+from equipoise.desk.closing_tables import CLOSING_CASES, CLOSINGS
 from equipoise.desk.followers import FORMS, GRANTS, QUERIES, SITES, SUBJECTS
 from equipoise.desk.routes import ROUTES
 from equipoise.desk.standing import _KEPT, CASE, Case, Memory, shape_of
@@ -25,7 +36,7 @@ from stories.conftest import NIHSS, Story, made_store, story
 
 __all__ = ["made_store", "story"]  # the fixtures, taken over from the stories
 
-TABLES = (SUBJECTS, FORMS, QUERIES, SITES, GRANTS)
+TABLES = (SUBJECTS, FORMS, QUERIES, SITES, GRANTS, CLOSING_CASES, CLOSINGS)
 
 
 def _rows(one: Story) -> dict[str, tuple[Row, ...]]:
@@ -54,6 +65,30 @@ def _live(one: Story, draw: random.Random) -> None:
             one.done("crc", AnswerQuery(subject, found.id, "left"))
             if draw.random() < 0.5:
                 one.done("cra", CloseQuery(subject, found.id))
+            elif draw.random() < 0.5:
+                one.done("cra", CancelQuery(subject, found.id, "asked twice"))
+                one.done("dm", ReopenQuery(subject, found.id, "asked once"))
+        _close(one, draw, number)
+
+
+def _close(one: Story, draw: random.Random, number: str) -> None:
+    """Verify, sign and change again what is complete, as far as it comes."""
+    subject, place = one.subject(number), Place("V1", "NIHSS", 1)
+    state = one.captured(number)
+    if not state.form(place).complete:
+        return
+    if draw.random() < 0.7:
+        items = tuple(draw.sample(sorted(state.form(place).values), k=draw.choice([3, 16])))
+        one.done("cra", VerifyItems(subject, *place, state.form(place).seq, items))
+    if draw.random() < 0.7:
+        one.done("dm", ReviewForm(subject, *place, state.form(place).seq))
+    if draw.random() < 0.8:
+        one.sign("pi", number, [place])
+    match draw.randint(0, 2):
+        case 0:
+            one.record("rater", number, "NIHSS", {"8": "2"}, reason="misread")
+        case 1:
+            one.done("crc", DateVisit(subject, "V1", "2026-05-30"))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -137,6 +172,7 @@ def test_the_code_of_a_snapshot_names_every_kind_that_is_in_it(story: Story) -> 
     assert found <= set(_KEPT)
     # All but one of consent's and what only comes up after randomization (a code break, a card, a dose) have come up.
     after = {blind.Break, blind.Card, dosing.Request, dosing.Bag, dosing.Judged}
+    after |= {Said, Signature}  # an answer and a signature, which have stories of their own
     assert len(found | after) >= len(_KEPT) - 1
 
     @dataclasses.dataclass
@@ -159,6 +195,7 @@ def test_a_memory_that_does_not_meet_the_chain_is_not_used(story: Story, tmp_pat
 
 def test_every_command_has_one_route() -> None:
     import equipoise.access.commands as access
+    import equipoise.capture.closing.commands as closing
     import equipoise.capture.commands as capture
     import equipoise.consent.commands as consent
     import equipoise.eligibility.commands as eligibility
@@ -166,10 +203,10 @@ def test_every_command_has_one_route() -> None:
     import equipoise.randomization.commands as randomization
     import equipoise.supply.commands as supply
 
-    nouns = {"Who", "Grant", "PublicSlot", "Datum"}
+    nouns = {"Who", "Grant", "PublicSlot", "Datum", "SignedPlace"}
     asked = {
         value
-        for module in (access, capture, consent, eligibility, oversight, randomization, supply)
+        for module in (access, capture, closing, consent, eligibility, oversight, randomization, supply)
         for name, value in vars(module).items()
         if isinstance(value, type) and hasattr(value, "__dataclass_fields__") and name not in nouns
     }

@@ -1,0 +1,1 @@
+"""Closing: verification, signatures, freeze and lock, of forms, visits, participants and the database."""

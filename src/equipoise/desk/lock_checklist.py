@@ -1,0 +1,95 @@
+"""The checklist of the database lock, counted now: each line says how much is left, and where to go for it.
+
+The rules that must stay true: every line is counted from the read tables or from what was recorded, none is typed; a
+line that cannot be counted here stays red until a person says that it is settled. It holds no value and no arm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from equipoise.capture.closing.database import LINES
+from equipoise.desk.closing_tables import CLOSING_CASES, CLOSINGS
+from equipoise.desk.followers import QUERIES
+from equipoise.desk.standing import Trial
+from equipoise.desk.verification_plan import plan_of, to_verify
+from equipoise.ledger.reader import Reader
+from equipoise.protocol.study import Study
+
+LINKS: Mapping[str, str] = {
+    "OPEN_QUERIES": "/queries?state=open",
+    "FORMS_INCOMPLETE": "/lock/incomplete",
+    "FORMS_UNSIGNED": "/lock/unsigned",
+    "VERIFICATION_OPEN": "/verification",
+    "DEVIATIONS_UNCLASSED": "/release",
+    "REVEALING_UNSETTLED": "/lock#REVEALING_SETTLED",
+    "UNSENT": "/lock#NOTHING_UNSENT",
+}
+"""Line -> the page where it is settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the checklist: what is left to do, and the page where it is done."""
+
+    id: str
+    count: int
+    link: str
+
+
+def checklist(reader: Reader, trial: Trial) -> tuple[Line, ...]:
+    """Every line, counted at the reader's moment."""
+    return tuple(Line(line, _count(reader, trial, line), LINKS[line]) for line in LINES)
+
+
+def _count(reader: Reader, trial: Trial, line: str) -> int:
+    rows, conditions = reader.rows, trial.database.conditions
+    match line:
+        case "OPEN_QUERIES":
+            return rows.count(QUERIES, {"state": ["OPEN", "ANSWERED"]})
+        case "FORMS_INCOMPLETE":
+            return rows.count(CLOSINGS, {"complete": 0}) + missing_forms(reader, trial.study)
+        case "FORMS_UNSIGNED":
+            return rows.count(CLOSINGS, {"complete": 1, "signed": ["", "BROKEN"]})
+        case "VERIFICATION_OPEN":
+            plan = plan_of(reader, trial.study)
+            return sum(rows.count(CLOSINGS, where) for where in to_verify(plan))
+        case "DEVIATIONS_UNCLASSED":
+            classed = trial.state.gate.conditions.get("DEVIATIONS_CLASSED")
+            return int(classed is None or not classed.met)
+        case "REVEALING_UNSETTLED":
+            said = conditions.get("REVEALING_SETTLED")
+            return int(_has_revealing(trial.record) and not (said is not None and said.met))
+        case _:
+            said = conditions.get("NOTHING_UNSENT")
+            return int(said is None or not said.met)
+
+
+def _has_revealing(study: Study) -> bool:
+    return any(item.blinding == "revealing" for form in study.forms for item in form.items)
+
+
+def planned_forms(study: Study) -> Mapping[str, Sequence[str]]:
+    """Visit -> the forms that everybody who was randomized is to have there: visits with a day, nothing optional."""
+    asked = {
+        visit.id: {
+            form
+            for activity in study.schedule.activities
+            if not activity.optional and visit.id in activity.visits
+            for form in activity.forms
+        }
+        for visit in study.schedule.visits
+        if visit.day is not None
+    }
+    return {visit: sorted(forms) for visit, forms in asked.items() if forms}
+
+
+def missing_forms(reader: Reader, study: Study) -> int:
+    """Planned forms of randomized participants that were never begun."""
+    randomized = reader.rows.count(CLOSING_CASES, {"randomized": 1})
+    return sum(
+        randomized * len(forms)
+        - reader.rows.count(CLOSINGS, {"randomized": 1, "visit": visit, "form": list(forms), "repeat": 1})
+        for visit, forms in planned_forms(study).items()
+    )
