@@ -60,11 +60,12 @@ def ask(
     fields: Mapping[str, str] | None = None,
     *,
     sent: object = None,
+    file: tuple[str, bytes] | None = None,
     script: bool = False,
     token: bool = True,
     operation: str = "",
 ) -> Answer:
-    """One request. fields: a form; sent: JSON. script: asks for JSON. token: brings the form's token."""
+    """One request. fields: a form; sent: JSON. file: name and content of an upload. script: asks for JSON. token: brings the form's token."""
     environ = _environ(person, method, address, script=script)
     cookies = person.cookies if person else {}
     if fields is not None or method == "POST":
@@ -72,6 +73,8 @@ def ask(
         if token and sent is None:
             posted["csrfmiddlewaretoken"] = _token(cookies)
         body, kind = form(posted), "application/x-www-form-urlencoded"
+        if file is not None:
+            body, kind = _with_file(posted, *file)
         if sent is not None:
             body, kind = json.dumps(sent).encode(), "application/json"
             if token:
@@ -130,6 +133,19 @@ def _environ(person: Person | None, method: str, address: str, *, script: bool) 
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
+
+
+def _with_file(posted: Mapping[str, str], name: str, data: bytes) -> tuple[bytes, str]:
+    """A form with one file in its field `file`, and its content type."""
+    edge = "a-line-between-the-parts-of-a-form"
+    parts = [
+        f'--{edge}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
+        for key, value in posted.items()
+    ]
+    head = f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode()
+    return b"".join(
+        [*parts, head, data, f"\r\n--{edge}--\r\n".encode()]
+    ), f"multipart/form-data; boundary={edge}"
 
 
 def _answer(world: World, environ: dict[str, Any]) -> Answer:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from blind.browser import Answer, ask, come_in
 from blind.closing import Closing
+from blind.desks import Desks
 from blind.people import Person
 from blind.wards import Ward
 from blind.world import World
@@ -171,6 +172,7 @@ class Play:
         self.come_in(1)
         yield from self._questions()
         yield from self._visits()
+        yield from Desks(self).course()
         yield from Ward(self).breaks()
         yield from Closing(self).course()
         yield from self._enrolment()

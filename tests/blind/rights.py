@@ -47,6 +47,7 @@ def _does(*commands: str, reads: str = "") -> Right:
 _ALL = Right(everybody=True)
 _SUBJECT = "/subjects/<str:number>"
 _FORM = f"{_SUBJECT}/forms/<str:visit>/<str:form>"
+_SCANS = f"{_SUBJECT}/sources/<str:visit>/<str:form>/<int:repeat>"
 _SAVES = _does("RecordForm", "RaiseQuery", "CloseQuery", reads="casebook")
 
 WEB: Mapping[str, Right] = {
@@ -79,6 +80,10 @@ WEB: Mapping[str, Right] = {
     f"GET {_FORM}/<int:repeat>/history": _reads("history"),
     "GET /papers": _ALL,
     "GET /papers/crf.pdf": _ALL,
+    # scans of paper sources
+    f"GET {_SCANS}": _reads("casebook"),
+    f"POST {_SCANS}": _does("AttachSource", "WithdrawSource", reads="casebook"),
+    f"GET {_SCANS}/<str:wanted>": _reads("casebook"),
     "GET /due": _reads("supply"),
     f"GET {_SUBJECT}/infusion": _reads("supply"),
     f"POST {_SUBJECT}/infusion": _does("RequestPreparation", "DecideDosing", reads="supply"),

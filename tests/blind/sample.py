@@ -68,7 +68,11 @@ class Sampler:
             "repeat": "1",
             "site": "01",
         }
-        if "wanted" in route:
+        if "/sources/" in route:
+            offered |= (
+                self.world.attached[self.turn % len(self.world.attached)] if self.world.attached else {}
+            )
+        elif "wanted" in route:
             offered["number"], offered["wanted"] = self.wanted(route)
         offered |= given
         return PARAMETER.sub(lambda found: offered.get(found[1], "none-such"), route)

@@ -89,6 +89,7 @@ class World:
         self.covered: list[tuple[str, str, bool, str]] = []
         self.numbers: list[str] = []
         self.wanted: dict[str, list[str]] = {}
+        self.attached: list[dict[str, str]] = []
         self._keys = 0
         self._log = Log(self.watch)
         logging.getLogger().addHandler(self._log)

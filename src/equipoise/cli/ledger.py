@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from equipoise.cli.answer import Answer
 from equipoise.words.canonical import Json
+
+if TYPE_CHECKING:
+    from equipoise.desk.source_files import Checked
 
 
 def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -23,4 +26,18 @@ def _verify(options: argparse.Namespace) -> Answer:
     from equipoise.ledger.verify import verify_path
 
     verdict = verify_path(options.path)
-    return Answer(0 if verdict.ok else 1, cast("Json", verdict.as_json()), tuple(verdict.lines()))
+    files = _files(options.path)
+    said = cast("dict[str, Json]", verdict.as_json())
+    said |= {"files": files.named, "files_wrong": [one.say() for one in files.problems]}
+    if not files.problems:
+        return Answer(0 if verdict.ok else 1, said, tuple(verdict.lines()))
+    said["ok"] = False
+    wrong = tuple(one.say() for one in files.problems)
+    return Answer(1, said, (*verdict.lines(), *wrong))
+
+
+def _files(path: Path) -> Checked:
+    """The scans beside a store, or beside an archive: there each is named by the digest of its content."""
+    from equipoise.desk.source_files import check_files
+
+    return check_files(path if path.is_dir() else path.parent)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from equipoise.desk.clock import system_clock
 from equipoise.desk.followers import SUBJECTS
+from equipoise.desk.source_files import ARCHIVE, copy_files
 from equipoise.desk.standing import Trial, read_trial
 from equipoise.ledger.archive import write_archive
 from equipoise.ledger.opening import open_ledger
@@ -66,15 +67,22 @@ def export_datasets(store: Path, out: Path) -> Written | Problem:
 
 
 def export_archive(store: Path, out: Path) -> Written | Problem:
-    """The whole ledger as one file of JSON lines, bodies opened where their keys still exist."""
+    """The whole ledger as one file of JSON lines, opened where keys still exist; scans as files beside it."""
     ledger = open_ledger(store, write=False)
     if isinstance(ledger, Problem):
         return ledger
     try:
         out.mkdir(parents=True, exist_ok=True)
-        path = out / "entries.jsonl"
+        path = out / ARCHIVE
         archived = write_archive(ledger, path)
-        return archived if isinstance(archived, Problem) else ((path, archived.entries),)
+        if isinstance(archived, Problem):
+            return archived
+        copied = copy_files(ledger, out)
+        if isinstance(copied, Problem):
+            return copied
+        return ((path, archived.entries), *((each, 1) for each in copied))
+    except StoreFault as fault:
+        return fault.problem
     except OSError as fault:
         return problem("desk.cannot-write", str(out), reason=fault.strerror or fault)
     finally:

@@ -93,6 +93,7 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
         previous=before,
         next=following,
         dated=dated.on if dated is not None else None,
+        sources=sum(not one.withdrawn for one in now.case.attachments.at(*place)),
     )
 
 

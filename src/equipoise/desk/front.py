@@ -9,6 +9,7 @@ from pathlib import Path
 
 from equipoise.access.commands import Who
 from equipoise.access.roles import ROLES
+from equipoise.capture.evolve import Place
 from equipoise.desk import (
     casebook,
     code_breaks,
@@ -17,6 +18,7 @@ from equipoise.desk import (
     lists,
     release_page,
     screening_pages,
+    sources_page,
     supply_page,
 )
 from equipoise.desk.clock import Clock, system_clock
@@ -134,6 +136,20 @@ class FrontDesk(Desk):
     def infusions(self, who: Who, number: str) -> supply_page.InfusionView | None:
         """The infusion page of a subject."""
         return supply_page.infusion_page(self, who, number)
+
+    def sources(self, who: Who, number: str, place: Place) -> sources_page.SourcesView | None:
+        """The scans attached to a form."""
+        return sources_page.sources_page(self, who, number, place)
+
+    def attach(self, who: Who, number: str, place: Place, name: str, data: bytes, *, key: str) -> Outcome:
+        """Attach a scan to a form."""
+        return sources_page.attach(self, who, number, place, name, data, key=key)
+
+    def source_file(
+        self, who: Who, number: str, place: Place, source: str
+    ) -> sources_page.SourceFile | Problem | None:
+        """A scan to be handed out."""
+        return sources_page.source_file(self, who, number, place, source)
 
     def due(self, who: Who) -> supply_page.DueView | None:
         """Doses that are due at the reader's sites."""

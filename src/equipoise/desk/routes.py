@@ -17,6 +17,8 @@ from equipoise.access.evolve import evolve as evolve_grants
 from equipoise.access.roles import label_of
 from equipoise.capture import commands as capturing
 from equipoise.capture import decide as capture
+from equipoise.capture.attachments import commands as attaching
+from equipoise.capture.attachments import decide as attachments
 from equipoise.capture.closing.commands import CLOSING_A_CASE, CLOSING_THE_DATABASE
 from equipoise.capture.closing.database import decide_database
 from equipoise.consent import commands as consenting
@@ -86,6 +88,12 @@ def _capture(reader: Reader, now: Standing, command: Any, occasion: Occasion) ->
     if asked is not None and occasion.role in now.facts.hidden.get(asked.place.form, frozenset()):
         return Refusal((problem("access.form-hidden", role=label_of(occasion.role)),))
     return capture.decide(now.trial.study, now.case.capture, now.facts, command, occasion)
+
+
+def _attachments(
+    reader: Reader, now: Standing, command: Any, occasion: Occasion
+) -> Decision:  # Any: as above
+    return attachments.decide(now.trial.study, now.case.attachments, now.facts, command, occasion)
 
 
 def _consent(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> Decision:  # Any: as above
@@ -198,6 +206,8 @@ ROUTES: Mapping[type, Route] = {
         for command in (*CLOSING_A_CASE, capturing.CancelQuery, capturing.ReopenQuery)
     },
     **{command: Route(_study, "light", _database) for command in CLOSING_THE_DATABASE},
+    attaching.AttachSource: Route(_subject, "light", _attachments),
+    attaching.WithdrawSource: Route(_subject, "light", _attachments),
     **{
         command: Route(_subject, "light", _supply)
         for command in (supplying.RequestPreparation, *supply.STEPS)

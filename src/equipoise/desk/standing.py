@@ -20,6 +20,7 @@ from equipoise.capture import binding as capture_binding
 from equipoise.capture import closed as capture_closed
 from equipoise.capture import evolve as capture
 from equipoise.capture import snapshot as capture_snapshot
+from equipoise.capture.attachments import evolve as attachments
 from equipoise.capture.closing import change as closing
 from equipoise.capture.closing.database import START as OPEN_DATABASE
 from equipoise.capture.closing.database import Database, evolve_database
@@ -58,6 +59,7 @@ class Case:
     capture: capture.State = capture.START
     blind: blind.State = blind.START
     supply: supply.State = supply.START
+    attachments: attachments.State = attachments.START
     seq: int = 0
 
 
@@ -68,6 +70,7 @@ def _evolve(case: Case, recorded: Recorded) -> Case:
         capture.evolve(case.capture, recorded),
         blind.evolve(case.blind, recorded),
         supply.evolve(case.supply, recorded),
+        attachments.evolve(case.attachments, recorded),
         recorded.header.seq,
     )
 
@@ -79,6 +82,7 @@ def _dump(case: Case) -> Json:
         "capture": capture_snapshot.state_to_json(case.capture),
         "blind": blind.state_to_json(case.blind),
         "supply": supply_snapshot.state_to_json(case.supply),
+        "attachments": attachments.state_to_json(case.attachments),
         "seq": case.seq,
     }
 
@@ -91,6 +95,7 @@ def _load(json: Json) -> Case:
         capture_snapshot.state_from_json(written["capture"]),
         blind.state_from_json(written["blind"]),
         supply_snapshot.state_from_json(written["supply"]),
+        attachments.state_from_json(written["attachments"]),
         written["seq"],
     )
 
@@ -118,6 +123,8 @@ _KEPT: tuple[type, ...] = (
     supply.Request,
     supply.Bag,
     supply.Judged,
+    attachments.State,
+    attachments.Source,
     Datum,
 )
 """Everything that a snapshot of a case is made of."""

@@ -217,6 +217,8 @@ class FormView:
     previous: tuple[str, ...] | None = None
     next: tuple[str, ...] | None = None
     dated: str | None = None
+    sources: int = 0
+    """Scans of paper sources that are attached and not taken back."""
 
 
 @dataclass(frozen=True, slots=True)

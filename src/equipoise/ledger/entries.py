@@ -734,6 +734,39 @@ class DatabaseUnlocked(Entry):
     proposal: str
 
 
+# --- stream subject/<subject>: scans of paper sources (room: capture, package attachments) ------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAttached(Entry):
+    """A scan of a paper source was attached to a form. The file lies beside the store, sealed under the subject's key.
+
+    `digest`: SHA-256 of the file as it was chosen; `address`: SHA-256 of its sealed bytes, which is its name there;
+    `source`: what it is asked for by. `kind_of_file`: PDF, PNG, JPEG or TIFF; `size` in bytes.
+    """
+
+    visit: str
+    form: str
+    repeat: int
+    source: str
+    kind_of_file: str
+    size: int
+    digest: str
+    address: str
+    name: str = aside()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceWithdrawn(Entry):
+    """The file does not belong to the form. It stays where it is, and so does the entry that attached it."""
+
+    visit: str
+    form: str
+    repeat: int
+    source: str
+    reason: str = aside()
+
+
 # --- what stands around an entry ---------------------------------------------------------------------------------
 
 

@@ -91,6 +91,13 @@ class Reader:
         for stored in self._reading.walk(after):
             yield stored.position, self.open(stored)
 
+    def of_kind(self, kind: str) -> Iterator[Recorded]:
+        """Every entry of one kind in the order of the appends; entries of other kinds stay closed."""
+        mark = f'"kind":"{kind}"'.encode()
+        for stored in self._reading.walk():
+            if mark in stored.header:
+                yield self.open(stored)
+
     def fold(self, stream: str, folding: Folding[State]) -> State:
         """The state of `stream` now. In a commit, its snapshot is renewed when its tail has grown long."""
         found = self._from_snapshot(stream, folding)

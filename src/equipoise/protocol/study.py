@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
+from equipoise.protocol.attachments import Attachments
 from equipoise.protocol.elements import Element, Expression, IsoDate, Name, Part, Published, Ratio, Words
 from equipoise.protocol.forms import CodelistDefinition, Form
 from equipoise.words.text import Language
@@ -427,6 +428,7 @@ class Study(Element):
     codelists: tuple[CodelistDefinition, ...] = ()
     forms: tuple[Form, ...] = ()
     sites: tuple[SiteDefinition, ...] = ()
+    attachments: Attachments = Attachments()
 
     def form(self, form_id: str) -> Form | None:
         """The form of that id, or None."""

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from equipoise.access.commands import Who
+from equipoise.capture.evolve import Place
 from equipoise.desk.code_breaks import BlindView, DrillView
 from equipoise.desk.identities import IdentityInput
 from equipoise.desk.knowledge import Knowing
 from equipoise.desk.release_page import ReleaseView
+from equipoise.desk.sources_page import SourceFile, SourcesView
 from equipoise.desk.supply_page import DueView, InfusionView
 from equipoise.desk.views import (
     ChecklistView,
@@ -29,6 +31,7 @@ from equipoise.desk.views import (
 )
 from equipoise.protocol.study import Study
 from equipoise.randomization.commands import RequestCodeBreak
+from equipoise.words.problem import Problem
 
 
 class ScreenedView(Protocol):
@@ -108,6 +111,15 @@ class DeskDoor(Protocol):
 
     def infusions(self, who: Who, number: str) -> InfusionView | None:
         """The infusion page of a subject."""
+
+    def sources(self, who: Who, number: str, place: Place) -> SourcesView | None:
+        """The scans attached to a form."""
+
+    def attach(self, who: Who, number: str, place: Place, name: str, data: bytes, *, key: str) -> Outcome:
+        """Attach a scan to a form."""
+
+    def source_file(self, who: Who, number: str, place: Place, source: str) -> SourceFile | Problem | None:
+        """A scan to be handed out."""
 
     def due(self, who: Who) -> DueView | None:
         """Doses that are due at the reader's sites."""

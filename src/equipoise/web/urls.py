@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, path
 from equipoise.pages import entrance as shared
 from equipoise.pages import problems
 from equipoise.web.public import views as public
-from equipoise.web.views import blind, casebook, entrance, forms, papers, supply, work
+from equipoise.web.views import blind, casebook, entrance, forms, papers, sources, supply, work
 
 _FORM = "subjects/<str:number>/forms/<str:visit>/<str:form>"
 
@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *blind.urlpatterns,
     *papers.urlpatterns,
     *supply.urlpatterns,
+    *sources.urlpatterns,
     path(_FORM, forms.form),
     path(f"{_FORM}/history", forms.history),
     path(f"{_FORM}/<int:repeat>", forms.form),

@@ -112,6 +112,7 @@ def _page(
         "view": view,
         "place": place,
         "path": place.path(),
+        "sources": subject_path(place.number, "sources", place.visit, place.form, place.repeat),
         "rows": sheet.rows(view, reader, shown, posted),
         "totals": sheet.totals(view, request.language),
         "left": sheet.left(view, request.language),
