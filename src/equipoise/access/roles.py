@@ -31,9 +31,6 @@ class Role:
 
 
 _CASEBOOK = frozenset({"subjects", "casebook", "history", "eligibility", "randomization", "queries", "today"})
-_ENTRY = frozenset({"RecordForm", "DateVisit", "AnswerQuery"})
-_VISITS = frozenset({"MissVisit", "ReopenVisit"})
-"""Recording that a visit was missed, and taking back what was recorded of one."""
 _SOURCES = frozenset({"AttachSource", "WithdrawSource"})
 """Scans of paper sources: whoever enters a form may attach its source."""
 _ENTRY = frozenset({"RecordForm", "DateVisit", "AnswerQuery"}) | _SOURCES
