@@ -1,53 +1,111 @@
 """Units of measurement: what a site writes, kept beside what is stored.
 
-Codes are UCUM. A conversion is exact decimal arithmetic: value * factor + offset. Substance concentrations
-need the molar mass and are therefore conversions of one analyte, not of a unit alone.
-Source of factors: UCUM (https://ucum.org); molar masses from IUPAC 2021 atomic weights.
+Codes are UCUM. Two units of one dimension convert exactly: each is a fraction of the base of its dimension, and the one
+rounding is at the end, to a number of decimal places, halves to even. Mass and substance concentration meet only
+through the molar mass of one analyte.
+Source of factors: UCUM 2.1 (https://ucum.org), whose m[Hg] is 133.3220 kPa; the pound and inch of 1959. Molar masses:
+IUPAC 2021 atomic weights; haemoglobin as its monomer; urea nitrogen as N2; triglycerides as triolein.
 """
 
 from __future__ import annotations
 
+import decimal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
+from typing import Literal
+
+Dimension = Literal[
+    "mass", "length", "temperature", "pressure", "volume", "mass concentration", "substance concentration",
+    "number concentration", "catalytic concentration", "frequency", "time", "ratio",
+]  # fmt: skip
+DIGITS = 34
+"""Digits of every result (IEEE 754 decimal128)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Conversion:
-    """value_in_target = value * factor + offset."""
+class Unit:
+    """value in the base of the dimension = value * factor + offset."""
 
-    factor: Decimal
-    offset: Decimal = Decimal(0)
+    dimension: Dimension
+    factor: Fraction
+    offset: Fraction = Fraction(0)
 
 
-_TEN = Decimal(10)
-CONVERSIONS: Mapping[tuple[str, str], Conversion] = {
-    ("g", "kg"): Conversion(Decimal("0.001")),
-    ("mg", "g"): Conversion(Decimal("0.001")),
-    ("[lb_av]", "kg"): Conversion(Decimal("0.45359237")),
-    ("[in_i]", "cm"): Conversion(Decimal("2.54")),
-    ("m", "cm"): Conversion(Decimal(100)),
-    ("mm", "cm"): Conversion(Decimal("0.1")),
-    ("[degF]", "Cel"): Conversion(Decimal(5) / Decimal(9), Decimal(-160) / Decimal(9)),
-    ("kPa", "mm[Hg]"): Conversion(Decimal("7.50062")),
-    ("L", "mL"): Conversion(Decimal(1000)),
-    ("g/L", "g/dL"): Conversion(Decimal("0.1")),
-    ("mg/L", "ug/mL"): Conversion(Decimal(1)),
-    ("pg/mL", "ng/L"): Conversion(Decimal(1)),
-    ("ng/mL", "ug/L"): Conversion(Decimal(1)),
-    ("10*9/L", "10*3/uL"): Conversion(Decimal(1)),
+def _of(dimension: Dimension, **factors: str) -> Mapping[str, Unit]:
+    return {code: Unit(dimension, Fraction(factor)) for code, factor in factors.items()}
+
+
+UNITS: Mapping[str, Unit] = {
+    **_of("mass", kg="1", g="1/1000", mg="1/1000000", ug="1/1000000000", **{"[lb_av]": "0.45359237"}),
+    **_of("length", cm="1", m="100", mm="1/10", **{"[in_i]": "2.54", "[ft_i]": "30.48"}),
+    "Cel": Unit("temperature", Fraction(1)),
+    "[degF]": Unit("temperature", Fraction(5, 9), Fraction(-160, 9)),
+    "K": Unit("temperature", Fraction(1), Fraction("-273.15")),
+    **_of("pressure", kPa="1", **{"mm[Hg]": "0.133322"}),
+    **_of("volume", mL="1", L="1000", dL="100", uL="1/1000"),
+    **_of("mass concentration", **{
+        "g/L": "1", "g/dL": "10", "mg/dL": "1/100", "mg/mL": "1", "mg/L": "1/1000", "ug/mL": "1/1000",
+        "ug/L": "1/1000000",
+        "ng/mL": "1/1000000", "pg/mL": "1/1000000000", "ng/L": "1/1000000000",
+    }),
+    **_of("substance concentration", **{
+        "mol/L": "1000", "mmol/L": "1", "umol/L": "1/1000", "nmol/L": "1/1000000", "pmol/L": "1/1000000000",
+    }),
+    **_of("number concentration", **{
+        "10*9/L": "1", "10*3/uL": "1", "10*6/L": "1/1000", "/uL": "1/1000", "{cells}/uL": "1/1000",
+        "10*12/L": "1000", "10*6/uL": "1000",
+    }),
+    **_of("catalytic concentration", **{"U/L": "1", "U/mL": "1000", "ukat/L": "60"}),
+    **_of("frequency", **{"/min": "1", "/s": "60"}),
+    **_of("time", ms="1/60000", s="1/60", min="1", h="60", d="1440", wk="10080"),
+    **_of("ratio", **{"%": "1", "L/L": "100"}),
+}  # fmt: skip
+"""UCUM code -> unit."""
+
+MOLAR_MASS: Mapping[str, Fraction] = {
+    name: Fraction(mass)
+    for name, mass in {
+        "bilirubin": "584.67",
+        "calcium": "40.078",
+        "cholesterol": "386.66",
+        "creatinine": "113.12",
+        "glucose": "180.156",
+        "haemoglobin": "16114.5",
+        "triglycerides": "885.45",
+        "urate": "168.11",
+        "urea": "60.056",
+        "urea-nitrogen": "28.014",
+    }.items()
 }
+"""Analyte -> grams in one mole."""
 
 
-def convert(value: Decimal, unit: str, target: str, *, digits: int = 6) -> Decimal | None:
-    """`value` in `unit` expressed in `target`, to at most `digits` decimal places; None where no rule is known."""
+def convert(
+    value: Decimal, unit: str, target: str, *, digits: int = 6, analyte: str | None = None
+) -> Decimal | None:
+    """`value` in `unit` expressed in `target`, to at most `digits` decimal places; None where no rule is known.
+
+    analyte: through whose molar mass grams and moles meet. Raises decimal.InvalidOperation beyond 34 digits.
+    """
     if unit == target:
         return value
-    forward, backward = CONVERSIONS.get((unit, target)), CONVERSIONS.get((target, unit))
-    if forward is not None:
-        found = value * forward.factor + forward.offset
-    elif backward is not None:
-        found = (value - backward.offset) / backward.factor
-    else:
+    source, aim = UNITS.get(unit), UNITS.get(target)
+    if source is None or aim is None:
         return None
-    return found.quantize(_TEN**-digits).normalize() + 0
+    base = Fraction(value) * source.factor + source.offset
+    if source.dimension != aim.dimension:
+        mass = MOLAR_MASS.get(analyte or "")
+        if mass is None or {source.dimension, aim.dimension} != {
+            "mass concentration",
+            "substance concentration",
+        }:
+            return None
+        base = base * 1000 / mass if source.dimension == "mass concentration" else base * mass / 1000
+    found = round((base - aim.offset) / aim.factor * 10**digits)
+    if abs(found) >= 10**DIGITS:
+        raise decimal.InvalidOperation(f"{value} {unit} has too many digits in {target}")
+    whole, rest = divmod(abs(found), 10**digits)
+    text = f"{'-' if found < 0 else ''}{whole}.{rest:0{digits}d}".rstrip("0").rstrip(".")
+    return Decimal(text)

@@ -105,7 +105,7 @@ def converted(a: Interval, unit: str, target: str) -> Interval | None:
 def _round(value: Decimal, digits: int) -> Decimal:
     if not value.is_finite():
         return value
-    return value.quantize(Decimal(1).scaleb(-digits), context=_HALF_UP) + 0
+    return _NEAREST.add(value.quantize(Decimal(1).scaleb(-digits), context=_HALF_UP), _ZERO)
 
 
 def _turned(end: Decimal | None) -> Decimal | None:
