@@ -187,7 +187,7 @@ def test_a_refused_value_stays_in_its_field_with_the_reason_beside_it(page, shar
     expect(page.locator("#totals .figure").first).to_contain_text(
         "1 of 42"
     )  # one bad value holds up no good one
-    date.fill("140826")
+    date.fill("260814")
     page.keyboard.press("Enter")
     saved(page)
     expect(item.locator(".error")).to_have_count(0)

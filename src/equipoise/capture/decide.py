@@ -52,7 +52,8 @@ def _date(study: Study, state: State, command: DateVisit, occasion: Occasion) ->
     faults = visit_faults(study, command.visit, command.repeat)
     if faults:
         return Refusal(faults)
-    date, today = parse_date(command.on), occasion.today
+    today = occasion.today
+    date = parse_date(command.on, six=study.entry.six_digit_dates, today=today)
     fault: Problem | None = None
     if date is None or not date.complete:
         fault = problem("capture.visit-date-incomplete", "on", given=command.on)

@@ -7,6 +7,7 @@ cut or guessed. What is possible but unlikely is not refused here: that is a que
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import unicodedata
 from decimal import Decimal
@@ -16,20 +17,20 @@ from equipoise.instruments import ScaleItem, answer_problem
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.forms import Item
 from equipoise.protocol.study import Study
-from equipoise.words.dates import parse_date
+from equipoise.words.dates import PartialDate, parse_date
 from equipoise.words.problem import Problem, problem
 
 TEXT_LIMIT = 4000
 """Characters of one free text."""
 _INTEGER = re.compile(r"[+-]?[0-9]{1,15}")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,12})?")
-_TIME = re.compile(r"([01]?[0-9]|2[0-3]):?([0-5][0-9])")
+_TIME = re.compile(r"([01]?[0-9]|2[0-3])(?::|时|點|点)?([0-5][0-9])分?")
 _UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _MINUS = str.maketrans({"−": "-", "﹣": "-"})
 
 
-def parse(study: Study, asked: Question, given: Datum) -> Datum | Problem:
-    """The datum to store for a question, or why it cannot be. Empty text is an emptied item."""
+def parse(study: Study, asked: Question, given: Datum, today: dt.date | None = None) -> Datum | Problem:
+    """The datum to store for a question, or why it cannot be. Empty text is an emptied item; `today` is the site's."""
     why = clean(given.why or "") or None
     value = clean(given.value or "") or None
     if asked.revealing and (value is not None or given.missing is not None):
@@ -44,7 +45,7 @@ def parse(study: Study, asked: Question, given: Datum) -> Datum | Problem:
         return problem("capture.text-too-long", asked.id, item=asked.label, limit=TEXT_LIMIT)
     if asked.scored is not None:
         return _score(asked, asked.scored, value)
-    return _own(study, asked, asked.own, value) if asked.own is not None else Datum(value)
+    return _own(study, asked, asked.own, value, today) if asked.own is not None else Datum(value)
 
 
 def clean(text: str) -> str:
@@ -82,14 +83,15 @@ def _score(asked: Question, item: ScaleItem, value: str) -> Datum | Problem:
     return problem("capture.score-not-allowed", asked.id, item=asked.label, value=value, allowed=allowed)
 
 
-def _own(study: Study, asked: Question, item: Item, value: str) -> Datum | Problem:
+def _own(study: Study, asked: Question, item: Item, value: str, today: dt.date | None) -> Datum | Problem:
     match item.type:
         case "text":
             return Datum(value)
         case "integer" | "decimal":
             return _number(asked, item, value)
         case "date":
-            return _date(asked, item, value)
+            date = parse_date(value, six=study.entry.six_digit_dates, today=today)
+            return _date(asked, item, value, date)
         case "time":
             found = _TIME.fullmatch(plain(value))
             if found is None:
@@ -124,8 +126,7 @@ def _number(asked: Question, item: Item, value: str) -> Datum | Problem:
     return Datum(f"{number + 0:f}")
 
 
-def _date(asked: Question, item: Item, value: str) -> Datum | Problem:
-    date = parse_date(value)
+def _date(asked: Question, item: Item, value: str, date: PartialDate | None) -> Datum | Problem:
     if date is None:
         return problem("capture.not-a-date", asked.id, item=asked.label, value=value)
     if item.complete and not date.complete:

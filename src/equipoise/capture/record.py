@@ -8,6 +8,7 @@ Sources: 21 CFR Part 11.10(e); ICH E6(R3) 4.2.2; DESIGN 6.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -49,7 +50,7 @@ def decide_record(
     asked = {each.id: each for each in questions(form)}
     place = Place(command.visit, command.form, command.repeat)
     before = state.form(place)
-    typed, problems = _typed(study, asked, command)
+    typed, problems = _typed(study, asked, command, occasion.today)
     problems += _stale(asked, before, typed, command.base)
     changes = {name: datum for name, datum in typed.items() if datum != before.values.get(name, Datum())}
     values = {**before.values, **changes}
@@ -77,7 +78,7 @@ def decide_record(
 
 
 def _typed(
-    study: Study, asked: Mapping[str, Question], command: RecordForm
+    study: Study, asked: Mapping[str, Question], command: RecordForm, today: dt.date
 ) -> tuple[dict[str, Datum], list[Problem]]:
     typed: dict[str, Datum] = {}
     problems: list[Problem] = []
@@ -86,7 +87,7 @@ def _typed(
         if question is None:
             problems.append(problem("capture.item-unknown", name, item=name, form=command.form))
             continue
-        read = parse(study, question, given)
+        read = parse(study, question, given, today)
         if isinstance(read, Problem):
             problems.append(read)
         else:

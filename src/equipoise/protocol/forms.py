@@ -6,12 +6,19 @@ from decimal import Decimal
 from typing import Literal
 
 from equipoise.protocol.elements import Element, Expression, Name, Part, Words
+from equipoise.words.dates import SixDigits
 
 ItemType = Literal["text", "integer", "decimal", "date", "time", "code", "truth"]
 """`truth` is a yes or no (CDISC NY: Y, N); `date` may be partial unless `complete` is set; `time` is 24 h HH:MM."""
 
 Blinding = Literal["open", "revealing"]
 """`revealing`: the value could tell the arm and belongs behind the second door."""
+
+
+class EntryRules(Part):
+    """How the sites of the study write. `six_digit_dates`: what 140826 means, 14 August 2026 or 26 August 2014."""
+
+    six_digit_dates: SixDigits = "day_first"
 
 
 class Term(Part):

@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints
 
 from equipoise.protocol.attachments import Attachments
 from equipoise.protocol.elements import Element, Expression, IsoDate, Name, Part, Published, Ratio, Words
-from equipoise.protocol.forms import CodelistDefinition, Form
+from equipoise.protocol.forms import CodelistDefinition, EntryRules, Form
 from equipoise.words.text import Language
 
 
@@ -427,6 +427,7 @@ class Study(Element):
     schedule: Schedule = Schedule()
     codelists: tuple[CodelistDefinition, ...] = ()
     forms: tuple[Form, ...] = ()
+    entry: EntryRules = EntryRules()
     sites: tuple[SiteDefinition, ...] = ()
     attachments: Attachments = Attachments()
 

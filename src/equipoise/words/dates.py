@@ -12,11 +12,16 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
 from equipoise.words.interval import Interval
 
 _MONTHS = {name.upper(): number for number, name in enumerate(calendar.month_abbr) if name}
 _UNKNOWN = {"UN", "UK", "UNK", "ND", "??", "--", "NK"}
+_DAYS_AGO = {"T": 0, "TODAY": 0, "今天": 0, "今日": 0, "YESTERDAY": 1, "昨天": 1, "昨日": 1}
+
+SixDigits = Literal["day_first", "year_first"]
+"""How six digits are read: `140826` as 14 August 2026, or as 26 August 2014 (docs/decisions, six digits)."""
 
 
 @dataclass(frozen=True, slots=True, order=False)
@@ -68,31 +73,37 @@ def _known(part: int | None) -> int:
     return 1 if part is None else part
 
 
-def parse_date(text: str) -> PartialDate | None:
-    """What a person typed, understood as a partial date; None when it is not one.
+def parse_date(
+    text: str, *, six: SixDigits = "day_first", today: dt.date | None = None
+) -> PartialDate | None:
+    """What a person typed, understood as a partial date; None when it is not one. `six`: the order of six digits.
 
     Understands `2026-08-14`, `2026/8/14`, `2026.8.14`, `20260814`, `2026-08`, `2026`, `14-AUG-2026`,
-    `UN-AUG-2026`, `UN-UN-2026`, `14 Aug 2026`, `140826` (day, month, year of this century), `2026年8月14日`,
-    `2026年8月`, full-width digits. Never guesses between day and month: `08/14/2026` is refused.
+    `UN-AUG-2026`, `UN-UN-2026`, `14 Aug 2026`, `140826` (of this century), `2026年8月14日`, `2026年8月`,
+    full-width digits; with `today` also `t`, `today`, `今天`, `昨天`. Never guesses between day and month: `08/14/2026`
+    is refused.
     """
     cleaned = unicodedata.normalize("NFKC", text).strip().upper()
+    if today is not None and cleaned in _DAYS_AGO:
+        return PartialDate.of(today - dt.timedelta(days=_DAYS_AGO[cleaned]))
     cleaned = re.sub(r"[年月]", "-", cleaned).replace("日", "").rstrip("-")
     if cleaned.startswith(("-", "/", ".")):
         return None
     parts = [part for part in re.split(r"[-/.\s]+", cleaned) if part]
     try:
-        return _from_digits(parts[0]) if len(parts) == 1 else _from_parts(parts)
+        return _from_digits(parts[0], six) if len(parts) == 1 else _from_parts(parts)
     except (ValueError, IndexError):
         return None
 
 
-def _from_digits(text: str) -> PartialDate | None:
+def _from_digits(text: str, six: SixDigits) -> PartialDate | None:
     if not text.isascii() or not text.isdigit():
         return None
     if len(text) == 8:
         return PartialDate(int(text[:4]), int(text[4:6]), int(text[6:]))
     if len(text) == 6:
-        return PartialDate(2000 + int(text[4:]), int(text[2:4]), int(text[:2]))
+        year, day = (text[4:], text[:2]) if six == "day_first" else (text[:2], text[4:])
+        return PartialDate(2000 + int(year), int(text[2:4]), int(day))
     return PartialDate(int(text)) if len(text) == 4 else None
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
+from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -383,3 +387,29 @@ def test_scores_that_do_not_go_together_are_queried():
     raised = [append.entry.rule for append in written(save(START, scores(odd), form="NIHSS"))[1:]]
     assert len(raised) == 1
     assert raised[0].startswith("NIHSS:")
+
+
+# --- what is typed into dates and times: the case file that the browser is held to as well ---------------------------
+
+TYPED = json.loads((Path(__file__).parents[2] / "vectors" / "typed.json").read_text("utf-8"))
+DAY = replace(OCCASION, at=dt.datetime.fromisoformat(f"{TYPED['today']}T03:00:00+00:00"))
+
+
+@pytest.mark.parametrize(("text", "six", "iso"), TYPED["dates"])
+def test_a_typed_date_is_stored_as_it_was_meant(text, six, iso):
+    study = made_study(entry={"six_digit_dates": six})
+    command = RecordForm("s1", "V1", "STROKE", 1, {"ONSET": Datum(text)}, 0)
+    decision = decide(study, START, KNOWN, command, DAY)
+    if iso is not None:
+        assert written(decision)[0].entry.items == {"ONSET": Datum(iso)}
+    else:
+        assert rules(decision) == {"capture.not-a-date" if text else "capture.nothing-changed"}
+
+
+@pytest.mark.parametrize(("text", "time"), TYPED["times"])
+def test_a_typed_time_is_stored_to_the_minute(text, time):
+    decision = decide(STUDY, START, KNOWN, RecordForm("s1", "V1", "VS", 1, {"TIM": Datum(text)}, 0), OCCASION)
+    if time is not None:
+        assert written(decision)[0].entry.items == {"TIM": Datum(time)}
+    else:
+        assert rules(decision) == {"capture.not-a-time" if text else "capture.nothing-changed"}

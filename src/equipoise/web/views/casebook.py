@@ -65,7 +65,7 @@ def date_visit(request: Asked, who: Who, number: str) -> HttpResponse:
     """Record when a visit took place."""
     subject = found(desk().subject_id(number))
     typed = request.POST.get("on", "")
-    on = parse_date(typed)
+    on = parse_date(typed, six=desk().study.entry.six_digit_dates)
     if on is None or not on.complete:
         return _casebook(request, who, number, (problem("web.whole-date-needed", given=typed),))
     command = DateVisit(subject, request.POST.get("visit", ""), on.iso())
@@ -211,7 +211,7 @@ def _consent_command(
 ) -> RecordCapacity | RecordConsent | WithdrawConsent | Problem:
     """The command that a posted consent form asks for, or why it cannot be read."""
     typed = posted.get("on", "")
-    on = parse_date(typed)
+    on = parse_date(typed, six=desk().study.entry.six_digit_dates)
     if on is None or not on.complete:
         return problem("web.whole-date-needed", "on", given=typed)
     by: Signer = "LEGAL_REPRESENTATIVE" if posted.get("by") == "LEGAL_REPRESENTATIVE" else "PARTICIPANT"
