@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from blind.amending import amended
 from blind.browser import Answer, ask, come_in
 from blind.closing import Closing
 from blind.desks import Desks
@@ -177,6 +178,7 @@ class Play:
         yield from Closing(self).course()
         yield from self._enrolment()
         yield from self._gate()
+        yield from amended(self)
 
     def _randomized(self) -> Iterator[str]:
         site = ("01", "01", "01", "01", "01", "01", "02", "02")

@@ -129,6 +129,23 @@ TERMINAL: Mapping[str, Command] = {
         tuple(("door", "01", "--approval", f"EC-1-{n}", "--on", "2026-02-01") for n in range(3)),
         (("door", "99", "--approval", "EC", "--on", "2026-02-01"),),
     ),
+    "store adopt": Command(
+        tuple(
+            (
+                "door",
+                "02",
+                f"9.{n}",
+                "--approval",
+                f"EC-9.{n}",
+                "--approved-on",
+                "2026-06-01",
+                "--on",
+                f"209{n}-01-01",
+            )
+            for n in (1, 2, 3)
+        ),
+        (("door", "02", "8", "--approval", "EC", "--approved-on", "2026-06-01", "--on", "2098-01-01"),),
+    ),
     "store grant": Command(
         tuple(("door", f"late-{n}", "monitor", "--name", f"Late {n}") for n in range(3)),
         (("door", "late-0", "pharmacist", "--name", "Late 0"),),

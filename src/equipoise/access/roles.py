@@ -71,6 +71,7 @@ _SETUP = frozenset(
         "PublishAllocation",
     }
 )
+_AMENDMENTS = frozenset({"ApproveVersion", "AdoptVersion"})
 _ENROLMENT = frozenset({"PauseEnrolment", "ResumeEnrolment"})
 _GRANTS = frozenset({"GrantRole", "RevokeRole"})
 _TRUTHS = frozenset({"CorrectStratum", "RecordCardOpening"})
@@ -121,7 +122,12 @@ ROLES: Mapping[str, Role] = {
             "data_manager",
             Text("Data manager", "数据管理员"),
             "blinded",
-            _QUERIES | _ASKED_AGAIN | _CLOSES | _LOCKS_FIRST | {"RecordReleaseCondition"},
+            _QUERIES
+            | _ASKED_AGAIN
+            | _CLOSES
+            | _LOCKS_FIRST
+            | _AMENDMENTS
+            | {"RecordReleaseCondition", "MoveSubject"},
             _CASEBOOK | _SUPPLY | {"release", "verification", "lock"},
         ),
         Role(
@@ -171,7 +177,7 @@ ROLES: Mapping[str, Role] = {
             "administrator",
             Text("Administrator", "系统管理员"),
             "none",
-            _SETUP | _GRANTS | _ENROLMENT | {"EnrolSecondDoor"},
+            _SETUP | _GRANTS | _ENROLMENT | _AMENDMENTS | {"EnrolSecondDoor"},
             frozenset({"today"}),
         ),
         Role(
@@ -187,7 +193,7 @@ ROLES: Mapping[str, Role] = {
             "system",
             Text("The program itself", "系统"),
             "none",
-            _SETUP | _GRANTS | _ENROLMENT | _SAID_BY_THE_SECOND_DOOR,
+            _SETUP | _GRANTS | _ENROLMENT | _AMENDMENTS | _SAID_BY_THE_SECOND_DOOR | {"MoveSubject"},
             frozenset(),
         ),
     )

@@ -10,7 +10,7 @@ from equipoise.access.roles import label_of
 from equipoise.cli.answer import Answer, done, occupied, refused, told
 from equipoise.cli.study import read_study
 from equipoise.desk.desk import Desk, open_desk
-from equipoise.desk.setup import add_person, create_store, give, open_site, release
+from equipoise.desk.setup import add_person, adopt, create_store, give, open_site, release
 from equipoise.oversight.commands import EnrolSecondDoor, PauseEnrolment, ResumeEnrolment
 from equipoise.words.problem import Problem, problem
 
@@ -23,7 +23,7 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     new.add_argument("--study", type=Path, required=True, metavar="DIR")
     new.add_argument("--purpose", choices=("rehearsal", "trial"), required=True)
     new.set_defaults(run=_new)
-    bring = commands.add_parser("release", help="bring a changed definition into force")
+    bring = commands.add_parser("release", help="release a changed definition, which each site then adopts")
     bring.add_argument("store", type=Path)
     bring.add_argument("--study", type=Path, required=True, metavar="DIR")
     bring.set_defaults(run=_release)
@@ -33,6 +33,17 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     site.add_argument("--approval", required=True)
     site.add_argument("--on", required=True, metavar="DATE")
     site.set_defaults(run=_site)
+    version = commands.add_parser("adopt", help="let a released version count at a site from a day on")
+    version.add_argument("store", type=Path)
+    version.add_argument("site")
+    version.add_argument("version")
+    version.add_argument("--approval", required=True, help="the number on the ethics committee's letter")
+    version.add_argument("--approved-on", required=True, metavar="DATE")
+    version.add_argument("--on", required=True, metavar="DATE", help="the first day on which it counts")
+    version.add_argument(
+        "--staying", action="store_true", help="who is in already stays under the version before until moved"
+    )
+    version.set_defaults(run=_adopt)
     person = commands.add_parser("grant", help="register a member of staff and grant a role")
     person.add_argument("store", type=Path)
     person.add_argument("user")
@@ -83,7 +94,9 @@ def _release(options: argparse.Namespace) -> Answer:
     if isinstance(study, tuple):
         return refused(study)
     return _with_desk(
-        options.store, lambda desk: release(desk, study), told("cli.in-force", version=study.version)
+        options.store,
+        lambda desk: release(desk, study),
+        told("amendments.version-released", version=study.version),
     )
 
 
@@ -92,6 +105,17 @@ def _site(options: argparse.Namespace) -> Answer:
         return open_site(desk, options.site, options.approval, options.on)
 
     return _with_desk(options.store, act, told("cli.site-open", site=options.site))
+
+
+def _adopt(options: argparse.Namespace) -> Answer:
+    def act(desk: Desk) -> tuple[Problem, ...]:
+        return adopt(
+            desk, options.site, options.version, options.approval, options.approved_on, options.on,
+            staying=options.staying,
+        )  # fmt: skip
+
+    says = told("amendments.version-adopted", version=options.version, site=options.site, on=options.on)
+    return _with_desk(options.store, act, says)
 
 
 def _grant(options: argparse.Namespace) -> Answer:

@@ -221,12 +221,14 @@ def history_page(
     """Every change of an item (or of the whole form), newest first."""
     with desk.reading() as reader:
         subject = desk.may_read(reader, who, "history", number)
-        study = desk.trial(reader).record
+        if subject is None:
+            return None
+        now = desk.standing_light(reader, subject)
+        study, zone = now.trial.record, ZoneInfo(now.site.zone)
         form = study.form(form_id)
-        if subject is None or form is None or form_id in desk.trial(reader).hidden_from(who.role):
+        if form is None or form_id in now.trial.hidden_from(who.role):
             return None
         changes = list(history(reader.entries(f"subject/{subject}"), visit, form_id, repeat, item))
-        zone = ZoneInfo(desk.standing_light(reader, subject).site.zone)
     asked = {each.id: each for each in questions(form)}
     rows = [
         HistoryRow(

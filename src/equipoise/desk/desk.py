@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias, TypeVar
+from zoneinfo import ZoneInfo
 
 from equipoise.access.commands import SYSTEM, Who
 from equipoise.access.decide import may, may_read
@@ -35,6 +36,7 @@ from equipoise.desk.standing import (
     Memory,
     Standing,
     Trial,
+    deciding_digest,
     person_facts,
     read_trial,
     stand,
@@ -64,7 +66,7 @@ _Decide: TypeAlias = Callable[[Reader, Who, dt.datetime], Decision]
 
 
 class _Released(Exception):
-    """Another definition came into force between the beginning of an act and its decision."""
+    """Another definition came into force there between the beginning of an act and its decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ class Desk:
 
     @property
     def study(self) -> Study:
-        """The definition in force."""
+        """The newest definition released: by it the whole study is decided and shown. A site may go by an older one."""
         with self.reading() as reader:
             return self.trial(reader).study
 
@@ -263,12 +265,12 @@ class Desk:
             return Outcome(accepted=False, problems=(problem("desk.key-unfit"),))
         mark, device = self._marker.mark(who, asked), claimed_moment(client_at)
         while True:
-            trial, zone = self._circumstances(streams[0], site)
             at = self.now()
+            trial, zone = self._circumstances(streams[0], site, at)
             act = Act(trial.study.id, trial.digest, who.actor, who.role, at, device, zone, key, mark)
 
             def now(reader: Reader, trial: Trial = trial, at: dt.datetime = at) -> Decision:
-                if self.trial(reader).digest != trial.digest:
+                if self._deciding(reader, streams[0], site, at).digest != trial.digest:
                     raise _Released
                 return decide(reader, self._as_held(reader, who), at)
 
@@ -290,15 +292,40 @@ class Desk:
             return who
         return self._memory.state(reader, f"user/{who.actor}", NOBODY, evolve_grants).who(who.actor, who.role)
 
-    def _circumstances(self, stream: str, site: str | None) -> tuple[Trial, str | None]:
-        """The trial as it stands, and the zone of the site concerned, which never changes once it is known."""
+    def _circumstances(self, stream: str, site: str | None, at: dt.datetime) -> tuple[Trial, str | None]:
+        """The trial as it stands there, and the zone of the site concerned, which never changes once it is known."""
         with self.reading() as reader:
-            trial, zone = self.trial(reader), self._zones.get(stream)
+            trial, zone = self._deciding(reader, stream, site, at), self._zones.get(stream)
             if zone is None:
                 zone = zone_of(reader, site or _site_of(reader, stream))
             if zone is not None:
                 self._zones[stream] = zone
         return trial, zone
+
+    def _deciding(self, reader: Reader, stream: str, site: str | None, at: dt.datetime) -> Trial:
+        """The trial by the version that decides, at a moment, what is written to a stream."""
+        trial = self.trial(reader)
+        if len(trial.released) < 2:
+            return trial
+        kind, _, name = stream.partition("/")
+        case = self._memory.case(reader, name) if kind == "subject" else None
+        known = case.screening.site if case is not None else None
+        place = self._memory.site(reader, known or site or _site_of(reader, stream))
+        return trial.at(deciding_digest(trial, place, at.astimezone(ZoneInfo(place.zone)).date(), case))
+
+    def trial_at(self, reader: Reader, site: str) -> Trial:
+        """The trial by the version that is in force at a site now; those who stay under an older one aside."""
+        return self._deciding(reader, f"site/{site}", site, self.now())
+
+    def trial_of(self, reader: Reader, subject: str) -> Trial:
+        """The trial by the version that decides for a subject now."""
+        return self._deciding(reader, f"subject/{subject}", None, self.now())
+
+    def study_of(self, number: str) -> Study:
+        """The definition that decides for the subject of a screening number now; the newest where there is none."""
+        with self.reading() as reader:
+            subject = subject_of(reader, number)
+            return (self.trial_of(reader, subject) if subject else self.trial(reader)).study
 
     def _count(self, entries: int) -> None:
         """Have a checkpoint made beside the work: at once when enough was written since the last, else soon."""

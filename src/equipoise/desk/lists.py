@@ -52,11 +52,14 @@ def subjects(
     with desk.reading() as reader:
         zones = sites_of(reader, who, "subjects")
         rows = _page(reader, list(zones), begins, after, limit)
-        hidden = desk.trial(reader).hidden_from(who.role)
-        planned = _planned(desk.trial(reader).study, hidden)
-        every = [str(row["subject"]) for row in rows]
-        complete = _complete(reader, every, planned)
-        queries = _queries_seen(reader, every, hidden) if hidden else None
+        hidden = desk.trial(reader).ever_hidden_from(who.role)
+        trials = {site: desk.trial_at(reader, site) for site in zones}
+        studies = {trial.digest: trial.study for trial in trials.values()}
+        plans = {version: _planned(study, hidden) for version, study in studies.items()}
+        planned = {site: plans[trial.digest] for site, trial in trials.items()}
+        every = {str(row["subject"]): planned[str(row["site"])] for row in rows}
+        complete = _complete(reader, every)
+        queries = _queries_seen(reader, list(every), hidden) if hidden else None
     return tuple(
         SubjectRow(
             number=str(row["number"]),
@@ -66,7 +69,7 @@ def subjects(
             screened_on=day_at(str(row["screened_at"]), zones[str(row["site"])]).isoformat(),
             open_queries=int(row["open_queries"] or 0) if queries is None else queries[str(row["subject"])],
             forms_complete=complete[str(row["subject"])],
-            forms_planned=len(planned),
+            forms_planned=len(planned[str(row["site"])]),
         )
         for row in rows
     )
@@ -117,12 +120,12 @@ def _queries_seen(reader: Reader, subjects: Collection[str], hidden: Collection[
     return Counter(str(row["subject"]) for row in rows if row["form"] not in hidden)
 
 
-def _complete(
-    reader: Reader, subjects: Collection[str], planned: Collection[tuple[str, str]]
-) -> Counter[str]:
-    """How many of the planned forms are complete, by subject; further repetitions are not counted."""
-    rows = reader.rows.find(FORMS, {"subject": subjects, "complete": 1, "repeat": 1})
-    return Counter(str(row["subject"]) for row in rows if (row["visit"], row["form"]) in planned)
+def _complete(reader: Reader, planned: Mapping[str, Collection[tuple[str, str]]]) -> Counter[str]:
+    """How many of the forms planned for each subject are complete; further repetitions are not counted."""
+    rows = reader.rows.find(FORMS, {"subject": list(planned), "complete": 1, "repeat": 1})
+    return Counter(
+        str(row["subject"]) for row in rows if (row["visit"], row["form"]) in planned[str(row["subject"])]
+    )
 
 
 def _text(cell: str | int | None) -> str | None:
@@ -140,7 +143,7 @@ def today(desk: Desk, who: Who) -> TodayView | None:
         newest = reader.rows.find(
             SUBJECTS, in_screening, order=("screened_at",), descending=True, limit=LOOKED_AT
         )
-        hidden = trial.hidden_from(who.role)
+        hidden = trial.ever_hidden_from(who.role)
         shown = [form.id for form in trial.record.forms if form.id not in hidden]
         asked = {"state": "OPEN", "site": queries, **({"form": shown} if hidden else {})}
         open_ones = reader.rows.find(QUERIES, asked, order=("raised_at",), limit=LOOKED_AT)

@@ -30,6 +30,7 @@ from equipoise.eligibility import commands as screening
 from equipoise.eligibility import decide as eligibility
 from equipoise.ledger.facts import Decision, Occasion, Refusal
 from equipoise.ledger.reader import Reader
+from equipoise.oversight import adopting
 from equipoise.oversight import commands as overseeing
 from equipoise.oversight import decide as oversight
 from equipoise.oversight.evolve import DOOR_START as NO_DOOR
@@ -109,7 +110,7 @@ def _eligibility(
 def _randomization(
     reader: Reader, now: Standing, command: Any, occasion: Occasion
 ) -> Decision:  # Any: as above
-    return randomization.decide(now.trial.study, now.trial.allocation, now.facts, command, occasion)
+    return randomization.decide(now.trial.allocating, now.trial.allocation, now.facts, command, occasion)
 
 
 def _blind(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> Decision:  # Any: as above
@@ -151,6 +152,16 @@ def _oversight_site(
     return oversight.decide_site(now.trial.study, now.site, now.facts, command, occasion)
 
 
+def _version(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> Decision:  # Any: as above
+    return adopting.decide(now.trial.study, now.trial.state, now.site, now.facts, command, occasion)
+
+
+def _subject_version(
+    reader: Reader, now: Standing, command: Any, occasion: Occasion
+) -> Decision:  # Any: as above
+    return adopting.decide_subject(now.trial.study, now.trial.state, now.site, now.facts, command, occasion)
+
+
 def _access(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> Decision:  # Any: as above
     state = NOBODY
     for recorded in reader.entries(f"user/{command.user}"):
@@ -179,6 +190,9 @@ ROUTES: Mapping[type, Route] = {
     overseeing.ApproveSite: Route(_site, "light", _oversight_site),
     overseeing.ActivateSite: Route(_site, "light", _oversight_site),
     overseeing.DeactivateSite: Route(_site, "light", _oversight_site),
+    overseeing.ApproveVersion: Route(_site, "light", _version),
+    overseeing.AdoptVersion: Route(_site, "light", _version),
+    overseeing.MoveSubject: Route(_subject, "light", _subject_version),
     GrantRole: Route(_user, "light", _access),
     RevokeRole: Route(_user, "light", _access),
     screening.ScreenSubject: Route(_subject, "light", _eligibility),

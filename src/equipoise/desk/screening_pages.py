@@ -101,7 +101,7 @@ def stepper(desk: Desk, who: Who, screening_number: str) -> RandomizeView | None
     facts, trial, site = now.facts, now.trial, now.case.screening.site
     command = Randomize(subject)
     occasion = Occasion(now.now, now.site.zone)
-    decision = randomization.decide(trial.study, trial.allocation, facts, command, occasion)
+    decision = randomization.decide(trial.allocating, trial.allocation, facts, command, occasion)
     problems = decision.problems if isinstance(decision, Refusal) else ()
     refused = may(who, command, facts)
     done = facts.randomization_number is not None

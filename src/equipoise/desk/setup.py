@@ -14,7 +14,15 @@ from equipoise.access.roles import ROLES
 from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.desk import Desk, open_desk
 from equipoise.desk.followers import SITES
-from equipoise.oversight.commands import ActivateSite, AddSite, ApproveSite, OpenStore, ReleaseStudy
+from equipoise.oversight.commands import (
+    ActivateSite,
+    AddSite,
+    AdoptVersion,
+    ApproveSite,
+    ApproveVersion,
+    OpenStore,
+    ReleaseStudy,
+)
 from equipoise.protocol.check import check_study
 from equipoise.protocol.digest import canonical_study, study_digest
 from equipoise.protocol.study import Study
@@ -87,6 +95,19 @@ def open_site(desk: Desk, site: str, approval: str, on: str) -> tuple[Problem, .
     """Record a site's ethics approval and open it for enrolment; an open site stays so, with the new approval."""
     problems = give(desk, ApproveSite(site, approval, on)) or give(desk, ActivateSite(site))
     return tuple(found for found in problems if found.rule != "oversight.already-active")
+
+
+def adopt(
+    desk: Desk, site: str, version: str, approval: str, approved_on: str, on: str, *, staying: bool = False
+) -> tuple[Problem, ...]:
+    """Record that a site's ethics committee approved a released version, and let it count there from the day `on`.
+
+    staying: those who are in already stay under the version before until each is moved.
+    """
+    approved = give(desk, ApproveVersion(site, version, approval, approved_on))
+    if any(found.rule != "amendments.version-approved-already" for found in approved):
+        return approved
+    return give(desk, AdoptVersion(site, version, on, "STAY" if staying else "MOVE"))
 
 
 def add_person(desk: Desk, actor: str, name: str, role: str, site: str | None) -> tuple[Problem, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
@@ -29,11 +29,12 @@ from equipoise.consent import evolve as consent
 from equipoise.desk.followers import IN_SCREENING, SITES, SUBJECTS
 from equipoise.eligibility import evolve as eligibility
 from equipoise.eligibility.judgement import Judgement, inputs_used, judge
-from equipoise.ledger.entries import Datum, Recorded
+from equipoise.ledger.entries import Datum, Recorded, StudyReleased
 from equipoise.ledger.facts import Facts
 from equipoise.ledger.reader import SNAPSHOT_EVERY, Folding, Reader
 from equipoise.ledger.store import Head
 from equipoise.oversight import evolve as oversight
+from equipoise.oversight import versions
 from equipoise.protocol.digest import study_from_canonical
 from equipoise.protocol.expressions import Value
 from equipoise.protocol.rated import rated_items
@@ -60,6 +61,7 @@ class Case:
     blind: blind.State = blind.START
     supply: supply.State = supply.START
     attachments: attachments.State = attachments.START
+    versions: versions.SubjectVersions = versions.SUBJECT_START
     seq: int = 0
 
 
@@ -71,6 +73,7 @@ def _evolve(case: Case, recorded: Recorded) -> Case:
         blind.evolve(case.blind, recorded),
         supply.evolve(case.supply, recorded),
         attachments.evolve(case.attachments, recorded),
+        versions.evolve_subject(case.versions, recorded),
         recorded.header.seq,
     )
 
@@ -83,6 +86,7 @@ def _dump(case: Case) -> Json:
         "blind": blind.state_to_json(case.blind),
         "supply": supply_snapshot.state_to_json(case.supply),
         "attachments": attachments.state_to_json(case.attachments),
+        "moved": case.versions.moved,
         "seq": case.seq,
     }
 
@@ -96,6 +100,7 @@ def _load(json: Json) -> Case:
         blind.state_from_json(written["blind"]),
         supply_snapshot.state_from_json(written["supply"]),
         attachments.state_from_json(written["attachments"]),
+        versions.SubjectVersions(written["moved"]),
         written["seq"],
     )
 
@@ -125,6 +130,7 @@ _KEPT: tuple[type, ...] = (
     supply.Judged,
     attachments.State,
     attachments.Source,
+    versions.SubjectVersions,
     Datum,
 )
 """Everything that a snapshot of a case is made of."""
@@ -164,7 +170,17 @@ class Memory:
         self._size = size
         self._small: dict[str, tuple[int, str, Any]] = {}  # Any: the state of that stream's own room
         self._cases: OrderedDict[str, _Remembered] = OrderedDict()
+        self._versions: dict[str, Version] = {}
         self._lock = threading.Lock()
+
+    def versions(self, state: oversight.State) -> tuple[Version, ...]:
+        """Every released version, oldest first; each definition is read once."""
+        found: list[Version] = []
+        for one in state.versions:
+            if one.digest not in self._versions:
+                self._versions[one.digest] = _version(one, found[::-1])
+            found.append(self._versions[one.digest])
+        return tuple(found)
 
     def state(
         self, reader: Reader, stream: str, start: State, evolve: Callable[[State, Recorded], State]
@@ -184,6 +200,12 @@ class Memory:
             state = evolve(state, recorded)
         self._small[stream] = (head.seq, head.leaf, state)
         return state
+
+    def site(self, reader: Reader, site: str | None) -> oversight.SiteState:
+        """The site's state at the reader's moment; that of no site for None."""
+        if site is None:
+            return oversight.SITE_START
+        return self.state(reader, f"site/{site}", oversight.SITE_START, oversight.evolve_site)
 
     def case(self, reader: Reader, subject: str) -> Case:
         """The subject's case at the reader's moment."""
@@ -218,26 +240,57 @@ def _carried_on(reader: Reader, stream: str, head: Head, known: _Remembered) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """What holds for the whole trial. `study` is the definition in force, by which everything is decided.
+class Version:
+    """One released version as it decides: the definition, its digest, and what follows from it.
 
-    `record` is the definition to read by: it also has what only earlier versions had (protocol.retired).
+    `record` is the definition to read by: it also has what only earlier versions had (protocol.retired). `hidden`:
+    form -> roles that never see it, by the definition to read by.
     """
 
     study: Study
     record: Study
     digest: str
-    state: oversight.State
-    allocation: randomization.State
     rated: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
     hidden: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
-    """Form -> roles that never see it, by the definition to read by."""
-    database: Database = OPEN_DATABASE
-    """Whether the database is locked, and what is proposed."""
 
     def hidden_from(self, role: str) -> frozenset[str]:
         """The forms that a role never sees."""
         return frozenset(form for form, roles in self.hidden.items() if role in roles)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial(Version):
+    """What holds for the trial, by the version that decides here: at one site, for one participant, or for the whole.
+
+    As `read_trial` gives it, that is the newest version, which decides what concerns the whole study; `at` gives the
+    trial by another one. `released`: every released version, oldest first.
+    """
+
+    state: oversight.State = oversight.START
+    allocation: randomization.State = randomization.START
+    released: tuple[Version, ...] = ()
+    database: Database = OPEN_DATABASE
+    """Whether the database is locked, and what is proposed."""
+
+    @property
+    def allocating(self) -> Study:
+        """The definition by which somebody is randomized here: how many may be is the newest version's to say."""
+        if not self.released or self.released[-1].digest == self.digest:
+            return self.study
+        return self.study.model_copy(update={"design": self.released[-1].study.design})
+
+    def ever_hidden_from(self, role: str) -> frozenset[str]:
+        """The forms that any released version hides from a role: what lists across sites leave out."""
+        return frozenset().union(*(one.hidden_from(role) for one in self.released))
+
+    def at(self, digest: str) -> Trial:
+        """The trial by a released version; unchanged for a digest that names none."""
+        one = next((each for each in self.released if each.digest == digest), None)
+        if one is None or digest == self.digest:
+            return self
+        return replace(
+            self, study=one.study, record=one.record, digest=digest, rated=one.rated, hidden=one.hidden
+        )
 
 
 NOTHING = Study.model_validate({"notation": 1, "id": "none", "version": "0", "dated": "1970", "title": "–"})
@@ -277,15 +330,29 @@ def read_trial(
     state, database = oversight.START, OPEN_DATABASE
     for recorded in reader.entries("study"):
         state, database = oversight.evolve(state, recorded), evolve_database(database, recorded)
-    versions = [
-        study_from_canonical(read_canonical(one.definition.encode())) for one in reversed(state.versions)
-    ]
-    if state.in_force is None:
-        return Trial(draft, draft, "", state, allocation)
-    record = with_retired(versions[0], versions[1:])
+    released = remembered.versions(state)
+    if not released:
+        return Trial(draft, draft, "", state=state, allocation=allocation)
+    newest = released[-1]
+    return Trial(
+        newest.study,
+        newest.record,
+        newest.digest,
+        newest.rated,
+        newest.hidden,
+        state,
+        allocation,
+        released,
+        database,
+    )
+
+
+def _version(released: StudyReleased, earlier: Sequence[Version]) -> Version:
+    """A released version; `earlier`: those before it, newest first."""
+    study = study_from_canonical(read_canonical(released.definition.encode()))
+    record = with_retired(study, [one.study for one in earlier])
     hidden = {form.id: frozenset(form.hidden_from) for form in record.forms if form.hidden_from}
-    rated = rated_items(record)
-    return Trial(versions[0], record, state.in_force.digest, state, allocation, rated, hidden, database)
+    return Version(study, record, released.digest, rated_items(record), MappingProxyType(hidden))
 
 
 def stand(
@@ -298,13 +365,15 @@ def stand(
     site: str | None = None,
     judged: bool,
 ) -> Standing:
-    """What holds for `subject` (or, for None, for `site`) at `now`. `judged`: also judge and find the stratum."""
+    """What holds for `subject` (or, for None, for `site`) at `now`. `judged`: also judge and find the stratum.
+
+    `trial` is taken as it stands for the whole study; the standing's own is by the version that decides here.
+    """
     case = memory.case(reader, subject) if subject else Case()
     site = case.screening.site or site
-    place = oversight.SITE_START
-    if site is not None:
-        place = memory.state(reader, f"site/{site}", place, oversight.evolve_site)
+    place = memory.site(reader, site)
     today = now.astimezone(ZoneInfo(place.zone)).date()
+    trial = trial.at(deciding_digest(trial, place, today, case))
     facts = oversight.add_facts(Facts(rated=trial.rated, hidden=trial.hidden), trial.state, place, today)
     facts = blind.add_facts(facts, case.blind)
     facts = supply.add_facts(facts, case.supply)
@@ -330,6 +399,27 @@ def stand(
     facts = randomization.add_facts(facts, trial.allocation, subject, layer)
     facts = person_facts(facts, reader, case.screening.person, subject)
     return Standing(trial, case, place, now, facts, inputs, judgement, layer)
+
+
+def deciding_digest(
+    trial: Trial, place: oversight.SiteState, today: dt.date, case: Case | None = None
+) -> str:
+    """The digest of the version that decides at a site on a day, for the participant of `case` where one is concerned.
+
+    Where no site is concerned, the newest decides.
+    """
+    if place.site is None or len(trial.released) < 2:
+        return trial.released[-1].digest if trial.released else ""
+    screened = case.screening.screened_at if case is not None else None
+    moved = case.versions.moved if case is not None else None
+    screened_on = day_at(screened, place.zone) if screened else None
+    return versions.deciding(
+        tuple(one.digest for one in trial.released),
+        place.versions,
+        today,
+        screened_on=screened_on,
+        moved=moved,
+    )
 
 
 def day_at(moment: str, zone: str) -> dt.date:

@@ -341,12 +341,13 @@ def due_page(desk: Desk, who: Who) -> DueView | None:
     if not may_read(who, READS, None):
         return None
     with desk.reading() as reader:
-        study, now = desk.trial(reader).study, desk.now()
-        if not study.supply.doses:
+        now = desk.now()
+        if not any(one.study.supply.doses for one in desk.trial(reader).released):
             return None
         sites = sites_of_doses(reader, who)
         numbers = numbers_of(reader, sites)
-        labels = {dose.id: dose.label for dose in study.supply.doses}
+        released = desk.trial(reader).released
+        labels = {dose.id: dose.label for one in released for dose in one.study.supply.doses}
         rows = reader.rows.find(DOSES, {"site": list(sites), "stage": list(OPEN_STAGES)}, limit=DUE_AT_MOST)
         until = {
             str(row["bag"]): str(row["use_by"] or "") for row in reader.rows.find(BAGS, {"site": list(sites)})
@@ -365,15 +366,15 @@ def due_page(desk: Desk, who: Who) -> DueView | None:
         ]
         return DueView(
             lines=tuple(sorted(lines, key=lambda line: (line.at, line.number))),
-            waiting=_waiting(reader, study, sites, numbers),
+            waiting=_waiting(desk, reader, sites, numbers),
             totals=_totals(reader, sites),
         )
 
 
 def _waiting(
-    reader: Reader, study: Study, sites: Mapping[str, str], numbers: Mapping[str, str]
+    desk: Desk, reader: Reader, sites: Mapping[str, str], numbers: Mapping[str, str]
 ) -> tuple[tuple[str, Text], ...]:
-    """Randomized participants and the next dose that nobody asked for yet."""
+    """Randomized participants and the next dose that nobody asked for yet, by the version that decides for each."""
     asked: dict[str, set[str]] = {}
     busy: set[str] = set()
     for row in reader.rows.find(DOSES, {"site": list(sites)}):
@@ -384,6 +385,7 @@ def _waiting(
             asked.setdefault(subject, set()).add(str(row["infusion"]))
     found: list[tuple[str, Text]] = []
     for subject, number in numbers.items():
+        study = desk.trial_of(reader, subject).study
         left = [dose for dose in study.supply.doses if dose.id not in asked.get(subject, set())]
         if left and subject not in busy:
             found.append((number, left[0].label))

@@ -767,6 +767,43 @@ class SourceWithdrawn(Entry):
     reason: str = aside()
 
 
+# --- amendments: which version counts where (room: oversight; streams site/<site> and subject/<subject>) ---------
+
+
+@dataclass(frozen=True, slots=True)
+class VersionApproved(Entry):
+    """The site's ethics committee approved a released version (or was told of it) on a date (ISO)."""
+
+    site: str
+    version: str
+    digest: str
+    approval: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionAdopted(Entry):
+    """From the day `on` (ISO, at the site) a released version counts at the site.
+
+    existing: whether those who are in already go over with the site, or stay until each is moved (`SubjectMoved`).
+    """
+
+    site: str
+    version: str
+    digest: str
+    on: str
+    existing: Literal["MOVE", "STAY"] = "MOVE"
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectMoved(Entry):
+    """A participant goes on under a version that the site adopted for newcomers first."""
+
+    version: str
+    digest: str
+    reason: str = aside(default="")
+
+
 # --- what stands around an entry ---------------------------------------------------------------------------------
 
 

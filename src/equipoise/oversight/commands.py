@@ -122,3 +122,35 @@ class RecordListRelease:
     release: str
     statement: int
     signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveVersion:
+    """Record that the site's ethics committee approved a released version on a date."""
+
+    site: str
+    version: str
+    approval: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptVersion:
+    """Let a released version count at the site from a day on, today at the earliest.
+
+    existing: MOVE: those who are in go over with the site; STAY: each stays until moved.
+    """
+
+    site: str
+    version: str
+    on: str
+    existing: Literal["MOVE", "STAY"] = "MOVE"
+
+
+@dataclass(frozen=True, slots=True)
+class MoveSubject:
+    """Let one participant go on under a version that the site has adopted."""
+
+    subject: str
+    version: str
+    reason: str

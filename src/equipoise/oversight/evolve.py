@@ -24,6 +24,7 @@ from equipoise.ledger.entries import (
 )
 from equipoise.ledger.facts import Facts
 from equipoise.oversight.release import Gate, evolve_gate
+from equipoise.oversight.versions import SiteVersions, evolve_versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class SiteState:
-    """One site: name, time zone, the ethics approval's dates (ISO), whether it is open for enrolment."""
+    """One site: name, time zone, the ethics approval's dates (ISO), whether it is open for enrolment, its versions."""
 
     site: str | None = None
     name: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -51,6 +52,7 @@ class SiteState:
     approved_on: str | None = None
     approved_until: str | None = None
     active: bool = False
+    versions: SiteVersions = field(default_factory=SiteVersions)
 
     def approved(self, today: dt.date) -> bool:
         """Whether an ethics approval covers the day."""
@@ -103,6 +105,9 @@ def evolve(state: State, recorded: Recorded) -> State:
 def evolve_site(state: SiteState, recorded: Recorded) -> SiteState:
     """The site's state after one more entry of its stream."""
     entry = recorded.entry
+    versions = evolve_versions(state.versions, recorded)
+    if versions is not state.versions:
+        state = replace(state, versions=versions)
     if isinstance(entry, SiteAdded):
         return replace(state, site=entry.site, name=entry.name, zone=entry.zone)
     if isinstance(entry, SiteApproved):

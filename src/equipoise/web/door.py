@@ -51,7 +51,10 @@ class DeskDoor(Protocol):
 
     @property
     def study(self) -> Study:
-        """The version of the definition in force."""
+        """The newest version of the definition, which decides what concerns the whole study."""
+
+    def study_of(self, number: str) -> Study:
+        """The definition that decides for a subject now."""
 
     @property
     def purpose(self) -> str | None:

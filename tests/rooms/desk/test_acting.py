@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from equipoise.access.commands import Grant, GrantRole, RevokeRole, Who
 from equipoise.capture.commands import DateVisit, RecordForm
 from equipoise.consent.commands import RecordConsent
-from equipoise.desk.setup import give, release
+from equipoise.desk.setup import adopt, give, release
 from equipoise.desk.views import Outcome
 from equipoise.ledger.entries import (
     AllocationPublished,
@@ -118,15 +118,17 @@ def test_every_entry_of_a_participant_names_the_zone_of_the_site(story: Story) -
 def test_an_act_is_decided_under_the_definition_that_its_header_names(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another version comes into force after the act began and before it is decided."""
+    """Another version comes into force at the site after the act began and before it is decided."""
     subject = story.subject(story.screen())
     study, begin = story.desk.study, story.desk._circumstances
-    waiting = [study.model_copy(update={"version": "9.1"})]
+    assert release(story.desk, study.model_copy(update={"version": "9.1"})) == ()
+    waiting = ["9.1"]
 
-    def interrupted(stream: str, site: str | None) -> object:
-        found = begin(stream, site)
+    def interrupted(stream: str, site: str | None, at: dt.datetime) -> object:
+        found = begin(stream, site, at)
         if waiting and stream.startswith("subject/"):
-            assert release(story.desk, waiting.pop()) == ()
+            today = story.clock.at.date().isoformat()
+            assert adopt(story.desk, "01", waiting.pop(), "EC-01-2", today, today) == ()
         return found
 
     monkeypatch.setattr(story.desk, "_circumstances", interrupted)

@@ -10,7 +10,7 @@ import pytest
 
 from equipoise.capture.commands import RaiseQuery, RecordForm
 from equipoise.desk.archive import export_datasets
-from equipoise.desk.setup import release
+from equipoise.desk.setup import adopt, release
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.study import Study
 from stories.conftest import NIHSS, Story, made_store, story
@@ -59,6 +59,8 @@ def amended(story: Story) -> tuple[Story, str]:
     assert story.record("crc", number, "RISK", {"HTN": "Y", "SMOKING": "FORMER"}).accepted
     assert story.record("rater", number, "NIHSS", dict(NIHSS), "V3").accepted
     assert release(story.desk, _without(story.desk.study, "MRS", ("RISK", "SMOKING"), "V3")) == ()
+    today = story.clock.at.date().isoformat()
+    assert adopt(story.desk, "01", "2.0", "EC-01-2", today, today) == ()
     return story, number
 
 

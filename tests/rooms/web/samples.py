@@ -136,6 +136,9 @@ class FakeDesk:
     raises: Exception | None = None
     people: int = 1
 
+    def study_of(self, number: str) -> Study:
+        return self.study
+
     def number_of_participants(self) -> int:
         return self.people
 

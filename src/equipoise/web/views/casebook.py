@@ -80,13 +80,13 @@ def date_visit(request: Asked, who: Who, number: str) -> HttpResponse:
 def consent(request: Asked, who: Who, number: str) -> HttpResponse:
     """Capacity and signatures. Capacity is presumed; a representative signs where it is recorded as lacking."""
     view = found(desk().subject(who, number))
-    checklist = desk().checklist(who, number)
+    checklist, study = desk().checklist(who, number), desk().study_of(number)
     context: dict[str, object] = {
         "view": view,
         "consent_key": f"web.consent-{view.consent}",
         "capacity_key": CAPACITY.get(checklist.capacity if checklist else "", "web.capacity-not-recorded"),
-        "versions": desk().study.consent.versions,
-        "representative": desk().study.consent.legal_representative,
+        "versions": study.consent.versions,
+        "representative": study.consent.legal_representative,
         "at": "subjects",
         "key": new_key(),
     }
