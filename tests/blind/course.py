@@ -16,6 +16,7 @@ from blind.desks import Desks
 from blind.people import Person
 from blind.wards import Ward
 from blind.world import World
+from equipoise.capture.commands import MissVisit, ReopenVisit
 
 ENTRY = {
     "DM": {"BRTHDAT": "1962-03-07", "SEX": "M"},
@@ -233,6 +234,7 @@ class Play:
             for visit, on in (("V1", "2026-06-01"), ("V2", "2026-06-02")):
                 self.date(who, number, visit, on)
             yield f"{number} came"
+        yield from self._missed(numbers[:3])
         for turn, value in enumerate("YNYN"):
             for place, role in enumerate(ENTERING):
                 who, number = self.world.person(role, "01"), numbers[place]
@@ -241,6 +243,16 @@ class Play:
             yield f"risks written {turn}"
         self.world.desk.checkpoint()
         yield "second checkpoint"
+
+    def _missed(self, numbers: list[str]) -> Iterator[str]:
+        """Visits that are missed, held after all, and taken back."""
+        for number in numbers:
+            subject = self.world.desk.subject_id(number)
+            for role, visit in (("coordinator", "V5"), ("investigator", "V6")):
+                self.world.done(role, MissVisit(subject, visit, "TRAVEL", "abroad"), "01")
+                self.world.done(role, ReopenVisit(subject, visit, 1, "came after all"), "01")
+                self.world.done(role, MissVisit(subject, visit, "UNWELL"), "01")
+            yield f"{number} missed two visits"
 
     def _enrolment(self) -> Iterator[str]:
         from equipoise.oversight.commands import ActivateSite, DeactivateSite, PauseEnrolment, ResumeEnrolment

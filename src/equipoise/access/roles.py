@@ -34,6 +34,8 @@ _CASEBOOK = frozenset({"subjects", "casebook", "history", "eligibility", "random
 _SOURCES = frozenset({"AttachSource", "WithdrawSource"})
 """Scans of paper sources: whoever enters a form may attach its source."""
 _ENTRY = frozenset({"RecordForm", "DateVisit", "AnswerQuery"}) | _SOURCES
+_VISITS = frozenset({"MissVisit", "ReopenVisit"})
+"""Recording that a visit was missed, and taking back what was recorded of one."""
 _SCREENING = frozenset(
     {"ScreenSubject", "FailScreening", "RecordCapacity", "RecordConsent", "WithdrawConsent"}
 )
@@ -94,7 +96,7 @@ ROLES: Mapping[str, Role] = {
             "coordinator",
             Text("Coordinator", "临床研究协调员"),
             "blinded",
-            _ENTRY | _SCREENING | _TRUTHS | _DOSING | {"Randomize", "AssignRater"},
+            _ENTRY | _VISITS | _SCREENING | _TRUTHS | _DOSING | {"Randomize", "AssignRater"},
             _CASEBOOK | _SUPPLY | {"code_breaks"},
         ),
         Role(
@@ -102,6 +104,7 @@ ROLES: Mapping[str, Role] = {
             Text("Investigator", "研究者"),
             "blinded",
             _ENTRY
+            | _VISITS
             | _SCREENING
             | _TRUTHS
             | _DOSING

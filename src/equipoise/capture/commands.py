@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from equipoise.ledger.entries import Datum
 
@@ -30,12 +31,39 @@ class RecordForm:
 
 @dataclass(frozen=True, slots=True)
 class DateVisit:
-    """Record the date (ISO, complete) on which a visit took place."""
+    """Record the date (ISO, complete) on which a visit took place, and how it was held.
+
+    An unscheduled visit needs `because`; a date that is corrected needs `reason`. A visit recorded as missed takes
+    place after all by its date.
+    """
 
     subject: str
     visit: str
     on: str
     repeat: int = 1
+    mode: str = ""
+    because: Literal["", "PLANNED", "SAFETY", "REQUEST", "CORRECTION", "OTHER"] = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MissVisit:
+    """Record that a planned visit did not take place."""
+
+    subject: str
+    visit: str
+    because: Literal["UNREACHABLE", "REFUSED", "UNWELL", "TRAVEL", "SITE", "OTHER"]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenVisit:
+    """Take back a date or a missed visit that was recorded by mistake."""
+
+    subject: str
+    visit: str
+    repeat: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,9 @@ from equipoise.ledger.entries import (
     QueryReopened,
     Recorded,
     VisitDated,
+    VisitDescribed,
+    VisitMissed,
+    VisitReopened,
 )
 
 MANUAL = "manual"
@@ -95,20 +98,34 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class VisitDate:
-    """The day (ISO) on which a visit took place, and the entry that says so."""
+    """The day (ISO) on which a visit took place, and the entry that says so; how and why, where that was said."""
 
     on: str
     seq: int
+    mode: str = ""
+    because: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A visit that did not take place: why, when that was recorded (UTC), and by whom."""
+
+    because: str
+    reason: str
+    at: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Forms by place, dates by (visit, repeat), queries by id, in the order in which they came."""
+    """Forms by place, dates and misses by (visit, repeat), queries by id, in the order in which they came."""
 
     forms: Mapping[Place, Instance] = field(default_factory=lambda: _NOTHING)
     dates: Mapping[tuple[str, int], VisitDate] = field(default_factory=lambda: _NOTHING)
     queries: Mapping[str, Query] = field(default_factory=lambda: _NOTHING)
     closing: closing.Closing = closing.OPEN
+    missed: Mapping[tuple[str, int], Miss] = field(default_factory=lambda: _NOTHING)
 
     def form(self, place: Place) -> Instance:
         """The form at a place; an empty one where nothing was saved yet."""
@@ -136,9 +153,8 @@ def _evolve(state: State, recorded: Recorded) -> State:
             place = Place(entry.visit, entry.form, entry.repeat)
             saved = apply_save(state.form(place), entry, header.seq)
             return replace(state, forms=MappingProxyType({**state.forms, place: saved}))
-        case VisitDated():
-            dated = {**state.dates, (entry.visit, entry.repeat): VisitDate(entry.on, header.seq)}
-            return replace(state, dates=MappingProxyType(dated))
+        case VisitDated() | VisitDescribed() | VisitMissed() | VisitReopened():
+            return _visited(state, entry, header)
         case QueryRaised():
             place = Place(entry.visit, entry.form, entry.repeat)
             query = Query(
@@ -185,6 +201,27 @@ def _evolve(state: State, recorded: Recorded) -> State:
 def _said(query: Query, act: str, header: Header, text: str) -> Query:
     step = Said(act, header.actor, header.role, header.at, text)
     return replace(query, thread=(*query.thread, step))
+
+
+def _visited(
+    state: State, entry: VisitDated | VisitDescribed | VisitMissed | VisitReopened, header: Header
+) -> State:
+    """A date ends a miss, a miss ends a date, and taking back ends both."""
+    place = (entry.visit, 1 if isinstance(entry, VisitMissed) else entry.repeat)
+    known = state.dates.get(place)
+    if isinstance(entry, VisitDescribed):
+        if known is None:
+            return state
+        told = replace(known, mode=entry.mode, because=entry.because, reason=entry.reason)
+        return replace(state, dates=MappingProxyType({**state.dates, place: told}))
+    dates = {key: date for key, date in state.dates.items() if key != place}
+    missed = {key: miss for key, miss in state.missed.items() if key != place}
+    if isinstance(entry, VisitDated):
+        before = known or VisitDate("", 0)
+        dates = {**state.dates, place: replace(before, on=entry.on, seq=header.seq)}
+    elif isinstance(entry, VisitMissed):
+        missed[place] = Miss(entry.because, entry.reason, header.at, header.actor)
+    return replace(state, dates=MappingProxyType(dates), missed=MappingProxyType(missed))
 
 
 def apply_save(before: Instance, entry: FormSaved, seq: int) -> Instance:

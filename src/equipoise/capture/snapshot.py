@@ -5,12 +5,13 @@ The rule that must stay true: reading what was written gives the same state, in 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, cast
 
 from equipoise.capture.closed import closing_from_json, closing_to_json
-from equipoise.capture.evolve import Instance, Place, Query, Said, State, VisitDate
+from equipoise.capture.evolve import Instance, Miss, Place, Query, Said, State, VisitDate
 from equipoise.ledger.entries import Datum
 from equipoise.words.canonical import Json
 
@@ -19,7 +20,8 @@ def state_to_json(state: State) -> Json:
     """The state as lists, so that the order of forms, dates and queries is kept."""
     return {
         "forms": [[*place, _instance(instance)] for place, instance in state.forms.items()],
-        "dates": [[visit, repeat, dated.on, dated.seq] for (visit, repeat), dated in state.dates.items()],
+        "dates": [[*place, *dataclasses.astuple(dated)] for place, dated in state.dates.items()],
+        "missed": [[*place, *dataclasses.astuple(miss)] for place, miss in state.missed.items()],
         "queries": [_query(query) for query in state.queries.values()],
         "closing": closing_to_json(state.closing),
     }
@@ -30,11 +32,10 @@ def state_from_json(json: Json) -> State:
     written = cast("Mapping[str, Any]", json)  # Any: as written above
     return State(
         MappingProxyType({Place(*place): _read_instance(saved) for *place, saved in written["forms"]}),
-        MappingProxyType(
-            {(visit, repeat): VisitDate(on, seq) for visit, repeat, on, seq in written["dates"]}
-        ),
+        MappingProxyType({(visit, repeat): VisitDate(*dated) for visit, repeat, *dated in written["dates"]}),
         MappingProxyType({query["id"]: _read_query(query) for query in written["queries"]}),
         closing_from_json(written["closing"]),
+        MappingProxyType({(visit, repeat): Miss(*miss) for visit, repeat, *miss in written["missed"]}),
     )
 
 

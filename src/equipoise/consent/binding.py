@@ -96,7 +96,10 @@ def add_facts(facts: Facts, study: Study, state: State) -> Facts:
     """The facts that consent owns, filled in."""
     on = _date(state).date
     return replace(
-        facts, consent_in_force=in_force(study, state), consent_on=on.iso() if on is not None else None
+        facts,
+        consent_in_force=in_force(study, state),
+        consent_on=on.iso() if on is not None else None,
+        follow_up_ended_on=state.withdrawal.on if state.withdrawal is not None else None,
     )
 
 

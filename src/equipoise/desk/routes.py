@@ -211,6 +211,8 @@ ROUTES: Mapping[type, Route] = {
     randomizing.AssignRater: Route(_subject, "light", _rater),
     capturing.RecordForm: Route(_subject, "light", _capture),
     capturing.DateVisit: Route(_subject, "light", _capture),
+    capturing.MissVisit: Route(_subject, "light", _capture),
+    capturing.ReopenVisit: Route(_subject, "light", _capture),
     capturing.RaiseQuery: Route(_subject, "light", _capture),
     capturing.AnswerQuery: Route(_subject, "light", _capture),
     capturing.CloseQuery: Route(_subject, "light", _capture),

@@ -24,6 +24,7 @@ from equipoise.capture.attachments import evolve as attachments
 from equipoise.capture.closing import change as closing
 from equipoise.capture.closing.database import START as OPEN_DATABASE
 from equipoise.capture.closing.database import Database, evolve_database
+from equipoise.capture.visits import ended
 from equipoise.consent import binding as consent_binding
 from equipoise.consent import evolve as consent
 from equipoise.desk.followers import IN_SCREENING, SITES, SUBJECTS
@@ -41,6 +42,7 @@ from equipoise.protocol.rated import rated_items
 from equipoise.protocol.retired import with_retired
 from equipoise.protocol.strata import StratumResult, stratum
 from equipoise.protocol.study import Study
+from equipoise.protocol.windows import day_one
 from equipoise.randomization import blind
 from equipoise.randomization import evolve as randomization
 from equipoise.supply import evolve as supply
@@ -120,6 +122,7 @@ _KEPT: tuple[type, ...] = (
     capture_closed.Closing,
     capture_closed.Signature,
     capture.VisitDate,
+    capture.Miss,
     capture.Place,
     blind.State,
     blind.Break,
@@ -378,6 +381,11 @@ def stand(
     facts = blind.add_facts(facts, case.blind)
     facts = supply.add_facts(facts, case.supply)
     facts = closing.add_facts(facts, trial.database, case.capture)
+    facts = replace(
+        facts,
+        participation_ended=ended(trial.study, case.capture),
+        day_one=_day_one(trial.study, facts, place.zone),
+    )
     if not judged or subject is None:
         facts = eligibility.add_facts(facts, case.screening, None)
         facts = consent_binding.add_facts(facts, trial.study, case.consent)
@@ -420,6 +428,15 @@ def deciding_digest(
         screened_on=screened_on,
         moved=moved,
     )
+
+
+def _day_one(study: Study, facts: Facts, zone: str) -> dt.date | None:
+    """Day 1 of the schedule: the study says by which record, and the site's zone on which day that was."""
+    dose, drawn = (
+        None if moment is None else day_at(moment, zone)
+        for moment in (facts.first_infusion_at, facts.randomized_at)
+    )
+    return day_one(study, dose, drawn)
 
 
 def day_at(moment: str, zone: str) -> dt.date:

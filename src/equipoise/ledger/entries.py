@@ -804,6 +804,41 @@ class SubjectMoved(Entry):
     reason: str = aside(default="")
 
 
+# --- stream subject/<subject>: visits that did not go as planned (room: capture) ---------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class VisitDescribed(Entry):
+    """How a visit was held and, where the plan does not say it, why; or why its date was corrected.
+
+    `mode` is the way it was held (a mode of the study's visits), or empty. Stands in the same append as its date.
+    """
+
+    visit: str
+    repeat: int
+    mode: str = ""
+    because: Literal["", "PLANNED", "SAFETY", "REQUEST", "CORRECTION", "OTHER"] = ""
+    reason: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class VisitMissed(Entry):
+    """A planned visit did not take place, and is not going to."""
+
+    visit: str
+    because: Literal["UNREACHABLE", "REFUSED", "UNWELL", "TRAVEL", "SITE", "OTHER"]
+    reason: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class VisitReopened(Entry):
+    """What was recorded of a visit, its date or that it was missed, was a mistake: the visit is open again."""
+
+    visit: str
+    repeat: int = 1
+    reason: str = aside(default="")
+
+
 # --- what stands around an entry ---------------------------------------------------------------------------------
 
 

@@ -98,6 +98,17 @@ class Facts:
     gate_reasons_zh: Mapping[str, Mapping[str, str]] = owned_mapping("supply")
     second_may_check: bool = owned("access", False)
     """Whether the second person of a check holds a role at the site that checks bags."""
+    # visits: when day 1 was, and whether anything more is due
+    first_infusion_at: str | None = owned("supply", None)
+    """When (UTC, ISO) the first infusion began."""
+    randomized_at: str | None = owned("randomization", None)
+    """When (UTC, ISO) the participant was randomized."""
+    participation_ended: tuple[str, str] | None = owned("capture", None)
+    """How (a code of the study, or empty for an early termination visit) and on which day (ISO) participation ended."""
+    follow_up_ended_on: str | None = owned("consent", None)
+    """The day (ISO) on which consent was withdrawn to be followed up."""
+    day_one: dt.date | None = owned("desk", None)
+    """Day 1 of the schedule, at the site; None while it is not known."""
     # desk: from the identity register, which is no room's ledger state
     person_in_screening: bool = owned("desk", False)
     person_randomized: bool = owned("desk", False)
@@ -126,6 +137,12 @@ class Facts:
     """Line of the lock's checklist -> what is left to do, counted for a command that locks the database."""
     proved: Proof | None = owned("desk", None)
     """The proof of identity that was given for this very command."""
+
+    @property
+    def left(self) -> bool:
+        """Whether participation is over, so that no further visit is due."""
+        over = self.participation_ended is not None or self.follow_up_ended_on is not None
+        return over or self.status == "SCREEN_FAILURE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -346,7 +346,10 @@ class Epoch(Element):
 
 
 class Visit(Element):
-    """A planned encounter. Days count from the anchor as day 1, no day 0; `window` is (first, last) day."""
+    """A planned encounter. Days count from the anchor as day 1, no day 0; `window` is (first, last) day.
+
+    `ends`: once it took place, participation has ended, and no other visit is due (early termination).
+    """
 
     id: Name
     label: Words
@@ -355,22 +358,41 @@ class Visit(Element):
     window: tuple[int, int] | None = None
     mode: Literal["clinic", "inpatient", "phone", "home", "remote", "any"] = "clinic"
     unscheduled: bool = False
+    ends: bool = False
 
 
 class Activity(Element):
-    """What is done at visits: the rows of the schedule of activities. `forms` are what it is captured on."""
+    """What is done at visits: the rows of the schedule of activities. `forms` are what it is captured on.
+
+    `in_person`: it needs the participant present, so a visit that is held by phone does not ask for it.
+    """
 
     id: Name
     label: Words
     forms: tuple[Name, ...] = ()
     visits: tuple[Name, ...] = ()
     optional: bool = False
+    in_person: bool = False
+
+
+class EndOfParticipation(Part):
+    """Where the end of participation is captured: a form, the item that says how, and the item that says when."""
+
+    form: Name
+    how: Name
+    on: Name
 
 
 class Schedule(Element):
-    """The schedule of activities. `anchor` says what day 1 is."""
+    """The schedule of activities. `anchor` says in words what day 1 is, `day_one` by which record, the first that is.
+
+    `born`: the input (a date) before which nothing can have taken place.
+    """
 
     anchor: Words | None = None
+    day_one: tuple[Literal["FIRST_DOSE", "RANDOMIZATION"], ...] = ("FIRST_DOSE", "RANDOMIZATION")
+    end: EndOfParticipation | None = None
+    born: Name | None = None
     epochs: tuple[Epoch, ...] = ()
     visits: tuple[Visit, ...] = ()
     activities: tuple[Activity, ...] = ()

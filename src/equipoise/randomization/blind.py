@@ -141,6 +141,7 @@ def add_facts(facts: Facts, state: State) -> Facts:
         stratum_as_randomized=state.stratum,
         code_broken_for=frozenset(state.knowing()),
         rater=state.rater,
+        randomized_at=state.randomized_at,
     )
 
 

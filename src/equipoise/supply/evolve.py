@@ -6,6 +6,7 @@ no stage, because the ledger says what happened and not what should have. Nothin
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -176,6 +177,14 @@ class State:
         """Whether anything was ever infused: a started infusion, or a bag given by mistake."""
         return any(one.started_at or one.wrong for one in self.requests.values())
 
+    @property
+    def first_infusion_at(self) -> str | None:
+        """When (UTC, ISO) the first infusion began, by its own moment."""
+        begun = [
+            dt.datetime.fromisoformat(one.started_at) for one in self.requests.values() if one.started_at
+        ]
+        return min(begun).isoformat() if begun else None
+
 
 START = State()
 
@@ -280,4 +289,4 @@ def _closed(one: Request, at: str) -> tuple[tuple[str, str], ...]:
 
 def add_facts(facts: Facts, state: State) -> Facts:
     """The facts that supply owns, filled in; what the gate says is added where a command asks (`gate.add_gate`)."""
-    return replace(facts, infused=state.infused)
+    return replace(facts, infused=state.infused, first_infusion_at=state.first_infusion_at)

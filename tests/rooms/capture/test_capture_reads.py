@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from decimal import Decimal
 from itertools import product
 from typing import get_args
@@ -37,6 +38,8 @@ from equipoise.ledger.entries import (
     QueryRaised,
     QueryReopened,
     VisitDated,
+    VisitDescribed,
+    VisitMissed,
 )
 from equipoise.ledger.facts import Facts, Occasion
 from equipoise.protocol.expressions import Code, DateValue, InstrumentValue, Logical, Number, reasons_of
@@ -266,7 +269,9 @@ def test_query_ids_never_repeat_even_where_few_were_given():
             DateVisit("s1", "V1", "1999-01-01"),
             [],
         ),  # out of any window: recorded; the deviation is another matter
-        (DateVisit("s1", "UNS", "2026-08-01", 3), []),
+        (DateVisit("s1", "UNS", "2026-08-01", 1), []),
+        (DateVisit("s1", "UNS", "2026-08-01", 3), [("visits.out-of-count", "repeat")]),
+        (DateVisit("s1", "V1", "2026-08-01", mode="by pigeon"), [("visits.mode-unknown", "mode")]),
         (DateVisit("s1", "V1", "2026-08-15"), [("capture.visit-in-the-future", "on")]),
         (DateVisit("s1", "V1", "2026-08"), [("capture.visit-date-incomplete", "on")]),
         (DateVisit("s1", "V9", "2026-08-01"), [("capture.visit-unknown", "visit")]),
@@ -286,9 +291,11 @@ def test_a_date_may_be_corrected_but_not_said_twice():
     assert refused(decide(STUDY, state, KNOWN, DateVisit("s1", "V1", "2026-08-01"), OCCASION)) == [
         ("capture.nothing-changed", "")
     ]
-    (append,) = written(decide(STUDY, state, KNOWN, DateVisit("s1", "V1", "2026-08-02"), OCCASION))
-    after = evolve(state, recorded("subject/s1", 2, append.entry))
-    assert after.dates["V1", 1].on == "2026-08-02"
+    other = DateVisit("s1", "V1", "2026-08-02")
+    assert refused(decide(STUDY, state, KNOWN, other, OCCASION)) == [("visits.date-reason", "reason")]
+    appends = written(decide(STUDY, state, KNOWN, replace(other, reason="read wrongly"), OCCASION))
+    after = folded(evolve, state, [each.entry for each in appends])
+    assert (after.dates["V1", 1].on, after.dates["V1", 1].reason) == ("2026-08-02", "read wrongly")
 
 
 # --- who may be captured ---------------------------------------------------------------------------------------------------
@@ -374,6 +381,8 @@ def test_a_snapshot_gives_the_same_state():
         STROKE,
         VisitDated("V1", "2026-08-01"),
         *STATES["CLOSED"],
+        VisitDescribed("V1", 1, "phone", "CORRECTION", "read wrongly"),
+        VisitMissed("V2", "TRAVEL", "abroad"),
         form(values(SYSBP="120"), complete=True, reason="x"),
     ]
     for length in range(len(entries) + 1):

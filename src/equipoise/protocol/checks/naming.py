@@ -101,10 +101,24 @@ def references_exist(study: Study) -> Findings:
     for n, each in enumerate(study.inputs):
         yield from _input(("inputs", n), study, each, forms, visits)
     yield from _supply(study, visits)
+    yield from _end(study, forms)
     instruments = frozenset(each.name for each in study.inputs if each.type == "instrument")
     yield from _exists(("eligibility", "total_of"), study.eligibility.total_of, instruments, "inputs")
     for n, form in enumerate(study.forms):
         yield from _form(("forms", n), study, form, visits)
+
+
+def _end(study: Study, forms: frozenset[str]) -> Findings:
+    """Where the end of participation and the day of birth are captured."""
+    dates = frozenset(each.name for each in study.inputs if each.type == "date")
+    yield from _exists(("schedule", "born"), study.schedule.born, dates, "inputs")
+    end = study.schedule.end
+    if end is not None:
+        yield from _exists(("schedule", "end", "form"), end.form, forms, "forms")
+        form = study.form(end.form)
+        if form is not None:
+            yield from _exists(("schedule", "end", "how"), end.how, _items(form), "items")
+            yield from _exists(("schedule", "end", "on"), end.on, _items(form), "items")
 
 
 def _supply(study: Study, visits: frozenset[str]) -> Findings:
