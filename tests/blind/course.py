@@ -243,6 +243,26 @@ class Play:
             yield f"risks written {turn}"
         self.world.desk.checkpoint()
         yield "second checkpoint"
+        yield from self._lists(numbers)
+
+    def _lists(self, numbers: list[str]) -> Iterator[str]:
+        """Running lists: rows added, the list gone through, a row marked as entered in error and taken back."""
+        for place, number in enumerate(numbers):
+            who = self.world.person(ENTERING[place % 2], "01")
+            page = f"/subjects/{number}/logs/CM"
+            self.fine(
+                who, f"/subjects/{number}/logs/MH", {"do": "none", "at": "V1:1", "key": self.world.key()}
+            )
+            self.record(who, number, "CM", {"CMTRT": "aspirin", "CMONGO": "Y"}, "LOG", repeat="/1")
+            self.fine(who, page, {"do": "review", "at": "V1:1", "key": self.world.key()})
+            self.fine(
+                who, page, {"do": "void", "row": "LOG:1", "reason": "another's", "key": self.world.key()}
+            )
+            self.fine(
+                who, page, {"do": "restore", "row": "LOG:1", "reason": "theirs", "key": self.world.key()}
+            )
+            self.fine(who, page, {"do": "review", "at": "V2:1", "key": self.world.key()})
+            yield f"{number} lists gone through"
 
     def _missed(self, numbers: list[str]) -> Iterator[str]:
         """Visits that are missed, held after all, and taken back."""

@@ -85,6 +85,9 @@ WEB: Mapping[str, Right] = {
     f"POST {_SCANS}": _does("AttachSource", "WithdrawSource", reads="casebook"),
     f"GET {_SCANS}/<str:wanted>": _reads("casebook"),
     "GET /due": _reads("supply"),
+    # running lists
+    f"GET {_SUBJECT}/logs/<str:form>": _reads("casebook"),
+    f"POST {_SUBJECT}/logs/<str:form>": _does("ReviewLog", "VoidRow", "RestoreRow", reads="casebook"),
     f"GET {_SUBJECT}/infusion": _reads("supply"),
     f"POST {_SUBJECT}/infusion": _does("RequestPreparation", "DecideDosing", reads="supply"),
     f"GET {_SUBJECT}/blind": _reads("code_breaks"),

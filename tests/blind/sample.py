@@ -68,6 +68,8 @@ class Sampler:
             "repeat": "1",
             "site": "01",
         }
+        if "/logs/" in route:
+            offered["form"] = "MH"  # a list that everybody sees who may read the casebook
         if "/sources/" in route:
             offered |= (
                 self.world.attached[self.turn % len(self.world.attached)] if self.world.attached else {}

@@ -36,6 +36,7 @@ _SOURCES = frozenset({"AttachSource", "WithdrawSource"})
 _ENTRY = frozenset({"RecordForm", "DateVisit", "AnswerQuery"}) | _SOURCES
 _VISITS = frozenset({"MissVisit", "ReopenVisit"})
 """Recording that a visit was missed, and taking back what was recorded of one."""
+_LOGS = frozenset({"ReviewLog", "VoidRow", "RestoreRow"})
 _SCREENING = frozenset(
     {"ScreenSubject", "FailScreening", "RecordCapacity", "RecordConsent", "WithdrawConsent"}
 )
@@ -96,7 +97,7 @@ ROLES: Mapping[str, Role] = {
             "coordinator",
             Text("Coordinator", "临床研究协调员"),
             "blinded",
-            _ENTRY | _VISITS | _SCREENING | _TRUTHS | _DOSING | {"Randomize", "AssignRater"},
+            _ENTRY | _VISITS | _LOGS | _SCREENING | _TRUTHS | _DOSING | {"Randomize", "AssignRater"},
             _CASEBOOK | _SUPPLY | {"code_breaks"},
         ),
         Role(
@@ -105,6 +106,7 @@ ROLES: Mapping[str, Role] = {
             "blinded",
             _ENTRY
             | _VISITS
+            | _LOGS
             | _SCREENING
             | _TRUTHS
             | _DOSING

@@ -81,6 +81,7 @@ def _latest(study: Study, state: State, each: Input) -> tuple[Place, Instance] |
         (place, instance)
         for place, instance in state.forms.items()
         if place.form == each.origin.form
+        and place not in state.voided
         and each.origin.visit in {None, place.visit}
         and _has(study, each, instance)
     ]

@@ -112,3 +112,40 @@ class ReopenQuery:
     subject: str
     query: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewLog:
+    """Say that a log was gone through at a visit (`repeat`: which of an unscheduled one). none: nothing to list."""
+
+    subject: str
+    visit: str
+    form: str
+    repeat: int = 1
+    none: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VoidRow:
+    """Mark a row of a log as entered in error. `visit` is LOG, or that of a row from before there was a log."""
+
+    subject: str
+    visit: str
+    form: str
+    repeat: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRow:
+    """Take a voided row back into the log."""
+
+    subject: str
+    visit: str
+    form: str
+    repeat: int
+    reason: str
+
+
+LogCommand = ReviewLog | VoidRow | RestoreRow
+"""Commands on a running list beside the saves of its rows."""

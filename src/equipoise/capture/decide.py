@@ -13,12 +13,17 @@ from equipoise.capture.commands import (
     AnswerQuery,
     CloseQuery,
     DateVisit,
+    LogCommand,
     MissVisit,
     RaiseQuery,
     RecordForm,
     ReopenVisit,
+    RestoreRow,
+    ReviewLog,
+    VoidRow,
 )
 from equipoise.capture.evolve import State
+from equipoise.capture.logs import decide_restore, decide_review, decide_void
 from equipoise.capture.queries import decide_answer, decide_close, decide_raise
 from equipoise.capture.record import decide_record
 from equipoise.capture.visits import decide_date, decide_miss, decide_reopen
@@ -27,7 +32,15 @@ from equipoise.protocol.study import Study
 from equipoise.words.problem import problem
 
 KNOWN = (
-    RecordForm | DateVisit | MissVisit | ReopenVisit | RaiseQuery | AnswerQuery | CloseQuery | SubjectCommand
+    RecordForm
+    | DateVisit
+    | MissVisit
+    | ReopenVisit
+    | RaiseQuery
+    | AnswerQuery
+    | CloseQuery
+    | LogCommand
+    | SubjectCommand
 )
 """What capture decides."""
 
@@ -58,3 +71,9 @@ def decide(study: Study, state: State, facts: Facts, command: object, occasion: 
             return decide_answer(state, command)
         case CloseQuery():
             return decide_close(state, command)
+        case ReviewLog():
+            return decide_review(study, state, command)
+        case VoidRow():
+            return decide_void(study, state, command)
+        case RestoreRow():
+            return decide_restore(study, state, command)

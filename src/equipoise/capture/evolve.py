@@ -16,6 +16,7 @@ from equipoise.ledger.entries import (
     Datum,
     FormSaved,
     Header,
+    LogReviewed,
     QueryAnswered,
     QueryAsked,
     QueryCancelled,
@@ -23,6 +24,8 @@ from equipoise.ledger.entries import (
     QueryRaised,
     QueryReopened,
     Recorded,
+    RowRestored,
+    RowVoided,
     VisitDated,
     VisitDescribed,
     VisitMissed,
@@ -118,14 +121,39 @@ class Miss:
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """A log gone through at a visit: the entry that says so, what it found, and the rows that still went on."""
+
+    outcome: str
+    rows: tuple[int, ...]
+    at: str
+    by: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Voiding:
+    """A row marked as entered in error."""
+
+    reason: str
+    at: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class State:
-    """Forms by place, dates and misses by (visit, repeat), queries by id, in the order in which they came."""
+    """Forms by place, dates and misses by (visit, repeat), queries by id, in the order in which they came.
+
+    `reviews`: of logs, by visit, form, repetition of the visit; `voided`: rows entered in error.
+    """
 
     forms: Mapping[Place, Instance] = field(default_factory=lambda: _NOTHING)
     dates: Mapping[tuple[str, int], VisitDate] = field(default_factory=lambda: _NOTHING)
     queries: Mapping[str, Query] = field(default_factory=lambda: _NOTHING)
     closing: closing.Closing = closing.OPEN
     missed: Mapping[tuple[str, int], Miss] = field(default_factory=lambda: _NOTHING)
+    reviews: Mapping[Place, Review] = field(default_factory=lambda: _NOTHING)
+    voided: Mapping[Place, Voiding] = field(default_factory=lambda: _NOTHING)
 
     def form(self, place: Place) -> Instance:
         """The form at a place; an empty one where nothing was saved yet."""
@@ -194,6 +222,18 @@ def _evolve(state: State, recorded: Recorded) -> State:
         case QueryReopened() if entry.query in state.queries:
             said = _said(state.queries[entry.query], "reopened", header, entry.text)
             return _with(state, replace(said, state="OPEN", automatic=False))
+        case LogReviewed():
+            review = Review(entry.outcome, tuple(entry.rows), header.at, header.actor, header.seq)
+            place = Place(entry.visit, entry.form, entry.repeat)
+            return replace(state, reviews=MappingProxyType({**state.reviews, place: review}))
+        case RowVoided():
+            place = Place(entry.visit, entry.form, entry.repeat)
+            void = Voiding(entry.reason, header.at, header.actor)
+            return replace(state, voided=MappingProxyType({**state.voided, place: void}))
+        case RowRestored():
+            place = Place(entry.visit, entry.form, entry.repeat)
+            left = {one: void for one, void in state.voided.items() if one != place}
+            return replace(state, voided=MappingProxyType(left))
         case _:
             return state
 

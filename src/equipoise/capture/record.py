@@ -16,6 +16,7 @@ from types import MappingProxyType
 from equipoise.capture.commands import RecordForm
 from equipoise.capture.consequences import Consequences, Finding, Now, consequences
 from equipoise.capture.evolve import MANUAL, Instance, Place, Query, State, is_empty
+from equipoise.capture.logs import row_faults
 from equipoise.capture.parsing import clean, parse
 from equipoise.capture.placing import place_faults
 from equipoise.capture.queries import fresh_ids
@@ -49,6 +50,9 @@ def decide_record(
         return Refusal(faults)
     asked = {each.id: each for each in questions(form)}
     place = Place(command.visit, command.form, command.repeat)
+    faults = row_faults(form, state, place)
+    if faults:
+        return Refusal(faults)
     before = state.form(place)
     typed, problems = _typed(study, asked, command, occasion.today)
     problems += _stale(asked, before, typed, command.base)

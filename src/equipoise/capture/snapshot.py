@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from equipoise.capture.closed import closing_from_json, closing_to_json
-from equipoise.capture.evolve import Instance, Miss, Place, Query, Said, State, VisitDate
+from equipoise.capture.evolve import Instance, Miss, Place, Query, Review, Said, State, VisitDate, Voiding
 from equipoise.ledger.entries import Datum
 from equipoise.words.canonical import Json
 
@@ -24,6 +24,11 @@ def state_to_json(state: State) -> Json:
         "missed": [[*place, *dataclasses.astuple(miss)] for place, miss in state.missed.items()],
         "queries": [_query(query) for query in state.queries.values()],
         "closing": closing_to_json(state.closing),
+        "reviews": [
+            [*place, one.outcome, list(one.rows), one.at, one.by, one.seq]
+            for place, one in state.reviews.items()
+        ],
+        "voided": [[*place, one.reason, one.at, one.by] for place, one in state.voided.items()],
     }
 
 
@@ -36,6 +41,18 @@ def state_from_json(json: Json) -> State:
         MappingProxyType({query["id"]: _read_query(query) for query in written["queries"]}),
         closing_from_json(written["closing"]),
         MappingProxyType({(visit, repeat): Miss(*miss) for visit, repeat, *miss in written["missed"]}),
+        MappingProxyType(
+            {
+                Place(visit, form, repeat): Review(outcome, tuple(rows), at, by, seq)
+                for visit, form, repeat, outcome, rows, at, by, seq in written["reviews"]
+            }
+        ),
+        MappingProxyType(
+            {
+                Place(visit, form, repeat): Voiding(reason, at, by)
+                for visit, form, repeat, reason, at, by in written["voided"]
+            }
+        ),
     )
 
 

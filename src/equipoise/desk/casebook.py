@@ -22,12 +22,14 @@ from equipoise.consent.commands import RecordCapacity, RecordConsent, WithdrawCo
 from equipoise.desk.desk import Desk
 from equipoise.desk.followers import SUBJECTS
 from equipoise.desk.lists import tasks_of
+from equipoise.desk.log_page import LOG_LABEL, log_row
 from equipoise.desk.screening_pages import CONSENT, allowed
 from equipoise.desk.standing import Standing, day_at
 from equipoise.desk.views import Cell, CellState, HistoryRow, MatrixRow, SubjectView, Task, VisitColumn
 from equipoise.desk.words import shown, task
 from equipoise.eligibility.commands import ConfirmEligibility, FailScreening
 from equipoise.ledger.reader import Reader
+from equipoise.protocol.forms import LOG
 from equipoise.protocol.study import Visit
 from equipoise.protocol.windows import plan_visit
 from equipoise.randomization.commands import AssignRater, Randomize, RequestCodeBreak
@@ -147,7 +149,9 @@ def _rows(
         if form.id not in hidden and any(form.id in each for each in planned.values())
     ]
     return tuple(
-        MatrixRow(
+        log_row(now, form, [(visit.id, visit.id in current) for visit in visits])
+        if form.log is not None
+        else MatrixRow(
             form.id,
             form.label,
             tuple(
@@ -202,16 +206,18 @@ def _unfinished(now: Standing, visits: tuple[Visit, ...], hidden: Collection[str
     places = sorted(now.case.capture.forms, key=lambda place: order.get(place.visit, 0))
     for place in places:
         form, visit = study.form(place.form), study.visit(place.visit)
+        where_label = visit.label if visit is not None else LOG_LABEL if place.visit == LOG else None
         if (
             form is None
-            or visit is None
+            or where_label is None
             or place.form in hidden
+            or place in now.case.capture.voided
             or now.case.capture.form(place).complete
             or place_faults(study, *place)
         ):
             continue  # what the definition in force does not ask for is not to be finished
         where = (place.visit, place.form, str(place.repeat))
-        found.append(task("form_unfinished", number, where, form=form.label, visit=visit.label))
+        found.append(task("form_unfinished", number, where, form=form.label, visit=where_label))
     return tuple(found)
 
 

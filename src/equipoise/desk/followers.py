@@ -25,6 +25,7 @@ from equipoise.ledger.entries import (
     Entry,
     FormSaved,
     InfusionStarted,
+    LogReviewed,
     PreparationRequested,
     QueryAnswered,
     QueryAsked,
@@ -176,6 +177,8 @@ def _follow(tables: Transaction, recorded: Recorded, entry: Entry) -> None:
         _change_subject(tables, recorded, {**randomized, "randomized_at": recorded.header.at})
     elif isinstance(entry, FormSaved):
         _follow_form(tables, recorded, entry)
+    elif isinstance(entry, LogReviewed):
+        _follow_review(tables, recorded, entry)
     elif isinstance(entry, QueryRaised | QueryAsked):
         _follow_query(tables, recorded, entry)
     elif isinstance(entry, QueryAnswered):
@@ -282,6 +285,21 @@ def _follow_form(tables: Transaction, recorded: Recorded, entry: FormSaved) -> N
     )
 
 
+def _follow_review(tables: Transaction, recorded: Recorded, entry: LogReviewed) -> None:
+    """What a visit asks of a log is that it is gone through: that is its form there, and complete."""
+    tables.put(
+        FORMS,
+        {
+            "subject": subject_of(recorded.header.stream),
+            "visit": entry.visit,
+            "form": entry.form,
+            "repeat": entry.repeat,
+            "complete": 1,
+            "saved_at": recorded.header.at,
+        },
+    )
+
+
 def _follow_query(tables: Transaction, recorded: Recorded, entry: QueryRaised | QueryAsked) -> None:
     subject = subject_of(recorded.header.stream)
     owner = tables.get(SUBJECTS, (subject,))
@@ -366,7 +384,7 @@ def _move_query(tables: Transaction, recorded: Recorded, query: str, state: str)
 
 
 FOLLOWERS = (
-    Follower("desk", "7", (SUBJECTS, FORMS, QUERIES, SITES, GRANTS, DOSES, BAGS, BREAKS), follow),
+    Follower("desk", "8", (SUBJECTS, FORMS, QUERIES, SITES, GRANTS, DOSES, BAGS, BREAKS), follow),
     CLOSING_FOLLOWER,
 )
 """What every commit of the desk runs. Raise the version whenever this file computes something else."""

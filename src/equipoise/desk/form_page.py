@@ -21,13 +21,14 @@ from equipoise.capture.progress import form_now, form_status
 from equipoise.capture.questions import Question, questions
 from equipoise.desk.casebook import cell_state
 from equipoise.desk.desk import Desk
+from equipoise.desk.log_page import LOG_LABEL
 from equipoise.desk.standing import Standing
 from equipoise.desk.views import DerivedView, FormView, ItemView, QueryView
 from equipoise.desk.words import missing_options, options, shown
 from equipoise.instruments import TotalScore, score
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.assessments import scale_of
-from equipoise.protocol.forms import Form
+from equipoise.protocol.forms import LOG, Form
 from equipoise.protocol.study import Study, Visit
 from equipoise.protocol.wording import number as plain
 from equipoise.words.dates import PartialDate
@@ -62,8 +63,13 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
     if retired:
         study = now.trial.record
     form, visit = study.form(form_id), study.visit(visit_id)
-    if form is None or visit is None or (retired and place not in now.case.capture.forms):
+    if (
+        form is None
+        or (visit is None and visit_id != LOG)
+        or (retired and place not in now.case.capture.forms)
+    ):
         return None
+    void = now.case.capture.voided.get(place)
     instance = now.case.capture.form(place)
     after = form_now(
         study, now.case.capture, visit_id, form_id, repeat, Now.of(PartialDate.of(now.today), now.facts)
@@ -72,12 +78,13 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
     found = now.case.capture.queries_at(place)
     queries = tuple(_query(one, now) for one in found)
     used = scale_of(form)
-    before, following = _beside(study, visit, place, hidden)
-    dated = now.case.capture.dates.get((visit_id, repeat if visit.unscheduled else 1))
+    before, following = _beside(study, visit, place, hidden) if visit is not None else (None, None)
+    occurrence = repeat if visit is not None and visit.unscheduled else 1
+    dated = now.case.capture.dates.get((visit_id, occurrence))
     return FormView(
         subject=number,
         visit=visit_id,
-        visit_label=visit.label,
+        visit_label=visit.label if visit is not None else LOG_LABEL,
         form=form_id,
         form_label=form.label,
         repeat=repeat,
@@ -87,13 +94,17 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
         derived=derived(form, instance, after),
         queries=tuple(query for query in queries if not query.item),
         missing_items=after.lacking,
-        editable=not retired and may(who, RecordForm(subject, *place, {}, 0), now.facts) is None,
+        editable=not retired
+        and void is None
+        and may(who, RecordForm(subject, *place, {}, 0), now.facts) is None,
         reason_needed=instance.ever_complete,
         licence=used.licence.terms if used is not None and used.licence.wording == "neutral" else None,
         previous=before,
         next=following,
         dated=dated.on if dated is not None else None,
         sources=sum(not one.withdrawn for one in now.case.attachments.at(*place)),
+        log=form.log is not None,
+        voided=void.reason if void is not None else None,
     )
 
 

@@ -16,6 +16,7 @@ from equipoise.desk import (
     form_page,
     knowledge,
     lists,
+    log_page,
     release_page,
     screening_pages,
     sources_page,
@@ -30,6 +31,7 @@ from equipoise.desk.views import (
     ChecklistView,
     FormView,
     HistoryRow,
+    LogView,
     Outcome,
     Persona,
     RandomizeView,
@@ -112,6 +114,10 @@ class FrontDesk(Desk):
     ) -> tuple[HistoryRow, ...] | None:
         """What changed on a form, or in one of its items, newest first."""
         return casebook.history_page(self, who, number, visit, form, repeat, item)
+
+    def log(self, who: Who, number: str, form: str) -> LogView | None:
+        """A running list of a subject."""
+        return log_page.log_page(self, who, number, form)
 
     def checklist(self, who: Who, number: str) -> ChecklistView | None:
         """The eligibility page of a subject."""

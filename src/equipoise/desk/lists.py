@@ -15,6 +15,7 @@ from equipoise.access.roles import ROLES
 from equipoise.desk.code_breaks import break_tasks
 from equipoise.desk.desk import Desk
 from equipoise.desk.followers import FORMS, IN_SCREENING, QUERIES, SITES, SUBJECTS
+from equipoise.desk.log_page import LOG_LABEL
 from equipoise.desk.standing import Standing, day_at
 from equipoise.desk.supply_tasks import dosing_tasks
 from equipoise.desk.views import SubjectRow, Task, TodayView
@@ -22,6 +23,7 @@ from equipoise.desk.words import task
 from equipoise.eligibility.judgement import failing, undetermined
 from equipoise.ledger.reader import Reader
 from equipoise.ledger.store import Row
+from equipoise.protocol.forms import LOG
 from equipoise.protocol.study import Study
 from equipoise.words.text import Text
 from equipoise.words.truth import Truth
@@ -199,7 +201,7 @@ def _query_task(desk: Desk, reader: Reader, row: Row) -> Task:
         number,
         place,
         day_at(str(row["raised_at"]), now.site.zone).isoformat(),
-        visit=visit.label if visit is not None else place[0],
+        visit=visit.label if visit is not None else LOG_LABEL if place[0] == LOG else place[0],
         form=form.label if form is not None else place[1],
         message=Text(message.get("en", "–"), message.get("zh")),
     )

@@ -224,6 +224,9 @@ ROUTES: Mapping[type, Route] = {
     **{command: Route(_study, "light", _database) for command in CLOSING_THE_DATABASE},
     attaching.AttachSource: Route(_subject, "light", _attachments),
     attaching.WithdrawSource: Route(_subject, "light", _attachments),
+    capturing.ReviewLog: Route(_subject, "light", _capture),
+    capturing.VoidRow: Route(_subject, "light", _capture),
+    capturing.RestoreRow: Route(_subject, "light", _capture),
     **{
         command: Route(_subject, "light", _supply)
         for command in (supplying.RequestPreparation, *supply.STEPS)

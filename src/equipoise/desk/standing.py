@@ -124,6 +124,8 @@ _KEPT: tuple[type, ...] = (
     capture.VisitDate,
     capture.Miss,
     capture.Place,
+    capture.Review,
+    capture.Voiding,
     blind.State,
     blind.Break,
     blind.Card,

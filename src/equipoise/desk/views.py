@@ -100,11 +100,74 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class MatrixRow:
-    """One form across the visits."""
+    """One form across the visits. `rows`: of a running list, how many rows it has; None for any other form."""
 
     form: str
     label: Text
     cells: tuple[Cell, ...]
+    rows: int | None = None
+    flag: Flag | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogCell:
+    """One cell of a log's row: what stands there, in words; None where it is empty."""
+
+    label: Text
+    shown: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One row of a log. `visit` is LOG, or the visit of a row from before there was a log, which nobody changes.
+
+    state: as of a form. `voided`: why it was marked as entered in error, by whom and when (site time); None: it counts.
+    """
+
+    visit: str
+    repeat: int
+    cells: tuple[LogCell, ...]
+    state: CellState
+    ongoing: bool
+    flag: Flag | None
+    voided: tuple[str, str, str] | None = None
+
+    @property
+    def name(self) -> str:
+        """The row as a form of the page names it."""
+        return f"{self.visit}:{self.repeat}"
+
+
+@dataclass(frozen=True, slots=True)
+class LogReview:
+    """A review of a log: the visit, what it found (NO_CHANGE, CHANGED, NONE), how many rows went on, by whom, when."""
+
+    visit: str
+    visit_label: Text
+    repeat: int
+    outcome: str
+    ongoing: int
+    who: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogView:
+    """A running list of a participant. `next_row` is the number of the row that comes next.
+
+    `visits` are those that ask to go through the list: id, label, repetition, and whether that was done.
+    """
+
+    subject: str
+    form: str
+    form_label: Text
+    columns: tuple[Text, ...]
+    lines: tuple[LogLine, ...]
+    next_row: int
+    visits: tuple[tuple[str, Text, int, bool], ...]
+    reviews: tuple[LogReview, ...]
+    changed_since: bool
+    may: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +282,10 @@ class FormView:
     dated: str | None = None
     sources: int = 0
     """Scans of paper sources that are attached and not taken back."""
+    log: bool = False
+    """Whether it is a row of a running list."""
+    voided: str | None = None
+    """Why the row was marked as entered in error; None where it counts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -320,6 +320,43 @@ class QueryClosed(Entry):
     note: str = aside(default="")
 
 
+# --- stream subject/<subject>: running logs (room: capture) -------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LogReviewed(Entry):
+    """A log was gone through with the participant at a visit. `rows`: the rows that still go on, each confirmed.
+
+    `outcome`: nothing changed since the review before, something did, or there is nothing to list.
+    """
+
+    visit: str
+    form: str
+    repeat: int
+    outcome: Literal["NO_CHANGE", "CHANGED", "NONE"]
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RowVoided(Entry):
+    """A row of a log was entered in error. It stays readable, and counts for nothing."""
+
+    visit: str
+    form: str
+    repeat: int
+    reason: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class RowRestored(Entry):
+    """A row that was marked as entered in error counts again."""
+
+    visit: str
+    form: str
+    repeat: int
+    reason: str = aside(default="")
+
+
 # --- stream second-door: what the second door said, as this door heard it (room: oversight) ---------------------
 
 

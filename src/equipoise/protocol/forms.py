@@ -29,6 +29,10 @@ class Term(Part):
     concept: str | None = None
 
 
+LOG = "LOG"
+"""Where other forms have a visit, the rows of a log have this word: they are the participant's, not a visit's."""
+
+
 class CodelistDefinition(Element):
     """A closed, ordered set of terms; `concept` is CDISC's codelist code where it publishes one."""
 
@@ -102,10 +106,23 @@ class Derivation(Element):
     blinding: Blinding = "open"
 
 
+class Log(Part):
+    """What makes a form a running list of a participant: its repetitions are rows, added at any time, never deleted.
+
+    `columns` are the items that the list shows; `sort` those that order it, rows without a value last. `ongoing` is
+    TRUE for a row that still goes on: it is confirmed at every visit at which the schedule has the form.
+    """
+
+    columns: tuple[Name, ...]
+    sort: tuple[Name, ...] = ()
+    ongoing: Expression | None = None
+
+
 class Form(Element):
     """One form. With `instrument`, the items of that scale stand in it after (or among) its own items.
 
     `parts` limits a scale to some of its subscales (ids of the instrument's totals), where a visit asks for part.
+    With `log` the form is that of one row of a running list; what a visit asks is that the list is gone through.
     `hidden_from` names roles that never see the form: what happens around a dose can tell a rater the arm.
     """
 
@@ -116,6 +133,7 @@ class Form(Element):
     domain: str | None = None
     evaluator: Literal["INVESTIGATOR", "INDEPENDENT ASSESSOR", "STUDY SUBJECT", "CAREGIVER"] | None = None
     repeats: bool = False
+    log: Log | None = None
     hidden_from: tuple[Name, ...] = ()
     items: tuple[Item, ...] = ()
     checks: tuple[Check, ...] = ()

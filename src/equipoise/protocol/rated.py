@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from equipoise.protocol.forms import Form
 from equipoise.protocol.study import Study
 
-CAUSALITY = "AEREL"
+CAUSALITY = frozenset({"AEREL", "AERELPR"})
+"""Whether an event is related to the product, and whether to a procedure (ours: SDTM has no variable for it)."""
 WHOLE: frozenset[str] = frozenset()
 """Stands for every item of a form."""
 
@@ -28,4 +29,4 @@ def rated_items(study: Study) -> Mapping[str, frozenset[str]]:
 
 
 def _causality(form: Form) -> frozenset[str]:
-    return frozenset(item.id for item in form.items if item.sdtm and item.sdtm.variable == CAUSALITY)
+    return frozenset(item.id for item in form.items if item.sdtm and item.sdtm.variable in CAUSALITY)

@@ -22,6 +22,7 @@ from equipoise.desk.views import (
     ChecklistView,
     FormView,
     HistoryRow,
+    LogView,
     Outcome,
     Persona,
     RandomizeView,
@@ -93,6 +94,9 @@ class DeskDoor(Protocol):
         self, who: Who, number: str, visit: str, form: str, repeat: int, item: str | None = None
     ) -> Sequence[HistoryRow] | None:
         """The changes of a form or of one item, newest first."""
+
+    def log(self, who: Who, number: str, form: str) -> LogView | None:
+        """A running list of a participant."""
 
     def checklist(self, who: Who, number: str) -> ChecklistView | None:
         """The eligibility checklist."""

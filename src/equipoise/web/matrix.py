@@ -85,12 +85,27 @@ def _when(column: VisitColumn) -> tuple[str, ...]:
 
 
 def _row(view: SubjectView, row: MatrixRow, language: Language) -> str:
-    label = escape(row.label.say(language))
+    label: str = escape(row.label.say(language))
     by_visit = {cell.visit: cell for cell in row.cells}
     cells = "".join(
         _cell(view.number, row, column, by_visit.get(column.id), language) for column in view.columns
     )
+    if row.rows is not None:
+        label = _log_name(view.number, row, language)
     return f'<tr><th scope="row">{label}</th>{cells}</tr>'
+
+
+def _log_name(number: str, row: MatrixRow, language: Language) -> str:
+    """The name of a running list leads to it; beside it stand its rows, and whether a query hangs on one."""
+    says = say("logs.rows", language, {"n": str(row.rows)})
+    shown = LOOKS[row.flag] if row.flag is not None else None
+    flag = (
+        ""
+        if shown is None
+        else f' <span class="flag {shown.css}">{icon(shown.icon)}{escape(say(shown.key, language))}</span>'
+    )
+    address = f"/subjects/{quote(number)}/logs/{quote(row.form)}"
+    return f'<a href="{address}">{escape(row.label.say(language))}</a> <small>{escape(says)}</small>{flag}'
 
 
 def _cell(number: str, row: MatrixRow, column: VisitColumn, cell: Cell | None, language: Language) -> str:
@@ -108,6 +123,12 @@ def _cell(number: str, row: MatrixRow, column: VisitColumn, cell: Cell | None, l
         },
     )
     address = f"/subjects/{quote(number)}/forms/{quote(cell.visit)}/{quote(cell.form)}"
+    if row.rows is not None:
+        address = f"/subjects/{quote(number)}/logs/{quote(row.form)}?at={quote(cell.visit)}"
+        says = say("logs.cell-reviewed" if cell.state == "complete" else "logs.cell-not-reviewed", language)
+        name = say(
+            "web.cell-name", language, {"form": row.label.say(language), "visit": cell.visit, "state": says}
+        )
     return (
         f'<td><a class="cell {shown.css}" href="{address}" aria-label="{escape(name)}" title="{escape(says)}">'
         f"{icon(shown.icon)}</a></td>"

@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, path
 from equipoise.pages import entrance as shared
 from equipoise.pages import problems
 from equipoise.web.public import views as public
-from equipoise.web.views import blind, casebook, entrance, forms, papers, sources, supply, work
+from equipoise.web.views import blind, casebook, entrance, forms, logs, papers, sources, supply, work
 
 _FORM = "subjects/<str:number>/forms/<str:visit>/<str:form>"
 
@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("subjects/<str:number>/eligibility", casebook.eligibility),
     path("subjects/<str:number>/randomize", casebook.randomize),
     *blind.urlpatterns,
+    *logs.urlpatterns,
     *papers.urlpatterns,
     *supply.urlpatterns,
     *sources.urlpatterns,

@@ -197,8 +197,8 @@ def test_a_text_typed_in_another_normal_form_is_recorded(story: Story) -> None:
     assert DECOMPOSED != "café"
     number = story.screen()
     subject, day = story.subject(number), "2026-06-01"
-    story.done("crc", RecordForm(subject, "V1", "MH", 1, {"MHTERM": Datum(DECOMPOSED)}, 0))
-    view = story.desk.form(story.who("crc"), number, "V1", "MH")
+    story.done("crc", RecordForm(subject, "LOG", "MH", 1, {"MHTERM": Datum(DECOMPOSED)}, 0))
+    view = story.desk.form(story.who("crc"), number, "LOG", "MH")
     assert view is not None
     assert view.items[0].value == Datum("café")
     story.done(
@@ -213,7 +213,7 @@ def test_a_text_typed_in_another_normal_form_is_recorded(story: Story) -> None:
 @pytest.mark.parametrize("item", ["项目", DECOMPOSED, "\ud800", "", "x" * 5000])
 def test_an_item_of_any_name_is_answered_and_never_a_crash(story: Story, item: str) -> None:
     subject = story.subject(story.screen())
-    command = RecordForm(subject, "V1", "MH", 1, {item: Datum("\ud800 x"), "MHTERM": Datum("\ud800")}, 0)
+    command = RecordForm(subject, "LOG", "MH", 1, {item: Datum("\ud800 x"), "MHTERM": Datum("\ud800")}, 0)
     refused = story.submit("crc", command)
     assert [problem.rule for problem in refused.problems] == ["capture.item-unknown"]
 

@@ -306,7 +306,7 @@ def test_who_rates_sees_neither_the_page_nor_a_task_nor_the_forms(ward: Ward) ->
     ward.ask()
     ward.release("4711")
     ward.at_the_bedside()
-    assert story.record("crc", ward.number, "AE", {"AETERM": "Fever"}, "V2").accepted
+    assert story.record("crc", ward.number, "AE", {"AETERM": "Fever"}, "LOG").accepted
     assert story.record("crc", ward.number, "VS", {"TEMP": "39.1"}, "V2").accepted
     story.done("cra", RaiseQuery(ward.subject, "V2", "VS", 1, "TEMP", "Really?"))
     assert desk.infusions(rater, ward.number) is None

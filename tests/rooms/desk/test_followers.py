@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from equipoise.capture import evolve as capturing
 from equipoise.capture.closed import Signature
 from equipoise.capture.closing.commands import ReviewForm, VerifyItems
 from equipoise.capture.commands import (
@@ -18,6 +19,7 @@ from equipoise.capture.commands import (
     DateVisit,
     RaiseQuery,
     ReopenQuery,
+    ReviewLog,
 )
 from equipoise.capture.evolve import Place, Said
 from equipoise.consent.commands import WithdrawConsent
@@ -165,13 +167,14 @@ def test_the_code_of_a_snapshot_names_every_kind_that_is_in_it(story: Story) -> 
     subject = story.subject(number)
     story.done("crc", DateVisit(subject, "V1", "2026-06-01"))
     story.done("cra", RaiseQuery(subject, "V1", "NIHSS", 1, "8", "Which side?"))
+    story.done("crc", ReviewLog(subject, "V1", "MH", none=True))
     story.done("crc", WithdrawConsent(subject, "PARTICIPANT", "2026-06-01"))
     with story.desk.reading() as reader:
         case = Memory().case(reader, subject)
     found = _kinds_within(case)
     assert found <= set(_KEPT)
     # All but one of consent's and what only comes up after randomization (a code break, a card, a dose) have come up.
-    after = {blind.Break, blind.Card, dosing.Request, dosing.Bag, dosing.Judged}
+    after = {capturing.Voiding, blind.Break, blind.Card, dosing.Request, dosing.Bag, dosing.Judged}
     after |= {Said, Signature}  # an answer and a signature, which have stories of their own
     assert len(found | after) >= len(_KEPT) - 1
 

@@ -176,7 +176,7 @@ def test_a_query_in_todays_list_has_its_words_from_the_ledger(story: Story) -> N
     assert task.place == ("V1", "RISK", "1", "HTN")
 
 
-def _history(one: Story, number: str, repeat: int, term: str, visit: str = "V1", form: str = "MH") -> None:
+def _history(one: Story, number: str, repeat: int, term: str, visit: str = "LOG", form: str = "MH") -> None:
     subject = one.subject(number)
     base = one.desk.form_seq(subject, visit, form, repeat)
     item = {"MH": "MHTERM", "CM": "CMTRT"}[form]
@@ -189,23 +189,23 @@ def test_each_repetition_of_a_form_stands_for_itself(story: Story) -> None:
     for repeat, term in ((1, "gout"), (2, "asthma"), (2, "bronchial asthma")):
         _history(story, number, repeat, term)
     for repeat, term in ((1, "gout"), (2, "bronchial asthma")):
-        view = story.desk.form(who, number, "V1", "MH", repeat)
+        view = story.desk.form(who, number, "LOG", "MH", repeat)
         assert view is not None
         assert view.items[0].value.value == term
-        assert view.base == story.desk.form_seq(story.subject(number), "V1", "MH", repeat) > 0
-    third = story.desk.form(who, number, "V1", "MH", 3)
+        assert view.base == story.desk.form_seq(story.subject(number), "LOG", "MH", repeat) > 0
+    third = story.desk.form(who, number, "LOG", "MH", 3)
     assert third is not None
     assert third.base == 0
     assert third.editable
-    rows = story.desk.history(who, number, "V1", "MH", 2)
+    rows = story.desk.history(who, number, "LOG", "MH", 2)
     assert rows is not None
     assert [row.new.en if row.new else "" for row in rows] == ["bronchial asthma", "asthma"]
-    story.done("cra", RaiseQuery(story.subject(number), "V1", "MH", 2, "MHTERM", "Since when?"))
+    story.done("cra", RaiseQuery(story.subject(number), "LOG", "MH", 2, "MHTERM", "Since when?"))
     page = story.desk.subject(who, number)
     assert page is not None
-    cell = next(cell for row in page.rows if row.form == "MH" for cell in row.cells if cell.visit == "V1")
-    assert (cell.state, cell.flag, cell.answered) == ("in_progress", "open", 2)
-    second = story.desk.form(who, number, "V1", "MH", 2)
+    row = next(row for row in page.rows if row.form == "MH")
+    assert (row.rows, row.flag) == (2, "open")
+    second = story.desk.form(who, number, "LOG", "MH", 2)
     assert second is not None
     assert [len(each.queries) for each in second.items if each.id == "MHTERM"] == [1]
     assert [len(each.queries) for each in third.items if each.id == "MHTERM"] == [0]
@@ -214,7 +214,7 @@ def test_each_repetition_of_a_form_stands_for_itself(story: Story) -> None:
 def test_a_form_that_does_not_repeat_has_no_second_page(story: Story) -> None:
     number = story.screen()
     assert story.desk.form(story.who("crc"), number, "V1", "RISK", 2) is None
-    assert story.desk.form(story.who("crc"), number, "V1", "MH", 0) is None
+    assert story.desk.form(story.who("crc"), number, "LOG", "MH", 0) is None
 
 
 def test_an_unscheduled_visit_keeps_its_occurrence(story: Story) -> None:
@@ -224,7 +224,7 @@ def test_an_unscheduled_visit_keeps_its_occurrence(story: Story) -> None:
     assert page is not None
     assert "UNS" not in [column.id for column in page.columns]
     subject = story.subject(number)
-    forms = [form.id for form in story.desk.study.forms_at("UNS")]
+    forms = [form.id for form in story.desk.study.forms_at("UNS") if form.log is None]
     base = story.desk.form_seq(subject, "UNS", forms[0], 2)
     item = story.desk.study.form(forms[0]).items[0]  # type: ignore[union-attr]
     outcome = story.submit(
@@ -237,7 +237,8 @@ def test_an_unscheduled_visit_keeps_its_occurrence(story: Story) -> None:
     assert page is not None
     assert view is not None
     assert "UNS" in [column.id for column in page.columns]
-    assert view.next == ("UNS", forms[1], "2")
+    if len(forms) > 1:
+        assert view.next == ("UNS", forms[1], "2")
 
 
 def test_a_page_of_the_list_follows_the_one_before_and_none_is_left_out(story: Story) -> None:

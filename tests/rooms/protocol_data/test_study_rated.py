@@ -19,4 +19,4 @@ def test_every_scale_and_every_independent_assessment_is_rated_whole(first):
 def test_of_adverse_events_only_causality_is(first):
     rated = rated_items(first)
     partly = {name: items for name, items in rated.items() if items}
-    assert partly == {"AE": frozenset({"AEREL"})}
+    assert partly == {"AE": frozenset({"AEREL", "AERELPR"})}

@@ -277,6 +277,9 @@ class FakeDesk:
             (), frozenset({"DateVisit", "RecordConsent", "RecordCapacity", "WithdrawConsent"}),
         )  # fmt: skip
 
+    def log(self, who: Who, number: str, form: str) -> None:
+        return None
+
     def form(self, who: Who, number: str, visit: str, form: str, repeat: int = 1) -> FormView | None:
         if number != NUMBER or form != "NIHSS":
             return None

@@ -7,7 +7,7 @@ import zoneinfo
 from collections.abc import Iterator
 
 from equipoise.protocol.checks.finding import Finding, Findings, fault, remark
-from equipoise.protocol.forms import Item, SdtmTarget
+from equipoise.protocol.forms import Form, Item, SdtmTarget
 from equipoise.protocol.notation import Steps
 from equipoise.protocol.study import Study, Visit
 from equipoise.words.codelists import MISSING
@@ -24,6 +24,7 @@ def fields_make_sense(study: Study) -> Findings:
     for n, form in enumerate(study.forms):
         for k, item in enumerate(form.items):
             yield from _item(("forms", n, "items", k), item)
+        yield from _log(("forms", n, "log"), form)
     for n, codelist in enumerate(study.codelists):
         if not codelist.terms:
             yield fault("protocol.study-codelist-empty", ("codelists", n))
@@ -56,6 +57,21 @@ def _item(path: Steps, item: Item) -> Findings:
     yield from _limits(path, item)
     if item.sdtm is not None:
         yield from _sdtm((*path, "sdtm"), item.sdtm)
+
+
+def _log(path: Steps, form: Form) -> Findings:
+    """A log is a list of rows: it shows something of each, and nothing that is kept behind the second door."""
+    if form.log is None:
+        return
+    if form.repeats or form.instrument is not None:
+        yield fault("protocol.study-log-kind", path)
+    if not form.log.columns:
+        yield fault("protocol.study-log-columns", path)
+    for name in ("columns", "sort"):
+        for n, item in enumerate(getattr(form.log, name)):
+            asked = form.item(item)
+            if asked is not None and asked.blinding == "revealing":
+                yield fault("protocol.study-log-revealing", (*path, name, n), item=item)
 
 
 def _limits(path: Steps, item: Item) -> Findings:

@@ -8,7 +8,7 @@ from equipoise.instruments import scale
 from equipoise.protocol.checks.finding import Findings, fault
 from equipoise.protocol.elements import Element, Part
 from equipoise.protocol.expressions.check import nearest
-from equipoise.protocol.forms import Form
+from equipoise.protocol.forms import LOG, Form
 from equipoise.protocol.notation import Steps
 from equipoise.protocol.parts import name_of, parts
 from equipoise.protocol.scopes import SCORE, form_scale
@@ -30,6 +30,11 @@ def names_stand_once(study: Study) -> Findings:
     for position, criterion in enumerate(study.criteria):
         if criterion.id in RESERVED:
             yield fault("protocol.study-name-reserved", ("criteria", position, "id"), name=criterion.id)
+    for position, visit in enumerate(study.schedule.visits):
+        if visit.id == LOG:
+            yield fault(
+                "protocol.study-visit-reserved", ("schedule", "visits", position, "id"), name=visit.id
+            )
     yield from _inputs_once(study)
     for position, form in enumerate(study.forms):
         yield from _items_once(("forms", position), study, form)
@@ -161,6 +166,10 @@ def _form(path: Steps, study: Study, form: Form, visits: frozenset[str]) -> Find
     totals = frozenset(total.testcd for total in found.totals) if found is not None else frozenset()
     if found is not None or form.instrument is None:
         yield from _exist((*path, "parts"), form.parts, totals, "totals")
+    if form.log is not None:
+        own = frozenset(item.id for item in form.items)
+        yield from _exist((*path, "log", "columns"), form.log.columns, own, "items")
+        yield from _exist((*path, "log", "sort"), form.log.sort, own, "items")
     if form_scale(form) is not None or form.instrument is None:
         known = _items(form)
         for n, check in enumerate(form.checks):

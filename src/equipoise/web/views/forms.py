@@ -51,7 +51,10 @@ def form(request: Asked, who: Who, number: str, visit: str, form: str, repeat: i
     place = Place(number, visit, form, repeat)
     if request.content_type == "application/json":
         return _saved_by_script(request, who, place)
-    view = found(desk().form(who, number, visit, form, repeat))
+    view = desk().form(who, number, visit, form, repeat)
+    if view is None and request.method == "GET" and desk().log(who, number, form) is not None:
+        return redirect(subject_path(number, "logs", form))
+    view = found(view)
     if request.method == "GET":
         return _page(request, who, place, view)
     return _saved_whole(request, who, place, view)
