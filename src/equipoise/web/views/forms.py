@@ -53,7 +53,7 @@ def form(request: Asked, who: Who, number: str, visit: str, form: str, repeat: i
         return _saved_by_script(request, who, place)
     view = desk().form(who, number, visit, form, repeat)
     if view is None and request.method == "GET" and desk().log(who, number, form) is not None:
-        return redirect(subject_path(number, "logs", form))
+        return redirect(subject_path(number, "logs", form) + ("" if visit == "LOG" else f"?at={visit}"))
     view = found(view)
     if request.method == "GET":
         return _page(request, who, place, view)
