@@ -30,6 +30,7 @@ class Closing:
 
         world, subject = self.world, self.world.desk.subject_id(number)
         world.settle_queries(subject, PLACE)
+        yield from self.inbox(number)
         for role in ("monitor", "data_manager"):
             self.play.raise_query(world.person(role), number, PLACE[1], "", "/1")
             query = world.open_query(subject, PLACE)
@@ -51,6 +52,19 @@ class Closing:
         world.done("data_manager", close.LockData(subject, *PLACE))
         yield f"{number} locked"
         world.done("data_manager", close.UnlockData(subject, *PLACE, "a correction"))
+
+    def inbox(self, number: str) -> Iterator[str]:
+        """A question of the monitor's and one of data management's, answered and closed in the inbox, three times."""
+        world, subject = self.world, self.world.desk.subject_id(number)
+        for place, role in enumerate(("coordinator", "investigator", "rater")):
+            asker = world.person(("monitor", "data_manager")[(place + self.world.numbers.index(number)) % 2])
+            for who in (asker, world.person("data_manager" if asker.role == "monitor" else "monitor")):
+                self.play.raise_query(who, number, PLACE[1], "PSMRS", "/1")
+                page = f"/queries/{number}/{world.open_query(subject, PLACE)}"
+                said = {"text": "Looked again.", "key": world.key()}
+                self.play.fine(world.person(role, "01"), page, {**said, "do": "answer"})
+                self.play.fine(who, page, {**said, "do": "close", "key": world.key()})
+        yield f"{number} asked and answered in the inbox"
 
     def database(self) -> Iterator[str]:
         """Locked by two and opened by two, three times. The checklist is set green: a whole trial is not played."""

@@ -76,8 +76,23 @@ class Sampler:
             )
         elif "wanted" in route:
             offered["number"], offered["wanted"] = self.wanted(route)
+        if "<str:query>" in route:
+            offered["number"], offered["query"] = self.asked()
         offered |= given
         return PARAMETER.sub(lambda found: offered.get(found[1], "none-such"), route)
+
+    def asked(self) -> tuple[str, str]:
+        """A query that was raised on a form that everybody may see, with its participant."""
+        from equipoise.desk.followers import QUERIES, SUBJECTS
+
+        with self.world.desk.reading() as reader:
+            rows = reader.rows.find(
+                QUERIES, {"site": "01", "form": ["RISK", "PSMRS", "STROKE"]}, order=("raised_at",)
+            )
+            if not rows:
+                return "01001", "none-such"
+            row = rows[self.turn % len(rows)]
+            return str((reader.rows.get(SUBJECTS, (str(row["subject"]),)) or {})["number"]), str(row["query"])
 
     def wanted(self, route: str) -> tuple[str, str]:
         """A request for a code that was made: of the participant or of the drill that the route is about."""

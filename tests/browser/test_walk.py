@@ -161,7 +161,7 @@ def test_a_query_travels_from_the_monitor_to_the_coordinator_and_back(browser, s
     expect(monitor.locator(".item[data-item='4'] .query")).to_contain_text("facial palsy new")
     coordinator.goto(f"{server.address}queries")
     box = coordinator.locator("section", has_text="Is the facial palsy new?")
-    box.get_by_label("Your answer").fill("It is from the index stroke.")
+    box.get_by_label("Your words").fill("It is from the index stroke.")
     box.get_by_role("button", name="Answer").click()
     expect(coordinator.get_by_text("Is the facial palsy new?")).to_have_count(0)
     monitor.goto(form)

@@ -22,13 +22,16 @@ from equipoise.capture.commands import RecordForm
 from equipoise.capture.evolve import Place, State
 from equipoise.consent.commands import RecordCapacity, RecordConsent
 from equipoise.desk.clock import SetClock
+from equipoise.desk.desk import _judged as judged
 from equipoise.desk.desk import open_desk
 from equipoise.desk.front import FrontDesk
 from equipoise.desk.identities import IdentityInput
+from equipoise.desk.routes import ROUTES
 from equipoise.desk.setup import add_person, create_store, give, open_site
 from equipoise.desk.views import Outcome
 from equipoise.eligibility.commands import ConfirmEligibility
 from equipoise.ledger.entries import Datum, PublicSlot, SignedPlace
+from equipoise.ledger.facts import Refusal
 from equipoise.protocol.load import load_study
 from equipoise.protocol.strata import strata
 from equipoise.protocol.study import Study
@@ -78,6 +81,13 @@ class Story:
     def submit(self, actor: str, command: object, key: str | None = None) -> Outcome:
         self.steps.append("")
         return self.desk.submit(self.who(actor), command, key=key or f"story {len(self.steps)}")
+
+    def would(self, actor: str, command: object) -> bool:
+        """Whether the desk would take a command now; nothing is written."""
+        who, route = self.who(actor), ROUTES[type(command)]
+        with self.desk.reading() as reader:
+            now = self.desk.standing_light(reader, command.subject)  # type: ignore[attr-defined]
+            return not isinstance(judged(reader, route, who, now, command), Refusal)
 
     def done(self, actor: str, command: object) -> Outcome:
         outcome = self.submit(actor, command)

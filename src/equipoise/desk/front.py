@@ -22,10 +22,12 @@ from equipoise.desk import (
     sources_page,
     supply_page,
 )
+from equipoise.desk import inbox as inboxes
 from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.courier import Courier
 from equipoise.desk.desk import Desk, open_desk
 from equipoise.desk.followers import GRANTS, SUBJECTS
+from equipoise.desk.inbox import Filters, InboxView, OneQueryView
 from equipoise.desk.line import SocketLine
 from equipoise.desk.views import (
     ChecklistView,
@@ -118,6 +120,14 @@ class FrontDesk(Desk):
     def log(self, who: Who, number: str, form: str) -> LogView | None:
         """A running list of a subject."""
         return log_page.log_page(self, who, number, form)
+
+    def inbox(self, who: Who, filters: Filters, after: str = "", before: str = "") -> InboxView | None:
+        """A page of the queries that the filters let through."""
+        return inboxes.inbox(self, who, filters, after, before)
+
+    def one_query(self, who: Who, number: str, query: str, filters: Filters) -> OneQueryView | None:
+        """One query with its neighbours."""
+        return inboxes.one_query(self, who, number, query, filters)
 
     def checklist(self, who: Who, number: str) -> ChecklistView | None:
         """The eligibility page of a subject."""

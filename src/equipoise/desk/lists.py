@@ -194,7 +194,7 @@ def _query_task(desk: Desk, reader: Reader, row: Row) -> Task:
     asked = now.case.capture.queries.get(str(row["query"]))
     message = asked.message if asked is not None else {}
     number, study = now.case.screening.number or "", now.trial.study
-    place = (str(row["visit"]), str(row["form"]), str(row["repeat"]), str(row["item"]))
+    place = (*(str(row[name]) for name in ("visit", "form", "repeat", "item")), str(row["query"]))
     visit, form = study.visit(place[0]), study.form(place[1])
     return task(
         "query_open",

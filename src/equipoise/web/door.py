@@ -14,6 +14,7 @@ from equipoise.access.commands import Who
 from equipoise.capture.evolve import Place
 from equipoise.desk.code_breaks import BlindView, DrillView
 from equipoise.desk.identities import IdentityInput
+from equipoise.desk.inbox import Filters, InboxView, OneQueryView
 from equipoise.desk.knowledge import Knowing
 from equipoise.desk.release_page import ReleaseView
 from equipoise.desk.sources_page import SourceFile, SourcesView
@@ -97,6 +98,12 @@ class DeskDoor(Protocol):
 
     def log(self, who: Who, number: str, form: str) -> LogView | None:
         """A running list of a participant."""
+
+    def inbox(self, who: Who, filters: Filters, after: str = "", before: str = "") -> InboxView | None:
+        """A page of the queries that the filters let through."""
+
+    def one_query(self, who: Who, number: str, query: str, filters: Filters) -> OneQueryView | None:
+        """One query with its neighbours."""
 
     def checklist(self, who: Who, number: str) -> ChecklistView | None:
         """The eligibility checklist."""

@@ -165,7 +165,7 @@ def _held(item: ItemView, posted: Mapping[str, str] | None) -> Given:
 
 def notes(item: ItemView, reader: Reader, wrong: Iterable[Problem] = ()) -> str:
     """What stands under an item: problems, what was understood of a partial date, open queries; HTML, may be empty."""
-    queries = [query for query in item.queries if query.state != "CLOSED"]
+    queries = [query for query in item.queries if query.state in {"OPEN", "ANSWERED"}]
     understood = None
     if item.control == "date" and item.value.value and item.value.value.count("-") < 2:
         understood = spoken_date(item.value.value)

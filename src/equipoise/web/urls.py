@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, path
 from equipoise.pages import entrance as shared
 from equipoise.pages import problems
 from equipoise.web.public import views as public
-from equipoise.web.views import blind, casebook, entrance, forms, logs, papers, sources, supply, work
+from equipoise.web.views import blind, casebook, entrance, forms, inbox, logs, papers, sources, supply, work
 
 _FORM = "subjects/<str:number>/forms/<str:visit>/<str:form>"
 
@@ -19,7 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("logout", shared.sign_out),
     path("language", shared.choose_language),
     path("today", work.today),
-    path("queries", work.queries),
+    *inbox.urlpatterns,
     path("subjects", work.subjects),
     path("subjects/new", casebook.screen),
     path("subjects/<str:number>", casebook.casebook),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from equipoise.access.commands import Grant, Who
 from equipoise.capture.commands import AnswerQuery, CloseQuery, RaiseQuery, RecordForm
 from equipoise.desk.identities import IdentityInput
+from equipoise.desk.inbox import STATES, Filters, InboxView, OneQueryView, QueryLine
 from equipoise.desk.views import (
     Cell,
     ChecklistView,
@@ -311,6 +312,37 @@ class FakeDesk:
         return DerivedView(
             "total", Text("NIHSS total", "NIHSS总分"), value, bounds, "42", missing, untestable
         )
+
+    def _line(self, query: QueryView, who: Who) -> QueryLine:
+        acts = {"OPEN": ("answer",), "ANSWERED": ("close", "reopen")}.get(query.state, ())
+        label = next(one.label for one in nihss_items() if one.id == query.item)
+        may = {"answer"} if who.role in ("coordinator", "investigator") else {"close", "reopen"}
+        return QueryLine(
+            query.id, NUMBER, "01", ("V2", "NIHSS", 1), query.item, Text("Baseline", "基线"), Text("NIHSS", "NIHSS评分"),
+            label, shown(self.values.get(query.item, Datum())), query.state, "manual", query.message, "Wang Lei",
+            Text("Monitor", "监查员"), "2026-08-12 08:00", query.age_days, (), tuple(act for act in acts if act in may),
+            f"2026-08-12T00:00:00Z~s-1~{query.id}",
+        )  # fmt: skip
+
+    def inbox(self, who: Who, filters: Filters, after: str = "", before: str = "") -> InboxView | None:
+        lines = tuple(
+            self._line(one, who) for one in self.queries.values() if one.state in STATES[filters.state]
+        )
+        counts = {
+            name: sum(one.state in states for one in self.queries.values()) for name, states in STATES.items()
+        }
+        return InboxView(lines, counts, filters, "", "", ("01",), (("NIHSS", Text("NIHSS", "NIHSS评分")),))
+
+    def one_query(self, who: Who, number: str, query: str, filters: Filters) -> OneQueryView | None:
+        if number != NUMBER or query not in self.queries:
+            return None
+        names = [
+            name for name, one in self.queries.items() if one.state in STATES[filters.state] or name == query
+        ]
+        place = names.index(query)
+        before = (NUMBER, names[place - 1]) if place else None
+        following = (NUMBER, names[place + 1]) if place + 1 < len(names) else None
+        return OneQueryView(self._line(self.queries[query], who), before, following)
 
     def history(
         self, who: Who, number: str, visit: str, form: str, repeat: int, item_id: str | None = None

@@ -12,7 +12,6 @@ from equipoise.ledger.entries import Datum
 from equipoise.ledger.store import StoreFault
 from equipoise.web import problems
 from equipoise.words.problem import Problem, problem
-from equipoise.words.text import Text
 
 FORM = "/subjects/01007/forms/V2/NIHSS"
 SCORED = [one for one in nihss_items() if one.required]
@@ -176,17 +175,6 @@ def test_completing_names_every_item_that_lacks(coordinator):
     answer = whole(coordinator, {"v.NIH0101": "0"}, do="complete")
     assert answer.status_code == 422
     assert sum(row.wrong for row in answer.context["rows"]) == len(SCORED) - 1
-
-
-def test_an_answer_in_the_inbox_empties_no_item(desk, coordinator):
-    save(coordinator, {"NIH0101": {"value": "1"}})
-    desk.ask("NIH0101", Text("Sure?", "确定吗？"))
-    answer = coordinator.post(
-        FORM, {"key": "key-00000009", "do": "answer:q1", "q.q1": "yes", "back": "/queries"}
-    )
-    assert answer["Location"] == "/queries"
-    assert desk.queries["q1"].answer == "yes"
-    assert desk.values["NIH0101"] == Datum("1")
 
 
 def test_what_is_kept_behind_the_second_door_has_no_field(desk, coordinator):

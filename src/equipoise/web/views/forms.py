@@ -140,7 +140,7 @@ def _saved_whole(request: Asked, who: Who, place: Place, view: FormView) -> Http
     """A form sent without script: what differs from what is recorded is saved, and then the button's wish is done."""
     posted = {name: str(value) for name, value in request.POST.items()}
     wish, _, target = posted.get("do", "save").partition(":")
-    # A post from elsewhere (an answer in the inbox) brings no items; nothing may be read as emptied by it.
+    # A post from elsewhere brings no items; nothing may be read as emptied by it.
     changed = entry.changes(view.items, posted) if posted.get("whole") else {}
     key = posted.get("key") or new_key()
     if changed or wish == "complete":
@@ -168,7 +168,7 @@ def _saved_whole(request: Asked, who: Who, place: Place, view: FormView) -> Http
                 shown=outcome.problems,
                 status=problems.status_of(outcome.problems),
             )
-    return redirect("/queries" if posted.get("back") == "/queries" else f"{place.path()}?saved=1")
+    return redirect(f"{place.path()}?saved=1")
 
 
 def _saved_by_script(request: Asked, who: Who, place: Place) -> HttpResponse:

@@ -91,6 +91,8 @@ def task_path(task: Task) -> str:
     """Where a task is done: a form where its place names visit and form, else the page of its kind."""
     if task.kind in _PLACES:
         return subject_path(task.subject, _PLACES[task.kind])
+    if task.kind == "query_open" and len(task.place) > 4:
+        return f"/queries/{quote(task.subject)}/{quote(task.place[4])}"
     if len(task.place) >= 2:
         return form_path(task.subject, task.place)
     if not task.subject:

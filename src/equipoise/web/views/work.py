@@ -1,4 +1,4 @@
-"""Today, the list of subjects, and the inbox of queries."""
+"""Today, and the list of subjects."""
 
 from __future__ import annotations
 
@@ -8,14 +8,11 @@ from django.views.decorators.http import require_GET
 
 from equipoise.access.commands import Who
 from equipoise.access.roles import ROLES
-from equipoise.desk.views import Task
 from equipoise.web.request import Asked, desk
-from equipoise.web.views.reading import form_path, found, may, new_key, signed, task_lines
+from equipoise.web.views.reading import found, may, signed, task_lines
 
 PAGE = 50
 """Subjects on a page of the list."""
-INBOX = 100
-"""Forms whose queries one page of the inbox shows."""
 
 
 @require_GET
@@ -66,49 +63,3 @@ def subjects(request: Asked, who: Who) -> HttpResponse:
         "may_screen": may(who, "ScreenSubject"),
     }
     return render(request, "web/subjects.html", context)
-
-
-@require_GET
-@signed
-def queries(request: Asked, who: Who) -> HttpResponse:
-    """Every open query, answered where it stands: one list, no page for each."""
-    view = found(desk().today(who))
-    context = {
-        "lines": [line for place in _places(view.tasks) for line in _queries_of(who, place)],
-        "at": "queries",
-        "may_answer": may(who, "AnswerQuery"),
-        "may_close": may(who, "CloseQuery"),
-    }
-    return render(request, "web/queries.html", context)
-
-
-def _places(tasks: tuple[Task, ...]) -> list[Task]:
-    """One task for each form that has an open query."""
-    by_form = {
-        (task.subject, task.place[:3]): task
-        for task in tasks
-        if task.kind == "query_open" and len(task.place) >= 2
-    }
-    return list(by_form.values())[:INBOX]
-
-
-def _queries_of(who: Who, task: Task) -> list[dict[str, object]]:
-    visit, form = task.place[0], task.place[1]
-    repeat = int(task.place[2]) if len(task.place) > 2 else 1
-    view = desk().form(who, task.subject, visit, form, repeat)
-    if view is None:
-        return []
-    labels = {item.id: item.label for item in view.items}
-    every = [*view.queries, *(query for item in view.items for query in item.queries)]
-    return [
-        {
-            "subject": task.subject,
-            "path": form_path(task.subject, task.place[:3]),
-            "visit": view.visit_label,
-            "form": view.form_label,
-            "label": labels.get(query.item, ""),
-            "query": query,
-            "key": new_key(),
-        }
-        for query in {query.id: query for query in every if query.state != "CLOSED"}.values()
-    ]
