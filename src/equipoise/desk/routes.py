@@ -88,7 +88,9 @@ def _capture(reader: Reader, now: Standing, command: Any, occasion: Occasion) ->
     asked = now.case.capture.queries.get(str(getattr(command, "query", "")))
     if asked is not None and occasion.role in now.facts.hidden.get(asked.place.form, frozenset()):
         return Refusal((problem("access.form-hidden", role=label_of(occasion.role)),))
-    return capture.decide(now.trial.study, now.case.capture, now.facts, command, occasion)
+    # What was recorded is closed as it is read, also where the definition in force does not ask for it any more.
+    study = now.trial.record if isinstance(command, CLOSING_A_CASE) else now.trial.study
+    return capture.decide(study, now.case.capture, now.facts, command, occasion)
 
 
 def _attachments(

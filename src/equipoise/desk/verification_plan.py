@@ -7,7 +7,6 @@ The rule that must stay true: who is taken follows from the plan, the order of r
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from equipoise.capture.closing.verifying import critical_items, in_full
@@ -48,18 +47,19 @@ def plan_of(reader: Reader, study: Study) -> Plan:
     return Plan(tuple(full), tuple(others), critical)
 
 
-def to_verify(plan: Plan) -> tuple[Mapping[str, Condition], ...]:
-    """Conditions on the table of closings that together name every form that is still to be verified, each once."""
-    found: list[Mapping[str, Condition]] = []
+def planned(plan: Plan) -> tuple[dict[str, Condition], ...]:
+    """Conditions on the table of closings that together name every complete form that the plan takes, each once."""
+    found: list[dict[str, Condition]] = []
     if plan.full:
-        found.append({"complete": 1, "verified": list(LEFT_IN_FULL), "subject": list(plan.full)})
+        found.append({"complete": 1, "subject": list(plan.full)})
     if plan.critical and plan.others:
-        found.append(
-            {
-                "complete": 1,
-                "verified": list(LEFT_CRITICAL),
-                "form": list(plan.critical),
-                "subject": list(plan.others),
-            }
-        )
+        found.append({"complete": 1, "form": list(plan.critical), "subject": list(plan.others)})
     return tuple(found)
+
+
+def to_verify(plan: Plan) -> tuple[dict[str, Condition], ...]:
+    """As `planned`, of the forms of which the planned items are not all verified as they stand."""
+    return tuple(
+        {**where, "verified": list(LEFT_CRITICAL if "form" in where else LEFT_IN_FULL)}
+        for where in planned(plan)
+    )

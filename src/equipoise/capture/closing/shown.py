@@ -11,6 +11,8 @@ from __future__ import annotations
 from equipoise.capture.evolve import Place, Query, State
 from equipoise.capture.questions import Question, questions
 from equipoise.ledger.entries import Datum
+from equipoise.protocol.assessments import scale_of
+from equipoise.protocol.forms import Form
 from equipoise.protocol.study import Study
 from equipoise.words.canonical import Json, digest
 from equipoise.words.codelists import MISSING
@@ -43,11 +45,20 @@ def shown_form(study: Study, state: State, place: Place) -> Json:
         ],
         "derived": [
             [name, _words(labels.get(name, Text(name))), datum.value]
-            for labels in ({each.id: each.label for each in form.derivations} if form is not None else {},)
+            for labels in (_totals(form),)
             for name, datum in sorted(instance.derived.items())
         ],
         "queries": [_query(one) for one in state.queries_at(place)],
     }
+
+
+def _totals(form: Form | None) -> dict[str, Text]:
+    """The labels of what is derived on a form: totals of its scale, and derivations of its own."""
+    if form is None:
+        return {}
+    used = scale_of(form)
+    totals = {total.testcd: total.label for total in used.totals} if used is not None else {}
+    return {**totals, **{each.id: each.label for each in form.derivations}}
 
 
 def shown_digest(study: Study, state: State, place: Place) -> str:

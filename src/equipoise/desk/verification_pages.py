@@ -1,0 +1,222 @@
+"""The queue of verification with its coverage, and one form to be compared with its source or reviewed.
+
+The rules that must stay true: what is to be verified follows from the plan (verification_plan); what changed after a
+verification is shown with what was verified, and is the only thing to be looked at again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from equipoise.access.commands import Who
+from equipoise.access.decide import may, may_read
+from equipoise.capture.closing.change import MAY, level_at
+from equipoise.capture.closing.commands import ReviewForm, VerifyItems
+from equipoise.capture.closing.verifying import critical_items, reviewed, undone_items, verified_items
+from equipoise.capture.evolve import Place
+from equipoise.desk.closing_tables import CLOSINGS
+from equipoise.desk.closing_views import ShownForm, shown_view, values_at
+from equipoise.desk.desk import Desk
+from equipoise.desk.lists import sites_of
+from equipoise.desk.standing import Trial
+from equipoise.desk.verification_plan import plan_of, planned, to_verify
+from equipoise.ledger.entries import Datum
+from equipoise.ledger.reader import Reader
+from equipoise.ledger.store import Cell, Condition, Row
+from equipoise.words.text import Text
+
+PAGE = 30
+"""Forms on a page of the queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLine:
+    """A form that waits. `state` of its verification: empty, PART, CRITICAL or CHANGED; `full`: to be verified whole."""
+
+    number: str
+    place: tuple[str, str, int]
+    visit: Text
+    form: Text
+    state: str
+    full: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Of one site: complete forms that the plan takes, how many of them are verified, and how many changed since."""
+
+    site: str
+    planned: int
+    verified: int
+    changed: int
+    reviewed: int
+    complete: int
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationView:
+    """The queue of the reader: `way` is verify or review."""
+
+    way: str
+    lines: tuple[QueueLine, ...]
+    total: int
+    coverage: tuple[Coverage, ...]
+    after: str
+    plan: tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyView:
+    """One form to verify or review. `verified` and `changed`: item ids; `critical`: those verified in everybody."""
+
+    shown: ShownForm
+    site: str
+    base: int
+    verified: frozenset[str]
+    changed: frozenset[str]
+    critical: frozenset[str]
+    full: bool
+    reviewed: bool
+    acts: tuple[str, ...]
+    next: QueueLine | None
+
+
+def verification_page(desk: Desk, who: Who, site: str = "", after: str = "") -> VerificationView | None:
+    """The queue; None for who may not read it."""
+    if not may_read(who, "verification", None):
+        return None
+    with desk.reading() as reader:
+        trial = desk.trial(reader)
+        sites = [one for one in sites_of(reader, who, "verification") if site in {"", one}]
+        way, conditions = _conditions(reader, trial, who, sites)
+        rows = _after(reader, conditions, _key(after), PAGE + 1)
+        plan = plan_of(reader, trial.study)
+        return VerificationView(
+            way,
+            tuple(_line(trial, row, plan.full) for row in rows[:PAGE]),
+            sum(reader.rows.count(CLOSINGS, where) for where in conditions),
+            tuple(_coverage(reader, trial, one) for one in sites_of(reader, who, "verification")),
+            _key_text(rows[PAGE - 1]) if len(rows) > PAGE else "",
+            (trial.study.verification.first, f"{trial.study.verification.share * 100:f}"),
+        )
+
+
+def verify_page(desk: Desk, who: Who, number: str, place: Place) -> VerifyView | None:
+    """One form; None where it was not recorded, or the reader may not see it."""
+    with desk.reading() as reader:
+        subject = desk.may_read(reader, who, "verification", number)
+        if subject is None:
+            return None
+        now = desk.standing_light(reader, subject)
+        state, trial = now.case.capture, now.trial
+        form = trial.record.form(place.form)
+        if place not in state.forms or form is None or place.form in trial.hidden_from(who.role):
+            return None
+        known = state.closing.verified.get(place, {})
+        then = _verified_values(reader, subject, place, known) if known else None
+        sites = list(sites_of(reader, who, "verification"))
+        _, conditions = _conditions(reader, trial, who, sites)
+        following = _after(reader, conditions, (number, subject, *place), 1)
+        plan = plan_of(reader, trial.study)
+        commands = {
+            "verify": VerifyItems(subject, *place, 0, ()),
+            "review": ReviewForm(subject, *place, 0),
+        }
+        open_here = "verify" in MAY[level_at(state, now.facts, *place)]
+        return VerifyView(
+            shown_view(trial.record, state, number, place, None, then),
+            now.case.screening.site or "",
+            state.form(place).seq,
+            verified_items(state, place),
+            undone_items(state, place),
+            critical_items(trial.record, form),
+            subject in plan.full,
+            reviewed(state, place),
+            tuple(act for act, one in commands.items() if open_here and may(who, one, now.facts) is None),
+            _line(trial, following[0], plan.full) if following else None,
+        )
+
+
+def _verified_values(
+    reader: Reader, subject: str, place: Place, known: Mapping[str, int]
+) -> Mapping[str, Datum]:
+    """What each item held when it was verified last; an item never verified is as it is now."""
+    stream = reader.entries(f"subject/{subject}")
+    at = {seq: values_at(stream, place, seq) for seq in set(known.values())}
+    now = values_at(stream, place, len(stream))
+    return {**now, **{item: at[seq][item] for item, seq in known.items() if item in at[seq]}}
+
+
+def _conditions(
+    reader: Reader, trial: Trial, who: Who, sites: Sequence[str]
+) -> tuple[str, list[dict[str, Condition]]]:
+    """What waits for the reader: to be reviewed by who reviews, to be verified for everybody else."""
+    hidden = trial.hidden_from(who.role)
+    shown = [form.id for form in trial.record.forms if form.id not in hidden]
+    if who.role == "data_manager":
+        found: list[dict[str, Condition]] = [{"complete": 1, "reviewed": 0}]
+        way = "review"
+    else:
+        way, found = "verify", [dict(where) for where in to_verify(plan_of(reader, trial.study))]
+    for where in found:
+        where["site"] = list(sites)
+        if hidden:
+            forms = where.get("form", shown)
+            where["form"] = [form for form in forms if form in shown]  # type: ignore[union-attr]  # a list
+    return way, found
+
+
+def _after(
+    reader: Reader, conditions: Sequence[Mapping[str, Condition]], key: tuple[Cell, ...], limit: int
+) -> list[Row]:
+    """The rows after a key over several conditions that exclude each other, in one order."""
+    found = [
+        row
+        for where in conditions
+        for row in reader.rows.find(CLOSINGS, where, order=("number",), after=key, limit=limit)
+    ]
+    return sorted(found, key=lambda row: tuple(_cells(row)))[:limit]
+
+
+def _cells(row: Row) -> tuple[Cell, ...]:
+    return tuple(row[name] for name in ("number", *CLOSINGS.key))
+
+
+def _key_text(row: Row) -> str:
+    return "~".join(str(cell) for cell in _cells(row))
+
+
+def _key(text: str) -> tuple[Cell, ...]:
+    parts = text.split("~")
+    if len(parts) != 1 + len(CLOSINGS.key) or not parts[-1].isdigit() or not parts[-1].isascii():
+        return ()
+    return (*parts[:-1], int(parts[-1]))
+
+
+def _line(trial: Trial, row: Row, full: Sequence[str]) -> QueueLine:
+    visit, form = trial.record.visit(str(row["visit"])), trial.record.form(str(row["form"]))
+    return QueueLine(
+        str(row["number"]),
+        (str(row["visit"]), str(row["form"]), int(row["repeat"] or 0)),
+        visit.label if visit is not None else Text(str(row["visit"])),
+        form.label if form is not None else Text(str(row["form"])),
+        str(row["verified"]),
+        str(row["subject"]) in full,
+    )
+
+
+def _coverage(reader: Reader, trial: Trial, site: str) -> Coverage:
+    plan, rows = plan_of(reader, trial.study), reader.rows
+    taken = [{**where, "site": site} for where in planned(plan)]
+    left = [{**where, "site": site} for where in to_verify(plan)]
+    changed = [{**where, "site": site, "verified": "CHANGED"} for where in planned(plan)]
+    every = sum(rows.count(CLOSINGS, where) for where in taken)
+    return Coverage(
+        site,
+        every,
+        every - sum(rows.count(CLOSINGS, where) for where in left),
+        sum(rows.count(CLOSINGS, where) for where in changed),
+        rows.count(CLOSINGS, {"site": site, "complete": 1, "reviewed": 1}),
+        rows.count(CLOSINGS, {"site": site, "complete": 1}),
+    )
