@@ -32,7 +32,7 @@ PAGE = 30
 
 @dataclass(frozen=True, slots=True)
 class QueueLine:
-    """A form that waits. `state` of its verification: empty, PART, CRITICAL or CHANGED; `full`: to be verified whole."""
+    """A form that waits. `state` of its verification: empty, PART, CRITICAL or CHANGED; `full`: of the whole form."""
 
     number: str
     place: tuple[str, str, int]
