@@ -86,6 +86,8 @@ WEB: Mapping[str, Right] = {
     f"GET {_SCANS}": _reads("casebook"),
     f"POST {_SCANS}": _does("AttachSource", "WithdrawSource", reads="casebook"),
     f"GET {_SCANS}/<str:wanted>": _reads("casebook"),
+    "GET /enrolment": _reads("enrolment"),
+    "GET /enrolment.svg": _reads("enrolment"),
     "GET /due": _reads("supply"),
     # running lists
     f"GET {_SUBJECT}/logs/<str:form>": _reads("casebook"),

@@ -98,7 +98,7 @@ ROLES: Mapping[str, Role] = {
             Text("Coordinator", "临床研究协调员"),
             "blinded",
             _ENTRY | _VISITS | _LOGS | _SCREENING | _TRUTHS | _DOSING | {"Randomize", "AssignRater"},
-            _CASEBOOK | _SUPPLY | {"code_breaks"},
+            _CASEBOOK | _SUPPLY | {"code_breaks", "enrolment"},
         ),
         Role(
             "investigator",
@@ -113,7 +113,7 @@ ROLES: Mapping[str, Role] = {
             | _DOSING_DECISIONS
             | {"ConfirmEligibility", "Randomize", "RequestCodeBreak", "ReviewCodeBreak", "AssignRater"}
             | {"SignForms"},
-            _CASEBOOK | _SUPPLY | {"code_breaks", "signatures"},
+            _CASEBOOK | _SUPPLY | {"code_breaks", "enrolment", "signatures"},
         ),
         Role("rater", Text("Blinded rater", "盲态评估者"), "blinded", _ENTRY, _CASEBOOK - {"eligibility"}),
         Role(
@@ -121,7 +121,7 @@ ROLES: Mapping[str, Role] = {
             Text("Monitor", "监查员"),
             "blinded",
             _QUERIES | _ASKED_AGAIN | {"VerifyItems"},
-            _CASEBOOK | _SUPPLY | {"verification"},
+            _CASEBOOK | _SUPPLY | {"enrolment", "verification"},
         ),
         Role(
             "data_manager",
@@ -133,28 +133,28 @@ ROLES: Mapping[str, Role] = {
             | _LOCKS_FIRST
             | _AMENDMENTS
             | {"RecordReleaseCondition", "MoveSubject"},
-            _CASEBOOK | _SUPPLY | {"release", "verification", "lock"},
+            _CASEBOOK | _SUPPLY | {"enrolment", "release", "verification", "lock"},
         ),
         Role(
             "statistician",
             Text("Trial statistician", "盲态统计师"),
             "blinded",
             frozenset({"RecordReleaseCondition", "SignRelease"}) | _LOCKS_SECOND,
-            frozenset({"today", "release", "lock"}),
+            frozenset({"enrolment", "today", "release", "lock"}),
         ),
         Role(
             "sponsor",
             Text("Sponsor", "申办者"),
             "blinded",
             _ENROLMENT | {"ActivateSite", "DeactivateSite", "SignRelease"},
-            frozenset({"today", "release", "code_breaks", "knowledge"}),
+            frozenset({"enrolment", "today", "release", "code_breaks", "knowledge"}),
         ),
         Role(
             "safety_desk",
             Text("Safety desk", "药物警戒人员"),
             "blinded",
             frozenset({"ReviewCodeBreak"}),
-            frozenset({"today", "code_breaks", "knowledge"}),
+            frozenset({"enrolment", "today", "code_breaks", "knowledge"}),
         ),
         Role("pharmacist", Text("Unblinded pharmacist", "非盲药师"), "unblinded", frozenset(), frozenset()),
         Role(
@@ -192,7 +192,7 @@ ROLES: Mapping[str, Role] = {
             frozenset(),
             _CASEBOOK
             | _SUPPLY
-            | {"release", "code_breaks", "knowledge", "verification", "signatures", "lock"},
+            | {"enrolment", "release", "code_breaks", "knowledge", "verification", "signatures", "lock"},
         ),
         Role(
             "system",

@@ -26,6 +26,7 @@ from equipoise.desk import inbox as inboxes
 from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.courier import Courier
 from equipoise.desk.desk import Desk, open_desk
+from equipoise.desk.flow import EnrolmentView, FlowView, enrolment_page, flow_page
 from equipoise.desk.followers import GRANTS, SUBJECTS
 from equipoise.desk.inbox import Filters, InboxView, OneQueryView
 from equipoise.desk.line import SocketLine
@@ -128,6 +129,14 @@ class FrontDesk(Desk):
     def one_query(self, who: Who, number: str, query: str, filters: Filters) -> OneQueryView | None:
         """One query with its neighbours."""
         return inboxes.one_query(self, who, number, query, filters)
+
+    def flow(self, who: Who) -> FlowView | None:
+        """The flow of participants, blinded."""
+        return flow_page(self, who)
+
+    def enrolment(self, who: Who) -> EnrolmentView | None:
+        """Enrolment against its plan."""
+        return enrolment_page(self, who)
 
     def checklist(self, who: Who, number: str) -> ChecklistView | None:
         """The eligibility page of a subject."""

@@ -71,6 +71,13 @@ class MaskedRole(Element):
     explanation: Words | None = None
 
 
+class Recruitment(Element):
+    """How enrolment is planned: over how many months, at how many sites, evenly from the first site's opening on."""
+
+    months: int = Field(ge=1)
+    sites: int = Field(ge=1)
+
+
 class Design(Element):
     """Study design in registry words, and the numbers that bound enrolment."""
 
@@ -83,6 +90,7 @@ class Design(Element):
     target: int | None = Field(default=None, ge=1)
     cap: int | None = Field(default=None, ge=1)
     months: int | None = Field(default=None, ge=1)
+    recruitment: Recruitment | None = None
     masked_roles: tuple[MaskedRole, ...] = ()
 
 

@@ -13,6 +13,7 @@ from typing import Protocol
 from equipoise.access.commands import Who
 from equipoise.capture.evolve import Place
 from equipoise.desk.code_breaks import BlindView, DrillView
+from equipoise.desk.flow import EnrolmentView, FlowView
 from equipoise.desk.identities import IdentityInput
 from equipoise.desk.inbox import Filters, InboxView, OneQueryView
 from equipoise.desk.knowledge import Knowing
@@ -104,6 +105,12 @@ class DeskDoor(Protocol):
 
     def one_query(self, who: Who, number: str, query: str, filters: Filters) -> OneQueryView | None:
         """One query with its neighbours."""
+
+    def flow(self, who: Who) -> FlowView | None:
+        """The flow of participants, blinded."""
+
+    def enrolment(self, who: Who) -> EnrolmentView | None:
+        """Enrolment against its plan."""
 
     def checklist(self, who: Who, number: str) -> ChecklistView | None:
         """The eligibility checklist."""

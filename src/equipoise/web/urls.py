@@ -7,7 +7,19 @@ from django.urls import URLPattern, URLResolver, path
 from equipoise.pages import entrance as shared
 from equipoise.pages import problems
 from equipoise.web.public import views as public
-from equipoise.web.views import blind, casebook, entrance, forms, inbox, logs, papers, sources, supply, work
+from equipoise.web.views import (
+    blind,
+    casebook,
+    enrolment,
+    entrance,
+    forms,
+    inbox,
+    logs,
+    papers,
+    sources,
+    supply,
+    work,
+)
 
 _FORM = "subjects/<str:number>/forms/<str:visit>/<str:form>"
 
@@ -30,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *blind.urlpatterns,
     *logs.urlpatterns,
     *papers.urlpatterns,
+    *enrolment.urlpatterns,
     *supply.urlpatterns,
     *sources.urlpatterns,
     path(_FORM, forms.form),

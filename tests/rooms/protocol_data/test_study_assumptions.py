@@ -62,7 +62,7 @@ PLACES: dict[str, Any] = {
     "onset.day_rule": lambda s: _by_id(s.criteria, "I02"),
     "nihss.un_policy_total": lambda s: _parameter(s, "nihss-untestable"),
     "rescreening": lambda s: s.eligibility,
-    "sites.number": lambda s: _parameter(s, "sites-planned"),
+    "sites.number": lambda s: s.design.recruitment,
     "sample_size.basis": lambda s: _parameter(s, "sample-size"),
     "interim": lambda s: _parameter(s, "interim"),
     "followup.long_term": lambda s: _parameter(s, "long-term"),

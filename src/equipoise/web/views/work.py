@@ -44,6 +44,7 @@ def _links(who: Who) -> list[tuple[str, str]]:
     found += [("/knowledge", "blind.knowledge")] if "knowledge" in reads else []
     if may(who, "RequestCodeBreak") and site is not None:
         found.append((f"/drills/{site}", "blind.practise"))
+    found += [("/enrolment", "web.enrolment")] if "enrolment" in reads else []
     return [*found, ("/papers", "web.papers")]
 
 
