@@ -71,7 +71,7 @@ def test_a_story_stands_in_its_boxes(story: Story) -> None:
     assert curve is not None
     assert (view.assessed, view.in_screening, view.randomized) == (3, 1, 1)
     assert sum(line.count for line in view.excluded) == 1
-    assert (curve.randomized, dict((site, count) for site, _, count in curve.by_site)["01"]) == (1, 1)
+    assert (curve.randomized, {site: count for site, _, count in curve.by_site}["01"]) == (1, 1)
     assert curve.plan is not None
     assert curve.forecast is not None
     own = story.desk.flow(story.who("crc2"))
