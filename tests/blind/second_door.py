@@ -22,6 +22,8 @@ CREDENTIALS = (
     ("investigator", "BREAK"),
     ("lab_desk", "LAB"),
     ("board_statistician", "BOARD"),
+    ("vault_keeper", "KEEPER"),
+    ("backup_officer", "OFFICER"),
 )
 EXPIRY = dt.date(2027, 6, 30)
 CERTIFICATE = hashlib.sha256(b"certificate").hexdigest()

@@ -1,4 +1,5 @@
-"""Law: no order of grants and revocations gives one person a blinded and an unblinded role, at any site, ever.
+"""Law: no order of grants and revocations gives one person a blinded and an unblinded role, at any site, ever: also not
+one at the first door and work at the second, whatever is enrolled there and in whatever order its entries arrive.
 
 And who asked for, or saw, a participant's arm never again rates that participant, whatever roles come and go.
 Source: DESIGN 5 (people); reliability notes L30.
@@ -19,11 +20,16 @@ from equipoise.access.roles import ROLES, exclude_each_other
 from equipoise.capture.commands import RecordForm
 from equipoise.ledger.entries import Datum
 from equipoise.ledger.facts import Facts, Refusal
+from equipoise.vault import credentials
+from equipoise.vault.commands import EnrolCredential
+from equipoise.vault.credentials import NEEDED, borne
+from equipoise.vault.facts import Purpose, VaultFacts
 from rooms.capture.conduct_study import OCCASION, made_study, recorded
 
 STUDY = made_study()
 PEOPLE = ["a", "b", "c"]
 SITES = [None, "site-1", "site-2"]
+PURPOSES = sorted(NEEDED)
 GIVEN = sorted(set(ROLES) - {"system"})
 HERE = Facts(
     subject_known=True, subject_site="site-1", site_known=True, rated={"NIHSS": frozenset(), "AE": frozenset({"AEREL"})}
@@ -40,6 +46,8 @@ class Grants(RuleBasedStateMachine):
         super().__init__()
         self.states: dict[str, State] = dict.fromkeys(PEOPLE, START)
         self.ever: dict[str, set[str]] = {person: set() for person in PEOPLE}
+        self.enrolled: dict[str, credentials.State] = dict.fromkeys(PEOPLE, credentials.START)
+        self.worked: set[str] = set()
         self.knowing: set[str] = set()
         self.written = 0
 
@@ -70,6 +78,23 @@ class Grants(RuleBasedStateMachine):
         self.do(GrantRole(person, "pharmacist"))
         self.do(GrantRole(person, "rater", "site-1"))
 
+    @rule(
+        person=st.sampled_from(PEOPLE), purpose=st.sampled_from(PURPOSES), by=st.sampled_from(["system", *PEOPLE])
+    )
+    def enrol(self, person: str, purpose: Purpose, by: str) -> None:
+        """At the second door, by a keeper or at the terminal, on what the first door says now."""
+        facts = VaultFacts(
+            actor=by,
+            roles={each: tuple(grant.role for grant in self.states[each].now) for each in PEOPLE},
+            roles_ever={each: tuple(self.ever[each]) for each in PEOPLE},
+        )
+        command = EnrolCredential(person, purpose)
+        decision = credentials.decide(STUDY, self.enrolled[person], facts, command, OCCASION)
+        for append in () if isinstance(decision, Refusal) else decision:
+            self.written += 1
+            entry = recorded(append.stream, self.written, append.entry)
+            self.enrolled[person] = credentials.evolve(self.enrolled[person], entry)
+
     @rule(person=st.sampled_from(PEOPLE))
     def learn_the_arm(self, person: str) -> None:
         self.knowing.add(person)
@@ -80,6 +105,15 @@ class Grants(RuleBasedStateMachine):
             kinds = {ROLES[role].blind for role in roles}
             assert not {"blinded", "unblinded"} <= kinds, (person, roles)
             assert roles == {grant.role for grant in self.states[person].ever}
+
+    @invariant()
+    def nobody_who_worked_behind_the_second_door_is_ever_blinded(self) -> None:
+        for person, state in self.enrolled.items():
+            now, ever = tuple(grant.role for grant in self.states[person].now), tuple(self.ever[person])
+            if any(purpose != "BREAK" and borne(purpose, now, ever) for purpose in state.purposes):
+                self.worked.add(person)
+        for person in self.worked:
+            assert not any(ROLES[role].blind == "blinded" for role in self.ever[person]), person
 
     @invariant()
     def whoever_knows_rates_nobody(self) -> None:
@@ -107,6 +141,11 @@ def test_every_unblinded_role_reads_and_does_nothing_here():
         "pharmacy_checker",
         "lab_desk",
         "board_statistician",
+        "vault_keeper",
+        "backup_officer",
+    }
+    assert {role for needed in NEEDED.values() for role in needed} - {role.id for role in unblinded} == {
+        "investigator"  # who opens one code, and is barred from that participant
     }
     for role in unblinded:
         assert not role.commands

@@ -60,6 +60,8 @@ PEOPLE = {
     "dm": ("data_manager", None),
     "stat": ("statistician", None),
     "spo": ("sponsor", None),
+    "k1": ("vault_keeper", None),
+    "k2": ("backup_officer", None),
 }
 CONDITIONS = {
     "DATABASE_LOCKED": "dm",

@@ -179,6 +179,10 @@ ROLES: Mapping[str, Role] = {
             frozenset(),
         ),
         Role(
+            "vault_keeper", Text("Keeper of the second door", "第二道门管理员"), "unblinded", frozenset(), frozenset()
+        ),
+        Role("backup_officer", Text("Backup officer", "备份保管员"), "unblinded", frozenset(), frozenset()),
+        Role(
             "administrator",
             Text("Administrator", "系统管理员"),
             "none",
@@ -204,6 +208,11 @@ ROLES: Mapping[str, Role] = {
     )
 }
 """Every role by id. `system` is the program acting for an administrator at the terminal."""
+
+
+KEEPING = frozenset({"vault_keeper", "backup_officer"})
+"""Roles that keep the second door, or a share of what opens the slots: whoever holds one could see through the blind, and
+is shown no participant's arm there for it."""
 
 
 def exclude_each_other(first: str, second: str) -> bool:

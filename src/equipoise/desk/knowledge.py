@@ -7,6 +7,7 @@ What people saw with their eyes, or were told, is in no ledger; the page says so
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -17,10 +18,12 @@ from equipoise.desk.desk import Desk
 from equipoise.desk.followers import BREAKS, GRANTS, SUBJECTS
 from equipoise.ledger.entries import RoleGranted
 from equipoise.ledger.reader import Reader
-from equipoise.randomization.blind import THIRD_PERSON
+from equipoise.randomization.blind import THIRD_PERSON, Break
 from equipoise.words.canonical import Json
 
-How = Literal["ROLE", "CODE_SHOWN", "CODE_ASKED", "THIRD_PERSON", "CARD_OPENED", "CARD_WITNESSED", "RELEASE"]
+How = Literal[
+    "ROLE", "CODE_SHOWN", "CODE_ASKED", "CODE_HELD", "THIRD_PERSON", "CARD_OPENED", "CARD_WITNESSED", "RELEASE"
+]  # fmt: skip
 EVERYBODY = "*"
 """Stands for every participant, or for everybody who may read."""
 
@@ -88,14 +91,9 @@ def _by_subject(desk: Desk, reader: Reader) -> list[Knowing]:
         number, site = str(known.get("number") or subject), str(known.get("site") or "")
         blind = desk.standing_light(reader, subject).case.blind
         for one in blind.breaks.values():
-            how: How = "CODE_ASKED" if one.shown_at is None else "CODE_SHOWN"
-            if one.to == "THIRD_PERSON" and one.shown_at is None:
-                continue
-            person = one.by
-            if one.to == "THIRD_PERSON":
-                how, person = "THIRD_PERSON", THIRD_PERSON
-            name = person if person == THIRD_PERSON else desk.register.staff_name(person)
-            found.append(Knowing(person, name, number, site, one.shown_at or one.at, how, one.request))
+            for person, since, how in _of_break(one):
+                name = person if person == THIRD_PERSON else desk.register.staff_name(person)
+                found.append(Knowing(person, name, number, site, since, how, one.request))
         for card in blind.cards:
             people: tuple[tuple[str, How], ...] = (
                 (card.opened_by, "CARD_OPENED"), (card.witnessed_by, "CARD_WITNESSED"),
@@ -104,3 +102,13 @@ def _by_subject(desk: Desk, reader: Reader) -> list[Knowing]:
                 name = desk.register.staff_name(person)
                 found.append(Knowing(person, name, number, site, card.opened_at, seen, ""))
     return found
+
+
+def _of_break(one: Break) -> Iterator[tuple[str, str, How]]:
+    """Who may know by one request: person, since when, how. Whoever held the code for another could have typed it."""
+    if one.to == "SELF":
+        yield one.by, one.shown_at or one.at, "CODE_ASKED" if one.shown_at is None else "CODE_SHOWN"
+        return
+    yield one.by, one.at, "CODE_HELD"
+    if one.shown_at is not None:
+        yield THIRD_PERSON, one.shown_at, "THIRD_PERSON"

@@ -1,8 +1,8 @@
 """One participant's blind: folded from the subject's stream, who asked for the arm, who was shown it, who rates.
 
 The rules that must stay true: nothing here knows an arm; who was shown one, or opened a card, knows it for life, and
-so does, to be on the safe side, who asked to be shown it, because the second door's word may still be on its way; a
-drill gives no knowledge. Both truths of a stratum stay, and the slot with the first.
+so does, to be on the safe side, who asked for it: the second door's word may still be on its way, and a code that was
+made for a third person could be typed by whoever was given it; a drill gives no knowledge. Both truths of a stratum stay, and the slot with the first.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ class State:
         """Actor -> since when (UTC, ISO) the actor knows, or may know, this participant's arm."""
         found: dict[str, str] = {}
         for each in sorted(self.breaks.values(), key=lambda one: one.at):
-            if not each.drill and each.to == "SELF":
-                found.setdefault(each.by, each.shown_at or each.at)
+            if not each.drill:
+                found.setdefault(each.by, (each.to == "SELF" and each.shown_at) or each.at)
         for card in self.cards:
             for person in (card.opened_by, card.witnessed_by):
                 found[person] = min(found.get(person, card.opened_at), card.opened_at)

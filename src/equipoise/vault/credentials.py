@@ -1,7 +1,9 @@
 """Who may work at the second door, and for which purpose: folded from the stream `user/<actor>`.
 
-The rules that must stay true: a purpose asks for a role held at the first door now, so that one list of roles serves
-both doors; a person who ever held a blinded role there is never let in for anything but opening one code.
+The rules that must stay true: every purpose asks for a role held at the first door now, so that one list of roles serves
+both doors and its exclusion for life binds everybody of this one; a person who ever held a blinded role there is never
+let in for anything but opening one code. The first keeper is enrolled at the terminal, before this door has heard of any
+role; nobody acts by that until the role has come.
 """
 
 from __future__ import annotations
@@ -26,11 +28,11 @@ NEEDED: Mapping[Purpose, frozenset[str]] = MappingProxyType(
         "LAB": frozenset({"lab_desk"}),
         "BOARD": frozenset({"board_statistician"}),
         "BREAK": frozenset({"investigator"}),
-        "OFFICER": frozenset(),
-        "KEEPER": frozenset(),
+        "OFFICER": frozenset({"backup_officer"}),
+        "KEEPER": frozenset({"vault_keeper"}),
     }
 )
-"""purpose -> roles at the first door, one of which must be held; none where no role is asked for."""
+"""purpose -> roles at the first door, one of which must be held."""
 COMMANDS: Mapping[type, frozenset[Purpose]] = MappingProxyType(
     {EnrolCredential: frozenset({"KEEPER"}), RevokeCredential: frozenset({"KEEPER"})}
 )
@@ -68,7 +70,7 @@ def borne(purpose: Purpose, roles: tuple[str, ...], ever: tuple[str, ...]) -> bo
     blinded = any(ROLES[role].blind == "blinded" for role in ever if role in ROLES)
     if purpose != "BREAK" and blinded:
         return False
-    return not NEEDED[purpose] or bool(NEEDED[purpose] & set(roles))
+    return bool(NEEDED[purpose] & set(roles))
 
 
 def decide(study: Study, state: State, facts: VaultFacts, command: object, occasion: Occasion) -> Decision:
@@ -92,6 +94,7 @@ def _enrol(state: State, facts: VaultFacts, command: EnrolCredential) -> Decisio
     roles, ever = facts.roles.get(user, ()), facts.roles_ever.get(user, ())
     if purpose != "BREAK" and any(ROLES[role].blind == "blinded" for role in ever if role in ROLES):
         return Refusal((problem("vault.credential-of-blinded", "user"),))
-    if not borne(purpose, roles, ever):
+    ahead = purpose == "KEEPER" and facts.actor == PROGRAM.actor
+    if not borne(purpose, roles, ever) and not ahead:
         return Refusal((problem("vault.credential-without-role", "purpose"),))
     return (Append(f"user/{user}", CredentialEnrolled(user, purpose)),)

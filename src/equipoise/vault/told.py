@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from equipoise.access.roles import ROLES
+from equipoise.access.roles import KEEPING, ROLES
 from equipoise.ledger.entries import (
     AllocationPublished,
     BagRejected,
@@ -78,12 +78,12 @@ class Told:
     def sites_of(self, actor: str) -> frozenset[str] | None:
         """The sites of a person's unblinded roles now; None for everywhere, and for who holds none.
 
-        A role that sees no arm, like the administrator's, does not widen where its holder may see some.
+        A role that sees no arm, like the administrator's or the keeper's, does not widen where its holder may see some.
         """
         sites = {
             site
             for role, site in self.grants.get(actor, ())
-            if role in ROLES and ROLES[role].blind == "unblinded"
+            if role in ROLES and ROLES[role].blind == "unblinded" and role not in KEEPING
         }
         return None if not sites or None in sites else frozenset(site for site in sites if site is not None)
 

@@ -145,12 +145,18 @@ def test_the_second_doors_word_is_taken_once_for_what_was_asked_and_for_nothing_
     assert rules(decide(STUDY, state, READY, shown("actor-2"), MINE)) == {"randomization.break-known"}
 
 
-def test_who_asked_to_see_it_may_know_it_from_then_on_and_who_had_it_given_to_another_does_not():
+def test_who_asked_may_know_it_from_then_on_also_who_had_it_given_to_another():
+    """Decision 0015: the code for another passes through the hands of who asked, who could have typed it."""
     assert set(after(RANDOMIZED, ASK).knowing()) == {ME}
     third = dataclasses.replace(ASK, to="THIRD_PERSON", third_person="Dr Wu")
-    state = after(RANDOMIZED, third, shown(THIRD_PERSON))
-    assert not state.knowing()
-    assert not add_facts(READY, state).code_broken_for
+    for state in (after(RANDOMIZED, third), after(RANDOMIZED, third, shown(THIRD_PERSON))):
+        asked = state.breaks[ID].at
+        assert state.knowing() == {ME: asked}  # from asking on, not from the moment when somebody looked
+        assert add_facts(READY, state).code_broken_for == {ME}
+    drill = dataclasses.replace(third, subject="drill-01", site="01", drill=True)
+    here = dataclasses.replace(READY, site_known=True)
+    (append,) = written(decide(STUDY, RANDOMIZED, here, drill, MINE))
+    assert not evolve(START, recorded("subject/drill-01", 1, append.entry)).knowing()
 
 
 def test_a_review_is_due_within_24_hours_once_with_a_note():

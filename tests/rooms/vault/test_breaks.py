@@ -14,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from equipoise.access.commands import Who
+from equipoise.capture.commands import RecordForm
 from equipoise.desk.code_breaks import ask, blind_page, drill_page
 from equipoise.desk.knowledge import report
+from equipoise.ledger.entries import Datum
 from equipoise.ledger.vault_entries import ArmShown, BreakAccepted, BreakRefused, QuotaPassed
 from equipoise.randomization.commands import RequestCodeBreak, ReviewCodeBreak
 from equipoise.vault.breaks import showing
@@ -184,7 +186,19 @@ def test_a_third_person_sees_it_with_a_code_and_the_investigator_does_not(doors)
     view = blind_page(doors.desk, me(doors), "S-s1")
     assert view is not None
     assert view.breaks[0].reader == "third person"
-    assert "inv" not in {line.who for line in report(doors.desk) if line.how != "ROLE"}
+    lines = {(line.who, line.how) for line in report(doors.desk) if line.subject == "S-s1"}
+    assert lines == {("inv", "CODE_HELD"), ("third person", "THIRD_PERSON")}
+
+
+def test_who_holds_a_code_for_another_rates_nobody_of_it_even_if_they_type_it_themselves(doors):
+    """Nothing tells who typed a code; so whoever could have typed it counts as knowing (decision 0015)."""
+    begin(doors)
+    asked = request(doors, to="THIRD_PERSON", third_person="Dr Wu")
+    (code,) = showing.hand_over(doors.vault, keeper(doors), asked, key="h", entropy=bytes_of(7))
+    assert isinstance(showing.show_third(doors.vault, str(code), key="t"), Shown)
+    rating = RecordForm("s1", "V1", "NIHSS", 1, {"NIHSSDAT": Datum("2026-06-01")}, 0)
+    outcome = doors.desk.submit(me(doors), rating, key="rate")
+    assert "access.knows-the-arm" in rules(outcome.problems)
 
 
 def bytes_of(start: int):

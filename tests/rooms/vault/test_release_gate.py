@@ -35,7 +35,9 @@ CONDITIONS = {
     "PLAN_SIGNED": "stat",
     "SETS_SIGNED": "stat",
 }
-ROLES = {"dm": "data_manager", "stat": "statistician", "spo": "sponsor"}
+ROLES = {
+    "dm": "data_manager", "stat": "statistician", "spo": "sponsor", "k1": "vault_keeper", "k2": "backup_officer",
+}  # fmt: skip
 WAITS = {
     "vault_release.waits-for-database-locked",
     "vault_release.waits-for-plan-signed",

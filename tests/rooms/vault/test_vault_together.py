@@ -37,7 +37,7 @@ def test_pages_channel_and_clock_do_not_get_in_each_others_way(doors: Doors) -> 
 
     def enrol(worker: int) -> None:
         for count in range(10):
-            command = EnrolCredential(f"w{worker}n{count}", "OFFICER")
+            command = EnrolCredential(f"w{worker}n{count}", "KEEPER")
             assert doors.vault.submit(PROGRAM, command, key=f"{worker} {count}").accepted
 
     def carry() -> None:

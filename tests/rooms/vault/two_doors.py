@@ -41,6 +41,9 @@ PEOPLE = {
     "crc": ("coordinator", "01"),
     "lab": ("lab_desk", None),
     "dsmb": ("board_statistician", None),
+    "keep": ("vault_keeper", None),
+    "keep2": ("vault_keeper", None),
+    "off": ("backup_officer", None),
 }
 
 

@@ -15,11 +15,11 @@ from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods
 
-from equipoise.access.roles import ROLES
 from equipoise.pages import problems
 from equipoise.pages.accounts.models import Account
 from equipoise.vault.facts import Keeper, VaultFacts
 from equipoise.vault.release.commands import SetValuesLock, SignVaultRelease
+from equipoise.vault.release.decide import may_see_arms
 from equipoise.vault.release.evolve import CONDITIONS, SIGNERS, State, conditions_digest, signers
 from equipoise.vault.release.publishing import Published, open_closed_work, publish
 from equipoise.vault.vault import Vault
@@ -106,7 +106,7 @@ def closed(request: Asked, keeper: Keeper) -> HttpResponse:
         "people": [
             (actor, names.get(actor, actor))
             for actor, held in sorted(facts.roles.items())
-            if _unblinded(held)
+            if may_see_arms(held)
         ],
         "works": [
             {"at": at_site(at), "work": one, "members": [names.get(each, each) for each in one.members]}
@@ -117,10 +117,6 @@ def closed(request: Asked, keeper: Keeper) -> HttpResponse:
         "at": "/closed",
     }
     return render(request, "vault/closed.html", context, status=problems.status_of(shown) if shown else 200)
-
-
-def _unblinded(roles: Sequence[str]) -> bool:
-    return any(ROLES[role].blind == "unblinded" for role in roles if role in ROLES)
 
 
 def _now(keeper: Keeper) -> tuple[State, VaultFacts]:

@@ -47,6 +47,7 @@ HOW = {
     "ROLE": "blind.how-role",
     "CODE_SHOWN": "blind.how-code-shown",
     "CODE_ASKED": "blind.how-code-asked",
+    "CODE_HELD": "blind.how-code-held",
     "THIRD_PERSON": "blind.how-third-person",
     "CARD_OPENED": "blind.how-card-opened",
     "CARD_WITNESSED": "blind.how-card-witnessed",
