@@ -79,7 +79,9 @@ class Grants(RuleBasedStateMachine):
         self.do(GrantRole(person, "rater", "site-1"))
 
     @rule(
-        person=st.sampled_from(PEOPLE), purpose=st.sampled_from(PURPOSES), by=st.sampled_from(["system", *PEOPLE])
+        person=st.sampled_from(PEOPLE),
+        purpose=st.sampled_from(PURPOSES),
+        by=st.sampled_from(["system", *PEOPLE]),
     )
     def enrol(self, person: str, purpose: Purpose, by: str) -> None:
         """At the second door, by a keeper or at the terminal, on what the first door says now."""

@@ -179,7 +179,11 @@ ROLES: Mapping[str, Role] = {
             frozenset(),
         ),
         Role(
-            "vault_keeper", Text("Keeper of the second door", "第二道门管理员"), "unblinded", frozenset(), frozenset()
+            "vault_keeper",
+            Text("Keeper of the second door", "第二道门管理员"),
+            "unblinded",
+            frozenset(),
+            frozenset(),
         ),
         Role("backup_officer", Text("Backup officer", "备份保管员"), "unblinded", frozenset(), frozenset()),
         Role(
@@ -211,8 +215,8 @@ ROLES: Mapping[str, Role] = {
 
 
 KEEPING = frozenset({"vault_keeper", "backup_officer"})
-"""Roles that keep the second door, or a share of what opens the slots: whoever holds one could see through the blind, and
-is shown no participant's arm there for it."""
+"""Roles that keep the second door, or a share of what opens the slots: whoever holds one could see through the blind,
+and is shown no participant's arm there for it."""
 
 
 def exclude_each_other(first: str, second: str) -> bool:

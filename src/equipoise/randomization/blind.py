@@ -2,7 +2,8 @@
 
 The rules that must stay true: nothing here knows an arm; who was shown one, or opened a card, knows it for life, and
 so does, to be on the safe side, who asked for it: the second door's word may still be on its way, and a code that was
-made for a third person could be typed by whoever was given it; a drill gives no knowledge. Both truths of a stratum stay, and the slot with the first.
+made for a third person could be typed by whoever was given it; a drill gives no knowledge. Both truths of a stratum
+stay, and the slot with the first.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Who may work at the second door, and for which purpose: folded from the stream `user/<actor>`.
 
-The rules that must stay true: every purpose asks for a role held at the first door now, so that one list of roles serves
-both doors and its exclusion for life binds everybody of this one; a person who ever held a blinded role there is never
-let in for anything but opening one code. The first keeper is enrolled at the terminal, before this door has heard of any
-role; nobody acts by that until the role has come.
+The rules that must stay true: every purpose asks for a role held at the first door now, so that one list of roles
+serves both doors and its exclusion for life binds everybody of this one; a person who ever held a blinded role there
+is never let in for anything but opening one code. The first keeper is enrolled at the terminal, before this door has
+heard of any role; nobody acts by that until the role has come.
 """
 
 from __future__ import annotations

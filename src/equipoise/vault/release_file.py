@@ -24,6 +24,7 @@ from equipoise.words.problem import Problem, problem
 
 NAME = "release.json"
 FORMAT = "equipoise-release-1"
+BOTH = "+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class Dispensed:
     """A slot that went to a subject, in the order of randomization.
 
     stratum: the subject's own stratum at randomization (its levels), also for minimization; arm: id of the arm whose
-    product was prepared under the number, or "" where nothing was prepared.
+    product was in the bags handed over under the number, by the lots that were taken; "" where no bag was, and two ids
+    joined by `BOTH` where doses differed, which no slot holds: the check of a release names it.
     """
 
     number: str

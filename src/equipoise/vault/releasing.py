@@ -1,8 +1,9 @@
 """The final release out of an open second door: everything that `release_content` needs, gathered from store and list.
 
-The rules that must stay true: what was dispensed is what this door's own ledger says (the slot that was opened for each
-preparation, and the arm of its product), in the order of assignment; nothing is gathered from memory; who calls this
-has passed the gate. Source: DESIGN 5 (three openings).
+The rules that must stay true: what was dispensed is what this door's own ledger says was taken from the shelf (the
+lot of the unit in every bag that was handed over, and the arm of that lot's product), never what the slot said should
+be taken; in the order of assignment; nothing is gathered from memory; who calls this has passed the gate. Source:
+DESIGN 5 (three openings).
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from collections.abc import Iterator, Mapping
 
 from equipoise.ledger.entries import StudyReleased
 from equipoise.ledger.reader import Reader
-from equipoise.ledger.vault_entries import EntryAccepted, ListMade, PreparationOpened, VaultOpened
+from equipoise.ledger.vault_entries import EntryAccepted, ListMade, LotReceived, VaultOpened
 from equipoise.protocol.digest import study_from_canonical
 from equipoise.protocol.study import Study
+from equipoise.vault.bench.evolve import Preparation, evolve_preparation
 from equipoise.vault.holding import SEEDS, read_seeds
 from equipoise.vault.knowing import CEREMONY, Known
 from equipoise.vault.lists_held import PLACE
-from equipoise.vault.release_file import Dispensed, release_content
+from equipoise.vault.release_file import BOTH, Dispensed, release_content
 from equipoise.vault.vault import Vault
 from equipoise.words.canonical import read_canonical
 from equipoise.words.problem import Problem, problem
@@ -66,26 +68,37 @@ def _versions(reader: Reader) -> Iterator[Study]:
 
 
 def _dispensed(reader: Reader, known: Known, study: Study) -> list[Dispensed]:
-    """Every slot assigned, in order, with the arm whose product was prepared under it."""
-    given = _prepared(reader)
+    """Every slot assigned, in order, with the arm of what was handed over under it."""
+    given = _handed_over(reader)
     arms = {product.id: product.arm for product in study.supply.products}
     return [
         Dispensed(
             number,
             subject,
             known.told.randomized.get(subject, (number, ""))[1],
-            arms.get(given[number], given[number]) if number in given else "",
+            BOTH.join(sorted({arms.get(product, product) for product in given.get(number, ())})),
         )
         for subject, number in known.slots.numbers.items()
     ]
 
 
-def _prepared(reader: Reader) -> Mapping[str, str]:
-    """number -> the product (id) that was opened for it first; an arm does not change."""
-    found: dict[str, str] = {}
+def _handed_over(reader: Reader) -> Mapping[str, set[str]]:
+    """number -> products (ids) of the lots whose units were in the bags handed over for it; two are a fault that
+    shows.
+    """
+    products = {
+        one.entry.lot: one.entry.product
+        for one in reader.entries("stock")
+        if isinstance(one.entry, LotReceived)
+    }
+    found: dict[str, set[str]] = {}
     for head in reader.streams():
-        if head.stream.startswith("bench/"):
-            for one in reader.entries(head.stream):
-                if isinstance(one.entry, PreparationOpened) and one.entry.product:
-                    found.setdefault(one.entry.number, one.entry.product)
+        if not head.stream.startswith("bench/"):
+            continue
+        made = Preparation()
+        for one in reader.entries(head.stream):
+            made = evolve_preparation(made, one) or made
+        for attempt in made.attempts:
+            if attempt.handed_at:
+                found.setdefault(made.number, set()).add(products.get(attempt.lot, attempt.lot))
     return found

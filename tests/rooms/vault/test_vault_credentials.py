@@ -54,7 +54,9 @@ def test_the_first_keeper_is_enrolled_ahead_and_acts_only_once_the_role_has_come
     assert keeper is not None
     assert doors.vault.who("late", "KEEPER") is None
     ahead = doors.vault.submit(keeper, EnrolCredential("later", "KEEPER"), key="ahead")
-    assert rules(ahead) == ["vault.credential-without-role"]  # a keeper enrols nobody ahead: the terminal alone does
+    assert rules(ahead) == [
+        "vault.credential-without-role"
+    ]  # a keeper enrols nobody ahead: the terminal alone does
     assert doors.desk.submit(SYSTEM, GrantRole("late", "rater", "01"), key="rater").accepted
     doors.exchange()
     assert doors.vault.who("late", "KEEPER") is None

@@ -54,7 +54,9 @@ def _forged(doors: Doors, how: str) -> tuple[Delivery, str]:
         "order": dataclasses.replace(true, entries=true.entries[::-1]),
         "twice": dataclasses.replace(true, entries=(one, one)),
         "consistency": dataclasses.replace(true, consistency=()),
-        "consistency turned": dataclasses.replace(true, consistency=tuple(one[::-1] for one in true.consistency)),
+        "consistency turned": dataclasses.replace(
+            true, consistency=tuple(one[::-1] for one in true.consistency)
+        ),
         "no header": _with(true, dataclasses.replace(one, header="{}")),
     }
     rules = {
