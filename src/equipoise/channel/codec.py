@@ -70,7 +70,8 @@ def read_content(statement: Statement) -> Mapping[str, Json] | None:
         found = read_canonical(statement.content.encode())
     except NotCanonical:
         return None
-    if not isinstance(found, dict) or set(found) != set(STATEMENTS.get(statement.says, ())):
+    fields = STATEMENTS.get(statement.says)
+    if fields is None or not isinstance(found, dict) or set(found) != set(fields):
         return None
     return found
 

@@ -1,7 +1,8 @@
 """Everything that passes between the two doors: read this file and you know all of it.
 
 Upwards (first door to second) go entries of the first door's ledger, of the kinds in FORWARDED, each proven to stand
-in a signed checkpoint that continues the last one accepted. Downwards come the second door's signed statements, of the
+in a signed checkpoint that continues the last one accepted; of the streams in WHOLE every entry goes up, those of
+other kinds by their header alone. Downwards come the second door's signed statements, of the
 kinds in STATEMENTS, in frames of one fixed length whatever they say, so that neither length nor number tells anything.
 The rules that must stay true: no message names an arm, a product or a lot; every statement has the same fields and the
 same length of their values for every arm; a statement is asked for by number, so that nothing is lost or told twice.
@@ -43,20 +44,29 @@ FORWARDED: Mapping[str, str] = {
 }
 """Kinds of the first door's entries that go up, and what for. No other kind ever does."""
 
+WHOLE = ("user/",)
+"""How the streams begin of which no entry may be left out: a role that stayed behind could let in who is barred."""
+
+LOST = "Lost"
+"""Stands for a statement that a store made which a backup took the place of: its number is used up, nothing is
+said."""
+
 STATEMENTS: Mapping[str, tuple[str, ...]] = {
     "BagReleased": ("request", "subject", "bag", "use_by"),
     "BagsRecalled": ("notice", "bags"),
     "CodeShown": ("request", "subject", "reader", "shown_at"),
     "Anchor": ("number", "commitment"),
     "ListReleased": ("root", "release"),
+    "Lost": (),
 }
 """What the second door may say, with the fields of each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Disclosed:
-    """One entry of the first door: its header and main body as canonical JSON texts, the nonce of the body's commitment
-    (hex), and the proof (hex, lowest first) that its leaf is entry `index` of the checkpoint's tree.
+    """One entry of the first door: its header and main body as canonical JSON texts, the nonce of the body's
+    commitment (hex), and the proof (hex, lowest first) that its leaf is entry `index` of the checkpoint's tree. Body
+    and nonce are empty for a kind that is not in FORWARDED.
     """
 
     header: str

@@ -21,12 +21,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from equipoise.access.commands import SYSTEM
 from equipoise.channel.codec import read_answer, read_content, statement_bytes, write_delivery
-from equipoise.channel.messages import FORWARDED, Answer, Delivery, Disclosed, Statement
+from equipoise.channel.messages import FORWARDED, LOST, WHOLE, Answer, Delivery, Disclosed, Statement
 from equipoise.desk.desk import Desk
 from equipoise.desk.routes import ROUTES
 from equipoise.ledger.chain import leaf_of, read_header, unseal
 from equipoise.ledger.checkpoint import Checkpoint, make_checkpoint
-from equipoise.ledger.entries import Recorded
+from equipoise.ledger.entries import Header, Recorded
 from equipoise.ledger.merkle import consistency_proof, path_from, rows_of
 from equipoise.ledger.notes import write_whole
 from equipoise.ledger.store import StoredEntry, StoreFault
@@ -125,7 +125,7 @@ class Courier:
 
     def noticed(self, recorded: Sequence[Recorded]) -> None:
         """Something was written at this door: go soon, where it concerns the second one."""
-        if any(one.header.kind in FORWARDED for one in recorded):
+        if any(_goes_up(one.header) for one in recorded):
             self._wanted.set()
 
     def exchange(self) -> Problem | None:
@@ -229,7 +229,7 @@ class Courier:
             for stored in reading.walk(self._position):
                 self._position = stored.position
                 header = read_header(stored.header)
-                if header is not None and header.kind in FORWARDED:
+                if header is not None and _goes_up(header):
                     self._forwarded.append((len(self._leaves), stored))
                 self._leaves.append(bytes.fromhex(leaf_of(stored.header)))
 
@@ -240,6 +240,9 @@ class Courier:
         header = read_header(stored.header)
         main = next((part for part in header.bodies if part.part == "main"), None) if header else None
         cipher = self._desk.ledger.keys.cipher(stored.stream, "main")
+        if header is not None and header.kind not in FORWARDED:
+            path = tuple(one.hex() for one in path_from(rows, index))
+            return Disclosed(stored.header.decode(), "", "", index, path)
         if header is None or main is None or cipher is None:
             return None
         opened = unseal(cipher, header, main, stored.sealed.get("main", b""))
@@ -263,6 +266,12 @@ class Courier:
             if statement.number != heard + 1 or not self._signed(statement):
                 raise _Stop(problem("desk.second-door-unsigned", number=statement.number))
             command = command_of(statement)
+            if (
+                statement.says == LOST
+            ):  # its number is used up; what it said, this door has heard or never will
+                heard = statement.number
+                write_whole(self._heard_file, f"{heard}\n")
+                continue
             if command is None:
                 raise _Stop(problem("desk.second-door-unreadable"))
             if type(command) not in ROUTES:
@@ -292,6 +301,11 @@ class Courier:
         except (InvalidSignature, ValueError):
             return False
         return True
+
+
+def _goes_up(header: Header) -> bool:
+    """Whether an entry of this door goes up: whole, or by its header alone."""
+    return header.kind in FORWARDED or header.stream.startswith(WHOLE)
 
 
 def command_of(statement: Statement) -> object | None:

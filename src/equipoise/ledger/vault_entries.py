@@ -3,8 +3,9 @@
 The rules that must stay true: kinds are add-only and past tense; no store of the first door holds one of these (its
 desk has no command that makes one, and reading one there is a fault); what opens an arm (`aside()` below) lies in the
 second body part, so that an inspector can be given the course of the work without the arms.
-Streams: `vault`, `ceremony`, `inbox`, `slots`, `cards`, `stock`, `bench/<request>`, `breaks`, `anchors`, `statements`,
-`release`, `user/<actor>`, and `subject/<subject>` with the first door's own kind FormSaved for values that reveal.
+Streams: `vault`, `ceremony`, `inbox`, `keeping`, `slots`, `cards`, `stock`, `bench/<request>`, `breaks`, `anchors`,
+`statements`, `release`, `user/<actor>`, and `subject/<subject>` with the first door's own kind FormSaved for values
+that reveal.
 """
 
 from __future__ import annotations
@@ -160,6 +161,55 @@ class DeliveryRefused(Entry):
 
     rule: str
     leaf: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreFound(Entry):
+    """The first door heard `heard` statements, more than the `said` ones here: this store came back from a backup."""
+
+    heard: int
+    said: int
+
+
+# --- stream keeping: what a keeper decided about the first door's word --------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionConfirmed(Entry):
+    """From now on this door works by the definition of this digest, which the first door had released."""
+
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionDeclined(Entry):
+    """This door does not work by a definition that the first door released; it goes on by the one before."""
+
+    digest: str
+    reason: str = aside()
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreAccepted(Entry):
+    """This store goes on though it came back from a backup: what it said last, and how far the first door had heard."""
+
+    said: int
+    heard: int
+    reason: str = aside()
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorsLost(Entry):
+    """In stream anchors: numbers up to this one may have been used by the store that a backup took the place of."""
+
+    upto: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLost(Entry):
+    """In stream statements: the statement of this number was made by the store that a backup took the place of."""
+
+    number: int
 
 
 # --- stream slots ------------------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
-"""The hourly anchor: a commitment to this door's own ledger, handed to the first door whether or not anything happened.
+"""The hourly anchor: a commitment to this door's own ledger, handed to the first door whether or not anything
+happened.
 
 The rules that must stay true: a commitment has one length and tells nothing without its nonce, which is published with
 the final release; an hour without work has its anchor, too; `anchor_commitment` is the only place that makes one.
@@ -12,7 +13,7 @@ import hashlib
 from dataclasses import dataclass
 
 from equipoise.ledger.entries import Append, Recorded
-from equipoise.ledger.vault_entries import AnchorMade
+from equipoise.ledger.vault_entries import AnchorMade, AnchorsLost
 from equipoise.vault.statements import say
 
 STREAM = "anchors"
@@ -36,6 +37,8 @@ def evolve(state: State, recorded: Recorded) -> State:
     """The state after one more entry of the stream `anchors`."""
     if isinstance(recorded.entry, AnchorMade):
         return State(recorded.entry.number, dt.datetime.fromisoformat(recorded.header.at))
+    if isinstance(recorded.entry, AnchorsLost):
+        return State(max(state.number, recorded.entry.upto), state.at)
     return state
 
 

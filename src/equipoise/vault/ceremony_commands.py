@@ -8,8 +8,8 @@
     together STUDYDIR --vault DIR --public DIR …     all of it in one sitting: each person types name and seed
     key FILE · open SLOTS --public DIR --number N --key FILE [--key FILE]     for those who keep keys of their own
 
-A seed that no file or digest gives is typed, without echo. The rules that must stay true: no seed is printed; what ends
-in the middle of `together` is an aborted ceremony, and recorded as one.
+A seed that no file or digest gives is typed, without echo. The rules that must stay true: no seed is printed; what
+ends in the middle of `together` is an aborted ceremony, and recorded as one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Where a ceremony leaves its files: the public folder and the vault's, which lie apart.
 
-The rules that must stay true: a list that stands in a folder is never overwritten; the vault's files are on disk before
-the public ones, and each is whole or not there; the vault's folder and files are for their owner alone.
+The rules that must stay true: a list that stands in a folder is never overwritten; the vault's files are on disk
+before the public ones, and each is whole or not there; the vault's folder and files are for their owner alone.
 """
 
 from __future__ import annotations

@@ -45,8 +45,8 @@ class Step:
 class Standing:
     """What the record says now. `open` is the id of the ceremony that is being held, or "".
 
-    digest: of the study's definition; public_value: the name given to it at the beginning; committed: name -> digest of
-    the seed; made: whether a list was made in this folder; aborted: how many ceremonies were.
+    digest: of the study's definition; public_value: the name given to it at the beginning; committed: name -> digest
+    of the seed; made: whether a list was made in this folder; aborted: how many ceremonies were.
     """
 
     open: str = ""

@@ -1,9 +1,9 @@
 """The steps of a ceremony in a vault folder: begin, commit, reveal, abort, hold. Each is one entry of its record.
 
 The rules that must stay true: nobody's seed is taken before everybody has committed, and none that differs from its
-commitment; nobody commits once a seed was revealed; the machine commits to entropy of its own at the beginning, so that
-the last to reveal chooses nothing; an aborted ceremony stays in the record and its seeds are gone; the list is made
-from every seed that was committed to, or not at all. Seeds lie sealed to the vault's key between the steps.
+commitment; nobody commits once a seed was revealed; the machine commits to entropy of its own at the beginning, so
+that the last to reveal chooses nothing; an aborted ceremony stays in the record and its seeds are gone; the list is
+made from every seed that was committed to, or not at all. Seeds lie sealed to the vault's key between the steps.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ class Room:
 
 
 def name_of(text: str) -> str | None:
-    """A person's name as it is recorded; None where it is blank, too long, the machine's, or has unseen signs in it."""
+    """A person's name as it is recorded; None where it is blank, too long, the machine's, or has unseen signs in
+    it.
+    """
     name = " ".join(unicodedata.normalize("NFC", text).split())
     return name if 0 < len(name) <= 60 and name.isprintable() and name != MACHINE else None
 

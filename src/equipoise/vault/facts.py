@@ -54,7 +54,9 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class AskedBreak:
-    """A request for one participant's arm, as the first door's ledger says. `actor` asked, at `at` (UTC), at `site`."""
+    """A request for one participant's arm, as the first door's ledger says. `actor` asked, at `at` (UTC), at
+    `site`.
+    """
 
     request: str
     subject: str
@@ -86,6 +88,14 @@ class VaultFacts:
     """The subject's screening number, by which pages name it."""
     bags_over: frozenset[str] = owned("inbox", frozenset())
     """Bags that the first door rejected, returned or infused to the end: a recall does not name them any more."""
+    definition_released: str = owned("inbox", "")
+    """The digest of the definition that the first door released last."""
+    heard_there: int = owned("inbox", 0)
+    """The most statements that the first door claimed to have heard beyond what was said here; 0 where it never
+    did.
+    """
+    said: int = owned("statements", 0)
+    """The number of the last statement that this door made."""
     roles: Mapping[str, tuple[str, ...]] = owned_mapping("inbox")
     """actor -> roles held now at the first door."""
     roles_ever: Mapping[str, tuple[str, ...]] = owned_mapping("inbox")

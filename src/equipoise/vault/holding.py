@@ -63,7 +63,8 @@ class Held:
 def usable_value(value: str) -> bool:
     """Whether a public value looks the same only when it is the same: ASCII, single spaces, at most 200 signs.
 
-    Signs that nobody sees would let whoever types it choose among lists with one and the same value on the certificate.
+    Signs that nobody sees would let whoever types it choose among lists with one and the same value on the
+    certificate.
     """
     return len(value) <= 200 and re.fullmatch(r"[!-~]+( [!-~]+)*", value) is not None
 

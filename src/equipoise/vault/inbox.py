@@ -1,10 +1,10 @@
 """What the first door said, taken in: verified against its pinned key, and folded to what the rooms here ask for.
 
 The rules that must stay true: an entry is taken in only when it stands in a checkpoint that is signed by the one key
-pinned when this store was made and that continues the last one accepted; entries come in the order of the first door's
-tree and once each; what does not hold is refused whole, by rule, and the refusal is an entry; the same delivery a
-second time changes nothing. A first door that is older than what was accepted, or another than it was, is refused.
-Source: DESIGN 5 (channel); RFC 6962 2.1 (proofs).
+pinned when this store was made and that continues the last one accepted; entries come in the order of the first
+door's tree and once each, those about a person's roles without a gap; what does not hold is refused whole, by rule,
+and the refusal is an entry; the same delivery a second time changes nothing. A first door that is older than what was
+accepted, or another than it was, is refused. Source: DESIGN 5 (channel); RFC 6962 2.1 (proofs).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from equipoise.channel.messages import FORWARDED, Delivery, Disclosed
+from equipoise.channel.messages import FORWARDED, WHOLE, Delivery, Disclosed
 from equipoise.ledger.chain import commitment_of, leaf_of, read_header
 from equipoise.ledger.checkpoint import Checkpoint, read_note
 from equipoise.ledger.codec import decode
@@ -31,7 +31,7 @@ from equipoise.ledger.entries import (
     StudyReleased,
 )
 from equipoise.ledger.merkle import consistency_holds, inclusion_holds
-from equipoise.ledger.vault_entries import CheckpointAccepted, DeliveryRefused, EntryAccepted
+from equipoise.ledger.vault_entries import CheckpointAccepted, DeliveryRefused, EntryAccepted, RestoreFound
 from equipoise.protocol.digest import study_from_canonical
 from equipoise.vault.told import START as NOTHING_TOLD
 from equipoise.vault.told import Told, hear
@@ -58,6 +58,8 @@ class State:
     told: Told = NOTHING_TOLD
     refused: tuple[tuple[str, str], ...] = ()
     """(moment, rule) of every refusal that was written down."""
+    heard: int = 0
+    """The most statements that the first door ever claimed to have heard beyond what was said here."""
 
 
 START = State()
@@ -70,6 +72,8 @@ def evolve(state: State, recorded: Recorded) -> State:
         return replace(state, size=entry.size, root=entry.root)
     if isinstance(entry, DeliveryRefused):
         return replace(state, refused=(*state.refused, (recorded.header.at, entry.rule)))
+    if isinstance(entry, RestoreFound):
+        return replace(state, heard=max(state.heard, entry.heard))
     if isinstance(entry, EntryAccepted):
         header = read_header(entry.header.encode())
         inner = decode(entry.kind_there, json.loads(entry.body)) if entry.body else None
@@ -83,10 +87,10 @@ def evolve(state: State, recorded: Recorded) -> State:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An entry of the first door that was found to hold."""
+    """An entry of the first door that was found to hold; None for a kind of which only the header goes up."""
 
     header: Header
-    entry: Entry
+    entry: Entry | None
     leaf: str
     disclosed: Disclosed
 
@@ -175,7 +179,8 @@ def _entry(disclosed: Disclosed, checkpoint: Checkpoint) -> Heard | str:
     if not inclusion_holds(bytes.fromhex(leaf), disclosed.index, checkpoint.size, path, root):
         return "vault.entry-not-in-checkpoint"
     if header.kind not in FORWARDED:
-        return "vault.entry-kind-not-allowed"
+        bare = header.stream.startswith(WHOLE) and not disclosed.body and not disclosed.nonce
+        return Heard(header, None, leaf, disclosed) if bare else "vault.entry-kind-not-allowed"
     main = next((part for part in header.bodies if part.part == "main"), None)
     try:
         nonce, body = bytes.fromhex(disclosed.nonce), disclosed.body.encode()
@@ -194,11 +199,16 @@ def _place_fault(state: State, heard: Heard, study: str, purpose: str) -> str:
     header = heard.header
     if header.study != study:
         return "vault.entry-of-other-study"
-    if header.seq <= state.seqs.get(header.stream, 0):
+    known = state.seqs.get(header.stream, 0)
+    if header.seq <= known:
         return "vault.entry-out-of-order"
+    if header.seq > known + 1 and header.stream.startswith(WHOLE):
+        return "vault.entry-left-out"
     told = state.told
-    if told.digests and header.study_digest not in told.digests and header.kind != "StudyReleased":
+    if told.definitions and header.study_digest not in told.definitions and header.kind != "StudyReleased":
         return "vault.entry-of-other-definition"
+    if heard.entry is None:
+        return ""
     if told.purpose_of(heard.entry, purpose) != purpose:
         return "vault.purpose-differs"
     return _content_fault(heard.entry, study)
@@ -222,7 +232,7 @@ def _content_fault(entry: Entry, study: str) -> str:
 
 def _after(state: State, heard: Heard) -> State:
     seqs = MappingProxyType({**state.seqs, heard.header.stream: heard.header.seq})
-    told = hear(state.told, heard.header, heard.entry)
+    told = hear(state.told, heard.header, heard.entry) if heard.entry is not None else state.told
     return replace(state, index=heard.disclosed.index, seqs=seqs, told=told)
 
 

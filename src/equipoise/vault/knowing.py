@@ -1,7 +1,8 @@
 """What holds now behind the second door: streams folded once, and the facts that a decision is handed.
 
-The rule that must stay true: the product of a subject is among the facts only for a room that opens slots, of that very
-subject, and only where slot, commitment and path to the ceremony's root agree; else the fault is, and nothing more.
+The rule that must stay true: the product of a subject is among the facts only for a room that opens slots, of that
+very subject, and only where slot, commitment and path to the ceremony's root agree; else the fault is, and nothing
+more.
 """
 
 from __future__ import annotations
@@ -92,6 +93,9 @@ class Knowledge:
             subject_site=told.sites.get(subject or ""),
             subject_number=told.numbers.get(subject or ""),
             bags_over=told.bags_over,
+            definition_released=told.released,
+            heard_there=known.inbox.heard,
+            said=reader.head(statements.STREAM).seq,
             roles=told.roles(),
             roles_ever=told.ever,
             number=known.slots.numbers.get(subject or ""),

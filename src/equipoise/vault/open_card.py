@@ -100,7 +100,8 @@ class CardText:
 
 @dataclass(frozen=True)
 class Opened:
-    """What a card holds: the arm counted from 1, its names (English, Chinese), whether they are those it was made with.
+    """What a card holds: the arm counted from 1, its names (English, Chinese), whether they are those it was made
+    with.
 
     Never printed whole: the nonce of the commitment is for the comparison with the published list.
     """

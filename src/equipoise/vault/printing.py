@@ -6,9 +6,9 @@
     accountability  the pharmacy's log, of one --site or of all
     labels          of bags, by --bag
 
-It needs the passphrase and a vault that nobody serves meanwhile; a served one prints from its own pages. The rules that
-must stay true: nothing printed to the terminal tells an arm or a code; a file is new, and readable by its owner alone.
-The last line is one JSON value. Exit: 0 done, 1 the answer is no, 2 wrong usage.
+It needs the passphrase and a vault that nobody serves meanwhile; a served one prints from its own pages. The rules
+that must stay true: nothing printed to the terminal tells an arm or a code; a file is new, and readable by its owner
+alone. The last line is one JSON value. Exit: 0 done, 1 the answer is no, 2 wrong usage.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The shelves of a rehearsal: lots and shipments from a study's `demo.yaml`, received and released by made-up people.
 
-The rules that must stay true: a rehearsal only; everything is a command given by a person who may give it, in the order
-in which a pharmacy would; a step that is refused stops the filling and says why. Nothing here knows a product.
+The rules that must stay true: a rehearsal only; everything is a command given by a person who may give it, in the
+order in which a pharmacy would; a step that is refused stops the filling and says why. Nothing here knows a product.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The file of the final release: `release.json`. From it and the public list anyone makes the whole list again.
 
-The rules that must stay true: it is made only by the gate of the final release, which calls `release_content` once all
-conditions hold; it says everything that the list followed from (seeds, arms, nonces, draws) and what was dispensed, and
-nothing else; the seeds in it are those that the public file has commitments to, or it is not made at all.
-Read by `randomization/verify_allocation.py`, which needs no other file than the two.
+The rules that must stay true: it is made only by the gate of the final release, which calls `release_content` once
+all conditions hold; it says everything that the list followed from (seeds, arms, nonces, draws) and what was
+dispensed, and nothing else; the seeds in it are those that the public file has commitments to, or it is not made at
+all. Read by `randomization/verify_allocation.py`, which needs no other file than the two.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The study as it is captured behind the second door: of each form its revealing items, and what is about them alone.
 
 The rules that must stay true: what stands in this part of the study and what the first door captures have no item in
-common, and together they are the whole; no rule of this part needs a value of the first door. A question that the first
-door's values decide whether to ask is always shown here and never required, because those values are not here.
+common, and together they are the whole; no rule of this part needs a value of the first door. A question that the
+first door's values decide whether to ask is always shown here and never required, because those values are not here.
 Sources: DESIGN 5; the static check `protocol.checks.taint`, which keeps the other side free of these items.
 """
 

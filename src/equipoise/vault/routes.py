@@ -6,7 +6,7 @@ cannot happen. A room is its START, evolve, decide, COMMANDS and streams; what m
 
 from __future__ import annotations
 
-from equipoise.vault import card_prints, credentials, values
+from equipoise.vault import card_prints, credentials, keeping, values
 from equipoise.vault.bench import commands as bench_commands
 from equipoise.vault.bench import decide as bench_decide
 from equipoise.vault.bench import evolve as bench_evolve
@@ -26,6 +26,7 @@ ROOMS: Rooms = (
         "credentials", credentials.START, credentials.evolve, credentials.decide, credentials.COMMANDS,
         credentials.streams,
     ),
+    Room("keeping", keeping.START, keeping.evolve, keeping.decide, keeping.COMMANDS, keeping.streams),
     Room(
         "stock", stock_evolve.START, stock_evolve.evolve, stock_decide.decide, stock_commands.COMMANDS,
         stock_commands.streams, reads=("stock",), due=bench_decide.due,

@@ -1,8 +1,8 @@
 """The second door's end of the channel: a Unix socket that takes one delivery and gives one frame.
 
 The rules that must stay true: only processes of the users named are answered, by the kernel's word for who they are
-(SO_PEERCRED); a stranger is turned away unread, and that is written down; a caller that is slow, sends too much or goes
-away holds up nobody for long; every answer has one length. Sending: four bytes of length, then the delivery.
+(SO_PEERCRED); a stranger is turned away unread, and that is written down; a caller that is slow, sends too much or
+goes away holds up nobody for long; every answer has one length. Sending: four bytes of length, then the delivery.
 Source: unix(7), SO_PEERCRED; DESIGN 5 (channel).
 """
 

@@ -10,11 +10,11 @@ import dataclasses
 from collections.abc import Sequence
 
 from equipoise.channel.codec import statement_bytes
-from equipoise.channel.messages import FRAME, PER_ANSWER, STATEMENTS, Statement
+from equipoise.channel.messages import FRAME, LOST, PER_ANSWER, STATEMENTS, Statement
 from equipoise.ledger.entries import Append
 from equipoise.ledger.keys import Keys
 from equipoise.ledger.reader import Reader
-from equipoise.ledger.vault_entries import StatementMade
+from equipoise.ledger.vault_entries import StatementLost, StatementMade
 from equipoise.words.canonical import Json, canonical_bytes
 
 STREAM = "statements"
@@ -53,13 +53,15 @@ def statements_after(reader: Reader, keys: Keys, heard: int) -> tuple[Statement,
     """The signed statements that follow number `heard`, as many as one answer holds at most."""
     if heard >= reader.head(STREAM).seq:
         return ()
-    made = [recorded.entry for recorded in reader.entries(STREAM, after=heard)]
-    return tuple(
-        Statement(one.number, one.says, one.content, keys.sign(_bytes_of(one)).hex())
-        for one in made[:PER_ANSWER]
-        if isinstance(one, StatementMade)
-    )
+    found: list[Statement] = []
+    for recorded in reader.entries(STREAM, after=heard)[:PER_ANSWER]:
+        one = recorded.entry
+        if isinstance(one, StatementLost):
+            found.append(_signed(keys, one.number, LOST, "{}"))
+        elif isinstance(one, StatementMade):
+            found.append(_signed(keys, one.number, one.says, one.content))
+    return tuple(found)
 
 
-def _bytes_of(made: StatementMade) -> bytes:
-    return statement_bytes(made.number, made.says, made.content)
+def _signed(keys: Keys, number: int, says: str, content: str) -> Statement:
+    return Statement(number, says, content, keys.sign(statement_bytes(number, says, content)).hex())

@@ -46,9 +46,12 @@ Grant = tuple[str, str | None]
 class Told:
     """What holds at the first door as far as it was said here; every mapping is by subject, request or actor."""
 
-    digests: frozenset[str] = frozenset()
-    definition: str | None = None
-    """The canonical JSON of the definition in force; None before one was released."""
+    definitions: Mapping[str, str] = field(default_factory=lambda: _NONE)
+    """digest -> canonical JSON of every definition that the first door released. By which one this door works, a
+    keeper says (`vault.keeping`).
+    """
+    released: str = ""
+    """The digest of the one that was released last; empty before one was."""
     published: AllocationPublished | None = None
     sites: Mapping[str, str] = field(default_factory=lambda: _NONE)
     numbers: Mapping[str, str] = field(default_factory=lambda: _NONE)
@@ -78,7 +81,8 @@ class Told:
     def sites_of(self, actor: str) -> frozenset[str] | None:
         """The sites of a person's unblinded roles now; None for everywhere, and for who holds none.
 
-        A role that sees no arm, like the administrator's or the keeper's, does not widen where its holder may see some.
+        A role that sees no arm, like the administrator's or the keeper's, does not widen where its holder may see
+        some.
         """
         sites = {
             site
@@ -112,7 +116,8 @@ def _subject(header: Header) -> str:
 
 
 def _released(told: Told, header: Header, entry: StudyReleased) -> Told:
-    return replace(told, digests=told.digests | {entry.digest}, definition=entry.definition)
+    definitions = _with(told.definitions, entry.digest, entry.definition)
+    return replace(told, definitions=definitions, released=entry.digest)
 
 
 def _published(told: Told, header: Header, entry: AllocationPublished) -> Told:

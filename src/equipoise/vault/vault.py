@@ -9,10 +9,10 @@ How to use it:
     with vault.reading() as reader: …                            # reads; vault.known(reader), vault.state(reader, …)
     vault.tick()                                                 # by the clock, every few seconds
 
-The rules that must stay true: nobody acts but for a purpose that is enrolled here and borne by a role at the first door
-at that moment; what is decided, with its statements, is one commit; an outcome is given only when it is on disk; no
-method returns an arm, only decisions and pages of those who may see one do. Keys are never printed. Fake clocks and
-seeded entropy work on rehearsal stores only.
+The rules that must stay true: nobody acts but for a purpose that is enrolled here and borne by a role at the first
+door at that moment; what is decided, with its statements, is one commit; an outcome is given only when it is on disk;
+no method returns an arm, only decisions and pages of those who may see one do. Keys are never printed. Fake clocks
+and seeded entropy work on rehearsal stores only.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from equipoise.ledger.reader import Reader
 from equipoise.ledger.vault_entries import (
     ClockMoved,
     DeliveryRefused,
+    RestoreFound,
     SlotRefused,
     UnlockingRefused,
     VaultOpened,
@@ -46,7 +47,7 @@ from equipoise.ledger.vault_entries import (
 )
 from equipoise.protocol.digest import study_from_canonical
 from equipoise.protocol.study import Study
-from equipoise.vault import anchors, credentials, inbox, slots, statements
+from equipoise.vault import anchors, credentials, inbox, keeping, slots, statements
 from equipoise.vault.facts import PROGRAM, Keeper, Purpose, VaultFacts
 from equipoise.vault.folding import Memory
 from equipoise.vault.keyring import Keyring, take_refusals
@@ -104,7 +105,7 @@ class Vault:
 
     @property
     def study(self) -> Study:
-        """The definition by which this door works: the first door's, once it was taken in."""
+        """The definition by which this door works: the one that it was made with, or that a keeper confirmed last."""
         with self.reading() as reader:
             return self._circumstances(reader)[1]
 
@@ -278,7 +279,10 @@ class Vault:
 
     def _circumstances(self, reader: Reader) -> tuple[str, Study]:
         """Digest and content of the definition in force."""
-        text = self.known(reader).told.definition or self._opened.definition
+        kept = self._memory.state(reader, keeping.STREAM, (keeping.STREAM,), keeping.START, keeping.evolve)
+        text = self._opened.definition
+        if kept.confirmed:
+            text = self.known(reader).told.definitions.get(kept.confirmed, text)
         if text not in self._studies:
             study = study_from_canonical(read_canonical(text.encode()))
             self._studies = {text: (hashlib.sha256(text.encode()).hexdigest(), study)}
@@ -342,10 +346,12 @@ class Vault:
     def _older_than_heard(self, heard: int) -> str:
         """The rule where the first door heard more than this door ever said: it was put back from a backup, then."""
         with self.reading() as reader:
-            said = reader.head(statements.STREAM).seq
+            said, known = reader.head(statements.STREAM).seq, self.known(reader).inbox.heard
         if heard <= said:
             return ""
         self.refuse("vault.heard-more", f"heard {heard} said {said}")
+        if heard > max(known, said):  # so that a keeper can decide; see vault.keeping
+            self._note(f"restored {heard} {said}", Append(inbox.STREAM, RestoreFound(heard, said)))
         return "vault.heard-more"
 
     def _take_in(self, delivery: bytes) -> str:
@@ -383,6 +389,8 @@ class Vault:
         return ""
 
     def _react(self, heard: inbox.Heard) -> None:
+        if heard.entry is None:
+            return
         for room in self._rooms:
             for count, command in enumerate(room.hears(heard.header, heard.entry) if room.hears else ()):
                 self.submit(PROGRAM, command, key=f"heard {heard.leaf} {room.name} {count}")
