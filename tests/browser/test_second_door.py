@@ -28,6 +28,7 @@ PLACES = {
     "work of the keeper": ("work", "KEEPER"),
     "who may sign in": ("people", "KEEPER"),
     "code breaks": ("breaks", "KEEPER"),
+    "definition and backups": ("definition", "KEEPER"),
     "work of an officer": ("work", "OFFICER"),
     "work of the board's statistician": ("work", "BOARD"),
     "open one code": ("break", "BREAK"),

@@ -76,13 +76,35 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     closed.add_argument("--for", dest="purpose", required=True, metavar="TEXT", help="what it is for")
     closed.add_argument("--member", action="append", required=True, metavar="ACTOR", help="who will see it")
     closed.set_defaults(run=_closed)
+    table = commands.add_parser("table", help="open the table of a closed work, for one of its persons")
+    table.add_argument("vault", type=Path)
+    table.add_argument("--table", required=True, metavar="DIGEST", help="as `closed` printed it")
+    table.add_argument(
+        "--to", type=Path, required=True, metavar="FILE", help="a new file, for its owner alone"
+    )
+    table.set_defaults(run=_table)
     publish = commands.add_parser("release", help="publish the list, once every condition holds")
     publish.add_argument("vault", type=Path)
     publish.set_defaults(run=_release)
-    for command in (closed, publish):
+    decide = commands.add_parser(
+        "definition", help="which definition the door works by; confirm or decline another"
+    )
+    decide.add_argument("vault", type=Path)
+    which = decide.add_mutually_exclusive_group()
+    which.add_argument(
+        "--confirm", metavar="DIGEST", help="work by the definition that the first door released"
+    )
+    which.add_argument("--decline", metavar="DIGEST", help="do not work by it")
+    which.add_argument(
+        "--go-on", type=int, metavar="N", help="go on after a backup: statements that were heard"
+    )
+    decide.add_argument("--reason", default="", metavar="TEXT", help="with --decline and --go-on")
+    decide.set_defaults(run=_definition)
+    for command in (closed, table, publish, decide):
         command.add_argument(
-            "--by", required=True, metavar="ACTOR", help="who does it, as `equipoise vault status` lists them"
-        )
+            "--by", required=command is not decide, metavar="WHO", default="",
+            help="who does it: a user name of the second door, or an id as `equipoise vault status` lists them",
+        )  # fmt: skip
     prints = commands.add_parser("print", help="documents of the second door").add_subparsers(required=True)
     _declare_prints(prints)
     for command in (
@@ -91,7 +113,9 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         status,
         lists,
         closed,
+        table,
         publish,
+        decide,
         *account.choices.values(),
         *prints.choices.values(),
     ):
@@ -248,6 +272,25 @@ def _closed(options: argparse.Namespace) -> Answer:
     arguments += [each for actor in options.member for each in ("--member", actor)]
     answer = vault_process("closed", arguments, options.passphrase_file, program=RELEASING)
     return _say(answer, "cli.vault-closed")
+
+
+def _table(options: argparse.Namespace) -> Answer:
+    arguments = [str(options.vault), "--by", options.by, "--table", options.table, "--to", str(options.to)]
+    answer = vault_process("table", arguments, options.passphrase_file, program=RELEASING)
+    return _say(answer, "cli.vault-closed")
+
+
+def _definition(options: argparse.Namespace) -> Answer:
+    arguments = [str(options.vault), "--by", options.by, "--reason", options.reason]
+    for name in ("confirm", "decline", "go_on"):
+        value = getattr(options, name)
+        arguments += [f"--{name.replace('_', '-')}", str(value)] if value is not None else []
+    answer = vault_process("definition", arguments, options.passphrase_file)
+    if answer.status or not isinstance(answer.value, dict):
+        return answer
+    changes = answer.value.get("changes")
+    lines = [f"  {one}" for one in changes] if isinstance(changes, list) else []
+    return done(answer.value, told("cli.vault-definition", **answer.value), *lines)
 
 
 def _release(options: argparse.Namespace) -> Answer:

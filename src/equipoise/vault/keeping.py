@@ -137,7 +137,6 @@ def _refuse(rule: str, where: str) -> Refusal:
     return Refusal((problem(rule, where),))
 
 
-def waiting(state: State, facts: VaultFacts, in_force: str) -> str:
-    """The digest of a definition that waits for a keeper; empty where none does."""
-    released = facts.definition_released
+def waiting(state: State, released: str, in_force: str) -> str:
+    """The digest of a definition that waits for a keeper; empty where none does. `released`: the last one released."""
     return "" if released in {"", in_force} or released in state.declined else released

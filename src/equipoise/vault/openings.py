@@ -18,6 +18,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from equipoise.pages.accounts.people import actor_of
 from equipoise.vault.facts import Keeper
 from equipoise.vault.keyring import harden, write_private
 from equipoise.vault.opening import open_vault
@@ -51,14 +52,16 @@ def _parser() -> argparse.ArgumentParser:
     kinds = parser.add_subparsers(dest="kind", required=True)
     closed = kinds.add_parser("closed", help="a table of arms for closed work")
     closed.add_argument("--for", dest="purpose", required=True, metavar="TEXT", help="what it is for")
-    closed.add_argument("--member", action="append", required=True, metavar="ACTOR", help="who will see it")
+    closed.add_argument(
+        "--member", action="append", required=True, metavar="WHO", help="who will see it: user name or id"
+    )
     table = kinds.add_parser("table", help="open the table of a closed work")
     table.add_argument("--table", required=True, metavar="DIGEST")
     table.add_argument("--to", type=Path, required=True, metavar="FILE", help="a new file")
     kinds.add_parser("publish", help="the final release")
     for kind in kinds.choices.values():
         kind.add_argument("folder", type=Path)
-        kind.add_argument("--by", required=True, metavar="ACTOR", help="who does it")
+        kind.add_argument("--by", required=True, metavar="WHO", help="who does it: user name or id")
         kind.add_argument("--passphrase-file", type=Path)
         kind.add_argument("--language", choices=("en", "zh"), default="en", help="of what is refused")
     return parser
@@ -72,20 +75,21 @@ def _act(options: argparse.Namespace) -> Done:
     if isinstance(vault, Problem):
         return (vault,)
     try:
-        key = f"terminal {secrets.token_hex(8)}"
+        key, by = f"terminal {secrets.token_hex(8)}", actor_of(options.folder, options.by)
         if options.kind == "closed":
-            person = _enrolled(vault, options.by, OpenClosedWork)
+            person = _enrolled(vault, by, OpenClosedWork)
             if person is None:
                 return (problem("vault.purpose-not-held", options.by),)
-            path = open_closed_work(vault, person, options.purpose, tuple(options.member), key=key)
+            members = tuple(actor_of(options.folder, member) for member in options.member)
+            path = open_closed_work(vault, person, options.purpose, members, key=key)
             return path if isinstance(path, tuple) else {"table": str(path)}
         if options.kind == "table":
-            content = read_closed_work(vault, options.by, options.table)
+            content = read_closed_work(vault, by, options.table)
             if isinstance(content, Problem):
                 return (content,)
             write_private(options.to, content)
             return {"table": str(options.to)}
-        person = _enrolled(vault, options.by, PublishList)
+        person = _enrolled(vault, by, PublishList)
         if person is None:
             return (problem("vault.purpose-not-held", options.by),)
         came = publish(vault, person, key=key)

@@ -5,6 +5,8 @@
     revoke    takes a purpose from a person
     status    says what state the door is in, without an arm
     lists     says which list lies here and how much of it is used
+    definition  says by which definition the door works and which one waits; confirms or declines it, or lets a store
+              that came back from a backup go on
     stage     for a rehearsal's making: listens on the channel, then enrols the made-up people named on standard input
     shelves   for a rehearsal's making: lots and shipments as the study's demo.yaml says
 
@@ -28,18 +30,23 @@ from pathlib import Path
 from typing import TypeAlias, cast, get_args
 
 from equipoise.pages.serving import end_with_parent
+from equipoise.protocol.diff import diff_studies
+from equipoise.protocol.digest import study_digest, study_from_canonical
 from equipoise.protocol.load import load_study
 from equipoise.protocol.study import Study
+from equipoise.vault import keeping
 from equipoise.vault.commands import EnrolCredential, RevokeCredential
 from equipoise.vault.facts import PROGRAM, Purpose
+from equipoise.vault.keeping import AcceptRestore, ConfirmDefinition, DeclineDefinition
 from equipoise.vault.keyring import harden
 from equipoise.vault.opening import Vault, create_vault, open_vault
 from equipoise.vault.overview import overview
 from equipoise.vault.rehearsed import fill_shelves, read_plan
 from equipoise.vault.serve import read_passphrase, refuse
 from equipoise.vault.socket import serve_channel
-from equipoise.words.canonical import Json
+from equipoise.words.canonical import Json, read_canonical
 from equipoise.words.problem import Problem, problem
+from equipoise.words.text import Language
 
 Answer: TypeAlias = "Json | Problem | tuple[Problem, ...]"
 PURPOSES: tuple[str, ...] = get_args(Purpose)
@@ -87,6 +94,13 @@ def _parser() -> argparse.ArgumentParser:
     revoke.set_defaults(run=_revoke)
     commands.add_parser("status").set_defaults(run=_status)
     commands.add_parser("lists").set_defaults(run=_lists)
+    decide = commands.add_parser("definition")
+    decide.add_argument("--by", default="")
+    decide.add_argument("--confirm")
+    decide.add_argument("--decline")
+    decide.add_argument("--go-on", type=int)
+    decide.add_argument("--reason", default="")
+    decide.set_defaults(run=_definition)
     stage = commands.add_parser("stage")
     stage.add_argument("--channel", type=Path, required=True)
     stage.set_defaults(run=_stage)
@@ -208,6 +222,49 @@ def _lists(options: argparse.Namespace) -> Answer:
         return {"root": state.list_root, "slots": state.slots, "assigned": state.assigned}
 
     return _opened(options, act)
+
+
+def _definition(options: argparse.Namespace) -> Answer:
+    """What holds, after the decision where one is asked for."""
+    command: object | None = None
+    if options.confirm is not None:
+        command = ConfirmDefinition(options.confirm)
+    elif options.decline is not None:
+        command = DeclineDefinition(options.decline, options.reason)
+    elif options.go_on is not None:
+        command = AcceptRestore(options.go_on, options.reason)
+
+    def act(vault: Vault) -> Answer:
+        if command is not None:
+            from equipoise.pages.accounts.people import actor_of
+
+            keeper = vault.who(actor_of(options.folder, options.by), "KEEPER")
+            if keeper is None:
+                return problem("vault.purpose-not-held", options.by)
+            outcome = vault.submit(keeper, command, key=f"decided {secrets.token_hex(8)}")
+            if not outcome.accepted:
+                return outcome.problems
+        return _standing(vault, options.language)
+
+    return _opened(options, act)
+
+
+def _standing(vault: Vault, language: Language) -> dict[str, Json]:
+    """The definition in force, the one that waits with what it would change, and how far the first door had heard."""
+    with vault.reading() as reader:
+        state = cast("keeping.State", vault.state(reader, ConfirmDefinition("")))
+        facts = vault.facts(reader, PROGRAM, ConfirmDefinition(""))
+        told = vault.known(reader).told
+    now, waits = vault.study, keeping.waiting(state, facts.definition_released, study_digest(vault.study))
+    changes: list[Json] = []
+    if waits:
+        new = study_from_canonical(read_canonical(told.definitions[waits].encode()))
+        changes = [change.say(language) for change in diff_studies(now, new)]
+    behind = facts.heard_there if facts.heard_there > facts.said else 0
+    return {
+        "version": now.version, "digest": study_digest(now), "waiting": waits, "changes": changes, "heard": behind,
+        "said": facts.said,
+    }  # fmt: skip
 
 
 def _plain(value: Mapping[str, object]) -> dict[str, Json]:

@@ -50,6 +50,8 @@ class Told:
     """digest -> canonical JSON of every definition that the first door released. By which one this door works, a
     keeper says (`vault.keeping`).
     """
+    versions: Mapping[str, str] = field(default_factory=lambda: _NONE)
+    """digest -> version, of the same."""
     released: str = ""
     """The digest of the one that was released last; empty before one was."""
     published: AllocationPublished | None = None
@@ -117,7 +119,8 @@ def _subject(header: Header) -> str:
 
 def _released(told: Told, header: Header, entry: StudyReleased) -> Told:
     definitions = _with(told.definitions, entry.digest, entry.definition)
-    return replace(told, definitions=definitions, released=entry.digest)
+    versions = _with(told.versions, entry.digest, entry.version)
+    return replace(told, definitions=definitions, versions=versions, released=entry.digest)
 
 
 def _published(told: Told, header: Header, entry: AllocationPublished) -> Told:

@@ -226,8 +226,7 @@ def test_a_number_that_no_backup_explains_is_not_believed(facts: VaultFacts, rul
 
 
 def test_what_waits_is_the_last_one_released_that_is_neither_in_force_nor_declined() -> None:
-    facts = VaultFacts(definition_released="b")
-    assert keeping.waiting(keeping.START, facts, "a") == "b"
-    assert keeping.waiting(keeping.START, facts, "b") == ""
-    assert keeping.waiting(keeping.State(declined=frozenset({"b"})), facts, "a") == ""
-    assert keeping.waiting(keeping.START, VaultFacts(), "a") == ""
+    assert keeping.waiting(keeping.START, "b", "a") == "b"
+    assert keeping.waiting(keeping.START, "b", "b") == ""
+    assert keeping.waiting(keeping.State(declined=frozenset({"b"})), "b", "a") == ""
+    assert keeping.waiting(keeping.START, "", "a") == ""

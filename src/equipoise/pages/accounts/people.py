@@ -57,3 +57,16 @@ def close_account(store: Path, username: str) -> Problem | None:
     Account.objects.filter(pk=account.pk).update(is_active=False)
     Login.objects.filter(account=account).delete()
     return None
+
+
+def actor_of(store: Path, named: str) -> str:
+    """The random id of the person whose user name this is; `named` itself where no account is called so."""
+    from equipoise.pages.settings import configure_accounts
+
+    configure_accounts(store)
+    from equipoise.pages.accounts.logins import prepare
+    from equipoise.pages.accounts.models import Account
+
+    prepare(store)
+    account = Account.objects.filter(username=named.strip(), is_active=True).first()
+    return account.actor if account is not None else named

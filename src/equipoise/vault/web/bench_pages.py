@@ -17,6 +17,8 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_GET, require_POST
 
 from equipoise.pages import problems
+from equipoise.protocol.digest import study_digest
+from equipoise.vault import keeping
 from equipoise.vault.bench import commands as bench
 from equipoise.vault.bench.evolve import Preparation, State, evolve_preparation
 from equipoise.vault.bench.scan import request_payload
@@ -69,7 +71,19 @@ def requests(request: Asked, keeper: Keeper) -> HttpResponse:
     """The work list."""
     everything = "all" in request.GET
     rows = [_row(row) for row in work_list(_rows(keeper), everything=everything)]
-    return render(request, "vault/bench.html", {"rows": rows, "everything": everything, "at": "/bench"})
+    context = {"rows": rows, "everything": everything, "waits": _other_version(), "at": "/bench"}
+    return render(request, "vault/bench.html", context)
+
+
+def _other_version() -> dict[str, str]:
+    """The versions released and in force where a keeper has not confirmed the one that the first door released last."""
+    vault = opened()
+    with vault.reading() as reader:
+        told = vault.known(reader).told
+        state = cast(keeping.State, vault.state(reader, keeping.ConfirmDefinition("")))
+    now = vault.study
+    waits = keeping.waiting(state, told.released, study_digest(now))
+    return {"version": told.versions[waits], "now": now.version} if waits else {}
 
 
 def _rows(keeper: Keeper) -> list[Row]:

@@ -8,10 +8,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
+from equipoise.ledger.reader import Reader
 from equipoise.pages.accounts.models import Account
 from equipoise.pages.visit import door
+from equipoise.protocol.digest import study_digest
 from equipoise.vault.facts import Keeper
+from equipoise.vault.keeping import waiting
 from equipoise.vault.overview import Enrolled, Overview, overview
+from equipoise.vault.web.keeping_pages import looked_at
 from equipoise.vault.web.purposes import LOOKS, Link
 from equipoise.vault.web.request import Asked, at_site, kept, rehearsal, vault
 from equipoise.words.problem import Problem, problem
@@ -28,8 +32,16 @@ def work(request: Asked, keeper: Keeper) -> HttpResponse:
     if keeper.purpose == "KEEPER":
         with vault().reading() as reader:
             state = overview(reader)
+            context |= _decisions(reader, keeper)
         context |= _shown(state)
     return render(request, "vault/work.html", context)
+
+
+def _decisions(reader: Reader, keeper: Keeper) -> dict[str, object]:
+    """What waits for a keeper: a definition that the first door released, a store that a backup replaced."""
+    made, facts, now = looked_at(reader, keeper)
+    waits = waiting(made, facts.definition_released, study_digest(now))
+    return {"definition_waits": waits, "behind": facts.heard_there > facts.said}
 
 
 def _shown(state: Overview) -> dict[str, object]:

@@ -52,6 +52,7 @@ _VALUES = Link("/values", "vault.nav-values", "gauge")
 _BREAK = Link("/break", "vault.nav-break", "eye")
 
 _PEOPLE = Link("/people", "vault.credentials", "id")
+_KEEPING = Link("/definition", "vault_keeping.title", "clipboard-check")
 _BREAKS = Link("/breaks", "vault.nav-breaks", "alert")
 _RELEASE = Link("/release", "vault_release.title", "globe")
 _CLOSED = Link("/closed", "vault_release.closed", "chart")
@@ -72,7 +73,7 @@ LOOKS: Mapping[Purpose, Look] = {
             "vault.purpose-keeper",
             "vault.lead-keeper",
             "gear",
-            (_PEOPLE, _BREAKS, _RELEASE, _CLOSED),
+            (_PEOPLE, _KEEPING, _BREAKS, _RELEASE, _CLOSED),
         ),
     )
 }
