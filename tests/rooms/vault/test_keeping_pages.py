@@ -41,7 +41,9 @@ def fields(page: str, do: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_keeper_is_shown_what_would_change_at_the_bench_and_confirms_that(both: Doors, language: str) -> None:
+def test_a_keeper_is_shown_what_would_change_at_the_bench_and_confirms_that(
+    both: Doors, language: str
+) -> None:
     settings.VAULT = both.vault
     keeper, bench = enter("keep", "KEEPER", language), enter("phar", "BENCH", language)
     assert 'value="confirm"' not in keeper.get("/definition").text
