@@ -71,6 +71,30 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     lists = commands.add_parser("lists", help="which list lies here, and how much of it is used")
     lists.add_argument("vault", type=Path, nargs="?", default=STORE)
     lists.set_defaults(run=_lists)
+    closed, table, publish, decide = _declare_openings(commands)
+    prints = commands.add_parser("print", help="documents of the second door").add_subparsers(required=True)
+    _declare_prints(prints)
+    for command in (
+        init,
+        serve,
+        status,
+        lists,
+        closed,
+        table,
+        publish,
+        decide,
+        *account.choices.values(),
+        *prints.choices.values(),
+    ):
+        command.add_argument("--passphrase-file", type=Path, metavar="FILE", help="instead of asking")
+        if command is not serve:
+            command.add_argument("--json", action="store_true", help="print one JSON value")
+
+
+def _declare_openings(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> tuple[argparse.ArgumentParser, ...]:
+    """What a named person of the second door does: closed work and its table, the release, what a keeper decides."""
     closed = commands.add_parser("closed", help="a table of arms for closed work, inside the second door")
     closed.add_argument("vault", type=Path)
     closed.add_argument("--for", dest="purpose", required=True, metavar="TEXT", help="what it is for")
@@ -105,23 +129,7 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
             "--by", required=command is not decide, metavar="WHO", default="",
             help="who does it: a user name of the second door, or an id as `equipoise vault status` lists them",
         )  # fmt: skip
-    prints = commands.add_parser("print", help="documents of the second door").add_subparsers(required=True)
-    _declare_prints(prints)
-    for command in (
-        init,
-        serve,
-        status,
-        lists,
-        closed,
-        table,
-        publish,
-        decide,
-        *account.choices.values(),
-        *prints.choices.values(),
-    ):
-        command.add_argument("--passphrase-file", type=Path, metavar="FILE", help="instead of asking")
-        if command is not serve:
-            command.add_argument("--json", action="store_true", help="print one JSON value")
+    return closed, table, publish, decide
 
 
 def _declare_accounts(account: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

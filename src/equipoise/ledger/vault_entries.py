@@ -164,7 +164,7 @@ class DeliveryRefused(Entry):
 
 
 @dataclass(frozen=True, slots=True)
-class RestoreFound(Entry):
+class RestoreNoticed(Entry):
     """The first door heard `heard` statements, more than the `said` ones here: this store came back from a backup."""
 
     heard: int
@@ -199,14 +199,14 @@ class RestoreAccepted(Entry):
 
 
 @dataclass(frozen=True, slots=True)
-class AnchorsLost(Entry):
+class AnchorsSkipped(Entry):
     """In stream anchors: numbers up to this one may have been used by the store that a backup took the place of."""
 
     upto: int
 
 
 @dataclass(frozen=True, slots=True)
-class StatementLost(Entry):
+class StatementSkipped(Entry):
     """In stream statements: the statement of this number was made by the store that a backup took the place of."""
 
     number: int

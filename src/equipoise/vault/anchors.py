@@ -13,7 +13,7 @@ import hashlib
 from dataclasses import dataclass
 
 from equipoise.ledger.entries import Append, Recorded
-from equipoise.ledger.vault_entries import AnchorMade, AnchorsLost
+from equipoise.ledger.vault_entries import AnchorMade, AnchorsSkipped
 from equipoise.vault.statements import say
 
 STREAM = "anchors"
@@ -37,7 +37,7 @@ def evolve(state: State, recorded: Recorded) -> State:
     """The state after one more entry of the stream `anchors`."""
     if isinstance(recorded.entry, AnchorMade):
         return State(recorded.entry.number, dt.datetime.fromisoformat(recorded.header.at))
-    if isinstance(recorded.entry, AnchorsLost):
+    if isinstance(recorded.entry, AnchorsSkipped):
         return State(max(state.number, recorded.entry.upto), state.at)
     return state
 

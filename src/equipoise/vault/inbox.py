@@ -31,7 +31,7 @@ from equipoise.ledger.entries import (
     StudyReleased,
 )
 from equipoise.ledger.merkle import consistency_holds, inclusion_holds
-from equipoise.ledger.vault_entries import CheckpointAccepted, DeliveryRefused, EntryAccepted, RestoreFound
+from equipoise.ledger.vault_entries import CheckpointAccepted, DeliveryRefused, EntryAccepted, RestoreNoticed
 from equipoise.protocol.digest import study_from_canonical
 from equipoise.vault.told import START as NOTHING_TOLD
 from equipoise.vault.told import Told, hear
@@ -72,7 +72,7 @@ def evolve(state: State, recorded: Recorded) -> State:
         return replace(state, size=entry.size, root=entry.root)
     if isinstance(entry, DeliveryRefused):
         return replace(state, refused=(*state.refused, (recorded.header.at, entry.rule)))
-    if isinstance(entry, RestoreFound):
+    if isinstance(entry, RestoreNoticed):
         return replace(state, heard=max(state.heard, entry.heard))
     if isinstance(entry, EntryAccepted):
         header = read_header(entry.header.encode())

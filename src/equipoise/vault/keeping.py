@@ -16,11 +16,11 @@ from types import MappingProxyType
 from equipoise.ledger.entries import Append, Recorded
 from equipoise.ledger.facts import Decision, Occasion, Refusal
 from equipoise.ledger.vault_entries import (
-    AnchorsLost,
+    AnchorsSkipped,
     DefinitionConfirmed,
     DefinitionDeclined,
     RestoreAccepted,
-    StatementLost,
+    StatementSkipped,
 )
 from equipoise.protocol.digest import study_digest
 from equipoise.protocol.study import Study
@@ -124,11 +124,11 @@ def _restored(facts: VaultFacts, command: AcceptRestore) -> Decision:
         return _refuse("vault_keeping.too-far", "heard")
     if not command.reason.strip():
         return _refuse("vault_keeping.reason-missing", "reason")
-    lost = (Append(_STATEMENTS, StatementLost(number)) for number in range(said + 1, heard + 1))
+    lost = (Append(_STATEMENTS, StatementSkipped(number)) for number in range(said + 1, heard + 1))
     accepted = Append(STREAM, RestoreAccepted(said, heard, command.reason.strip()))
     return (
         accepted,
-        Append(_ANCHORS, AnchorsLost(heard)),
+        Append(_ANCHORS, AnchorsSkipped(heard)),
         *lost,
     )  # an anchor's number is at most its statement's
 

@@ -14,7 +14,7 @@ from equipoise.channel.messages import FRAME, LOST, PER_ANSWER, STATEMENTS, Stat
 from equipoise.ledger.entries import Append
 from equipoise.ledger.keys import Keys
 from equipoise.ledger.reader import Reader
-from equipoise.ledger.vault_entries import StatementLost, StatementMade
+from equipoise.ledger.vault_entries import StatementMade, StatementSkipped
 from equipoise.words.canonical import Json, canonical_bytes
 
 STREAM = "statements"
@@ -56,7 +56,7 @@ def statements_after(reader: Reader, keys: Keys, heard: int) -> tuple[Statement,
     found: list[Statement] = []
     for recorded in reader.entries(STREAM, after=heard)[:PER_ANSWER]:
         one = recorded.entry
-        if isinstance(one, StatementLost):
+        if isinstance(one, StatementSkipped):
             found.append(_signed(keys, one.number, LOST, "{}"))
         elif isinstance(one, StatementMade):
             found.append(_signed(keys, one.number, one.says, one.content))

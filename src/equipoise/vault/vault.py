@@ -39,7 +39,7 @@ from equipoise.ledger.reader import Reader
 from equipoise.ledger.vault_entries import (
     ClockMoved,
     DeliveryRefused,
-    RestoreFound,
+    RestoreNoticed,
     SlotRefused,
     UnlockingRefused,
     VaultOpened,
@@ -351,7 +351,7 @@ class Vault:
             return ""
         self.refuse("vault.heard-more", f"heard {heard} said {said}")
         if heard > max(known, said):  # so that a keeper can decide; see vault.keeping
-            self._note(f"restored {heard} {said}", Append(inbox.STREAM, RestoreFound(heard, said)))
+            self._note(f"restored {heard} {said}", Append(inbox.STREAM, RestoreNoticed(heard, said)))
         return "vault.heard-more"
 
     def _take_in(self, delivery: bytes) -> str:
