@@ -13,6 +13,8 @@ VERSIONS = ("9.1", "9.2", "9.3")
 
 def amended(play: Play) -> Iterator[str]:
     """Each version is released, approved at the site, adopted for newcomers, and one participant is moved to it."""
+    from equipoise.capture.commands import MoveForms
+    from equipoise.capture.evolve import Place
     from equipoise.desk.setup import release
     from equipoise.oversight.commands import AdoptVersion, ApproveVersion, MoveSubject
 
@@ -27,4 +29,5 @@ def amended(play: Play) -> Iterator[str]:
         subject = world.desk.subject_id(mine[turn])
         assert subject is not None
         world.done("data_manager", MoveSubject(subject, version, "signed the new consent"))
+        world.done("data_manager", MoveForms(subject, (Place("V1", "PSMRS", 1),), "asked of everybody"))
         yield f"version {version} adopted"

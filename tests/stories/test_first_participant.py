@@ -13,7 +13,7 @@ from equipoise.desk.clock import SetClock
 from equipoise.desk.desk import open_desk
 from equipoise.desk.front import FrontDesk
 from equipoise.desk.identities import IdentityInput
-from equipoise.desk.setup import create_store, give, release
+from equipoise.desk.setup import adopt, create_store, give, release
 from equipoise.eligibility.commands import ConfirmEligibility, FailScreening
 from equipoise.ledger.entries import Datum
 from equipoise.oversight.commands import DeactivateSite, OpenStore, PauseEnrolment, ResumeEnrolment
@@ -286,6 +286,9 @@ def test_a_definition_changed_after_participants_exist_changes_nothing_until_rel
     assert [problem.rule for problem in refused] == ["oversight.version-reused"]
     assert release(story.desk, study.model_copy(update={"version": "1.1"})) == ()
     assert story.desk.study.version == "1.1"
+    assert story.desk.study_of(number).version == before  # released, and not yet adopted by the site
+    today = TODAY.date().isoformat()
+    assert adopt(story.desk, "01", "1.1", "EC-01-2", today, today) == ()
     assert {problem.where for problem in story.randomize(number).problems} >= {"I01"}  # 64 years old
 
 

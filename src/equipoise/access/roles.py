@@ -132,7 +132,7 @@ ROLES: Mapping[str, Role] = {
             | _CLOSES
             | _LOCKS_FIRST
             | _AMENDMENTS
-            | {"RecordReleaseCondition", "MoveSubject"},
+            | {"RecordReleaseCondition", "MoveSubject", "MoveForms"},
             _CASEBOOK | _SUPPLY | {"enrolment", "release", "verification", "lock"},
         ),
         Role(
@@ -206,7 +206,12 @@ ROLES: Mapping[str, Role] = {
             "system",
             Text("The program itself", "系统"),
             "none",
-            _SETUP | _GRANTS | _ENROLMENT | _AMENDMENTS | _SAID_BY_THE_SECOND_DOOR | {"MoveSubject"},
+            _SETUP
+            | _GRANTS
+            | _ENROLMENT
+            | _AMENDMENTS
+            | _SAID_BY_THE_SECOND_DOOR
+            | {"MoveSubject", "MoveForms"},
             frozenset(),
         ),
     )

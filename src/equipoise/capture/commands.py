@@ -149,3 +149,15 @@ class RestoreRow:
 
 LogCommand = ReviewLog | VoidRow | RestoreRow
 """Commands on a running list beside the saves of its rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveForms:
+    """Let forms that were complete under an earlier version be judged by the one that decides for the participant.
+
+    places: visit, form and repetition of each.
+    """
+
+    subject: str
+    places: tuple[tuple[str, str, int], ...]
+    reason: str

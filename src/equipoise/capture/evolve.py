@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 from equipoise.capture import closed as closing
 from equipoise.ledger.entries import (
     Datum,
+    FormMoved,
     FormSaved,
     Header,
     LogReviewed,
@@ -60,6 +61,8 @@ class Instance:
     complete: bool = False
     ever_complete: bool = False
     seq: int = 0
+    version: str = ""
+    """The digest of the version by which it was last decided; once complete, it keeps that one until it is moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +182,12 @@ def _evolve(state: State, recorded: Recorded) -> State:
     match entry:
         case FormSaved():
             place = Place(entry.visit, entry.form, entry.repeat)
-            saved = apply_save(state.form(place), entry, header.seq)
+            saved = replace(apply_save(state.form(place), entry, header.seq), version=header.study_digest)
             return replace(state, forms=MappingProxyType({**state.forms, place: saved}))
+        case FormMoved():
+            place = Place(entry.visit, entry.form, entry.repeat)
+            moved = replace(state.form(place), version=header.study_digest, complete=entry.complete)
+            return replace(state, forms=MappingProxyType({**state.forms, place: moved}))
         case VisitDated() | VisitDescribed() | VisitMissed() | VisitReopened():
             return _visited(state, entry, header)
         case QueryRaised():

@@ -75,6 +75,7 @@ def _instance(instance: Instance) -> Json:
         "complete": instance.complete,
         "ever_complete": instance.ever_complete,
         "seq": instance.seq,
+        "version": instance.version,
     }
 
 
@@ -86,6 +87,7 @@ def _read_instance(written: Mapping[str, Any]) -> Instance:
         written["complete"],
         written["ever_complete"],
         written["seq"],
+        written["version"],
     )
 
 

@@ -30,7 +30,7 @@ from equipoise.desk.words import shown, task
 from equipoise.eligibility.commands import ConfirmEligibility, FailScreening
 from equipoise.ledger.reader import Reader
 from equipoise.protocol.forms import LOG
-from equipoise.protocol.study import Visit
+from equipoise.protocol.study import Study, Visit
 from equipoise.protocol.windows import plan_visit
 from equipoise.randomization.commands import AssignRater, Randomize, RequestCodeBreak
 from equipoise.words.text import Text
@@ -168,14 +168,22 @@ def _forms_of(now: Standing, visit: str) -> frozenset[str]:
     return frozenset({form.id for form in now.trial.study.forms_at(visit)} | recorded)
 
 
+def _study_of(now: Standing, visit: str, form: str, repeat: int) -> Study:
+    """The definition of a form: of the version that it keeps or that decides here; else of an earlier one."""
+    study = now.version_at(visit, form, repeat).study
+    return study if study.form(form) is not None else now.trial.record
+
+
 def _cell(now: Standing, visit: str, form: str, planned: frozenset[str], *, due: bool) -> Cell:
     """One cell; for a form that repeats, of all its repetitions."""
     if form not in planned:
         return Cell(visit, form, "not_planned", None, 0, 0)
-    case, study = now.case.capture, now.trial.study
-    study = study if study.form(form) is not None else now.trial.record
+    case = now.case.capture
     repeats = {place.repeat for place in case.forms if (place.visit, place.form) == (visit, form)} or {1}
-    every = [form_status(study, case, visit, form, repeat) for repeat in sorted(repeats)]
+    every = [
+        form_status(_study_of(now, visit, form, repeat), case, visit, form, repeat)
+        for repeat in sorted(repeats)
+    ]
     states = {status.progress for status in every}
     return Cell(
         visit,

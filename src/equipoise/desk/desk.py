@@ -26,11 +26,12 @@ from equipoise.access.evolve import START as NOBODY
 from equipoise.access.evolve import evolve as evolve_grants
 from equipoise.capture.closing.change import shut
 from equipoise.capture.evolve import Place
+from equipoise.capture.moving import kept_version
 from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.followers import FOLLOWERS, SUBJECTS
 from equipoise.desk.identities import IdentityInput, Register
 from equipoise.desk.proofs import Proofs, unproved
-from equipoise.desk.routes import ROUTES, Route
+from equipoise.desk.routes import ROUTES, Route, kept_place
 from equipoise.desk.standing import (
     NOTHING,
     Memory,
@@ -214,7 +215,9 @@ class Desk:
             return _judged(reader, route, person, self._proved(self._with_door(now), command), command)
 
         asked = command_json(unproved(command))  # a proof is given anew when the same is asked again
-        return self._commit(who, route.streams(command), asked, key, decide, client_at=client_at)
+        return self._commit(
+            who, route.streams(command), asked, key, decide, client_at=client_at, place=kept_place(command)
+        )
 
     def screen(self, who: Who, site: str, given: IdentityInput, *, key: str) -> ScreenOutcome:
         """Take a person into screening at a site: the register first, then the ledger, which learns no name."""
@@ -259,18 +262,22 @@ class Desk:
         *,
         site: str | None = None,
         client_at: str | None = None,
+        place: tuple[str, str, int] | None = None,
     ) -> Outcome:
-        """Write what `decide` says of the command `asked`; `site` is that of a stream that does not exist yet."""
+        """Write what `decide` says of the command `asked`; `site` is that of a stream that does not exist yet.
+
+        place: the form on which the version that it keeps decides.
+        """
         if not usable_key(key):
             return Outcome(accepted=False, problems=(problem("desk.key-unfit"),))
         mark, device = self._marker.mark(who, asked), claimed_moment(client_at)
         while True:
             at = self.now()
-            trial, zone = self._circumstances(streams[0], site, at)
+            trial, zone = self._circumstances(streams[0], site, at, place)
             act = Act(trial.study.id, trial.digest, who.actor, who.role, at, device, zone, key, mark)
 
             def now(reader: Reader, trial: Trial = trial, at: dt.datetime = at) -> Decision:
-                if self._deciding(reader, streams[0], site, at).digest != trial.digest:
+                if self._deciding(reader, streams[0], site, at, place).digest != trial.digest:
                     raise _Released
                 return decide(reader, self._as_held(reader, who), at)
 
@@ -292,26 +299,36 @@ class Desk:
             return who
         return self._memory.state(reader, f"user/{who.actor}", NOBODY, evolve_grants).who(who.actor, who.role)
 
-    def _circumstances(self, stream: str, site: str | None, at: dt.datetime) -> tuple[Trial, str | None]:
+    def _circumstances(
+        self, stream: str, site: str | None, at: dt.datetime, place: tuple[str, str, int] | None
+    ) -> tuple[Trial, str | None]:
         """The trial as it stands there, and the zone of the site concerned, which never changes once it is known."""
         with self.reading() as reader:
-            trial, zone = self._deciding(reader, stream, site, at), self._zones.get(stream)
+            trial, zone = self._deciding(reader, stream, site, at, place), self._zones.get(stream)
             if zone is None:
                 zone = zone_of(reader, site or _site_of(reader, stream))
             if zone is not None:
                 self._zones[stream] = zone
         return trial, zone
 
-    def _deciding(self, reader: Reader, stream: str, site: str | None, at: dt.datetime) -> Trial:
-        """The trial by the version that decides, at a moment, what is written to a stream."""
+    def _deciding(
+        self,
+        reader: Reader,
+        stream: str,
+        site: str | None,
+        at: dt.datetime,
+        place: tuple[str, str, int] | None = None,
+    ) -> Trial:
+        """The trial by the version that decides, at a moment, what is written to a stream, or on a form at a place."""
         trial = self.trial(reader)
         if len(trial.released) < 2:
             return trial
         kind, _, name = stream.partition("/")
         case = self._memory.case(reader, name) if kind == "subject" else None
         known = case.screening.site if case is not None else None
-        place = self._memory.site(reader, known or site or _site_of(reader, stream))
-        return trial.at(deciding_digest(trial, place, at.astimezone(ZoneInfo(place.zone)).date(), case))
+        where = self._memory.site(reader, known or site or _site_of(reader, stream))
+        trial = trial.at(deciding_digest(trial, where, at.astimezone(ZoneInfo(where.zone)).date(), case))
+        return trial if case is None or place is None else trial.at(kept_version(case.capture, Place(*place)))
 
     def trial_at(self, reader: Reader, site: str) -> Trial:
         """The trial by the version that is in force at a site now; those who stay under an older one aside."""

@@ -23,6 +23,7 @@ from equipoise.ledger.entries import (
     CodeBroken,
     EligibilityJudged,
     Entry,
+    FormMoved,
     FormSaved,
     InfusionStarted,
     LogReviewed,
@@ -175,6 +176,11 @@ def _follow(tables: Transaction, recorded: Recorded, entry: Entry) -> None:
     elif isinstance(entry, SubjectRandomized):
         randomized: dict[str, Cell] = {"status": "RANDOMIZED", "randomization_number": entry.number}
         _change_subject(tables, recorded, {**randomized, "randomized_at": recorded.header.at})
+    elif isinstance(entry, FormMoved):
+        key = (subject_of(recorded.header.stream), entry.visit, entry.form, entry.repeat)
+        known = tables.get(FORMS, key)
+        if known is not None:
+            tables.put(FORMS, {**known, "complete": int(entry.complete)})
     elif isinstance(entry, FormSaved):
         _follow_form(tables, recorded, entry)
     elif isinstance(entry, LogReviewed):

@@ -58,7 +58,8 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
     hidden = now.trial.hidden_from(who.role)
     if form_id in hidden:
         return None
-    place, study = Place(visit_id, form_id, repeat), now.trial.study
+    place = Place(visit_id, form_id, repeat)
+    study = now.version_at(*place).study
     retired = bool(place_faults(study, *place))
     if retired:
         study = now.trial.record

@@ -17,10 +17,14 @@ from equipoise.access.evolve import evolve as evolve_grants
 from equipoise.access.roles import label_of
 from equipoise.capture import commands as capturing
 from equipoise.capture import decide as capture
+from equipoise.capture import moving
 from equipoise.capture.attachments import commands as attaching
 from equipoise.capture.attachments import decide as attachments
+from equipoise.capture.closing.change import change_faults
 from equipoise.capture.closing.commands import CLOSING_A_CASE, CLOSING_THE_DATABASE
 from equipoise.capture.closing.database import decide_database
+from equipoise.capture.evolve import Place
+from equipoise.capture.questions import questions
 from equipoise.consent import commands as consenting
 from equipoise.consent import decide as consent
 from equipoise.desk.dosing import dosing_facts
@@ -35,12 +39,13 @@ from equipoise.oversight import commands as overseeing
 from equipoise.oversight import decide as oversight
 from equipoise.oversight.evolve import DOOR_START as NO_DOOR
 from equipoise.oversight.evolve import evolve_door
+from equipoise.protocol.study import Study
 from equipoise.randomization import breaking
 from equipoise.randomization import commands as randomizing
 from equipoise.randomization import decide as randomization
 from equipoise.supply import commands as supplying
 from equipoise.supply import decide as supply
-from equipoise.words.problem import problem
+from equipoise.words.problem import Problem, problem
 
 Decider = Callable[[Reader, Standing, Any, Occasion], Decision]  # Any: the one command type of its route
 Depth = Literal["light", "judged"]
@@ -90,7 +95,48 @@ def _capture(reader: Reader, now: Standing, command: Any, occasion: Occasion) ->
         return Refusal((problem("access.form-hidden", role=label_of(occasion.role)),))
     # What was recorded is closed as it is read, also where the definition in force does not ask for it any more.
     study = now.trial.record if isinstance(command, CLOSING_A_CASE) else now.trial.study
+    place = kept_place(command)
+    if place is not None:
+        study = now.version_at(*place).study
+        if strange := _of_another_version(now, study, command):
+            return Refusal(strange)
     return capture.decide(study, now.case.capture, now.facts, command, occasion)
+
+
+def kept_place(command: object) -> tuple[str, str, int] | None:
+    """The form on which a command is decided by the version that the form keeps; None for any other command."""
+    if isinstance(command, capturing.RecordForm | capturing.RaiseQuery):
+        return command.visit, command.form, command.repeat
+    return None
+
+
+def _of_another_version(now: Standing, study: Study, command: object) -> tuple[Problem, ...]:
+    """Items that only another version asks, typed on a page that was opened under it: each with what was typed."""
+    form = study.form(command.form) if isinstance(command, capturing.RecordForm) else None
+    if form is None or not isinstance(command, capturing.RecordForm):
+        return ()
+    known = {each.id for each in questions(form)}
+    others = [each for one in now.trial.released if (each := one.study.form(command.form)) is not None]
+    elsewhere = {each.id for other in others for each in questions(other)}
+    return tuple(
+        problem(
+            "amendments.item-of-another-version", name,
+            item=name, version=study.version, value=given.value or given.missing or "–",
+        )
+        for name, given in command.items.items()
+        if name not in known and name in elsewhere
+    )  # fmt: skip
+
+
+def _move_forms(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> Decision:  # Any: as above
+    # The normal form of a command has plain tuples.
+    command = replace(command, places=tuple(Place(*place) for place in command.places))
+    closed = change_faults(now.trial.study, now.case.capture, now.facts, command)
+    if closed:
+        return Refusal(closed)
+    return moving.decide_move(
+        now.trial.study, now.trial.digest, now.case.capture, now.facts, command, occasion
+    )
 
 
 def _attachments(
@@ -195,6 +241,7 @@ ROUTES: Mapping[type, Route] = {
     overseeing.ApproveVersion: Route(_site, "light", _version),
     overseeing.AdoptVersion: Route(_site, "light", _version),
     overseeing.MoveSubject: Route(_subject, "light", _subject_version),
+    capturing.MoveForms: Route(_subject, "light", _move_forms),
     GrantRole: Route(_user, "light", _access),
     RevokeRole: Route(_user, "light", _access),
     screening.ScreenSubject: Route(_subject, "light", _eligibility),

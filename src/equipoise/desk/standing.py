@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from equipoise.capture import binding as capture_binding
 from equipoise.capture import closed as capture_closed
 from equipoise.capture import evolve as capture
+from equipoise.capture import moving
 from equipoise.capture import snapshot as capture_snapshot
 from equipoise.capture.attachments import evolve as attachments
 from equipoise.capture.closing import change as closing
@@ -314,6 +315,10 @@ class Standing:
     inputs: Mapping[str, Value]
     judgement: Judgement | None = None
     stratum: StratumResult | None = None
+
+    def version_at(self, visit: str, form: str, repeat: int) -> Version:
+        """The version that decides on a form: the one it was completed under, else the one that decides here."""
+        return self.trial.at(moving.kept_version(self.case.capture, capture.Place(visit, form, repeat)))
 
     @property
     def today(self) -> dt.date:

@@ -841,6 +841,20 @@ class SubjectMoved(Entry):
     reason: str = aside(default="")
 
 
+@dataclass(frozen=True, slots=True)
+class FormMoved(Entry):
+    """A form that was complete under an earlier version is judged from now on by the version that the header names.
+
+    No value changes. `complete`: whether it still is, by what that version asks.
+    """
+
+    visit: str
+    form: str
+    repeat: int
+    complete: bool
+    reason: str = aside(default="")
+
+
 # --- stream subject/<subject>: visits that did not go as planned (room: capture) ---------------------------------
 
 

@@ -54,6 +54,13 @@ def changes(items: tuple[ItemView, ...], posted: Mapping[str, str]) -> dict[str,
     return found
 
 
+def not_asked(items: tuple[ItemView, ...], posted: Mapping[str, str]) -> str:
+    """What a form brings for items that are not on the page: it was opened under another version of the definition."""
+    known = {item.id for item in items}
+    strange = {name[2:]: value for name, value in posted.items() if name[:2] == "v." and value.strip()}
+    return ", ".join(f"{name} = {value}" for name, value in strange.items() if name not in known)
+
+
 def spoken_date(iso: str) -> Problem:
     """What was understood of a date, as a message: which parts are known."""
     key = {0: "web.date-year-only", 1: "web.date-no-day"}.get(iso.count("-"), "web.date-complete")

@@ -124,8 +124,8 @@ def test_an_act_is_decided_under_the_definition_that_its_header_names(
     assert release(story.desk, study.model_copy(update={"version": "9.1"})) == ()
     waiting = ["9.1"]
 
-    def interrupted(stream: str, site: str | None, at: dt.datetime) -> object:
-        found = begin(stream, site, at)
+    def interrupted(stream: str, site: str | None, at: dt.datetime, place: object) -> object:
+        found = begin(stream, site, at, place)
         if waiting and stream.startswith("subject/"):
             today = story.clock.at.date().isoformat()
             assert adopt(story.desk, "01", waiting.pop(), "EC-01-2", today, today) == ()

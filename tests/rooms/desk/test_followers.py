@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from equipoise.capture import evolve as capturing
+from equipoise.capture.attachments.evolve import Source
 from equipoise.capture.closed import Signature
 from equipoise.capture.closing.commands import ReviewForm, VerifyItems
 from equipoise.capture.commands import (
@@ -175,7 +176,7 @@ def test_the_code_of_a_snapshot_names_every_kind_that_is_in_it(story: Story) -> 
     assert found <= set(_KEPT)
     # All but one of consent's and what only comes up after randomization (a code break, a card, a dose) have come up.
     after = {capturing.Voiding, blind.Break, blind.Card, dosing.Request, dosing.Bag, dosing.Judged}
-    after |= {Said, Signature}  # an answer and a signature, which have stories of their own
+    after |= {Said, Signature, Source}  # an answer, a signature and a scan, which have stories of their own
     assert len(found | after) >= len(_KEPT) - 1
 
     @dataclasses.dataclass
@@ -198,6 +199,7 @@ def test_a_memory_that_does_not_meet_the_chain_is_not_used(story: Story, tmp_pat
 
 def test_every_command_has_one_route() -> None:
     import equipoise.access.commands as access
+    import equipoise.capture.attachments.commands as attachments
     import equipoise.capture.closing.commands as closing
     import equipoise.capture.commands as capture
     import equipoise.consent.commands as consent
@@ -209,7 +211,17 @@ def test_every_command_has_one_route() -> None:
     nouns = {"Who", "Grant", "PublicSlot", "Datum", "SignedPlace"}
     asked = {
         value
-        for module in (access, capture, closing, consent, eligibility, oversight, randomization, supply)
+        for module in (
+            access,
+            attachments,
+            capture,
+            closing,
+            consent,
+            eligibility,
+            oversight,
+            randomization,
+            supply,
+        )
         for name, value in vars(module).items()
         if isinstance(value, type) and hasattr(value, "__dataclass_fields__") and name not in nouns
     }

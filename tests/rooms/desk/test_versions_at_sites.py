@@ -58,7 +58,7 @@ def test_each_site_is_asked_what_its_version_asks(two: tuple[Story, str, str, st
 def test_each_entry_names_the_version_that_decided_it(two: tuple[Story, str, str, str]) -> None:
     story, one, other, second = two
     refused = story.record("crc", one, "RISK", {"SLEEP": "bad"})
-    assert [found.rule for found in refused.problems] == ["capture.item-unknown"]
+    assert [found.rule for found in refused.problems] == ["amendments.item-of-another-version"]
     assert story.record("crc", one, "RISK", {"HTN": "Y"}).accepted
     assert story.record("crc2", other, "RISK", {"SLEEP": "bad"}).accepted
     with story.desk.reading() as reader:
@@ -96,7 +96,7 @@ def test_who_stays_is_moved_one_by_one(story: Story) -> None:
     assert adopt(story.desk, "01", "2.0", "EC-01-2", today, today, staying=True) == ()
     newcomer = story.screen("李四", "1960-01-01")
     save = RecordForm(story.subject(number), "V1", "RISK", 1, {"SLEEP": Datum("bad")}, 0)
-    assert story.refused("crc", save) == {"capture.item-unknown"}
+    assert story.refused("crc", save) == {"amendments.item-of-another-version"}
     assert story.record("crc", newcomer, "RISK", {"SLEEP": "bad"}).accepted
     assert give(story.desk, MoveSubject(story.subject(number), "2.0", "signed the new consent")) == ()
     story.done("crc", save)

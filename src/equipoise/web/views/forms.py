@@ -142,6 +142,10 @@ def _saved_whole(request: Asked, who: Who, place: Place, view: FormView) -> Http
     wish, _, target = posted.get("do", "save").partition(":")
     # A post from elsewhere brings no items; nothing may be read as emptied by it.
     changed = entry.changes(view.items, posted) if posted.get("whole") else {}
+    strange = entry.not_asked(view.items, posted) if posted.get("whole") and not posted.get("looked") else ""
+    if strange:
+        shown = (problem("amendments.page-of-another-version", typed=strange),)
+        return _page(request, who, place, view, shown=shown, posted=posted, status=409)
     key = posted.get("key") or new_key()
     if changed or wish == "complete":
         base = int(posted["base"]) if posted.get("base", "").isdigit() else view.base
