@@ -17,6 +17,7 @@ class RecordForm:
     of the same items came between, a person decides: the save is refused as stale, nothing is lost.
     complete: mark the form complete (True), or leave its state as it is (None).
     reason: why values of a completed form change.
+    asks_before_hiding: refuse a save that would empty other items because they no longer apply; a person is asked.
     """
 
     subject: str
@@ -27,6 +28,7 @@ class RecordForm:
     base: int
     complete: bool | None = None
     reason: str | None = None
+    asks_before_hiding: bool = False
 
 
 @dataclass(frozen=True, slots=True)

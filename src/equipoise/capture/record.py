@@ -27,6 +27,7 @@ from equipoise.protocol.forms import Form
 from equipoise.protocol.study import Study
 from equipoise.words.dates import PartialDate
 from equipoise.words.problem import Problem, problem
+from equipoise.words.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ def decide_record(
     problems += _stale(
         asked, before, {name: emptied[name] for name in emptied.keys() - typed.keys()}, command.base
     )
+    if command.asks_before_hiding:
+        problems += _would_hide(asked, typed, emptied)
     changes |= emptied
     wanted = before.complete if command.complete is None else command.complete
     save = Save(place, before, changes, after, wanted and not after.lacking)
@@ -116,6 +119,16 @@ def _hidden(
     for name, datum in changes.items():
         if name in after.hidden and not is_empty(datum):
             yield problem("capture.item-hidden", name, item=asked[name].label)
+
+
+def _would_hide(
+    asked: Mapping[str, Question], typed: Mapping[str, Datum], emptied: Mapping[str, Datum]
+) -> Iterator[Problem]:
+    """Items with values that would go because they no longer apply, though nobody said that they should."""
+    lost = [asked[name].label for name in emptied if name not in typed]
+    if lost:
+        names = Text(", ".join(one.en for one in lost), "、".join(one.say("zh") for one in lost))
+        yield problem("entry.would-hide", next(iter(typed), ""), count=len(lost), items=names)
 
 
 def _refused_by_checks(form: Form, after: Consequences) -> Iterator[Problem]:

@@ -15,13 +15,14 @@ from equipoise.access.decide import may
 from equipoise.capture.binding import answers
 from equipoise.capture.commands import RecordForm
 from equipoise.capture.consequences import Consequences, Now
-from equipoise.capture.evolve import Instance, Place, Query
+from equipoise.capture.evolve import Instance, Place, Query, State
 from equipoise.capture.placing import place_faults
 from equipoise.capture.progress import form_now, form_status
 from equipoise.capture.questions import Question, questions
 from equipoise.desk.casebook import cell_state
 from equipoise.desk.desk import Desk
 from equipoise.desk.log_page import LOG_LABEL
+from equipoise.desk.rules import page_rules
 from equipoise.desk.standing import Standing
 from equipoise.desk.views import DerivedView, FormView, ItemView, QueryView
 from equipoise.desk.words import missing_options, options, shown
@@ -72,9 +73,7 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
         return None
     void = now.case.capture.voided.get(place)
     instance = now.case.capture.form(place)
-    after = form_now(
-        study, now.case.capture, visit_id, form_id, repeat, Now.of(PartialDate.of(now.today), now.facts)
-    )
+    after = form_now(study, now.case.capture, visit_id, form_id, repeat, _now(now))
     status = form_status(study, now.case.capture, visit_id, form_id, repeat)
     found = now.case.capture.queries_at(place)
     queries = tuple(_query(one, now) for one in found)
@@ -82,6 +81,8 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
     before, following = _beside(study, visit, place, hidden) if visit is not None else (None, None)
     occurrence = repeat if visit is not None and visit.unscheduled else 1
     dated = now.case.capture.dates.get((visit_id, occurrence))
+    closed = retired or void is not None
+    editable = not closed and may(who, RecordForm(subject, *place, {}, 0), now.facts) is None
     return FormView(
         subject=number,
         visit=visit_id,
@@ -95,18 +96,34 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
         derived=derived(form, instance, after),
         queries=tuple(query for query in queries if not query.item),
         missing_items=after.lacking,
-        editable=not retired
-        and void is None
-        and may(who, RecordForm(subject, *place, {}, 0), now.facts) is None,
+        editable=editable,
         reason_needed=instance.ever_complete,
         licence=used.licence.terms if used is not None and used.licence.wording == "neutral" else None,
         previous=before,
         next=following,
         dated=dated.on if dated is not None else None,
+        rules=page_rules(study, now.case.capture, place, _now(now), hidden) if editable else {},
+        repetitions=_repetitions(form, visit, now.case.capture, place),
         sources=sum(not one.withdrawn for one in now.case.attachments.at(*place)),
         log=form.log is not None,
         voided=void.reason if void is not None else None,
     )
+
+
+def _now(now: Standing) -> Now:
+    return Now.of(PartialDate.of(now.today), now.facts)
+
+
+def _repetitions(form: Form, visit: Visit | None, state: State, place: Place) -> tuple[int, ...]:
+    """The repetitions of a form that repeats which were begun, this one, and the next that could be; none of a log."""
+    if not form.repeats or visit is None or visit.unscheduled:
+        return ()
+    begun = {
+        where.repeat
+        for where, saved in state.forms.items()
+        if (where.visit, where.form) == place[:2] and saved.seq
+    }
+    return tuple(sorted({*begun, place.repeat, max(begun, default=0) + 1}))
 
 
 def _item(
@@ -155,9 +172,9 @@ def derived(form: Form, instance: Instance, after: Consequences) -> tuple[Derive
         for total in shown_totals:
             found.append(_total(total.testcd, total.label, total.maximum, totals[total.testcd]))
     found.extend(
-        DerivedView(each.id, each.label, after.derived[each.id].value, None, None, (), ())
+        DerivedView(each.id, each.label, after.derived.get(each.id, Datum()).value, None, None, (), ())
         for each in form.derivations
-        if each.id in after.derived
+        if each.blinding == "open"
     )
     return tuple(found)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from equipoise.ledger.entries import Datum
+from equipoise.words.canonical import Json
 from equipoise.words.problem import Problem
 from equipoise.words.text import Text
 
@@ -258,6 +259,8 @@ class DerivedView:
 class FormView:
     """One form of one subject at one visit; `dated` is the visit's date (ISO) once it took place.
 
+    `rules` are what the page evaluates while somebody types (desk.rules), none where nothing may be typed.
+    `repetitions` are those that were begun, for a form that repeats, and the next one.
     `base` is the seq that the page has seen; it travels with each save. `previous` and `next` are visit, form, and
     the repetition where it is not the first.
     """
@@ -280,6 +283,8 @@ class FormView:
     previous: tuple[str, ...] | None = None
     next: tuple[str, ...] | None = None
     dated: str | None = None
+    rules: Mapping[str, Json] = field(default_factory=dict)
+    repetitions: tuple[int, ...] = ()
     sources: int = 0
     """Scans of paper sources that are attached and not taken back."""
     log: bool = False

@@ -36,6 +36,7 @@ class Save:
     wish: str = ""
     target: str = ""
     text: str = ""
+    hide: bool = False
 
     @staticmethod
     def read(sent: Any) -> Save:  # Any: JSON from outside
@@ -54,6 +55,7 @@ class Save:
             wish=wish,
             target=str(sent.get("target", "")),
             text=str(sent.get("text", "")),
+            hide=sent.get("hide") is True,
         )
 
 
@@ -220,11 +222,14 @@ def strip(view: FormView, outcome: Outcome, reader: Reader) -> dict[str, Any]:
     }
 
 
-def refusal(shown: Iterable[Problem], view: FormView, reader: Reader) -> dict[str, Any]:
-    """What the script is told after a refused save: what is wrong where, and what stands recorded now."""
+def refusal(
+    shown: Iterable[Problem], view: FormView, reader: Reader, theirs: Mapping[str, list[str]]
+) -> dict[str, Any]:
+    """What the script is told after a refused save: what is wrong where, what stands recorded now, and whose it is."""
     return {
         "accepted": False,
         "base": view.base,
+        "theirs": dict(theirs),
         "problems": [
             {"where": one.where, "rule": one.rule, "says": one.say(reader.language)} for one in shown
         ],

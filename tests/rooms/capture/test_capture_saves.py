@@ -413,3 +413,36 @@ def test_a_typed_time_is_stored_to_the_minute(text, time):
         assert written(decision)[0].entry.items == {"TIM": Datum(time)}
     else:
         assert rules(decision) == {"capture.not-a-time" if text else "capture.nothing-changed"}
+
+
+# --- an answer that closes others -----------------------------------------------------------------------------------
+
+
+def test_a_person_is_asked_before_answered_items_are_emptied():
+    book = Casebook()
+    book.save({"SEX": Datum("F"), "PREG": Datum("N")})
+    place = Place("V1", "VS", 1)
+    asking = RecordForm("s1", *place, values(SEX="M"), book.state.form(place).seq, asks_before_hiding=True)
+    decision = decide(STUDY, book.state, KNOWN, asking, OCCASION)
+    assert refused(decision) == [("entry.would-hide", "SEX")]
+    assert decision.problems[0].arguments["items"] == "Pregnant"
+    agreed = replace(asking, asks_before_hiding=False)
+    entry = written(decide(STUDY, book.state, KNOWN, agreed, OCCASION))[0].entry
+    assert entry.items == {"SEX": Datum("M"), "PREG": Datum()}
+
+
+def test_nobody_is_asked_where_nothing_would_be_lost():
+    asking = RecordForm("s1", "V1", "VS", 1, values(SEX="M"), 0, asks_before_hiding=True)
+    assert written(decide(STUDY, START, KNOWN, asking, OCCASION))
+
+
+def test_a_completed_form_is_reopened_with_a_reason_only():
+    book = Casebook()
+    everything = {"DAT": Datum("2026-08-01"), **values(SYSBP="120", DIABP="80", SEX="M")}
+    assert book.save(everything, complete=True)
+    place = Place("V1", "VS", 1)
+    command = RecordForm("s1", *place, {}, book.state.form(place).seq, complete=False)
+    assert rules(decide(STUDY, book.state, KNOWN, command, OCCASION)) == {"capture.reason-required"}
+    told = replace(command, reason="new information")
+    entry = written(decide(STUDY, book.state, KNOWN, told, OCCASION))[0].entry
+    assert (entry.complete, entry.items, entry.reason) == (False, {}, "new information")

@@ -130,7 +130,7 @@ function giveReason(reason, from) {
 }
 
 function settleBars(item) {
-  item.querySelectorAll("[data-bar=reason], [data-bar=conflict]").forEach((bar) => bar.remove());
+  item.querySelectorAll("[data-bar=reason], [data-bar=conflict], [data-bar=hide]").forEach((bar) => bar.remove());
 }
 
 function clearRefusal(item) {
@@ -148,7 +148,7 @@ function enqueue(save) {
 }
 
 const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-const plain = (save) => save.items && !save.complete && !save.reason && !save.body && !save.alone;
+const plain = (save) => save.items && !save.complete && !save.reason && !save.body && !save.alone && !save.hide;
 
 async function send() {
   if (sending || timer || !queue.length) return;
@@ -199,6 +199,7 @@ function settle(save, reply) {
   const problems = reply.accepted ? [] : reply.problems.filter((one) => one.rule !== "capture.nothing-changed");
   const ids = Object.keys(save.items ?? {});
   if (!problems.length) ids.forEach((id) => taken(id, save.items[id], reply));
+  else if (problems.some((one) => one.rule === "entry.would-hide")) askHiding(save, ids, problems);
   else if (problems.some((one) => one.rule.endsWith("stale"))) ids.forEach((id) => compare(id, save, reply));
   else if (ids.length > 1 && !save.reason) {
     // One bad value must not hold up the good ones that went with it.
@@ -238,7 +239,7 @@ function compare(id, save, reply) {
   const theirs = now(id, reply);
   if (equal(theirs, mine)) known.set(id, mine);
   else if (equal(theirs, recorded.get(id))) enqueue({ items: { [id]: mine }, reason: save.reason });
-  else askWhich(itemOf(id), mine, theirs);
+  else askWhich(itemOf(id), mine, theirs, reply.theirs?.[id]);
   recorded.set(id, theirs);
 }
 
@@ -260,10 +261,32 @@ function catchUp(settled, reply) {
   }
 }
 
-function askWhich(item, mine, theirs) {
+/** An answer that closes items with values: the person says whether they go. */
+function askHiding(save, ids, problems) {
+  const item = itemOf(ids[0]);
+  if (!item) return;
+  settleBars(item);
+  const bar = byId("hide-bar").content.firstElementChild.cloneNode(true);
+  bar.querySelector("[data-says]").textContent = problems.map((one) => one.says).join(" ");
+  item.querySelector(".bars").append(bar);
+  waiting.set(ids[0], item);
+  bar.addEventListener("click", (event) => {
+    const choice = event.target.closest("[data-hide]")?.dataset.hide;
+    if (!choice) return;
+    bar.remove();
+    waiting.delete(ids[0]);
+    if (choice === "agreed") enqueue({ items: save.items, reason: save.reason, hide: true });
+    else ids.forEach((id) => write(itemOf(id), known.get(id)));
+    focusItem(item);
+    show();
+  });
+}
+
+function askWhich(item, mine, theirs, whose = []) {
   const id = idOf(item);
   const bar = byId("conflict-bar").content.firstElementChild.cloneNode(true);
   bar.querySelector("[data-theirs]").textContent = spoken(item, theirs);
+  bar.querySelector("[data-whose]").textContent = whose.length ? ` (${whose.join(", ")})` : "";
   bar.querySelector("[data-mine]").textContent = spoken(item, mine);
   settleBars(item);
   item.querySelector(".bars").append(bar);
@@ -309,6 +332,7 @@ function standing(reply) {
   byId("left").textContent = reply.left_says;
   byId("totals").innerHTML = reply.totals;
   byId("totals-card").hidden = !reply.totals;
+  byId("reopen")?.toggleAttribute("hidden", reply.state !== "complete");
   for (const item of items) {
     const id = idOf(item);
     const notes = item.querySelector(".notes");
@@ -317,7 +341,11 @@ function standing(reply) {
     item.hidden = reply.hidden.includes(id);
     item.querySelector("[data-tool=history]")?.classList.toggle("has", reply.changed.includes(id));
   }
+  sheet.dispatchEvent(new CustomEvent("standing", { detail: { open: open() } }));
 }
+
+/** What the page still waits for: items that the server has not taken, in the order of the form. */
+const open = () => [...waiting.keys(), ...refused, ...queue.flatMap((save) => Object.keys(save.items ?? {}))];
 
 function show() {
   const line = byId("save-state");

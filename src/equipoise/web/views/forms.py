@@ -7,8 +7,8 @@ replay and a stale page is told so; a save that is refused leaves everything typ
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -19,8 +19,7 @@ from equipoise.access.commands import Who
 from equipoise.access.roles import ROLES
 from equipoise.capture.commands import AnswerQuery, CloseQuery, RaiseQuery, RecordForm
 from equipoise.desk.views import FormView, HistoryRow, Outcome
-from equipoise.ledger.entries import Datum
-from equipoise.web import entry, problems, sheet
+from equipoise.web import conflicts, entry, problems, sheet
 from equipoise.web.request import Asked, desk
 from equipoise.web.views.reading import found, may, new_key, signed, subject_path
 from equipoise.words.problem import Problem, problem
@@ -37,6 +36,10 @@ class Place:
     visit: str
     form: str
     repeat: int
+
+    def instance(self) -> tuple[str, str, int]:
+        """Visit, form and repetition, as the desk asks for them."""
+        return self.visit, self.form, self.repeat
 
     def path(self, *more: object) -> str:
         """Its address."""
@@ -80,6 +83,13 @@ def history(request: Asked, who: Who, number: str, visit: str, form: str, repeat
     return render(
         request, "web/history_part.html" if request.GET.get("part") else "web/history.html", context
     )
+
+
+def _history(who: Who, place: Place, shown: tuple[Problem, ...]) -> Sequence[HistoryRow]:
+    """The form's history, asked for only where somebody else changed something."""
+    if not any(one.rule in (conflicts.STALE, "entry.conflict-choose") for one in shown):
+        return ()
+    return found(desk().history(who, place.number, *place.instance()))
 
 
 def _reader(request: Asked, who: Who) -> sheet.Reader:
@@ -131,6 +141,10 @@ def _page(
         "after": subject_path(place.number, "forms", *view.next) if view.next else None,
         "may_raise": may(who, "RaiseQuery"),
         "at": "subjects",
+        "conflicts": conflicts.conflicts(view, shown, posted or {}, _history(who, place, shown)),
+        "hides": any(one.rule == "entry.would-hide" for one in shown),
+        "repetitions": [(number, replace(place, repeat=number).path()) for number in view.repetitions],
+        "rules": json.dumps(view.rules, ensure_ascii=False) if view.rules else "",
         "just_saved": request.GET.get("saved", ""),
     }
     return render(request, "web/form.html", context, status=status)
@@ -141,37 +155,34 @@ def _saved_whole(request: Asked, who: Who, place: Place, view: FormView) -> Http
     posted = {name: str(value) for name, value in request.POST.items()}
     wish, _, target = posted.get("do", "save").partition(":")
     # A post from elsewhere brings no items; nothing may be read as emptied by it.
-    changed = entry.changes(view.items, posted) if posted.get("whole") else {}
+    changed = conflicts.kept(entry.changes(view.items, posted), posted) if posted.get("whole") else {}
     strange = entry.not_asked(view.items, posted) if posted.get("whole") and not posted.get("looked") else ""
+    shown = conflicts.undecided(view, posted)
     if strange:
         shown = (problem("amendments.page-of-another-version", typed=strange),)
-        return _page(request, who, place, view, shown=shown, posted=posted, status=409)
     key = posted.get("key") or new_key()
-    if changed or wish == "complete":
-        base = int(posted["base"]) if posted.get("base", "").isdigit() else view.base
-        outcome = _record(who, place, changed, base, wish == "complete", _reason(posted), key)
-        if not outcome.accepted:
+    if shown:
+        return _page(request, who, place, view, shown=shown, posted=posted, status=409)
+    if changed or wish in ("complete", "reopen"):
+        command = RecordForm(
+            found(desk().subject_id(place.number)),
+            *place.instance(),
+            changed,
+            int(posted["base"]) if posted.get("base", "").isdigit() else view.base,
+            complete={"complete": True, "reopen": False}.get(wish),
+            reason=_reason(posted),
+            asks_before_hiding=posted.get("hide") != "agreed",
+        )
+        shown = desk().submit(who, command, key=key).problems
+        if shown:
             return _page(
-                request,
-                who,
-                place,
-                view,
-                shown=outcome.problems,
-                posted=posted,
-                status=problems.status_of(outcome.problems),
+                request, who, place, view, shown=shown, posted=posted, status=problems.status_of(shown)
             )
     if wish in ("answer", "close", "raise"):
-        outcome = _about_query(who, place, wish, target, posted.get(f"q.{target}", ""), f"{key}-q")
-        if not outcome.accepted:
-            again = found(desk().form(who, place.number, place.visit, place.form, place.repeat))
-            return _page(
-                request,
-                who,
-                place,
-                again,
-                shown=outcome.problems,
-                status=problems.status_of(outcome.problems),
-            )
+        shown = _about_query(who, place, wish, target, posted.get(f"q.{target}", ""), f"{key}-q").problems
+        if shown:
+            again = found(desk().form(who, place.number, *place.instance()))
+            return _page(request, who, place, again, shown=shown, status=problems.status_of(shown))
     return redirect(f"{place.path()}?saved=1")
 
 
@@ -185,38 +196,22 @@ def _saved_by_script(request: Asked, who: Who, place: Place) -> HttpResponse:
     if asked.wish:
         outcome = _about_query(who, place, asked.wish, asked.target, asked.text, asked.key)
     else:
-        outcome = _record(
-            who, place, asked.items, asked.base, asked.complete, asked.reason, asked.key, asked.client_at
+        command = RecordForm(
+            found(desk().subject_id(place.number)),
+            *place.instance(),
+            asked.items,
+            asked.base,
+            complete=True if asked.complete else None,
+            reason=asked.reason,
+            asks_before_hiding=not asked.hide,
         )
-    after = found(desk().form(who, place.number, place.visit, place.form, place.repeat))
+        outcome = desk().submit(who, command, key=asked.key, client_at=asked.client_at)
+    after = found(desk().form(who, place.number, *place.instance()))
     if not outcome.accepted:
-        refused = sheet.refusal(outcome.problems, after, reader)
+        theirs = conflicts.who_recorded(outcome.problems, _history(who, place, outcome.problems))
+        refused = sheet.refusal(outcome.problems, after, reader, theirs)
         return JsonResponse(refused, status=problems.status_of(outcome.problems))
     return JsonResponse(sheet.strip(after, outcome, reader))
-
-
-def _record(
-    who: Who,
-    place: Place,
-    items: Mapping[str, Datum],
-    base: int,
-    complete: bool,  # noqa: FBT001  # the last steps of one private sequence
-    reason: str | None,
-    key: str,
-    client_at: str | None = None,
-) -> Outcome:
-    subject = found(desk().subject_id(place.number))
-    command = RecordForm(
-        subject,
-        place.visit,
-        place.form,
-        place.repeat,
-        items,
-        base,
-        complete=True if complete else None,
-        reason=reason,
-    )
-    return desk().submit(who, command, key=key, client_at=client_at)
 
 
 def _about_query(who: Who, place: Place, wish: str, target: str, text: str, key: str) -> Outcome:
