@@ -16,7 +16,6 @@ from blind.desks import Desks
 from blind.people import Person
 from blind.wards import Ward
 from blind.world import World
-from equipoise.capture.commands import MissVisit, ReopenVisit
 
 ENTRY = {
     "DM": {"BRTHDAT": "1962-03-07", "SEX": "M"},
@@ -267,11 +266,26 @@ class Play:
     def _missed(self, numbers: list[str]) -> Iterator[str]:
         """Visits that are missed, held after all, and taken back."""
         for number in numbers:
-            subject = self.world.desk.subject_id(number)
             for role, visit in (("coordinator", "V5"), ("investigator", "V6")):
-                self.world.done(role, MissVisit(subject, visit, "TRAVEL", "abroad"), "01")
-                self.world.done(role, ReopenVisit(subject, visit, 1, "came after all"), "01")
-                self.world.done(role, MissVisit(subject, visit, "UNWELL"), "01")
+                who, page = self.world.person(role, "01"), f"/subjects/{number}/visits"
+                for do in ("miss", "reopen", "miss"):
+                    given = {
+                        "do": do,
+                        "visit": visit,
+                        "because": "TRAVEL",
+                        "reason": "abroad",
+                        "back": "visit",
+                    }
+                    self.fine(who, page, {**given, "key": self.world.key()})
+                extra = {
+                    "do": "date",
+                    "visit": "UNS",
+                    "on": "2026-06-02",
+                    "mode": "phone",
+                    "because": "SAFETY",
+                }
+                repeat = "1" if role == "coordinator" else "2"
+                self.fine(who, page, {**extra, "repeat": repeat, "key": self.world.key()})
             yield f"{number} missed two visits"
 
     def _enrolment(self) -> Iterator[str]:

@@ -33,6 +33,8 @@ PAGES = {
     "history": "subjects/01001/forms/V1/NIHSS/history",
     "queries": "queries",
     "doses due": "due",
+    "visits": "subjects/01001/visits",
+    "visit": "subjects/01001/visits/V6",
     "infusion": "subjects/01001/infusion",
     "not found": "subjects/99999",
 }

@@ -23,6 +23,7 @@ from equipoise.desk.desk import Desk
 from equipoise.desk.followers import SUBJECTS
 from equipoise.desk.lists import tasks_of
 from equipoise.desk.log_page import LOG_LABEL, log_row
+from equipoise.desk.schedule import Visited, visits_of
 from equipoise.desk.screening_pages import CONSENT, allowed
 from equipoise.desk.standing import Standing, day_at
 from equipoise.desk.views import Cell, CellState, HistoryRow, MatrixRow, SubjectView, Task, VisitColumn
@@ -30,8 +31,8 @@ from equipoise.desk.words import shown, task
 from equipoise.eligibility.commands import ConfirmEligibility, FailScreening
 from equipoise.ledger.reader import Reader
 from equipoise.protocol.forms import LOG
-from equipoise.protocol.study import Study, Visit
-from equipoise.protocol.windows import plan_visit
+from equipoise.protocol.study import Study
+from equipoise.protocol.windows import HELD
 from equipoise.randomization.commands import AssignRater, Randomize, RequestCodeBreak
 from equipoise.words.text import Text
 
@@ -54,9 +55,8 @@ def subject_page(desk: Desk, who: Who, number: str) -> SubjectView | None:
     zone, moment = now.site.zone, row.get("randomized_at")
     randomized_on = None if moment is None else day_at(str(moment), zone)
     hidden = now.trial.hidden_from(who.role)
-    visits = visits_shown(now, hidden)
-    anchor = anchor_of(now, randomized_on)
-    columns = tuple(_column(now, visit, anchor) for visit in visits)
+    visits = visits_of(now, hidden)
+    columns = tuple(_column(now, one) for one in visits)
     judged = may_read(who, "eligibility", now.case.screening.site)
     return SubjectView(
         number=number,
@@ -101,61 +101,44 @@ def _number_of(reader: Reader, subject: str | None) -> str | None:
     return str(row["number"]) if row else None
 
 
-def visits_shown(now: Standing, hidden: Collection[str] = ()) -> tuple[Visit, ...]:
-    """The visits of the matrix: all that have a day, and others once something not hidden was recorded there."""
-    case, in_force = now.case.capture, {visit.id for visit in now.trial.study.schedule.visits}
-    used = {place.visit for place in case.forms if place.form not in hidden} | {
-        visit for visit, _ in case.dates
-    }
-    return tuple(
-        visit
-        for visit in now.trial.record.schedule.visits
-        if visit.id in used or (visit.day is not None and visit.id in in_force)
-    )
-
-
-def anchor_of(now: Standing, randomized_on: dt.date | None) -> dt.date | None:
-    """Day 1: the date of the visit planned for day 1, else the day of randomization at the site."""
-    first = next((visit.id for visit in now.trial.study.schedule.visits if visit.day == 1), None)
-    dated = now.case.capture.dates.get((first, 1)) if first is not None else None
-    return dt.date.fromisoformat(dated.on) if dated is not None else randomized_on
-
-
-def _column(now: Standing, visit: Visit, anchor: dt.date | None) -> VisitColumn:
-    dated = now.case.capture.dates.get((visit.id, 1))
-    plan = plan_visit(visit, anchor) if anchor is not None else None
-    inside = plan is not None and plan.first is not None and plan.last is not None
-    window = (plan.first.isoformat(), plan.last.isoformat()) if plan and plan.first and plan.last else None
-    before_anchor = anchor is None and (visit.day or 0) < 0
+def _column(now: Standing, one: Visited) -> VisitColumn:
+    plan = one.plan
+    window = (plan.first.isoformat(), plan.last.isoformat()) if plan.first and plan.last else None
+    inside = window is not None and window[0] <= now.today.isoformat() <= window[1]
     return VisitColumn(
-        id=visit.id,
-        label=visit.label,
-        dated=dated.on if dated is not None else None,
-        planned=plan.day.isoformat() if plan is not None and plan.day is not None else None,
+        id=one.visit.id,
+        label=one.visit.label,
+        dated=one.dated.on if one.dated is not None else None,
+        planned=plan.day.isoformat() if plan.day is not None else None,
         window=window,
-        current=before_anchor
-        or (inside and window is not None and window[0] <= now.today.isoformat() <= window[1]),
+        current=one.state == "DUE" or (inside and one.state in HELD),
+        state=one.state,
+        repeat=one.repeat,
+        mode=one.mode,
     )
 
 
 def _rows(
-    now: Standing, visits: tuple[Visit, ...], columns: tuple[VisitColumn, ...], hidden: Collection[str]
+    now: Standing, visits: tuple[Visited, ...], columns: tuple[VisitColumn, ...], hidden: Collection[str]
 ) -> tuple[MatrixRow, ...]:
-    planned = {visit.id: _forms_of(now, visit.id) for visit in visits}
-    current = {column.id for column in columns if column.current}
+    planned = {one.visit.id: _forms_of(now, one.visit.id) for one in visits}
+    current = {(column.id, column.repeat) for column in columns if column.current}
     forms = [
         form
         for form in now.trial.record.forms
         if form.id not in hidden and any(form.id in each for each in planned.values())
     ]
     return tuple(
-        log_row(now, form, [(visit.id, visit.id in current) for visit in visits])
+        log_row(
+            now, form, [(one.visit.id, one.repeat, (one.visit.id, one.repeat) in current) for one in visits]
+        )
         if form.log is not None
         else MatrixRow(
             form.id,
             form.label,
             tuple(
-                _cell(now, visit.id, form.id, planned[visit.id], due=visit.id in current) for visit in visits
+                _cell(now, one, form.id, planned[one.visit.id], due=(one.visit.id, one.repeat) in current)
+                for one in visits
             ),
         )
         for form in forms
@@ -168,20 +151,22 @@ def _forms_of(now: Standing, visit: str) -> frozenset[str]:
     return frozenset({form.id for form in now.trial.study.forms_at(visit)} | recorded)
 
 
-def _study_of(now: Standing, visit: str, form: str, repeat: int) -> Study:
+def study_of(now: Standing, visit: str, form: str, repeat: int) -> Study:
     """The definition of a form: of the version that it keeps or that decides here; else of an earlier one."""
     study = now.version_at(visit, form, repeat).study
     return study if study.form(form) is not None else now.trial.record
 
 
-def _cell(now: Standing, visit: str, form: str, planned: frozenset[str], *, due: bool) -> Cell:
+def _cell(now: Standing, one: Visited, form: str, planned: frozenset[str], *, due: bool) -> Cell:
     """One cell; for a form that repeats, of all its repetitions."""
+    visit = one.visit.id
     if form not in planned:
-        return Cell(visit, form, "not_planned", None, 0, 0)
+        return Cell(visit, form, "not_planned", None, 0, 0, one.repeat)
     case = now.case.capture
     repeats = {place.repeat for place in case.forms if (place.visit, place.form) == (visit, form)} or {1}
+    repeats = {one.repeat} if one.visit.unscheduled else repeats
     every = [
-        form_status(_study_of(now, visit, form, repeat), case, visit, form, repeat)
+        form_status(study_of(now, visit, form, repeat), case, visit, form, repeat)
         for repeat in sorted(repeats)
     ]
     states = {status.progress for status in every}
@@ -192,6 +177,7 @@ def _cell(now: Standing, visit: str, form: str, planned: frozenset[str], *, due:
         _flag(every),
         sum(status.answered for status in every),
         sum(status.items for status in every),
+        one.repeat,
     )
 
 
@@ -207,10 +193,10 @@ def _flag(every: Iterable[FormStatus]) -> Literal["open", "answered"] | None:
     return "answered" if any(status.answered_queries for status in every) else None
 
 
-def _unfinished(now: Standing, visits: tuple[Visit, ...], hidden: Collection[str]) -> tuple[Task, ...]:
+def _unfinished(now: Standing, visits: tuple[Visited, ...], hidden: Collection[str]) -> tuple[Task, ...]:
     study, number = now.trial.study, now.case.screening.number or ""
     found: list[Task] = []
-    order = {visit.id: position for position, visit in enumerate(visits)}
+    order = {one.visit.id: position for position, one in enumerate(visits)}
     places = sorted(now.case.capture.forms, key=lambda place: order.get(place.visit, 0))
     for place in places:
         form, visit = study.form(place.form), study.visit(place.visit)

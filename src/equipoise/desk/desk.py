@@ -53,6 +53,7 @@ from equipoise.ledger.marks import Marker, claimed_moment, command_json, in_norm
 from equipoise.ledger.opening import Ledger, open_ledger
 from equipoise.ledger.reader import Reader
 from equipoise.ledger.store import StoreFault
+from equipoise.oversight.evolve import SiteState
 from equipoise.protocol.study import Study
 from equipoise.words.canonical import Json
 from equipoise.words.ids import Entropy, random_id
@@ -169,6 +170,10 @@ class Desk:
         if not rows or not may_read(who, what, str(rows[0]["site"])):
             return None
         return str(rows[0]["subject"])
+
+    def site(self, reader: Reader, site: str) -> SiteState:
+        """A site as it stands."""
+        return self._memory.site(reader, site)
 
     def standing(self, reader: Reader, subject: str) -> Standing:
         """What holds for a subject now, judged."""

@@ -13,6 +13,7 @@ from typing import cast
 
 from equipoise.capture.evolve import MANUAL
 from equipoise.desk.closing_tables import CLOSING_FOLLOWER
+from equipoise.desk.visit_tables import VISITS_FOLLOWER
 from equipoise.ledger.entries import (
     BagRejected,
     BagReleased,
@@ -392,5 +393,6 @@ def _move_query(tables: Transaction, recorded: Recorded, query: str, state: str)
 FOLLOWERS = (
     Follower("desk", "8", (SUBJECTS, FORMS, QUERIES, SITES, GRANTS, DOSES, BAGS, BREAKS), follow),
     CLOSING_FOLLOWER,
+    VISITS_FOLLOWER,
 )
 """What every commit of the desk runs. Raise the version whenever this file computes something else."""

@@ -13,6 +13,7 @@ from equipoise.capture.evolve import Place
 from equipoise.desk import (
     casebook,
     code_breaks,
+    due_visits,
     form_page,
     knowledge,
     lists,
@@ -21,6 +22,7 @@ from equipoise.desk import (
     screening_pages,
     sources_page,
     supply_page,
+    visit_pages,
 )
 from equipoise.desk import inbox as inboxes
 from equipoise.desk.clock import Clock, system_clock
@@ -107,6 +109,18 @@ class FrontDesk(Desk):
     def subject(self, who: Who, number: str) -> SubjectView | None:
         """The casebook of a subject."""
         return casebook.subject_page(self, who, number)
+
+    def schedule(self, who: Who, number: str) -> visit_pages.ScheduleView | None:
+        """The visits of a subject."""
+        return visit_pages.schedule_page(self, who, number)
+
+    def visit(self, who: Who, number: str, visit: str, repeat: int = 1) -> visit_pages.VisitView | None:
+        """One visit of a subject."""
+        return visit_pages.visit_page(self, who, number, visit, repeat)
+
+    def due_visits(self, who: Who, site: str = "") -> due_visits.DueView | None:
+        """Visits that are overdue, due or coming at the reader's sites."""
+        return due_visits.due_visits(self, who, site=site)
 
     def form(self, who: Who, number: str, visit: str, form: str, repeat: int = 1) -> FormView | None:
         """One form of a subject."""

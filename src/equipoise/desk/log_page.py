@@ -63,10 +63,10 @@ def log_page(desk: Desk, who: Who, number: str, form_id: str) -> LogView | None:
     )
 
 
-def log_row(now: Standing, form: Form, visits: Iterable[tuple[str, bool]]) -> MatrixRow:
+def log_row(now: Standing, form: Form, visits: Iterable[tuple[str, int, bool]]) -> MatrixRow:
     """A log as a line of the casebook's matrix: at each visit, whether it was gone through; beside its name, its rows.
 
-    visits: (visit, whether it is current), in the matrix's order.
+    visits: (visit, which time it was held, whether it is current), in the matrix's order.
     """
     case = now.case.capture
     rows = [row for row in log_rows(now.trial.study, case, form) if not row.voided]
@@ -74,12 +74,12 @@ def log_row(now: Standing, form: Form, visits: Iterable[tuple[str, bool]]) -> Ma
         visit.id for visit in now.trial.study.schedule.visits if form in now.trial.study.forms_at(visit.id)
     }
     cells = []
-    for visit, due in visits:
-        done = any((place.visit, place.form) == (visit, form.id) for place in case.reviews)
+    for visit, repeat, due in visits:
+        done = Place(visit, form.id, repeat) in case.reviews
         state: CellState = (
             "complete" if done else "not_planned" if visit not in planned else "due" if due else "not_started"
         )
-        cells.append(Cell(visit, form.id, state, None, int(done), 1))
+        cells.append(Cell(visit, form.id, state, None, int(done), 1, repeat))
     flags = {_flag(case, row) for row in rows}
     flag: Literal["open", "answered"] | None = (
         "open" if "open" in flags else "answered" if "answered" in flags else None

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from equipoise.ledger.entries import Datum
+from equipoise.protocol.windows import VisitState
 from equipoise.words.canonical import Json
 from equipoise.words.problem import Problem
 from equipoise.words.text import Text
@@ -77,7 +78,10 @@ class SubjectRow:
 
 @dataclass(frozen=True, slots=True)
 class VisitColumn:
-    """One column of the matrix; `planned` and `window` are ISO dates once the anchor is known."""
+    """One column of the matrix; `planned` and `window` are ISO dates once the anchor is known.
+
+    state: of protocol.windows; `repeat` counts the times that an unscheduled visit was held; `mode` is how it is held.
+    """
 
     id: str
     label: Text
@@ -85,6 +89,9 @@ class VisitColumn:
     planned: str | None
     window: tuple[str, str] | None
     current: bool
+    state: VisitState = "WAITING"
+    repeat: int = 1
+    mode: str = "clinic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +104,8 @@ class Cell:
     flag: Flag | None
     answered: int
     items: int
+    repeat: int = 1
+    """Of the visit, where it can be held more than once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Protocol
 from equipoise.access.commands import Who
 from equipoise.capture.evolve import Place
 from equipoise.desk.code_breaks import BlindView, DrillView
+from equipoise.desk.due_visits import DueView as DueVisits
 from equipoise.desk.flow import EnrolmentView, FlowView
 from equipoise.desk.identities import IdentityInput
 from equipoise.desk.inbox import Filters, InboxView, OneQueryView
@@ -32,6 +33,7 @@ from equipoise.desk.views import (
     SubjectView,
     TodayView,
 )
+from equipoise.desk.visit_pages import ScheduleView, VisitView
 from equipoise.protocol.study import Study
 from equipoise.randomization.commands import RequestCodeBreak
 from equipoise.words.problem import Problem
@@ -129,6 +131,15 @@ class DeskDoor(Protocol):
 
     def ask_for_code(self, who: Who, command: RequestCodeBreak, *, key: str) -> Outcome:
         """Record a request for one arm and send it to the second door at once."""
+
+    def schedule(self, who: Who, number: str) -> ScheduleView | None:
+        """The visits of a subject."""
+
+    def visit(self, who: Who, number: str, visit: str, repeat: int = 1) -> VisitView | None:
+        """One visit of a subject."""
+
+    def due_visits(self, who: Who, site: str = "") -> DueVisits | None:
+        """Visits that are overdue, due or coming at the reader's sites."""
 
     def infusions(self, who: Who, number: str) -> InfusionView | None:
         """The infusion page of a subject."""

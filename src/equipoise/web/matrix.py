@@ -6,6 +6,7 @@ The rule that must stay true: a cell says its state by shape and by words, never
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from equipoise.desk.views import Cell, MatrixRow, SubjectView, VisitColumn
 from equipoise.pages.templatetags.words import icon
+from equipoise.protocol.windows import VisitState
 from equipoise.words.problem import say
 from equipoise.words.text import Language
 
@@ -37,6 +39,31 @@ LOOKS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class VisitLook:
+    """How the state of a visit is drawn: tone of its pill, icon, message key."""
+
+    tone: str
+    icon: str
+    key: str
+
+
+VISITS: Mapping[VisitState, VisitLook] = {
+    "WAITING": VisitLook("plain", "empty", "visits.state-waiting"),
+    "NOT_DUE": VisitLook("plain", "empty", "visits.state-not-due"),
+    "DUE": VisitLook("warn", "clock", "visits.state-due"),
+    "OVERDUE": VisitLook("bad", "alert", "visits.state-overdue"),
+    "EARLY": VisitLook("warn", "left", "visits.state-early"),
+    "IN_WINDOW": VisitLook("good", "check-circle", "visits.state-in-window"),
+    "LATE": VisitLook("warn", "right", "visits.state-late"),
+    "HELD": VisitLook("good", "check-circle", "visits.state-held"),
+    "MISSED": VisitLook("bad", "cross", "visits.state-missed"),
+    "NO_LONGER_DUE": VisitLook("plain", "out", "visits.state-no-longer-due"),
+    "ON_DEMAND": VisitLook("plain", "plus", "visits.state-on-demand"),
+}
+"""State of a visit -> how it is drawn, on every page."""
+
+
 def look(cell: Cell) -> Look:
     """How a cell is drawn: a query is shown before the form's state."""
     return LOOKS[cell.flag or cell.state]
@@ -56,7 +83,7 @@ def words(cell: Cell, language: Language) -> str:
 
 def matrix(view: SubjectView, language: Language) -> SafeString:
     """The table. Each planned cell is a link to its form; a key handler adds the arrow keys (casebook.js)."""
-    head = "".join(_column(column, language) for column in view.columns)
+    head = "".join(_column(view, column, language) for column in view.columns)
     body = "".join(_row(view, row, language) for row in view.rows)
     caption = escape(say("web.casebook-of", language, {"number": view.number}))
     return SafeString(
@@ -66,14 +93,27 @@ def matrix(view: SubjectView, language: Language) -> SafeString:
     )
 
 
-def _column(column: VisitColumn, language: Language) -> str:
-    label = escape(column.label.say(language))
+def _column(view: SubjectView, column: VisitColumn, language: Language) -> str:
+    again = f" {column.repeat}" if column.repeat > 1 else ""
+    label = escape(column.label.say(language) + again)
     current = escape(say("web.visit-now", language))
     css, now = (
         (' class="now"', f'<span class="visually-hidden">{current}</span>') if column.current else ("", "")
     )
     when = "".join(f'<small class="nowrap">{escape(line)}</small>' for line in _when(column))
-    return f'<th scope="col"{css}>{escape(column.id)}<small>{label}</small>{when}{now}</th>'
+    shown = VISITS[column.state]
+    state = (
+        f'<span class="visit-state {shown.tone}">{icon(shown.icon)}{escape(say(shown.key, language))}</span>'
+    )
+    return (
+        f'<th scope="col"{css}><a href="{_visit_path(view.number, column)}">{escape(column.id)}</a>'
+        f"<small>{label}</small>{when}{state}{now}</th>"
+    )
+
+
+def _visit_path(number: str, column: VisitColumn) -> str:
+    again = f"/{column.repeat}" if column.repeat > 1 else ""
+    return f"/subjects/{quote(number)}/visits/{quote(column.id)}{again}"
 
 
 def _when(column: VisitColumn) -> tuple[str, ...]:
@@ -86,9 +126,10 @@ def _when(column: VisitColumn) -> tuple[str, ...]:
 
 def _row(view: SubjectView, row: MatrixRow, language: Language) -> str:
     label: str = escape(row.label.say(language))
-    by_visit = {cell.visit: cell for cell in row.cells}
+    by_visit = {(cell.visit, cell.repeat): cell for cell in row.cells}
     cells = "".join(
-        _cell(view.number, row, column, by_visit.get(column.id), language) for column in view.columns
+        _cell(view.number, row, column, by_visit.get((column.id, column.repeat)), language)
+        for column in view.columns
     )
     if row.rows is not None:
         label = _log_name(view.number, row, language)
@@ -122,7 +163,8 @@ def _cell(number: str, row: MatrixRow, column: VisitColumn, cell: Cell | None, l
             "state": says,
         },
     )
-    address = f"/subjects/{quote(number)}/forms/{quote(cell.visit)}/{quote(cell.form)}"
+    again = f"/{cell.repeat}" if cell.repeat > 1 else ""
+    address = f"/subjects/{quote(number)}/forms/{quote(cell.visit)}/{quote(cell.form)}{again}"
     if row.rows is not None:
         address = f"/subjects/{quote(number)}/logs/{quote(row.form)}?at={quote(cell.visit)}"
         says = say("logs.cell-reviewed" if cell.state == "complete" else "logs.cell-not-reviewed", language)

@@ -18,6 +18,7 @@ from equipoise.web.views import (
     papers,
     sources,
     supply,
+    visits,
     work,
 )
 
@@ -35,7 +36,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("subjects", work.subjects),
     path("subjects/new", casebook.screen),
     path("subjects/<str:number>", casebook.casebook),
-    path("subjects/<str:number>/visits", casebook.date_visit),
     path("subjects/<str:number>/consent", casebook.consent),
     path("subjects/<str:number>/eligibility", casebook.eligibility),
     path("subjects/<str:number>/randomize", casebook.randomize),
@@ -45,6 +45,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *enrolment.urlpatterns,
     *supply.urlpatterns,
     *sources.urlpatterns,
+    *visits.urlpatterns,
     path(_FORM, forms.form),
     path(f"{_FORM}/history", forms.history),
     path(f"{_FORM}/<int:repeat>", forms.form),

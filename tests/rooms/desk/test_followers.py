@@ -18,6 +18,7 @@ from equipoise.capture.commands import (
     CancelQuery,
     CloseQuery,
     DateVisit,
+    MissVisit,
     RaiseQuery,
     ReopenQuery,
     ReviewLog,
@@ -28,6 +29,7 @@ from equipoise.desk.closing_tables import CLOSING_CASES, CLOSINGS
 from equipoise.desk.followers import FORMS, GRANTS, QUERIES, SITES, SUBJECTS
 from equipoise.desk.routes import ROUTES
 from equipoise.desk.standing import _KEPT, CASE, Case, Memory, shape_of
+from equipoise.desk.visit_tables import COURSES
 from equipoise.eligibility.commands import FailScreening
 from equipoise.ledger import facts as facts_file
 from equipoise.ledger.entries import Datum
@@ -39,7 +41,7 @@ from stories.conftest import NIHSS, Story, made_store, story
 
 __all__ = ["made_store", "story"]  # the fixtures, taken over from the stories
 
-TABLES = (SUBJECTS, FORMS, QUERIES, SITES, GRANTS, CLOSING_CASES, CLOSINGS)
+TABLES = (SUBJECTS, FORMS, QUERIES, SITES, GRANTS, CLOSING_CASES, CLOSINGS, COURSES)
 
 
 def _rows(one: Story) -> dict[str, tuple[Row, ...]]:
@@ -92,6 +94,7 @@ def _close(one: Story, draw: random.Random, number: str) -> None:
             one.record("rater", number, "NIHSS", {"8": "2"}, reason="misread")
         case 1:
             one.done("crc", DateVisit(subject, "V1", "2026-05-30"))
+            one.done("crc", MissVisit(subject, "V6", "TRAVEL"))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -167,6 +170,7 @@ def test_the_code_of_a_snapshot_names_every_kind_that_is_in_it(story: Story) -> 
     number = story.eligible()
     subject = story.subject(number)
     story.done("crc", DateVisit(subject, "V1", "2026-06-01"))
+    story.done("crc", MissVisit(subject, "V6", "TRAVEL"))
     story.done("cra", RaiseQuery(subject, "V1", "NIHSS", 1, "8", "Which side?"))
     story.done("crc", ReviewLog(subject, "V1", "MH", none=True))
     story.done("crc", WithdrawConsent(subject, "PARTICIPANT", "2026-06-01"))

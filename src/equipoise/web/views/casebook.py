@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from equipoise.access.commands import Who
-from equipoise.capture.commands import DateVisit
 from equipoise.consent.commands import RecordCapacity, RecordConsent, Signer, WithdrawConsent
 from equipoise.desk.identities import IdentityInput
 from equipoise.desk.views import Step
@@ -56,23 +55,7 @@ def screen(request: Asked, who: Who) -> HttpResponse:
 @signed
 def casebook(request: Asked, who: Who, number: str) -> HttpResponse:
     """The matrix of forms and visits, with what is to do."""
-    return _casebook(request, who, number)
-
-
-@require_POST
-@signed
-def date_visit(request: Asked, who: Who, number: str) -> HttpResponse:
-    """Record when a visit took place."""
-    subject = found(desk().subject_id(number))
-    typed = request.POST.get("on", "")
-    on = parse_date(typed, six=desk().study.entry.six_digit_dates)
-    if on is None or not on.complete:
-        return _casebook(request, who, number, (problem("web.whole-date-needed", given=typed),))
-    command = DateVisit(subject, request.POST.get("visit", ""), on.iso())
-    outcome = desk().submit(who, command, key=request.POST.get("key") or new_key())
-    if not outcome.accepted:
-        return _casebook(request, who, number, outcome.problems)
-    return redirect(subject_path(number))
+    return casebook_with(request, who, number)
 
 
 @require_http_methods(["GET", "POST"])
@@ -180,7 +163,8 @@ def _step_line(number: str, step: Step, *, randomized: bool) -> dict[str, object
     }
 
 
-def _casebook(request: Asked, who: Who, number: str, shown: tuple[Problem, ...] = ()) -> HttpResponse:
+def casebook_with(request: Asked, who: Who, number: str, shown: tuple[Problem, ...] = ()) -> HttpResponse:
+    """The casebook, with problems of what was asked for on it."""
     view = found(desk().subject(who, number))
     context = {
         "view": view,

@@ -1,0 +1,191 @@
+"""Which visits are due: across the subjects of a reader's sites, the late ones first, by the end of their windows.
+
+The rules that must stay true: the states are those of `protocol.windows`, so the list says of every visit what the
+subject's own pages say (a test holds this); it reads one row a subject and opens no stream; a rater is told only of
+visits at which there is something to rate. Source: ux.md 1.1.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from equipoise.access.commands import Who
+from equipoise.access.decide import may_read
+from equipoise.access.roles import ROLES
+from equipoise.desk.desk import Desk
+from equipoise.desk.followers import FORMS, SITES
+from equipoise.desk.standing import Trial, Version
+from equipoise.desk.visit_tables import COURSES
+from equipoise.ledger.reader import Reader
+from equipoise.ledger.store import Row
+from equipoise.oversight import versions
+from equipoise.protocol.forms import Form
+from equipoise.protocol.study import Study, Visit
+from equipoise.protocol.windows import VisitRecord, VisitState, day_one, plan_visit, state_of
+from equipoise.words.text import Text
+
+COMING_DAYS = 14
+"""How many days ahead of its window a visit is listed as coming."""
+_ORDER: tuple[VisitState, ...] = ("OVERDUE", "DUE", "NOT_DUE")
+
+
+@dataclass(frozen=True, slots=True)
+class DueVisit:
+    """One visit that is to be recorded. `first` and `last` are ISO days, empty while day 1 is not known.
+
+    left: days until its window ends, negative once it has; None without one.
+    """
+
+    number: str
+    site: str
+    visit: str
+    label: Text
+    mode: str
+    state: VisitState
+    first: str = ""
+    last: str = ""
+    left: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DueView:
+    """What is due. `overdue` and `due` count everything, `lines` are the first of them; `sites` can be chosen from."""
+
+    lines: tuple[DueVisit, ...]
+    overdue: int
+    due: int
+    coming: int
+    sites: tuple[str, ...]
+    site: str
+
+
+def due_visits(desk: Desk, who: Who, *, site: str = "", limit: int = 200) -> DueView | None:
+    """Visits that are overdue, due, or due soon, at the reader's sites or at one of them."""
+    if not may_read(who, "casebook", None):
+        return None
+    with desk.reading() as reader:
+        return due_now(desk, reader, who, site=site, limit=limit)
+
+
+def due_now(desk: Desk, reader: Reader, who: Who, *, site: str = "", limit: int = 200) -> DueView:
+    """As `due_visits`, at the reader's moment."""
+    rows = reader.rows.find(SITES, order=("site",))
+    zones = {
+        str(row["site"]): str(row["zone"]) for row in rows if may_read(who, "casebook", str(row["site"]))
+    }
+    chosen = [site] if site in zones else list(zones)
+    every = _Listing(desk, reader, who, zones).at(chosen)
+    found = sorted(
+        every, key=lambda one: (_ORDER.index(one.state), one.last or "9999", one.number, one.visit)
+    )
+    counts = [sum(one.state == state for one in found) for state in _ORDER]
+    return DueView(
+        tuple(found[:limit]), counts[0], counts[1], counts[2], tuple(zones), site if site in zones else ""
+    )
+
+
+class _Listing:
+    """The list at one moment, for one reader."""
+
+    def __init__(self, desk: Desk, reader: Reader, who: Who, zones: Mapping[str, str]) -> None:
+        self._reader, self._zones, self._now = reader, zones, desk.now()
+        self._trial: Trial = desk.trial(reader)
+        self._places = {site: desk.site(reader, site) for site in zones}
+        role = ROLES.get(who.role)
+        self._rates = role is not None and role.id == "rater"
+        self._asked: dict[str, tuple[Visit, ...]] = {}
+
+    @cached_property
+    def _ended(self) -> frozenset[str]:
+        """Subjects of whom the form of the end is complete."""
+        known = self._trial.released or (self._trial,)
+        ends = {one.study.schedule.end.form for one in known if one.study.schedule.end is not None}
+        rows = self._reader.rows.find(FORMS, {"form": list(ends), "complete": 1}) if ends else ()
+        return frozenset(str(row["subject"]) for row in rows)
+
+    def at(self, sites: list[str]) -> Iterator[DueVisit]:
+        """The visits of every subject of some sites."""
+        for row in self._reader.rows.find(COURSES, {"site": sites, "failed": 0, "withdrawn": 0}):
+            if row["subject"] not in self._ended:
+                yield from self._of(row)
+
+    def _of(self, row: Row) -> Iterator[DueVisit]:
+        site = str(row["site"])
+        zone = ZoneInfo(self._zones[site])
+        today, version = self._now.astimezone(zone).date(), self._version(row, site, zone)
+        settled = {*str(row["held"]).split(), *str(row["missed"]).split()}
+        study = version.study
+        if settled and any(
+            visit.ends and visit.id in str(row["held"]).split() for visit in study.schedule.visits
+        ):
+            return
+        anchor = day_one(study, _day(row["infused_at"], zone), _day(row["randomized_at"], zone))
+        for visit in self._visits(version):
+            if visit.id in settled or _far(visit, anchor, today):
+                continue
+            state = state_of(visit, anchor, VisitRecord(), today, ended=False)
+            if state in _ORDER:
+                yield _line(row, visit, state, anchor, today)
+
+    def _version(self, row: Row, site: str, zone: ZoneInfo) -> Version:
+        if len(self._trial.released) < 2:
+            return self._trial
+        digest = versions.deciding(
+            tuple(one.digest for one in self._trial.released),
+            self._places[site].versions,
+            self._now.astimezone(zone).date(),
+            screened_on=_day(row["screened_at"], zone),
+            moved=str(row["version"]) if row["version"] else None,
+        )
+        return self._trial.at(digest)
+
+    def _visits(self, version: Version) -> tuple[Visit, ...]:
+        """The visits that have a day; for a rater, those at which something is rated."""
+        known = self._asked.get(version.digest)
+        if known is None:
+            study: Study = version.study
+            known = tuple(
+                visit
+                for visit in study.schedule.visits
+                if visit.day is not None
+                and (not self._rates or any(_scale(version, form) for form in study.forms_at(visit.id)))
+            )
+            self._asked[version.digest] = known
+        return known
+
+
+def _scale(version: Version, form: Form) -> bool:
+    """Whether a form is a scale that only somebody who does not know the arm may score."""
+    return form.instrument is not None and form.id in version.rated
+
+
+def _day(moment: object, zone: ZoneInfo) -> dt.date | None:
+    return None if moment is None else dt.datetime.fromisoformat(str(moment)).astimezone(zone).date()
+
+
+def _far(visit: Visit, anchor: dt.date | None, today: dt.date) -> bool:
+    """Whether the visit is so far ahead that it is not listed; cheap, because most visits of most subjects are."""
+    if anchor is None:
+        return (visit.day or 0) > 0
+    return (visit.window[0] if visit.window else visit.day or 0) - 1 > (today - anchor).days + COMING_DAYS
+
+
+def _line(row: Row, visit: Visit, state: VisitState, anchor: dt.date | None, today: dt.date) -> DueVisit:
+    plan = plan_visit(visit, anchor)
+    last = plan.last or plan.day
+    first = plan.first or plan.day
+    return DueVisit(
+        number=str(row["number"]),
+        site=str(row["site"]),
+        visit=visit.id,
+        label=visit.label,
+        mode=visit.mode,
+        state=state,
+        first=first.isoformat() if first is not None else "",
+        last=last.isoformat() if last is not None else "",
+        left=(last - today).days if last is not None else None,
+    )
