@@ -14,6 +14,7 @@ from blind.browser import Answer, ask, come_in
 from blind.closing import Closing
 from blind.desks import Desks
 from blind.people import Person
+from blind.staff import looked_after
 from blind.wards import Ward
 from blind.world import World
 
@@ -177,6 +178,7 @@ class Play:
         yield from Ward(self).breaks()
         yield from Closing(self).course()
         yield from self._enrolment()
+        yield from looked_after(self)
         yield from self._gate()
         yield from amended(self)
 

@@ -30,7 +30,14 @@ from blind.watch import Log, Watch
 from equipoise.desk.courier import Courier
 from equipoise.desk.desk import open_desk
 from equipoise.desk.front import FrontDesk
-from equipoise.desk.setup import add_person, create_store, give, open_site, publish_allocation
+from equipoise.desk.setup import (
+    add_person,
+    create_store,
+    fill_log,
+    give,
+    open_site,
+    publish_allocation,
+)
 from equipoise.oversight.commands import EnrolSecondDoor
 from equipoise.protocol.load import load_study
 from equipoise.protocol.study import Study
@@ -126,6 +133,7 @@ class World:
                 settled(open_site(desk, site, f"EC-{site}", "2026-01-01"))
             for person in people():
                 settled(add_person(desk, person.actor, person.name, person.role, person.site))
+            settled(fill_log(desk))
             self._list(study)
             settled(publish_allocation(desk, PUBLIC))
             vault = opened(

@@ -27,7 +27,7 @@ from equipoise.desk.desk import open_desk
 from equipoise.desk.front import FrontDesk
 from equipoise.desk.identities import IdentityInput
 from equipoise.desk.routes import ROUTES
-from equipoise.desk.setup import add_person, create_store, give, open_site
+from equipoise.desk.setup import add_person, create_store, fill_log, give, open_site
 from equipoise.desk.views import Outcome
 from equipoise.eligibility.commands import ConfirmEligibility
 from equipoise.ledger.entries import Datum, PublicSlot, SignedPlace
@@ -217,6 +217,7 @@ def make_store(folder: Path, study: Study, list_length: int | None = None) -> No
     problems = [*open_site(desk, "01", "EC-1", "2026-01-01"), *open_site(desk, "02", "EC-2", "2026-01-01")]
     for actor, (role, site) in STAFF.items():
         problems += add_person(desk, actor, actor.upper(), role, site)
+    problems += fill_log(desk)
     problems += give(desk, public_list(study, list_length))
     desk.close()
     assert problems == []

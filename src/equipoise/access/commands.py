@@ -14,13 +14,35 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Trained:
+    """A training that a person had: topic and version, the day (ISO) and the last day on which it counts."""
+
+    topic: str
+    version: str
+    on: str
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """A certificate to score an instrument in a language, from a day (ISO) until another."""
+
+    instrument: str
+    language: str
+    on: str
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Who:
-    """A person as the desk knows them: random id, the roles held now and ever, and the role they act in."""
+    """A person as the desk knows them: random id, roles held now and ever, the role they act in, what they learnt."""
 
     actor: str
     role: str
     grants: tuple[Grant, ...]
     past: tuple[Grant, ...] = ()
+    trained: tuple[Trained, ...] = ()
+    certified: tuple[Certified, ...] = ()
 
 
 SYSTEM = Who("system", "system", ())
@@ -44,3 +66,37 @@ class RevokeRole:
     role: str
     site: str | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTraining:
+    """Record that a person of a site (None: of the study) was trained in topics of the definition, on a day (ISO)."""
+
+    user: str
+    topics: tuple[str, ...]
+    on: str
+    site: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCertificate:
+    """Record a person's certificate for an instrument in a language; days are ISO."""
+
+    user: str
+    instrument: str
+    language: str
+    on: str
+    until: str
+    certificate: str = ""
+    site: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawCertificate:
+    """Record that a certificate no longer counts."""
+
+    user: str
+    instrument: str
+    language: str
+    reason: str
+    site: str | None = None

@@ -6,27 +6,27 @@ The rule that must stay true: the desk asks `may` before any room decides, and n
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
 
-from equipoise.access.commands import SYSTEM, Grant, GrantRole, RevokeRole, Who
+from equipoise.access import learning
+from equipoise.access.commands import (
+    SYSTEM,
+    Grant,
+    GrantRole,
+    RecordCertificate,
+    RecordTraining,
+    RevokeRole,
+    Who,
+    WithdrawCertificate,
+)
+from equipoise.access.duties import SITE_STAFF, against_the_log
 from equipoise.access.evolve import State
+from equipoise.access.rating import against_the_rater
 from equipoise.access.roles import ROLES, exclude_each_other, label_of, who_may
+from equipoise.access.saves import save_of
 from equipoise.ledger.entries import Append, RoleGranted, RoleRevoked
 from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
 from equipoise.protocol.study import Study
 from equipoise.words.problem import Problem, problem
-
-
-@runtime_checkable
-class Save(Protocol):
-    """A save of a form, as capture has it: access may not see that room, and looks only at these two."""
-
-    @property
-    def form(self) -> str: ...
-    @property
-    def items(self) -> Mapping[str, object]: ...
-
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 """The id of a person: it stands in clear in every header, so it is to be a random one."""
@@ -44,10 +44,16 @@ def may(who: Who, command: object, facts: Facts) -> Problem | None:
     if name not in role.commands:
         return problem("access.not-allowed", role=role.label, allowed=who_may(name))
     site = getattr(command, "site", None) or facts.subject_site
-    if _bound_to_site(command) and not _holds(who, who.role, site, anywhere=False):
+    if _bound_to_site(command, who.role) and not _holds(who, who.role, site, anywhere=False):
         return problem("access.other-site", site=site or "")
+    held_up = against_the_log(who, command, facts)
+    if held_up is not None:
+        return held_up
     if who.actor in facts.code_broken_for and _needs_the_blind(command, facts):
         return problem("access.knows-the-arm")
+    unfit = against_the_rater(who, command, facts)
+    if unfit is not None:
+        return unfit
     if who.role in facts.hidden.get(str(getattr(command, "form", "")), frozenset()):
         return problem("access.form-hidden", role=role.label)
     return None
@@ -55,16 +61,19 @@ def may(who: Who, command: object, facts: Facts) -> Problem | None:
 
 def _needs_the_blind(command: object, facts: Facts) -> bool:
     """Whether the command rates the subject, or judges causality: what nobody who knows the arm may do, for life."""
-    if not isinstance(command, Save):
+    save = save_of(command)
+    if save is None:
         return False
-    bound = facts.rated.get(command.form)
-    return bound is not None and (not bound or not bound.isdisjoint(command.items))
+    bound = facts.rated.get(save.form)
+    return bound is not None and (not bound or not bound.isdisjoint(save.items))
 
 
-def _bound_to_site(command: object) -> bool:
+def _bound_to_site(command: object, who_role: str) -> bool:
     """Whether the command concerns one site or a subject of it (granting roles is the study's business)."""
     if isinstance(command, GrantRole | RevokeRole):
         return False
+    if isinstance(command, RecordTraining | RecordCertificate | WithdrawCertificate):
+        return command.site is not None or who_role in SITE_STAFF
     return hasattr(command, "subject") or hasattr(command, "site")
 
 
@@ -95,6 +104,8 @@ def decide(study: Study, state: State, facts: Facts, command: object, occasion: 
         return _grant(state, facts, command)
     if isinstance(command, RevokeRole):
         return _revoke(state, command)
+    if isinstance(command, RecordTraining | RecordCertificate | WithdrawCertificate):
+        return learning.decide(study, state, command, occasion)
     raise TypeError(f"access does not know {type(command).__name__}")
 
 

@@ -8,7 +8,7 @@ Glossary.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from equipoise.words.text import Text
@@ -90,8 +90,29 @@ _SAID_BY_THE_SECOND_DOOR = frozenset(
 )
 """What the program records as the second door's word; no person may say it for the second door."""
 
+_LEARNING = frozenset({"RecordTraining", "RecordCertificate", "WithdrawCertificate"})
+_PEOPLE: Mapping[str, frozenset[str]] = {
+    "coordinator": _LEARNING,
+    "investigator": _LEARNING | {"DelegateDuties", "EndDelegation"},
+    "rater": frozenset(),
+    "monitor": _LEARNING,
+    "sponsor": _LEARNING | {"NamePrincipalInvestigator"},
+    "administrator": _LEARNING | {"NamePrincipalInvestigator"},
+    "inspector": frozenset(),
+    "system": _LEARNING | {"NamePrincipalInvestigator"},
+}
+"""Who sees the people of a site (`people`: delegation log, trainings, certificates), and what they do there."""
+
+
+def _among_people(role: Role) -> Role:
+    """The role with its part in looking after people."""
+    if role.id not in _PEOPLE:
+        return role
+    return replace(role, commands=role.commands | _PEOPLE[role.id], reads=role.reads | {"people"})
+
+
 ROLES: Mapping[str, Role] = {
-    role.id: role
+    role.id: _among_people(role)
     for role in (
         Role(
             "coordinator",

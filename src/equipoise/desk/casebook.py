@@ -14,11 +14,13 @@ from zoneinfo import ZoneInfo
 from equipoise.access.commands import Who
 from equipoise.access.decide import may_read
 from equipoise.capture.commands import AnswerQuery, CloseQuery, DateVisit, RaiseQuery, RecordForm
+from equipoise.capture.evolve import Place
 from equipoise.capture.history import history
 from equipoise.capture.placing import place_faults
 from equipoise.capture.progress import FormStatus, Progress, form_status
 from equipoise.capture.questions import questions
 from equipoise.consent.commands import RecordCapacity, RecordConsent, WithdrawConsent
+from equipoise.desk.covering import COVERED, covered
 from equipoise.desk.desk import Desk
 from equipoise.desk.followers import SUBJECTS
 from equipoise.desk.lists import tasks_of
@@ -229,20 +231,21 @@ def history_page(
         if form is None or form_id in now.trial.hidden_from(who.role):
             return None
         changes = list(history(reader.entries(f"subject/{subject}"), visit, form_id, repeat, item))
+    behind = covered(now, who.role, Place(visit, form_id, repeat))
     asked = {each.id: each for each in questions(form)}
     rows = [
         HistoryRow(
             item=change.item,
             label=asked[change.item].label if change.item in asked else Text(change.item),
-            old=shown(study, asked.get(change.item), change.old),
-            new=shown(study, asked.get(change.item), change.new),
+            old=COVERED if behind else shown(study, asked.get(change.item), change.old),
+            new=COVERED if behind else shown(study, asked.get(change.item), change.new),
             who=desk.register.staff_name(change.header.actor),
             role=change.header.role,
             at=change.header.at,
             at_site=dt.datetime.fromisoformat(change.header.at)
             .astimezone(zone)
             .isoformat(sep=" ", timespec="seconds"),
-            reason=change.reason or "",
+            reason="" if behind else change.reason or "",
             seq=change.header.seq,
             leaf=change.leaf,
         )

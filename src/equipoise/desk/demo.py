@@ -24,7 +24,7 @@ from equipoise.consent.commands import RecordCapacity, RecordConsent
 from equipoise.desk.clock import SetClock
 from equipoise.desk.desk import Desk
 from equipoise.desk.identities import IdentityInput
-from equipoise.desk.setup import add_person, open_site
+from equipoise.desk.setup import add_person, fill_log, open_site
 from equipoise.eligibility.commands import ConfirmEligibility, FailScreening
 from equipoise.ledger.entries import Datum
 from equipoise.randomization.commands import Randomize
@@ -73,7 +73,7 @@ def load_staff(desk: Desk, demo: Demo, today: dt.date) -> tuple[Problem, ...]:
         )
         if problems:
             return problems
-    return ()
+    return fill_log(desk)
 
 
 def load_participants(desk: Desk, demo: Demo, clock: SetClock, today: dt.date) -> tuple[Problem, ...]:

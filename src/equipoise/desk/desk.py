@@ -23,6 +23,7 @@ from zoneinfo import ZoneInfo
 from equipoise.access.commands import SYSTEM, Who
 from equipoise.access.decide import may, may_read
 from equipoise.access.evolve import START as NOBODY
+from equipoise.access.evolve import State as PersonState
 from equipoise.access.evolve import evolve as evolve_grants
 from equipoise.capture.closing.change import shut
 from equipoise.capture.evolve import Place
@@ -48,7 +49,7 @@ from equipoise.eligibility.commands import ScreenSubject
 from equipoise.ledger.checkpoint import make_checkpoint
 from equipoise.ledger.commit import Act, Committed, commit
 from equipoise.ledger.entries import Recorded
-from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
+from equipoise.ledger.facts import Decision, Occasion, Refusal
 from equipoise.ledger.marks import Marker, claimed_moment, command_json, in_normal_form, usable_key
 from equipoise.ledger.opening import Ledger, open_ledger
 from equipoise.ledger.reader import Reader
@@ -175,6 +176,16 @@ class Desk:
         """A site as it stands."""
         return self._memory.site(reader, site)
 
+    def person(self, reader: Reader, actor: str) -> PersonState:
+        """What the ledger says of a person: roles, trainings, certificates."""
+        return self._memory.state(reader, f"user/{actor}", NOBODY, evolve_grants)
+
+    def standing_of_site(self, reader: Reader, site: str) -> Standing:
+        """What holds for a site now."""
+        return stand(
+            self.trial(reader), reader, None, self.now(), memory=self._memory, site=site, judged=False
+        )
+
     def standing(self, reader: Reader, subject: str) -> Standing:
         """What holds for a subject now, judged."""
         now = stand(self.trial(reader), reader, subject, self.now(), memory=self._memory, judged=True)
@@ -226,7 +237,9 @@ class Desk:
 
     def screen(self, who: Who, site: str, given: IdentityInput, *, key: str) -> ScreenOutcome:
         """Take a person into screening at a site: the register first, then the ledger, which learns no name."""
-        early = may(who, ScreenSubject("", site, "", ""), Facts())
+        with self.reading() as reader:
+            here = self.standing_of_site(reader, site)
+        early = may(who, ScreenSubject("", site, "", ""), here.facts)
         if early is not None:
             return ScreenOutcome(Outcome(accepted=False, problems=(early,)))
         person = self.register.find_or_add(given)

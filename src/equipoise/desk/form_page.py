@@ -20,6 +20,7 @@ from equipoise.capture.placing import place_faults
 from equipoise.capture.progress import form_now, form_status
 from equipoise.capture.questions import Question, questions
 from equipoise.desk.casebook import cell_state
+from equipoise.desk.covering import covered
 from equipoise.desk.desk import Desk
 from equipoise.desk.log_page import LOG_LABEL
 from equipoise.desk.rules import page_rules
@@ -71,6 +72,9 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
         or (retired and place not in now.case.capture.forms)
     ):
         return None
+    behind = covered(now, who.role, place)
+    if behind and visit is not None:
+        return _covered(now, number, place, form.label, visit.label, behind)
     void = now.case.capture.voided.get(place)
     instance = now.case.capture.form(place)
     after = form_now(study, now.case.capture, visit_id, form_id, repeat, _now(now))
@@ -124,6 +128,30 @@ def _repetitions(form: Form, visit: Visit | None, state: State, place: Place) ->
         if (where.visit, where.form) == place[:2] and saved.seq
     }
     return tuple(sorted({*begun, place.repeat, max(begun, default=0) + 1}))
+
+
+def _covered(
+    now: Standing, number: str, place: Place, label: Text, visit: Text, behind: tuple[Text, ...]
+) -> FormView:
+    """A form whose scores the reader may not see yet: that it exists and whether it is complete, and nothing of it."""
+    state = cell_state("COMPLETE" if now.case.capture.form(place).complete else "NOT_STARTED", due=False)
+    return FormView(
+        subject=number,
+        visit=place.visit,
+        visit_label=visit,
+        form=place.form,
+        form_label=label,
+        repeat=place.repeat,
+        state=state,
+        base=now.case.capture.form(place).seq,
+        items=(),
+        derived=(),
+        queries=(),
+        missing_items=(),
+        editable=False,
+        reason_needed=False,
+        covered=behind,
+    )
 
 
 def _item(

@@ -21,6 +21,7 @@ from equipoise.desk import (
     release_page,
     screening_pages,
     sources_page,
+    staff_page,
     supply_page,
     visit_pages,
 )
@@ -197,6 +198,14 @@ class FrontDesk(Desk):
     def knowledge(self, who: Who) -> tuple[knowledge.Knowing, ...] | None:
         """Who could know whose arm, since when."""
         return knowledge.knowledge(self, who)
+
+    def staffed_sites(self, who: Who) -> tuple[tuple[str, Text], ...] | None:
+        """The sites whose people the reader may see."""
+        return staff_page.sites_with_people(self, who)
+
+    def staff(self, who: Who, site: str) -> staff_page.StaffView | None:
+        """The people of a site: delegation, training, certificates."""
+        return staff_page.staff_page(self, who, site)
 
     def release(self, who: Who) -> release_page.ReleaseView | None:
         """The gate of the final release."""

@@ -12,10 +12,13 @@ from collections.abc import Collection, Mapping
 from equipoise.access.commands import Who
 from equipoise.access.decide import may_read
 from equipoise.access.roles import ROLES
+from equipoise.capture.evolve import Place
 from equipoise.desk.code_breaks import break_tasks
+from equipoise.desk.covering import COVERED, covered
 from equipoise.desk.desk import Desk
 from equipoise.desk.followers import FORMS, IN_SCREENING, QUERIES, SITES, SUBJECTS
 from equipoise.desk.log_page import LOG_LABEL
+from equipoise.desk.staff_page import people_tasks
 from equipoise.desk.standing import Standing, day_at
 from equipoise.desk.supply_tasks import dosing_tasks
 from equipoise.desk.views import SubjectRow, Task, TodayView
@@ -150,10 +153,11 @@ def today(desk: Desk, who: Who) -> TodayView | None:
         asked = {"state": "OPEN", "site": queries, **({"form": shown} if hidden else {})}
         open_ones = reader.rows.find(QUERIES, asked, order=("raised_at",), limit=LOOKED_AT)
         tasks = [one for row in newest for one in tasks_of(desk.standing(reader, str(row["subject"])))]
-        tasks += [_query_task(desk, reader, row) for row in open_ones]
+        tasks += [_query_task(desk, reader, row, who) for row in open_ones]
         tasks += break_tasks(desk, reader, who)
         tasks += dosing_tasks(reader, who)
         tasks += _door_tasks(desk, who)
+        tasks += people_tasks(desk, reader, who)
         return TodayView(
             screening=reader.rows.count(SUBJECTS, {"status": IN_SCREENING, "site": seen}),
             randomized=trial.allocation.randomized_count,
@@ -189,13 +193,14 @@ def tasks_of(now: Standing) -> tuple[Task, ...]:
     return tuple(found)
 
 
-def _query_task(desk: Desk, reader: Reader, row: Row) -> Task:
+def _query_task(desk: Desk, reader: Reader, row: Row, who: Who) -> Task:
     now = desk.standing_light(reader, str(row["subject"]))
     asked = now.case.capture.queries.get(str(row["query"]))
     message = asked.message if asked is not None else {}
     number, study = now.case.screening.number or "", now.trial.study
     place = (*(str(row[name]) for name in ("visit", "form", "repeat", "item")), str(row["query"]))
     visit, form = study.visit(place[0]), study.form(place[1])
+    behind = covered(now, who.role, Place(place[0], place[1], int(place[2])))
     return task(
         "query_open",
         number,
@@ -203,5 +208,5 @@ def _query_task(desk: Desk, reader: Reader, row: Row) -> Task:
         day_at(str(row["raised_at"]), now.site.zone).isoformat(),
         visit=visit.label if visit is not None else LOG_LABEL if place[0] == LOG else place[0],
         form=form.label if form is not None else place[1],
-        message=Text(message.get("en", "–"), message.get("zh")),
+        message=COVERED if behind else Text(message.get("en", "–"), message.get("zh")),
     )

@@ -11,7 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from equipoise.access import decide as access
-from equipoise.access.commands import GrantRole, RevokeRole
+from equipoise.access.commands import (
+    GrantRole,
+    RecordCertificate,
+    RecordTraining,
+    RevokeRole,
+    WithdrawCertificate,
+)
+from equipoise.access.duties import duties_for
 from equipoise.access.evolve import START as NOBODY
 from equipoise.access.evolve import evolve as evolve_grants
 from equipoise.access.roles import label_of
@@ -166,11 +173,7 @@ def _blind(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> D
 
 
 def _rater(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> Decision:  # Any: as above
-    state = NOBODY
-    for recorded in reader.entries(f"user/{command.user}"):
-        state = evolve_grants(state, recorded)
-    here = {None, now.facts.subject_site}
-    held = frozenset(grant.role for grant in state.now if grant.site in here)
+    held = _roles_at(reader, command.user, now.facts.subject_site)
     return breaking.decide(
         now.trial.study, now.case.blind, replace(now.facts, roles_of_named=held), command, occasion
     )
@@ -210,6 +213,22 @@ def _subject_version(
     return adopting.decide_subject(now.trial.study, now.trial.state, now.site, now.facts, command, occasion)
 
 
+def _oversight_log(
+    reader: Reader, now: Standing, command: Any, occasion: Occasion
+) -> Decision:  # Any: as above
+    held = _roles_at(reader, command.user, command.site)
+    facts = replace(now.facts, roles_of_named=held, duties_of_named=duties_for(held))
+    return oversight.decide_site(now.trial.study, now.site, facts, command, occasion)
+
+
+def _roles_at(reader: Reader, user: str, site: str | None) -> frozenset[str]:
+    """The roles that a person holds now at a site, or in the whole study."""
+    state = NOBODY
+    for recorded in reader.entries(f"user/{user}"):
+        state = evolve_grants(state, recorded)
+    return frozenset(grant.role for grant in state.now if grant.site in {None, site})
+
+
 def _access(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> Decision:  # Any: as above
     state = NOBODY
     for recorded in reader.entries(f"user/{command.user}"):
@@ -242,6 +261,12 @@ ROUTES: Mapping[type, Route] = {
     overseeing.AdoptVersion: Route(_site, "light", _version),
     overseeing.MoveSubject: Route(_subject, "light", _subject_version),
     capturing.MoveForms: Route(_subject, "light", _move_forms),
+    overseeing.NamePrincipalInvestigator: Route(_site, "light", _oversight_log),
+    overseeing.DelegateDuties: Route(_site, "light", _oversight_log),
+    overseeing.EndDelegation: Route(_site, "light", _oversight_log),
+    RecordTraining: Route(_user, "light", _access),
+    RecordCertificate: Route(_user, "light", _access),
+    WithdrawCertificate: Route(_user, "light", _access),
     GrantRole: Route(_user, "light", _access),
     RevokeRole: Route(_user, "light", _access),
     screening.ScreenSubject: Route(_subject, "light", _eligibility),

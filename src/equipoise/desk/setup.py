@@ -9,20 +9,24 @@ import secrets
 from pathlib import Path
 from typing import Literal
 
-from equipoise.access.commands import SYSTEM, GrantRole
+from equipoise.access.commands import SYSTEM, GrantRole, RecordCertificate, RecordTraining
+from equipoise.access.duties import SITE_STAFF, duties_for
 from equipoise.access.roles import ROLES
 from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.desk import Desk, open_desk
-from equipoise.desk.followers import SITES
+from equipoise.desk.followers import GRANTS, SITES
 from equipoise.oversight.commands import (
     ActivateSite,
     AddSite,
     AdoptVersion,
     ApproveSite,
     ApproveVersion,
+    DelegateDuties,
+    NamePrincipalInvestigator,
     OpenStore,
     ReleaseStudy,
 )
+from equipoise.oversight.delegation import INVESTIGATOR
 from equipoise.protocol.check import check_study
 from equipoise.protocol.digest import canonical_study, study_digest
 from equipoise.protocol.study import Study
@@ -115,6 +119,44 @@ def add_person(desk: Desk, actor: str, name: str, role: str, site: str | None) -
     problems = give(desk, GrantRole(actor, role, site))
     if not problems:
         desk.register.add_staff(actor, name)
+    return problems
+
+
+def fill_log(desk: Desk) -> tuple[Problem, ...]:
+    """Fill the delegation logs of a rehearsal: everybody at a site trained, certified, and delegated what the role may.
+
+    The first investigator of each site is its principal one and signs.
+    """
+    with desk.reading() as reader:
+        rows = reader.rows.find(GRANTS, {"held": 1, "role": sorted(SITE_STAFF)}, order=("site", "user"))
+        day = desk.now().date().isoformat()
+        until = desk.now().date().replace(year=desk.now().year + 2, day=1).isoformat()
+    problems: tuple[Problem, ...] = ()
+    topics, raters = tuple(topic.id for topic in desk.study.delegation.training), desk.study.raters
+    certificates = [(name, raters.languages[0]) for name in raters.certificates if raters.languages]
+    for site in dict.fromkeys(str(row["site"]) for row in rows if row["site"]):
+        people: dict[str, list[str]] = {}
+        for row in rows:
+            if row["site"] == site:
+                people.setdefault(str(row["user"]), []).append(str(row["role"]))
+        first = next((user for user, roles in people.items() if INVESTIGATOR in roles), None)
+        if first is None:
+            continue
+        for user in people if topics else ():
+            problems = problems or give(desk, RecordTraining(user, topics, day, site))
+        for user in people:
+            for instrument, language in certificates:
+                problems = problems or give(
+                    desk, RecordCertificate(user, instrument, language, day, until, "rehearsal", site)
+                )
+        problems = problems or give(desk, NamePrincipalInvestigator(site, first))
+        signer = desk.who(first, INVESTIGATOR)
+        for user, roles in people.items():
+            if problems or user == first or signer is None:
+                continue
+            command = DelegateDuties(site, user, tuple(sorted(duties_for(roles))))
+            outcome = desk.submit(signer, command, key=f"log {random_id(secrets.token_bytes)}")
+            problems = () if outcome.accepted else outcome.problems
     return problems
 
 

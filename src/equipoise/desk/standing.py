@@ -16,6 +16,8 @@ from types import MappingProxyType
 from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
+from equipoise.access import presence
+from equipoise.access.rating import RATER
 from equipoise.capture import binding as capture_binding
 from equipoise.capture import closed as capture_closed
 from equipoise.capture import evolve as capture
@@ -50,6 +52,7 @@ from equipoise.supply import evolve as supply
 from equipoise.supply import snapshot as supply_snapshot
 from equipoise.words.canonical import Json, digest, read_canonical
 from equipoise.words.dates import PartialDate
+from equipoise.words.text import Text
 
 State = TypeVar("State")
 
@@ -65,6 +68,7 @@ class Case:
     supply: supply.State = supply.START
     attachments: attachments.State = attachments.START
     versions: versions.SubjectVersions = versions.SUBJECT_START
+    presence: presence.State = presence.START
     seq: int = 0
 
 
@@ -77,6 +81,7 @@ def _evolve(case: Case, recorded: Recorded) -> Case:
         supply.evolve(case.supply, recorded),
         attachments.evolve(case.attachments, recorded),
         versions.evolve_subject(case.versions, recorded),
+        presence.evolve(case.presence, recorded),
         recorded.header.seq,
     )
 
@@ -90,6 +95,7 @@ def _dump(case: Case) -> Json:
         "supply": supply_snapshot.state_to_json(case.supply),
         "attachments": attachments.state_to_json(case.attachments),
         "moved": case.versions.moved,
+        "presence": presence.state_to_json(case.presence),
         "seq": case.seq,
     }
 
@@ -104,6 +110,7 @@ def _load(json: Json) -> Case:
         supply_snapshot.state_from_json(written["supply"]),
         attachments.state_from_json(written["attachments"]),
         versions.SubjectVersions(written["moved"]),
+        presence.state_from_json(written["presence"]),
         written["seq"],
     )
 
@@ -137,6 +144,7 @@ _KEPT: tuple[type, ...] = (
     attachments.State,
     attachments.Source,
     versions.SubjectVersions,
+    presence.State,
     Datum,
 )
 """Everything that a snapshot of a case is made of."""
@@ -384,7 +392,17 @@ def stand(
     place = memory.site(reader, site)
     today = now.astimezone(ZoneInfo(place.zone)).date()
     trial = trial.at(deciding_digest(trial, place, today, case))
-    facts = oversight.add_facts(Facts(rated=trial.rated, hidden=trial.hidden), trial.state, place, today)
+    start = Facts(
+        rated=trial.rated,
+        hidden=trial.hidden,
+        today=today.isoformat(),
+        training_asked=training_asked(trial.study),
+        assessors=frozenset(trial.study.raters.assessors),
+        certificates_asked=certificates_asked(trial.study),
+        saw_infusion=case.presence.saw(form for form, roles in trial.hidden.items() if RATER in roles),
+    )
+    required = trial.study.delegation.required
+    facts = oversight.add_facts(start, trial.state, place, today, log_required=required)
     facts = blind.add_facts(facts, case.blind)
     facts = supply.add_facts(facts, case.supply)
     facts = closing.add_facts(facts, trial.database, case.capture)
@@ -444,6 +462,23 @@ def _day_one(study: Study, facts: Facts, zone: str) -> dt.date | None:
         for moment in (facts.first_infusion_at, facts.randomized_at)
     )
     return day_one(study, dose, drawn)
+
+
+def training_asked(study: Study) -> Mapping[str, tuple[str, frozenset[str], Text]]:
+    """Topic -> version in force, duties that need it, its name."""
+    return {
+        topic.id: (topic.version, frozenset(topic.duties), topic.label) for topic in study.delegation.training
+    }
+
+
+def certificates_asked(study: Study) -> Mapping[str, tuple[str, frozenset[str]]]:
+    """Form -> the instrument to be certified for, and the languages that count."""
+    languages = frozenset(study.raters.languages)
+    return {
+        form.id: (form.instrument, languages)
+        for form in study.forms
+        if form.instrument is not None and form.instrument in study.raters.certificates
+    }
 
 
 def day_at(moment: str, zone: str) -> dt.date:

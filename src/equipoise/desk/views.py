@@ -300,6 +300,8 @@ class FormView:
     """Whether it is a row of a running list."""
     voided: str | None = None
     """Why the row was marked as entered in error; None where it counts."""
+    covered: tuple[Text, ...] = ()
+    """The visits at which the reader is to score first: until then nothing of this form is in the view."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -890,6 +890,73 @@ class VisitReopened(Entry):
     reason: str = aside(default="")
 
 
+# --- stream site/<site>: the delegation log (room: oversight) ----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalInvestigatorNamed(Entry):
+    """From now on `user` is responsible for the site and signs its delegation log."""
+
+    site: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class DutyDelegated(Entry):
+    """The principal investigator (the header's actor) signed that `user` does `duty`, from now until a day (ISO)."""
+
+    site: str
+    user: str
+    duty: str
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DelegationEnded(Entry):
+    """The principal investigator signed that `user` no longer does `duty`."""
+
+    site: str
+    user: str
+    duty: str
+    reason: str = aside(default="")
+
+
+# --- stream user/<actor>: what a person has learnt (room: access) ------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRecorded(Entry):
+    """`user` was trained in a topic's version on a day (ISO); it counts until `until`, or without end."""
+
+    user: str
+    topic: str
+    version: str
+    on: str
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateRecorded(Entry):
+    """`user` is certified to score an instrument in a language, from `on` until `until` (ISO)."""
+
+    user: str
+    instrument: str
+    language: str
+    on: str
+    until: str | None = None
+    certificate: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateWithdrawn(Entry):
+    """A certificate no longer counts."""
+
+    user: str
+    instrument: str
+    language: str
+    reason: str = aside(default="")
+
+
 # --- what stands around an entry ---------------------------------------------------------------------------------
 
 

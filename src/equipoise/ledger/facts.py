@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from equipoise.ledger.entries import Append
 from equipoise.words.problem import Problem
+from equipoise.words.text import Text
 from equipoise.words.truth import Truth
 
 Verdict = Literal["ELIGIBLE", "INELIGIBLE", "NOT_EVALUABLE"]
@@ -84,6 +85,25 @@ class Facts:
     # access
     roles_of_named: frozenset[str] = owned("access", frozenset())
     """The roles that the person named in the command (a rater to be) holds now at the subject's site."""
+    # oversight: the delegation log of the site
+    log_in_force: bool = owned("oversight", False)
+    """Whether the people of the site may only do what its delegation log gives them."""
+    principal: str | None = owned("oversight", None)
+    """The principal investigator's actor id: who signs the log, and has every duty."""
+    delegated: Mapping[str, Mapping[str, str | None]] = owned_mapping("oversight")
+    """Actor -> duty -> the last day (ISO) on which it is delegated; None without end."""
+    duties_of_named: frozenset[str] = owned("access", frozenset())
+    """The duties that may be given to the person named in the command, by the roles held at the site."""
+    saw_infusion: frozenset[str] = owned("access", frozenset())
+    """Actors who took part in a dose of this subject, or saved a form that raters never see: they score none of it."""
+    assessors: frozenset[str] = owned("desk", frozenset())
+    """The roles that score scales after randomization; none: every role that saves forms."""
+    certificates_asked: Mapping[str, tuple[str, frozenset[str]]] = owned_mapping("desk")
+    """Form -> the instrument that its rater must be certified for, and the languages that count."""
+    today: str = owned("desk", "")
+    """The calendar day at the site, ISO; empty where no moment was asked about."""
+    training_asked: Mapping[str, tuple[str, frozenset[str], Text]] = owned_mapping("desk")
+    """Topic -> the version in force, the duties that need it (none: all), its name."""
     # protocol, as the desk hands it on
     rated: Mapping[str, frozenset[str]] = owned_mapping("desk")
     """Form -> items that only somebody who does not know the arm may fill; an empty set stands for all of them."""

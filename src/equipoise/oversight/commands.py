@@ -154,3 +154,31 @@ class MoveSubject:
     subject: str
     version: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamePrincipalInvestigator:
+    """Name the investigator who is responsible for a site and signs its delegation log."""
+
+    site: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class DelegateDuties:
+    """Sign that a person of the site does these duties from now on, until a day (ISO) or without end."""
+
+    site: str
+    user: str
+    duties: tuple[str, ...]
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndDelegation:
+    """Sign that a person no longer does these duties."""
+
+    site: str
+    user: str
+    duties: tuple[str, ...]
+    reason: str

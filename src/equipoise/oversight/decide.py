@@ -36,7 +36,10 @@ from equipoise.oversight.commands import (
     AddSite,
     ApproveSite,
     DeactivateSite,
+    DelegateDuties,
+    EndDelegation,
     EnrolSecondDoor,
+    NamePrincipalInvestigator,
     OpenStore,
     PauseEnrolment,
     RecordAnchor,
@@ -47,6 +50,7 @@ from equipoise.oversight.commands import (
     ResumeEnrolment,
     SignRelease,
 )
+from equipoise.oversight.delegation import decide_log
 from equipoise.oversight.evolve import DoorState, SiteState, State
 from equipoise.oversight.release import CONDITIONS, SIGNING
 from equipoise.protocol.digest import study_from_canonical
@@ -56,7 +60,10 @@ from equipoise.words.dates import parse_date
 from equipoise.words.problem import problem
 from equipoise.words.text import Text
 
-SiteCommand: TypeAlias = AddSite | ApproveSite | ActivateSite | DeactivateSite
+SiteCommand: TypeAlias = (
+    AddSite | ApproveSite | ActivateSite | DeactivateSite
+    | NamePrincipalInvestigator | DelegateDuties | EndDelegation
+)  # fmt: skip
 DoorCommand: TypeAlias = EnrolSecondDoor | RecordAnchor | RecordRecall
 GateCommand: TypeAlias = RecordReleaseCondition | SignRelease | RecordListRelease
 
@@ -102,6 +109,8 @@ def decide_site(
         return _add(state, stream, command)
     if state.site is None:
         return _refuse("oversight.unknown-site", "site", site=command.site)
+    if isinstance(command, NamePrincipalInvestigator | DelegateDuties | EndDelegation):
+        return decide_log(state.log, facts, command, occasion)
     if isinstance(command, ApproveSite):
         return _approve(stream, command)
     if isinstance(command, ActivateSite):

@@ -23,6 +23,7 @@ from equipoise.ledger.entries import (
     StudyReleased,
 )
 from equipoise.ledger.facts import Facts
+from equipoise.oversight.delegation import Log, evolve_log
 from equipoise.oversight.release import Gate, evolve_gate
 from equipoise.oversight.versions import SiteVersions, evolve_versions
 
@@ -53,6 +54,7 @@ class SiteState:
     approved_until: str | None = None
     active: bool = False
     versions: SiteVersions = field(default_factory=SiteVersions)
+    log: Log = field(default_factory=Log)
 
     def approved(self, today: dt.date) -> bool:
         """Whether an ethics approval covers the day."""
@@ -71,8 +73,14 @@ class DoorState:
     recalls: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
 
-def add_facts(facts: Facts, state: State, site: SiteState, today: dt.date) -> Facts:
-    """The facts that oversight owns, filled in."""
+def add_facts(
+    facts: Facts, state: State, site: SiteState, today: dt.date, *, log_required: bool = False
+) -> Facts:
+    """The facts that oversight owns, filled in.
+
+    log_required: whether the definition binds site staff to the log. A rehearsal's log begins to bind when its
+    principal investigator is named; in a trial it binds from the first day.
+    """
     return replace(
         facts,
         rehearsal=state.purpose == "rehearsal",
@@ -80,6 +88,9 @@ def add_facts(facts: Facts, state: State, site: SiteState, today: dt.date) -> Fa
         site_known=site.site is not None,
         site_approved=site.approved(today),
         site_active=site.active,
+        log_in_force=log_required and (site.log.principal is not None or state.purpose == "trial"),
+        principal=site.log.principal,
+        delegated=site.log.delegated,
     )
 
 
@@ -114,7 +125,8 @@ def evolve_site(state: SiteState, recorded: Recorded) -> SiteState:
         return replace(state, approved_on=entry.on, approved_until=entry.until)
     if isinstance(entry, SiteActivated | SiteDeactivated):
         return replace(state, active=isinstance(entry, SiteActivated))
-    return state
+    log = evolve_log(state.log, recorded)
+    return state if log is state.log else replace(state, log=log)
 
 
 def evolve_door(state: DoorState, recorded: Recorded) -> DoorState:

@@ -346,6 +346,38 @@ class Consent(Element):
     versions: tuple[ConsentVersion, ...] = ()
 
 
+class TrainingTopic(Element):
+    """What site staff must be trained in, by version; again `months` later where that is given.
+
+    duties: ids of the duties that need it (access.duties); none stands for all.
+    """
+
+    id: Name
+    label: Words
+    version: str
+    months: int | None = Field(default=None, ge=1)
+    duties: tuple[Name, ...] = ()
+
+
+class Delegation(Element):
+    """Whether site staff may only do what the site's delegation log gives them, and what they must be trained in."""
+
+    required: bool = False
+    training: tuple[TrainingTopic, ...] = ()
+
+
+class Raters(Element):
+    """Who scores the scales.
+
+    certificates: instruments for which a certificate must count, in one of `languages` (BCP 47 tags). assessors: the
+    roles that score them after randomization; none stands for every role that saves forms.
+    """
+
+    certificates: tuple[Name, ...] = ()
+    languages: tuple[str, ...] = ()
+    assessors: tuple[Name, ...] = ()
+
+
 class Epoch(Element):
     """A period of the trial (CDISC EPOCH)."""
 
@@ -454,6 +486,8 @@ class Study(Element):
     supply: Supply = Supply()
     consent: Consent = Consent()
     verification: Verification = Verification()
+    delegation: Delegation = Delegation()
+    raters: Raters = Raters()
     schedule: Schedule = Schedule()
     codelists: tuple[CodelistDefinition, ...] = ()
     forms: tuple[Form, ...] = ()

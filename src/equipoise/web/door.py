@@ -20,6 +20,7 @@ from equipoise.desk.inbox import Filters, InboxView, OneQueryView
 from equipoise.desk.knowledge import Knowing
 from equipoise.desk.release_page import ReleaseView
 from equipoise.desk.sources_page import SourceFile, SourcesView
+from equipoise.desk.staff_page import StaffView
 from equipoise.desk.supply_page import DueView, InfusionView
 from equipoise.desk.views import (
     ChecklistView,
@@ -37,6 +38,7 @@ from equipoise.desk.visit_pages import ScheduleView, VisitView
 from equipoise.protocol.study import Study
 from equipoise.randomization.commands import RequestCodeBreak
 from equipoise.words.problem import Problem
+from equipoise.words.text import Text
 
 
 class ScreenedView(Protocol):
@@ -158,6 +160,12 @@ class DeskDoor(Protocol):
 
     def knowledge(self, who: Who) -> Sequence[Knowing] | None:
         """Who could know whose arm, since when."""
+
+    def staffed_sites(self, who: Who) -> Sequence[tuple[str, Text]] | None:
+        """The sites whose people the reader may see."""
+
+    def staff(self, who: Who, site: str) -> StaffView | None:
+        """The people of a site: delegation, training, certificates."""
 
     def release(self, who: Who) -> ReleaseView | None:
         """The gate of the final release."""

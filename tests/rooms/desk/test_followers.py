@@ -212,7 +212,7 @@ def test_every_command_has_one_route() -> None:
     import equipoise.randomization.commands as randomization
     import equipoise.supply.commands as supply
 
-    nouns = {"Who", "Grant", "PublicSlot", "Datum", "SignedPlace"}
+    nouns = {"Who", "Grant", "Trained", "Certified", "PublicSlot", "Datum", "SignedPlace"}
     asked = {
         value
         for module in (

@@ -135,7 +135,7 @@ def write_list(study: Study, folder: Path) -> None:
 
 def make_doors(folder: Path, study: Study | None = None) -> None:
     """Both stores, on disk: people granted, list published, second door made and enrolled."""
-    from equipoise.desk.setup import create_store, publish_allocation
+    from equipoise.desk.setup import create_store, fill_log, publish_allocation
 
     study, clock = study or rehearsed_study(), SetClock(TODAY)
     write_list(study, folder)
@@ -143,6 +143,7 @@ def make_doors(folder: Path, study: Study | None = None) -> None:
     assert not isinstance(desk, tuple), [problem.say() for problem in desk]
     for actor, (role, site) in PEOPLE.items():
         assert desk.submit(SYSTEM, GrantRole(actor, role, site), key=f"grant {actor}").accepted
+    assert fill_log(desk) == ()
     assert publish_allocation(desk, folder / "public") == ()
     key = desk.ledger.keys.public.hex()
     vault = opened(

@@ -87,12 +87,18 @@ _PLACES = {
 }
 
 
+_AT_THE_SITE = frozenset({"training_ends", "certificate_ends", "delegation_ends", "principal_missing"})
+"""Tasks that are done on the page of a site's people; their place is the site."""
+
+
 def task_path(task: Task) -> str:
     """Where a task is done: a form where its place names visit and form, else the page of its kind."""
     if task.kind in _PLACES:
         return subject_path(task.subject, _PLACES[task.kind])
     if task.kind == "query_open" and len(task.place) > 4:
         return f"/queries/{quote(task.subject)}/{quote(task.place[4])}"
+    if task.kind in _AT_THE_SITE and task.place:
+        return f"/staff/{quote(task.place[0])}"
     if len(task.place) >= 2:
         return form_path(task.subject, task.place)
     if not task.subject:
@@ -120,6 +126,10 @@ TASK_LOOKS = {
     "break_card": ("eye-off", ""),
     "break_quota": ("alert", "bad"),
     "second_door": ("alert", "bad"),
+    "training_ends": ("clipboard-check", "warn"),
+    "certificate_ends": ("clipboard-check", "warn"),
+    "delegation_ends": ("clipboard-check", "warn"),
+    "principal_missing": ("alert", "bad"),
 }
 """Kind of task -> icon and tone."""
 

@@ -1,0 +1,156 @@
+"""The people of a site: who does which duty, what they were trained in, and what certificates they hold.
+
+The rules that must stay true: a start or an end is signed by the principal investigator alone, who in a trial types the
+own password again; nothing is shown of the people of the second door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.contrib.auth import authenticate
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_GET, require_http_methods
+
+from equipoise.access.commands import Grant, RecordCertificate, RecordTraining, Who, WithdrawCertificate
+from equipoise.desk.staff_page import PersonLine, StaffView
+from equipoise.oversight.commands import DelegateDuties, EndDelegation, NamePrincipalInvestigator
+from equipoise.pages.accounts.models import Account
+from equipoise.web import problems
+from equipoise.web.request import Asked, desk, rehearsal
+from equipoise.web.views.reading import found, new_key, signed
+from equipoise.words.clock import local
+from equipoise.words.problem import Problem, problem
+
+CELLS = {
+    "principal": ("people.cell-principal", "check-circle", "good"),
+    "held": ("people.cell-held", "check", "good"),
+    "over": ("people.cell-over", "cross", "bad"),
+    "none": ("people.cell-none", "", ""),
+    "unfit": ("people.cell-unfit", "", ""),
+}
+"""State of a duty -> words, icon, tone."""
+TOPICS = {
+    "had": ("people.topic-had", "check", "good"),
+    "over": ("people.topic-over", "cross", "bad"),
+    "old": ("people.topic-old", "alert", "warn"),
+    "none": ("people.topic-none", "", ""),
+}
+Command = (
+    NamePrincipalInvestigator
+    | DelegateDuties
+    | EndDelegation
+    | RecordTraining
+    | RecordCertificate
+    | WithdrawCertificate
+)
+
+
+@require_GET
+@signed
+def sites(request: Asked, who: Who) -> HttpResponse:
+    """The sites whose people the reader may see; with one site, its page."""
+    every = found(desk().staffed_sites(who))
+    if len(every) == 1:
+        return redirect(f"/staff/{every[0][0]}")
+    return render(request, "web/staff_sites.html", {"sites": every, "at": "staff"})
+
+
+@require_http_methods(["GET", "POST"])
+@signed
+def site_staff(request: Asked, who: Who, site: str) -> HttpResponse:
+    """The delegation log, trainings and certificates of one site."""
+    view = found(desk().staff(who, site))
+    shown: tuple[Problem, ...] = ()
+    if request.method == "POST":
+        command = _command(who, site, request.POST)
+        absent = None if isinstance(command, Problem) else _unsigned(request, who, command)
+        if isinstance(command, Problem) or absent is not None:
+            shown = tuple(one for one in (command, absent) if isinstance(one, Problem))
+        else:
+            outcome = desk().submit(who, command, key=request.POST.get("key") or new_key())
+            if outcome.accepted:
+                return redirect(f"/staff/{site}")
+            shown = outcome.problems
+    context = {
+        "view": view,
+        "people": [_line(view, one) for one in view.people],
+        "log": [
+            {"one": one, "since": local(one.since, view.zone), "ended": local(one.ended or "", view.zone)}
+            for one in view.log
+        ],
+        "investigators": [one for one in view.people if one.investigator],
+        "problems": shown,
+        "given": request.POST,
+        "password": not rehearsal(),
+        "key": new_key(),
+        "at": "staff",
+    }
+    return render(request, "web/staff.html", context, status=problems.status_of(shown) if shown else 200)
+
+
+def _unsigned(request: Asked, who: Who, command: Command) -> Problem | None:
+    """Why a signature does not count: in a trial the password is typed again; a rehearsal has none."""
+    if not isinstance(command, DelegateDuties | EndDelegation) or rehearsal():
+        return None
+    account = Account.objects.filter(actor=who.actor, is_active=True).first()
+    password = request.POST.get("password", "")
+    there = authenticate(request, username=account.username if account else "", password=password)
+    same = isinstance(there, Account) and there.actor == who.actor
+    return None if same else problem("people.not-signed", "password")
+
+
+def _command(who: Who, site: str, posted: QueryDict) -> Command | Problem:
+    """The command that a posted form asks for."""
+    user, reason = posted.get("user", ""), posted.get("reason", "").strip()
+    about = None if Grant(who.role, None) in who.grants else site
+    if not user:
+        return problem("people.nobody-chosen", "user")
+    match posted.get("do"):
+        case "name":
+            return NamePrincipalInvestigator(site, user)
+        case "delegate":
+            until = posted.get("until", "").strip() or None
+            return DelegateDuties(site, user, tuple(posted.getlist("duties")), until)
+        case "end":
+            return EndDelegation(site, user, tuple(posted.getlist("duties")), reason)
+        case "train":
+            return RecordTraining(user, tuple(posted.getlist("topics")), posted.get("on", ""), about)
+        case "certify":
+            return _certificate(user, posted, about)
+        case "withdraw":
+            instrument, _, language = posted.get("certificate", "").partition(" ")
+            return WithdrawCertificate(user, instrument, language, reason, about)
+        case _:
+            return problem("web.choose-one", "do")
+
+
+def _certificate(user: str, posted: Mapping[str, str], site: str | None) -> RecordCertificate:
+    return RecordCertificate(
+        user,
+        posted.get("instrument", ""),
+        posted.get("language", ""),
+        posted.get("on", ""),
+        posted.get("until", ""),
+        posted.get("number", "").strip(),
+        site,
+    )
+
+
+def _line(view: StaffView, one: PersonLine) -> dict[str, object]:
+    labels = dict(view.duties)
+    return {
+        "one": one,
+        "duties": [(cell, labels[cell.duty], CELLS[cell.state]) for cell in one.duties],
+        "held": [(cell.duty, labels[cell.duty]) for cell in one.duties if cell.state in {"held", "over"}],
+        "open": [
+            (cell.duty, labels[cell.duty]) for cell in one.duties if cell.state in {"none", "over", "held"}
+        ],
+        "topics": [(cell, TOPICS[cell.state]) for cell in one.topics],
+        "principal": any(cell.state == "principal" for cell in one.duties),
+    }
+
+
+urlpatterns: list[URLPattern] = [path("staff", sites), path("staff/<str:site>", site_staff)]

@@ -1,0 +1,47 @@
+"""The part of the script in which the people of the trial are looked after: delegation, training, certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from blind.course import Play
+
+TRAINERS = ("coordinator", "investigator", "monitor", "sponsor")
+"""Blinded roles that record what others learnt."""
+
+
+def looked_after(play: Play) -> Iterator[str]:
+    """Three times: a duty ended and given again, somebody trained and certified, a certificate withdrawn."""
+    from equipoise.access.commands import GrantRole
+
+    world = play.world
+    play.come_in(1)
+    day = world.clock.at.date().isoformat()
+    rater = world.person("rater").actor
+    heads = [world.person("investigator", site).actor for site in ("01", "02")]
+    world.done("administrator", GrantRole(heads[0], "investigator", "02"))
+
+    def post(role: str, do: str, site: str = "01", **fields: str) -> None:
+        who = world.person(role, "01" if role in ("coordinator", "investigator") else None)
+        sent = {"do": do, "user": rater, "key": world.key(), **fields}
+        play.fine(who, f"/staff/{site}", sent)
+
+    for turn in range(3):
+        post("investigator", "end", duties="rating", reason=f"on leave {turn}")
+        post("investigator", "delegate", duties="rating", until="")
+        for role in TRAINERS:
+            post(role, "train", topics="gcp", on=day)
+            post(
+                role,
+                "certify",
+                instrument="MRS",
+                language="en",
+                on=day,
+                until="2030-01-01",
+                number=f"C-{turn}",
+            )
+            post(role, "withdraw", certificate="MRS en", reason=f"typed wrongly {turn}")
+        post("sponsor", "name", "02", user=heads[turn % 2])
+        yield f"people looked after {turn}"
