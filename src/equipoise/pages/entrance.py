@@ -1,12 +1,18 @@
 """Coming in at either door: sign-in with a password, signing out, the language.
 
 The rule that must stay true: a password opens only what the ledger of the door grants at that moment; wrong names and
-wrong passwords are answered alike; after a sign-in nobody is led to another site.
+wrong passwords are answered alike; after a sign-in nobody is led to another site; wrong passwords lock the name for
+the address from which they came, and not for a browser in which its person signed in before: where a whole hospital
+comes from one address, nobody can lock an investigator out.
 """
 
 from __future__ import annotations
 
+import hashlib
+from ipaddress import IPv6Address
+
 from django.contrib.auth import authenticate
+from django.core.signing import BadSignature, Signer
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -16,6 +22,9 @@ from equipoise.pages.accounts import logins
 from equipoise.pages.accounts.models import Account
 from equipoise.pages.visit import Visit, door
 from equipoise.words.problem import Problem, problem
+
+_DEVICES = Signer(salt="a browser in which a person signed in")
+_DEVICE_DAYS = 180
 
 
 @require_http_methods(["GET", "POST"])
@@ -44,6 +53,20 @@ def locked_out(request: HttpRequest, *_: object, **__: object) -> HttpResponse:
     return render(
         request, "pages/login.html", {"failed": problem("pages.locked-out"), "next": ""}, status=429
     )
+
+
+def client_of(request: HttpRequest) -> str:
+    """The address to which wrong passwords are counted: of a browser that was signed in before, one of its own.
+
+    That it was says a cookie that this door signed; made up from it, the address is one of those that no network has
+    (RFC 4193).
+    """
+    cookie = request.COOKIES.get(door().cookies.device, "")
+    try:
+        known = _DEVICES.unsign(cookie)
+    except BadSignature:
+        return str(request.META.get("REMOTE_ADDR", ""))
+    return str(IPv6Address(b"\xfd" + hashlib.sha256(known.encode()).digest()[:15]))
 
 
 @require_POST
@@ -79,6 +102,11 @@ def signed_in(request: Visit, account: Account, role: str, onward: str, otherwis
         samesite="Strict",
         secure=request.is_secure(),
     )
+    if account.has_usable_password():
+        response.set_cookie(
+            door().cookies.device, _DEVICES.sign(account.actor), max_age=_DEVICE_DAYS * 86400, httponly=True,
+            samesite="Strict", secure=request.is_secure(),
+        )  # fmt: skip
     return response
 
 

@@ -157,6 +157,7 @@ def _sign_in() -> dict[str, Any]:  # Any: as Django takes it
         "AXES_FAILURE_LIMIT": 5,
         "AXES_COOLOFF_TIME": 0.25,
         "AXES_LOCKOUT_PARAMETERS": [["username", "ip_address"]],
+        "AXES_CLIENT_IP_CALLABLE": "equipoise.pages.entrance.client_of",
         "AXES_RESET_ON_SUCCESS": True,
         "AXES_DISABLE_ACCESS_LOG": True,
         "AXES_VERBOSE": False,

@@ -50,8 +50,8 @@ class Visit(HttpRequest):
 class House:
     """What the frame of a page shows of the trial. The label of a rehearsal is never the registry's number.
 
-    `frame` is the template that pages of this door extend, `note` one that stands under its sign-in; `here` the address
-    of the page.
+    `frame` is the template that pages of this door extend, `note` one that stands under its sign-in; `here` the
+    address of the page.
     """
 
     label: str
@@ -83,6 +83,7 @@ class Cookies:
     login: str
     language: str
     csrf: str
+    device: str
 
 
 class Door(Protocol):

@@ -14,7 +14,7 @@ from equipoise.words.text import Text
 class FirstDoor:
     """Sign-in as a role that the desk's ledger grants."""
 
-    cookies = Cookies("equipoise_login", "equipoise_language", "equipoise_csrf")
+    cookies = Cookies("equipoise_login", "equipoise_language", "equipoise_csrf", "equipoise_device")
     headers = {
         **HEADERS,
         "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self';"

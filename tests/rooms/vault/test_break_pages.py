@@ -5,6 +5,7 @@ Sources: issue Capability 7 (hidden again after 60 s; told to a named third pers
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 
@@ -154,3 +155,39 @@ def test_a_drill_says_that_it_is_one(both):
     assert "This is a drill" in shown.text
     (arm,) = ARM.findall(shown.text)
     assert arm in {one.label.say("en") for one in both.study.arms}
+
+
+def test_who_signed_in_a_while_ago_types_the_password_once_more(both, monkeypatch):
+    """In a trial; a fresh sign-in is enough, so that an emergency costs one password (issue: under 90 s)."""
+    from django.contrib.auth.hashers import make_password
+
+    from equipoise.pages.accounts import logins
+    from equipoise.pages.accounts.models import Account
+    from equipoise.vault.web import break_pages, entrance
+
+    for module in (break_pages, entrance):
+        monkeypatch.setattr(module, "rehearsal", lambda: False)
+    Account.objects.all().delete()
+    for name in ("inv", "lab"):
+        Account.objects.create(
+            username=name, actor=name, name=name, role="", password=make_password(f"four words of {name}")
+        )
+    asked = request(both)
+    client = client_of()
+    assert client.post("/login", {"username": "inv", "password": "four words of inv"}).status_code == 302
+    page = client.get(f"/break/{asked}").text
+    assert 'name="password"' not in page  # signed in a moment ago
+    later = logins.time.time() + 600
+    monkeypatch.setattr(logins.time, "time", lambda: later)
+    page = client.get(f"/break/{asked}").text
+    assert 'name="password"' in page
+    for typed in ("", "four words of lab", "no"):
+        both.clock.at += dt.timedelta(seconds=1)
+        refused = press(client, f"/break/{asked}/show", page, password=typed)
+        assert refused.status_code == 422
+        assert not ARM.findall(refused.text)
+    with both.vault.reading() as reader:
+        rules = [one.entry.rule for one in reader.entries("breaks") if one.header.kind == "BreakRefused"]
+    assert rules == ["vault_breaks.password-wrong"] * 3
+    shown = press(client, f"/break/{asked}/show", page, password="four words of inv")
+    assert ARM.findall(shown.text) == [arm_of(both, "s1").say("en")]

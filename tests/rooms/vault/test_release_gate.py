@@ -5,6 +5,7 @@ Sources: DESIGN 5 (three openings), issue Capability 2 (the final-release gate i
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import random
@@ -22,6 +23,7 @@ from equipoise.ledger.vault_entries import AnchorMade, ClosedWorkOpened, ListRel
 from equipoise.oversight.commands import RecordReleaseCondition, SignRelease
 from equipoise.vault.anchors import anchor_commitment
 from equipoise.vault.facts import Keeper
+from equipoise.vault.release import publishing
 from equipoise.vault.release.commands import SetValuesLock, SignVaultRelease
 from equipoise.vault.release.evolve import State, conditions_digest
 from equipoise.vault.release.publishing import Published, open_closed_work, publish, read_closed_work
@@ -174,6 +176,49 @@ def test_the_release_is_what_the_first_door_heard_and_can_be_checked(both):
         who(both, "stat"), RecordReleaseCondition("PLAN_SIGNED", met=False, reference="x"), key="late"
     )
     assert {one.rule for one in outcome.problems} == {"oversight.released-already"}
+
+
+def test_a_crash_between_the_entry_and_its_file_is_made_good_by_publishing_again(both, monkeypatch):
+    """What is written is what the entry names, whatever happened at either door in between."""
+    everything(both)
+
+    def full_disk(path, content):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(publishing, "_write", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        publish(both.vault, keeper(both, "k1"), key="publish")
+    monkeypatch.undo()
+    assert not (both.vault.folder / "release" / "release.json").exists()
+    lying = b"".join(path.read_bytes() for path in (both.vault.folder / "release").iterdir())
+    assert b"dispensed" not in lying  # sealed, as long as the entry was not there or the file is not
+    assert publishing.unwritten(both.vault)
+    both.clock.at += dt.timedelta(hours=1)
+    both.randomize("s3", "N6-12/D14-45")
+    both.vault.tick()
+    both.exchange()
+    assert {one.rule for one in publish(both.vault, keeper(both, "k2", "OFFICER"), key="o")} == {
+        "vault.not-allowed"
+    }
+    came = publish(both.vault, keeper(both, "k1"), key="publish again")
+    assert isinstance(came, Published), [one.say() for one in came]
+    assert hashlib.sha256((came.folder / "release.json").read_bytes()).hexdigest() == came.release
+    both.exchange()
+    assert view(both).released == came.release
+    assert sorted(path.name for path in came.folder.iterdir()) == ["anchors.json", "release.json"]
+    assert not publishing.unwritten(both.vault)
+    assert try_to_publish(both, "third") == {"vault_release.released-already"}
+
+
+def test_a_release_whose_content_was_lost_is_named_and_nothing_else_is_written_for_it(both, monkeypatch):
+    everything(both)
+    monkeypatch.setattr(publishing, "_finished", lambda vault, release: ())
+    publish(both.vault, keeper(both, "k1"), key="publish")
+    monkeypatch.undo()
+    for path in (both.vault.folder / "release").iterdir():
+        path.write_bytes(path.read_bytes()[:-1] + b"x")
+    assert try_to_publish(both, "again") == {"vault_release.content-lost"}
+    assert not (both.vault.folder / "release" / "release.json").exists()
 
 
 def test_a_condition_that_changes_undoes_every_signature(both):

@@ -18,8 +18,9 @@ from django.contrib.auth.hashers import make_password
 
 from doors import pages_of
 from equipoise.protocol.load import load_study
+from equipoise.vault import keeping
 from equipoise.vault.commands import EnrolCredential
-from equipoise.vault.facts import Keeper
+from equipoise.vault.facts import Keeper, VaultFacts
 from equipoise.vault.views import Outcome
 from equipoise.vault.web.settings import second_door
 from equipoise.words.problem import problem
@@ -58,6 +59,12 @@ class StandIn:
     @contextmanager
     def reading(self):
         yield EmptyReader()
+
+    def state(self, reader, command):
+        return keeping.START
+
+    def facts(self, reader, keeper, command):
+        return VaultFacts()
 
     def who(self, actor, purpose):
         mine = tuple(self.enrolled.get(actor, ()))
@@ -206,6 +213,30 @@ def test_wrong_passwords_are_answered_alike_and_lock(vault, anybody):
     assert login(anybody, "u-pi").status_code == 429
 
 
+def test_a_browser_in_which_somebody_signed_in_is_not_locked_by_wrong_passwords_from_elsewhere(
+    vault, anybody
+):
+    """A whole hospital comes from one address: nobody there, or in front of it, can lock an investigator out."""
+    from django.test import Client
+
+    from equipoise.pages.accounts.models import Account
+
+    Account.objects.create(username="u-dev", actor="u-pi", name="Zhao Min", role="", password=_hashed())
+    assert login(anybody, "u-dev").status_code == 302
+    anybody.post("/logout")
+    other = Client(HTTP_HOST="localhost")
+    for _ in range(5):
+        login(other, "u-dev", "no")
+    assert login(other, "u-dev").status_code == 429
+    assert login(anybody, "u-dev").status_code == 302
+    forged = Client(HTTP_HOST="localhost")
+    forged.cookies["equipoise_second_device"] = "u-dev:made-up"
+    assert login(forged, "u-dev").status_code == 429
+    for _ in range(5):
+        last = login(anybody, "u-dev", "no")
+    assert last.status_code == 429  # and guessing is no easier in that browser
+
+
 def test_made_up_people_cannot_sign_in_with_a_password(vault, anybody):
     assert login(anybody, "rehearsal-u-pi", "").status_code == 422
     assert login(anybody, "rehearsal-u-pi", "!").status_code == 422
@@ -219,7 +250,7 @@ def test_no_cookie_is_the_first_door_s_and_scripts_reach_none(vault, anybody):
         "equipoise_second_login",
         "equipoise_second_language",
         "equipoise_second_csrf",
-    }
+    }  # made-up people have no password, so their browser gets no device's cookie
     cookie = anybody.cookies["equipoise_second_login"]
     assert cookie["httponly"] is True
     assert cookie["samesite"] == "Strict"

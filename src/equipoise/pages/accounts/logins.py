@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 import time
 from pathlib import Path
@@ -36,6 +37,12 @@ def enter(account: Account, role: str, *, hours: float) -> str:
     Login.objects.filter(expires__lt=int(time.time())).delete()
     Login.objects.create(token=_digest(token), account=account, role=role, expires=expires)
     return token
+
+
+def age_seconds(token: str, *, hours: float) -> float:
+    """How long ago a login, which lasts so many hours, began; endlessly long for one that is not there."""
+    login = Login.objects.filter(token=_digest(token)).first()
+    return time.time() - (login.expires - hours * 3600) if login is not None else math.inf
 
 
 def act_as(token: str, role: str) -> None:

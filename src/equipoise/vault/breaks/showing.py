@@ -158,6 +158,12 @@ def _made_up(study: Study, request: str) -> Text | None:
     return study.arms[hashlib.sha256(request.encode()).digest()[0] % len(study.arms)].label
 
 
+def refused(vault: Vault, request: str, found: Problem) -> Problem:
+    """What a page refuses before anything is asked of the room, written down like every other refusal."""
+    _refused(vault, request, (found,))
+    return found
+
+
 def _refused(vault: Vault, request: str, problems: Problems) -> Problems:
     """The refusal, written down."""
     rule, at = problems[0].rule, vault.now().isoformat()

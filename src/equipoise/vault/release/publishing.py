@@ -1,12 +1,14 @@
 """The final release itself, and closed work: the two places where arms of more than one participant are written out.
 
-The rules that must stay true: the gate is asked before a seed is opened, and again when the entry is written; the entry
-stands before the file; the file follows from what lies here alone, so that it can be written again; what is written for
-closed work lies sealed in this door's own folder, so that a copy of it tells nobody an arm, is opened for a named
-person only, and is an entry with names and the table's digest.
+The rules that must stay true: the gate is asked before a seed is opened, and again when the entry is written; the
+entry stands before the file, and before the entry the file's content lies here sealed, so that who comes after a
+crash between the two publishes exactly what the entry names; what is written for closed work lies sealed in this
+door's own folder, so that a copy of it tells nobody an arm, is opened for a named person only, and is an entry with
+names and the table's digest.
 
     FOLDER/release/release.json     seeds, nonces, arms and what was dispensed (vault.release_file)
     FOLDER/release/anchors.json     the nonces of all anchors
+    FOLDER/release/*.pending        both, sealed, until they are written
     FOLDER/closed/DIGEST.sealed     participant -> arm, for the persons named in the entry
 """
 
@@ -19,7 +21,7 @@ from typing import cast
 
 from equipoise.ledger.facts import Refusal
 from equipoise.ledger.reader import Reader
-from equipoise.ledger.vault_entries import AnchorMade
+from equipoise.ledger.vault_entries import AnchorMade, ListReleased
 from equipoise.vault import release_file
 from equipoise.vault.facts import Keeper
 from equipoise.vault.folding import Memory
@@ -33,7 +35,7 @@ from equipoise.vault.vault import Vault
 from equipoise.words.canonical import Json, canonical_bytes
 from equipoise.words.problem import Problem, problem
 
-RELEASED, CLOSED, ANCHORS, SEALED = "release", "closed", "anchors.json", ".sealed"
+RELEASED, CLOSED, ANCHORS, SEALED, PENDING = "release", "closed", "anchors.json", ".sealed", ".pending"
 Problems = tuple[Problem, ...]
 
 
@@ -46,7 +48,10 @@ class Published:
 
 
 def publish(vault: Vault, keeper: Keeper, *, key: str) -> Published | Problems:
-    """Publish seeds and nonces, or every reason why not."""
+    """Publish seeds and nonces, or every reason why not. After a crash it writes what its entry names."""
+    released = _released(vault)
+    if released is not None:
+        return _again(vault, keeper, released.release)
     refused = refusal(vault, keeper)
     if refused is not None:
         return refused.problems
@@ -57,16 +62,60 @@ def publish(vault: Vault, keeper: Keeper, *, key: str) -> Published | Problems:
     release = hashlib.sha256(content).hexdigest()
     with vault.reading() as reader:
         anchors = _anchors(reader)
+    for name, data in ((release_file.NAME, content), (ANCHORS, anchors)):
+        pending = _pending(vault, release, name)
+        pending.unlink(missing_ok=True)
+        write_private(pending, vault.sealed(pending.name, data))
     outcome = vault.submit(keeper, PublishList(root, release), key=key)
     if not outcome.accepted:
         return outcome.problems
     fault = vault.checkpoint()
-    if fault is not None:
-        return (fault,)
+    return (fault,) if fault is not None else _finished(vault, release)
+
+
+def unwritten(vault: Vault) -> bool:
+    """Whether a release stands in the ledger whose files were not written: a crash came between."""
+    return _released(vault) is not None and not all(
+        (vault.folder / RELEASED / name).exists() for name in (release_file.NAME, ANCHORS)
+    )
+
+
+def _released(vault: Vault) -> ListReleased | None:
+    with vault.reading() as reader:
+        return cast("State", vault.state(reader, PublishList("0" * 64, "0" * 64))).released
+
+
+def _again(vault: Vault, keeper: Keeper, release: str) -> Published | Problems:
+    """Write the files of a release that stands in the ledger already, or say that it was published."""
+    if keeper.purpose != "KEEPER":
+        return (problem("vault.not-allowed"),)
+    if not unwritten(vault):
+        return (problem("vault_release.released-already", "release"),)
+    return _finished(vault, release)
+
+
+def _finished(vault: Vault, release: str) -> Published | Problems:
+    """Both files out of what lies sealed here, and that taken away; only what the entry's digest names."""
     folder = vault.folder / RELEASED
-    _write(folder / release_file.NAME, content)
-    _write(folder / ANCHORS, anchors)
+    for name in (ANCHORS, release_file.NAME):
+        if (folder / name).exists():
+            continue
+        pending = _pending(vault, release, name)
+        try:
+            content = vault.unsealed(pending.name, pending.read_bytes())
+        except OSError:
+            content = None
+        named = name != release_file.NAME or (content and hashlib.sha256(content).hexdigest() == release)
+        if content is None or not named:
+            return (problem("vault_release.content-lost", str(pending)),)
+        _write(folder / name, content)
+    for left in folder.glob(f"*{PENDING}"):
+        left.unlink()
     return Published(folder, release)
+
+
+def _pending(vault: Vault, release: str, name: str) -> Path:
+    return vault.folder / RELEASED / f"{release[:16]}.{name}{PENDING}"
 
 
 def refusal(vault: Vault, keeper: Keeper) -> Refusal | None:
@@ -123,9 +172,12 @@ def _closed_path(vault: Vault, table: str) -> Path:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """The file, readable by its owner alone; nothing where it stands already. Raises OSError."""
+    """The file whole or not at all, readable by its owner alone; nothing where it stands already. Raises OSError."""
     if not path.exists():
-        write_private(path, content)
+        part = path.with_name(path.name + ".part")
+        part.unlink(missing_ok=True)
+        write_private(part, content)
+        part.replace(path)
 
 
 def _anchors(reader: Reader) -> bytes:

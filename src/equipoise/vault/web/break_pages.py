@@ -2,7 +2,8 @@
 
 The rules that must stay true: an arm is on a page only in the answer to a press of a button, is stored nowhere, and
 goes away by the browser's own reload after the seconds that are left, with or without script; the page that an
-investigator gives a code on never has the arm; what a person may not see is not there.
+investigator gives a code on never has the arm; what a person may not see is not there; who signed in a while ago types
+the password once more, so that a screen left open opens no code.
 """
 
 from __future__ import annotations
@@ -11,21 +12,27 @@ import secrets
 from typing import cast
 
 from django.conf import settings
+from django.contrib.auth import authenticate
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from equipoise.pages import problems
+from equipoise.pages.accounts import logins
+from equipoise.pages.accounts.models import Account
+from equipoise.pages.visit import door
 from equipoise.vault.breaks import showing
 from equipoise.vault.breaks.commands import AcceptBreak
 from equipoise.vault.breaks.evolve import State
 from equipoise.vault.breaks.showing import Shown
 from equipoise.vault.facts import Keeper
 from equipoise.vault.vault import Vault
-from equipoise.vault.web.request import Asked, at_site, kept, new_key, vault
-from equipoise.words.problem import Problem
+from equipoise.vault.web.request import Asked, at_site, kept, new_key, rehearsal, vault
+from equipoise.words.problem import Problem, problem
 
+FRESH_SECONDS = 180
+"""For how long the password that was typed to sign in is enough to open a code: who comes for that types it once."""
 ASK_AGAIN_SECONDS = 3
 """How soon the page of a request that has not arrived yet looks again."""
 CATEGORIES = {
@@ -70,6 +77,9 @@ def one_request(request: Asked, keeper: Keeper, wanted: str) -> HttpResponse:
 @kept("BREAK")
 def show(request: Asked, keeper: Keeper, wanted: str) -> HttpResponse:
     """The arm, for a minute."""
+    failed = _password_failed(request, wanted)
+    if failed is not None:
+        return _page(request, keeper, wanted, (failed,))
     came = showing.show(opened(), keeper, wanted, key=request.POST.get("key") or new_key())
     if isinstance(came, Shown):
         return _arm(request, came, f"/break/{came.request}")
@@ -80,6 +90,9 @@ def show(request: Asked, keeper: Keeper, wanted: str) -> HttpResponse:
 @kept("BREAK")
 def hand_over(request: Asked, keeper: Keeper, wanted: str) -> HttpResponse:
     """A one-time code for the third person; the arm is not on this page."""
+    failed = _password_failed(request, wanted)
+    if failed is not None:
+        return _page(request, keeper, wanted, (failed,))
     key = request.POST.get("key") or new_key()
     came = showing.hand_over(opened(), keeper, wanted, key=key, entropy=secrets.token_bytes)
     first = came[0]
@@ -87,6 +100,23 @@ def hand_over(request: Asked, keeper: Keeper, wanted: str) -> HttpResponse:
         return _page(request, keeper, wanted, cast("tuple[Problem, ...]", came))
     host = request.build_absolute_uri("/third")
     return render(request, "vault/break_code.html", {"code": first, "address": host, "at": "/break"})
+
+
+def _asks_password(request: Asked) -> bool:
+    """Whether the password is asked for once more; made-up people of a rehearsal have none."""
+    token = request.COOKIES.get(door().cookies.login, "")
+    return not rehearsal() and logins.age_seconds(token, hours=door().login_hours) > FRESH_SECONDS
+
+
+def _password_failed(request: Asked, wanted: str) -> Problem | None:
+    """Why the arm is not shown to whoever sits there: not the password of the person who is signed in. Written down."""
+    if not _asks_password(request) or request.entered is None:
+        return None
+    mine = Account.objects.get(pk=request.entered.account)
+    found = authenticate(request, username=mine.username, password=request.POST.get("password", ""))
+    if isinstance(found, Account) and found.pk == mine.pk:
+        return None
+    return showing.refused(opened(), wanted, problem("vault_breaks.password-wrong", "password"))
 
 
 @require_http_methods(["GET", "POST"])
@@ -140,6 +170,7 @@ def _page(request: Asked, keeper: Keeper, wanted: str, shown: tuple[Problem, ...
         "category": CATEGORIES[offer.category],
         "stage": STAGES[offer.stage],
         "problems": shown,
+        "asks_password": _asks_password(request),
         "key": new_key(),
         "at": "/break",
     }

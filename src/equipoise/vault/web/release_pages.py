@@ -19,9 +19,9 @@ from equipoise.pages import problems
 from equipoise.pages.accounts.models import Account
 from equipoise.vault.facts import Keeper, VaultFacts
 from equipoise.vault.release.commands import SetValuesLock, SignVaultRelease
-from equipoise.vault.release.decide import may_see_arms
+from equipoise.vault.release.decide import gate, may_see_arms
 from equipoise.vault.release.evolve import CONDITIONS, SIGNERS, State, conditions_digest, signers
-from equipoise.vault.release.publishing import Published, open_closed_work, publish
+from equipoise.vault.release.publishing import Published, open_closed_work, publish, unwritten
 from equipoise.vault.vault import Vault
 from equipoise.vault.web.request import Asked, at_site, kept, new_key
 from equipoise.words.problem import Problem
@@ -63,6 +63,8 @@ def release(request: Asked, keeper: Keeper) -> HttpResponse:
         "may_sign": keeper.purpose in {"KEEPER", "OFFICER"} and keeper.actor not in signed,
         "may_lock": keeper.purpose in {"KEEPER", "LAB"},
         "may_publish": keeper.purpose == "KEEPER",
+        "ready": gate(state, facts) is None,
+        "unwritten": unwritten(opened()),
         "released": state.released,
         "digest": digest,
         "problems": shown,

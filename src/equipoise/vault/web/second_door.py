@@ -20,7 +20,9 @@ from equipoise.words.text import Text
 class SecondDoor:
     """Sign-in for a purpose that is enrolled in this door's own ledger."""
 
-    cookies = Cookies("equipoise_second_login", "equipoise_second_language", "equipoise_second_csrf")
+    cookies = Cookies(
+        "equipoise_second_login", "equipoise_second_language", "equipoise_second_csrf", "equipoise_second_device"
+    )  # fmt: skip
     headers = {
         **HEADERS,
         "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
