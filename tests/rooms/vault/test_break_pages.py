@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -161,7 +162,6 @@ def test_who_signed_in_a_while_ago_types_the_password_once_more(both, monkeypatc
     """In a trial; a fresh sign-in is enough, so that an emergency costs one password (issue: under 90 s)."""
     from django.contrib.auth.hashers import make_password
 
-    from equipoise.pages.accounts import logins
     from equipoise.pages.accounts.models import Account
     from equipoise.vault.web import break_pages, entrance
 
@@ -177,8 +177,8 @@ def test_who_signed_in_a_while_ago_types_the_password_once_more(both, monkeypatc
     assert client.post("/login", {"username": "inv", "password": "four words of inv"}).status_code == 302
     page = client.get(f"/break/{asked}").text
     assert 'name="password"' not in page  # signed in a moment ago
-    later = logins.time.time() + 600
-    monkeypatch.setattr(logins.time, "time", lambda: later)
+    later = time.time() + 600
+    monkeypatch.setattr(time, "time", lambda: later)
     page = client.get(f"/break/{asked}").text
     assert 'name="password"' in page
     for typed in ("", "four words of lab", "no"):
