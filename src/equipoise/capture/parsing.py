@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from dataclasses import replace
 from decimal import Decimal
 
 from equipoise.capture.questions import Question
@@ -19,9 +20,12 @@ from equipoise.protocol.forms import Item
 from equipoise.protocol.study import Study
 from equipoise.words.dates import PartialDate, parse_date
 from equipoise.words.problem import Problem, problem
+from equipoise.words.units import convert
 
 TEXT_LIMIT = 4000
 """Characters of one free text."""
+MORE_DIGITS = 2
+"""Decimal places that a converted number has beyond those of its item."""
 _INTEGER = re.compile(r"[+-]?[0-9]{1,15}")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,12})?")
 _TIME = re.compile(r"([01]?[0-9]|2[0-3])(?::|时|點|点)?([0-5][0-9])分?")
@@ -45,6 +49,8 @@ def parse(study: Study, asked: Question, given: Datum, today: dt.date | None = N
         return problem("capture.text-too-long", asked.id, item=asked.label, limit=TEXT_LIMIT)
     if asked.scored is not None:
         return _score(asked, asked.scored, value)
+    if asked.own is not None and given.unit and given.unit != asked.own.unit:
+        return _in_other_unit(asked, asked.own, value, given.unit)
     return _own(study, asked, asked.own, value, today) if asked.own is not None else Datum(value)
 
 
@@ -114,7 +120,28 @@ def _number(asked: Question, item: Item, value: str) -> Datum | Problem:
     digits = len(text.partition(".")[2])
     if digits > item.digits:
         return problem("capture.too-many-digits", asked.id, item=asked.label, value=value, digits=item.digits)
-    number = Decimal(text)
+    return _possible(asked, item, value, Decimal(text))
+
+
+def _in_other_unit(asked: Question, item: Item, value: str, unit: str) -> Datum | Problem:
+    """A number in another unit that the study admits: kept as it was written, and in the item's own unit.
+
+    The own unit gets two places more than the item has, rounded once, halves to even.
+    """
+    if unit not in item.units or item.unit is None:
+        offered = ", ".join((item.unit or "–", *item.units))
+        return problem("entry.unit-not-offered", asked.id, item=asked.label, unit=unit, offered=offered)
+    text = plain(value)
+    if not _DECIMAL.fullmatch(text):
+        return problem("capture.not-a-number", asked.id, item=asked.label, value=value)
+    number = convert(Decimal(text), unit, item.unit, digits=item.digits + MORE_DIGITS, analyte=item.analyte)
+    if number is None:
+        return problem("entry.unit-not-offered", asked.id, item=asked.label, unit=unit, offered=item.unit)
+    found = _possible(asked, item, f"{value} {unit}", number)
+    return found if isinstance(found, Problem) else replace(found, entered=text, unit=unit)
+
+
+def _possible(asked: Question, item: Item, value: str, number: Decimal) -> Datum | Problem:
     too_low = item.minimum is not None and number < item.minimum
     too_high = item.maximum is not None and number > item.maximum
     if too_low or too_high:

@@ -186,6 +186,7 @@ def _item(
         revealing=asked.revealing,
         changed=asked.id in instance.changed,
         needs_why=asked.explained,
+        units=own.units if own is not None else (),
         queries=tuple(query for query in queries if query.item == asked.id),
     )
 

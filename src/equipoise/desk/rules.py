@@ -23,10 +23,10 @@ from equipoise.protocol.study import Input, Study
 from equipoise.words.canonical import Json
 from equipoise.words.problem import Problem, say
 from equipoise.words.text import LANGUAGES, Text
-from equipoise.words.units import UNITS
+from equipoise.words.units import UNITS, linear
 
 
-def unit_table(codes: Collection[str] | None = None) -> Json:
+def unit_table(codes: Collection[str] | None = None) -> dict[str, Json]:
     """Units as the browser's interpreter takes them: code -> dimension, factor, offset; fractions as two texts."""
     return {
         code: [
@@ -95,7 +95,10 @@ def page_rules(
     return {
         "today": now.today.iso(),
         "six": study.entry.six_digit_dates,
-        "units": unit_table(_units(trees) | {each.unit for each in form.items if each.unit}),
+        "units": {
+            **unit_table(_units(trees) | {each.unit for each in form.items if each.unit}),
+            **_written_units(form),
+        },
         "items": dict(items),
         "inputs": _inputs(reader, state, place, now, used),
         "visible": {name: _tree(source) for name, source in shown.items()},
@@ -141,6 +144,20 @@ def _item(study: Study, item: Item) -> Json:
                 )
                 for language in LANGUAGES
             }
+    return found
+
+
+def _written_units(form: Form) -> dict[str, Json]:
+    """Each unit that an item may be written in, as a unit of a dimension that is this item's alone."""
+    found: dict[str, Json] = {}
+    for item in form.items:
+        lines = {unit: linear(unit, item.unit or "", item.analyte) for unit in item.units}
+        if lines and item.blinding == "open":
+            found[f"{item.id} "] = [item.id, ["1", "1"], ["0", "1"]]
+            for unit, line in lines.items():
+                if line is not None:
+                    ends = [[str(end.numerator), str(end.denominator)] for end in line]
+                    found[f"{item.id} {unit}"] = [item.id, *ends]
     return found
 
 

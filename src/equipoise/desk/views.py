@@ -230,6 +230,7 @@ class ItemView:
 
     control: choice (options as segmented buttons), text, number, date, time. `revealing` items are shown as
     “kept behind the second door” and take no value. `changed` says that the item has a history beyond its first value.
+    `units` are further units that it may be written in.
     """
 
     id: str
@@ -248,6 +249,7 @@ class ItemView:
     revealing: bool
     changed: bool
     needs_why: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
     queries: tuple[QueryView, ...] = ()
 
 

@@ -72,6 +72,8 @@ def shown(study: Study, asked: Question | None, datum: Datum) -> Text | None:
     )
     if chosen is None:
         unit = f" {asked.own.unit}" if asked is not None and asked.own is not None and asked.own.unit else ""
+        if datum.entered and datum.unit:
+            return Text(f"{datum.entered} {datum.unit} (= {value}{unit})")
         return Text(value + unit)
     if asked is not None and asked.scored is not None:
         return Text(f"{value} {chosen.label.en}", f"{value} {chosen.label.say('zh')}")

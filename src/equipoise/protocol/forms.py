@@ -56,6 +56,8 @@ class Item(Element):
 
     `minimum`/`maximum` are what is possible (beyond them a value is refused); `expected` is what is plausible
     (outside it a value is recorded and queried). `missing` are the codes offered instead of a value.
+    `units` are further units in which a site may write a number; it is stored as written and in `unit`. Grams and moles
+    meet through the molar mass of the `analyte` (words.units).
     `visible_when` hides the item while the expression is not TRUE; a hidden item is neither required nor kept.
     """
 
@@ -66,6 +68,8 @@ class Item(Element):
     section: Words | None = None
     codelist: Name | None = None
     unit: str | None = None
+    units: tuple[str, ...] = ()
+    analyte: Name | None = None
     minimum: Decimal | None = None
     maximum: Decimal | None = None
     expected: tuple[Decimal, Decimal] | None = None

@@ -41,6 +41,7 @@ class Finding:
     value: str | None = None
     number: Decimal | None = None
     unit: str | None = None
+    entered: tuple[str, str] | None = None  # the value and unit that the site wrote, where not the item's own
     reason: str | None = None
     note: str | None = None
 
@@ -155,6 +156,7 @@ def _of_item(item: Item, target: SdtmTarget, testcd: str, held: Held) -> Finding
         value=datum.value,
         number=_number(datum.value) if item.type in ("integer", "decimal") else None,
         unit=item.unit,
+        entered=(datum.entered, datum.unit) if datum.entered and datum.unit else None,
         reason=datum.missing,
         note=datum.why,
     )
@@ -228,12 +230,13 @@ def _number(value: str | None) -> Decimal | None:
 
 def _row(finding: Finding, domain: str) -> Row:
     done = finding.reason is None
+    original, original_unit = finding.entered or (finding.value, finding.unit)
     return {
         f"{domain}TESTCD": finding.testcd,
         f"{domain}TEST": finding.test,
         f"{domain}CAT": finding.category,
-        f"{domain}ORRES": finding.value,
-        f"{domain}ORRESU": finding.unit if done else None,
+        f"{domain}ORRES": original,
+        f"{domain}ORRESU": original_unit if done else None,
         f"{domain}STRESC": finding.value,
         f"{domain}STRESN": None if finding.number is None else whole(finding.number),
         f"{domain}STRESU": finding.unit if done else None,

@@ -12,33 +12,35 @@ from equipoise.desk.views import ItemView
 from equipoise.ledger.entries import Datum
 from equipoise.words.problem import Problem, problem
 
-Given = tuple[str, str, str]
-"""What the fields of an item hold: value, missing code, why."""
+Given = tuple[str, str, str, str]
+"""What the fields of an item hold: value, missing code, why, and the unit where it is not the item's own."""
 MISSING_MARK = "!"
 """In a choice, the field of a missing code holds the code after this mark: `!ND`."""
 
 
 def datum(item: ItemView, given: Given) -> Datum:
     """The datum of one item, as typed. Empty fields are an emptied item."""
-    typed, missing, why = given
+    typed, missing, why, unit = given
     if item.control == "choice" and typed.startswith(MISSING_MARK):
         typed, missing = "", typed.removeprefix(MISSING_MARK)
-    return Datum(value=typed or None, missing=missing or None, why=why.strip() or None if missing else None)
+    told = why.strip() or None if missing else None
+    return Datum(typed or None, missing or None, told, unit=unit or None if typed else None)
 
 
 def fields(item: ItemView, recorded: Datum) -> Given:
     """What the fields of an item hold for a recorded datum: the inverse of `datum`."""
     why = recorded.why or ""
     if item.control == "choice" and recorded.missing:
-        return f"{MISSING_MARK}{recorded.missing}", "", why
-    return recorded.value or "", recorded.missing or "", why
+        return f"{MISSING_MARK}{recorded.missing}", "", why, ""
+    return recorded.entered or recorded.value or "", recorded.missing or "", why, recorded.unit or ""
 
 
 def posted_fields(item: ItemView, posted: Mapping[str, str]) -> Given | None:
     """The fields of an item in a form sent without script; None where the form does not bring them."""
     if item.revealing or not (f"v.{item.id}" in posted or f"m.{item.id}" in posted):
         return None
-    return posted.get(f"v.{item.id}", ""), posted.get(f"m.{item.id}", ""), posted.get(f"w.{item.id}", "")
+    value, missing, why, unit = (posted.get(f"{field}.{item.id}", "") for field in "vmwu")
+    return value, missing, why, unit
 
 
 def changes(items: tuple[ItemView, ...], posted: Mapping[str, str]) -> dict[str, Datum]:

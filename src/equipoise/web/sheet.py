@@ -19,7 +19,7 @@ from equipoise.desk.views import DerivedView, FormView, ItemView, Option, Outcom
 from equipoise.ledger.entries import Datum
 from equipoise.web.entry import Given, fields, posted_fields, spoken_date
 from equipoise.web.units import shown_unit
-from equipoise.words.problem import Problem, say
+from equipoise.words.problem import Problem, problem, say
 from equipoise.words.text import Language, Text
 
 
@@ -77,6 +77,9 @@ class Row:
     typed: str
     missing: str
     why: str
+    units: tuple[
+        tuple[str, str, bool], ...
+    ]  # for each other unit: its code, its writing, and whether it is chosen
     choices: SafeString
     rest_choices: SafeString
     missing_chosen: bool
@@ -96,7 +99,7 @@ def rows(
     off = not view.editable
     section: Text | None = None
     for item in view.items:
-        typed, missing, why = _held(item, posted)
+        typed, missing, why, unit = _held(item, posted)
         wrong = by_item.get(item.id, [])
         offered = (*item.options, *(option for option in item.missing if option.key))
         rest = tuple(option for option in item.missing if not option.key)
@@ -107,6 +110,7 @@ def rows(
                 typed=typed,
                 missing=missing,
                 why=why,
+                units=tuple((code, shown_unit(code, reader.language), code == unit) for code in item.units),
                 choices=choices(item, offered, reader.language, typed, off=off),
                 rest_choices=choices(item, rest, reader.language, typed, off=off),
                 missing_chosen=any(typed == f"!{option.code}" for option in rest),
@@ -171,6 +175,9 @@ def notes(item: ItemView, reader: Reader, wrong: Iterable[Problem] = ()) -> str:
     understood = None
     if item.control == "date" and item.value.value and item.value.value.count("-") < 2:
         understood = spoken_date(item.value.value)
+    if item.value.unit and item.value.value:
+        unit = shown_unit(item.unit, reader.language)
+        understood = problem("entry.in-own-unit", value=item.value.value, unit=unit)
     problems = list(wrong)
     if not (queries or understood or problems):
         return ""
@@ -248,7 +255,11 @@ def _standing(view: FormView, reader: Reader) -> dict[str, Any]:
         "left_says": left(view, language),
         "totals": totals(view, language),
         "values": {
-            item.id: [item.value.value or "", item.value.missing or ""]
+            item.id: [
+                item.value.entered or item.value.value or "",
+                item.value.missing or "",
+                item.value.unit or "",
+            ]
             for item in view.items
             if (item.value.value or item.value.missing) and not item.revealing
         },
@@ -266,8 +277,9 @@ def left(view: FormView, language: Language) -> str:
 
 
 def _datum(given: Any) -> Datum:  # Any: JSON from outside
-    value, missing, why = (str(given.get(name, "")) for name in ("value", "missing", "why"))
-    return Datum(value or None, missing or None, why.strip() or None if missing else None)
+    value, missing, why, unit = (str(given.get(name, "")) for name in ("value", "missing", "why", "unit"))
+    told = why.strip() or None if missing else None
+    return Datum(value or None, missing or None, told, unit=unit or None if value else None)
 
 
 def _NOTES() -> Any:  # noqa: N802  # Any: Django's template; asked late because settings come first

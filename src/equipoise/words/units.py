@@ -82,6 +82,25 @@ MOLAR_MASS: Mapping[str, Fraction] = {
 """Analyte -> grams in one mole."""
 
 
+def linear(unit: str, target: str, analyte: str | None = None) -> tuple[Fraction, Fraction] | None:
+    """(factor, offset): value in target = value in unit * factor + offset; None where no rule is known."""
+    if unit == target:
+        return Fraction(1), Fraction(0)
+    source, aim = UNITS.get(unit), UNITS.get(target)
+    if source is None or aim is None:
+        return None
+    share = Fraction(1)
+    if source.dimension != aim.dimension:
+        mass = MOLAR_MASS.get(analyte or "")
+        if mass is None or {source.dimension, aim.dimension} != _THROUGH_MASS:
+            return None
+        share = 1000 / mass if source.dimension == "mass concentration" else mass / 1000
+    return source.factor * share / aim.factor, (source.offset * share - aim.offset) / aim.factor
+
+
+_THROUGH_MASS = {"mass concentration", "substance concentration"}
+
+
 def convert(
     value: Decimal, unit: str, target: str, *, digits: int = 6, analyte: str | None = None
 ) -> Decimal | None:
@@ -91,19 +110,10 @@ def convert(
     """
     if unit == target:
         return value
-    source, aim = UNITS.get(unit), UNITS.get(target)
-    if source is None or aim is None:
+    line = linear(unit, target, analyte)
+    if line is None:
         return None
-    base = Fraction(value) * source.factor + source.offset
-    if source.dimension != aim.dimension:
-        mass = MOLAR_MASS.get(analyte or "")
-        if mass is None or {source.dimension, aim.dimension} != {
-            "mass concentration",
-            "substance concentration",
-        }:
-            return None
-        base = base * 1000 / mass if source.dimension == "mass concentration" else base * mass / 1000
-    found = round((base - aim.offset) / aim.factor * 10**digits)
+    found = round((Fraction(value) * line[0] + line[1]) * 10**digits)
     if abs(found) >= 10**DIGITS:
         raise decimal.InvalidOperation(f"{value} {unit} has too many digits in {target}")
     whole, rest = divmod(abs(found), 10**digits)

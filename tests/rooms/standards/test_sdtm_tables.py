@@ -261,6 +261,14 @@ def test_own_items_with_units_and_items_that_reveal() -> None:
     assert vs.columns[vs.position("VSSTRESN")].data_type == "decimal"
 
 
+def test_a_result_has_what_the_site_wrote_and_the_standard_unit() -> None:
+    """SDTMIG 3.4, 6.3: --ORRES and --ORRESU as collected, --STRESC, --STRESN and --STRESU in the standard unit."""
+    weight = Datum("70.307", entered="155", unit="[lb_av]")
+    vs = tables(stream("a", screened("a", "001"), form("DEMOG", WEIGHT=weight)))["VS"]
+    names = ("VSTESTCD", "VSORRES", "VSORRESU", "VSSTRESC", "VSSTRESN", "VSSTRESU")
+    assert rows(vs, *names) == [("WEIGHT", "155", "[lb_av]", "70.307", Decimal("70.307"), "kg")]
+
+
 def test_repeats_of_an_unscheduled_visit_have_numbers_of_their_own() -> None:
     entries = (form("BEFORE", "UNS", GRADE="1"), form("BEFORE", "UNS", repeat=2, GRADE="2"))
     rs = tables(stream("a", screened("a", "001"), *entries))["RS"]

@@ -75,7 +75,7 @@ def test_a_stale_page_is_told_what_stands_now_in_both_languages(desk, coordinato
     save(coordinator, {"NIH0101": {"value": "2"}}, key="key-other-person")
     answer = save(coordinator, {"NIH0101": {"value": "3"}}, base=0, key="key-00000002")
     assert answer.status_code == 409
-    assert answer.json()["values"]["NIH0101"] == ["2", ""]
+    assert answer.json()["values"]["NIH0101"] == ["2", "", ""]
     assert desk.values["NIH0101"] == Datum("2"), "nothing was overwritten"
 
 
@@ -83,7 +83,7 @@ def test_a_strip_shows_what_others_changed_because_its_base_covers_it(desk, coor
     save(coordinator, {"NIH0101": {"value": "2"}}, key="key-other-person")
     strip = save(coordinator, {"NIH0102": {"value": "1"}}, base=0, key="key-00000002").json()
     assert strip["base"] == 2
-    assert strip["values"] == {"NIH0101": ["2", ""], "NIH0102": ["1", ""]}
+    assert strip["values"] == {"NIH0101": ["2", "", ""], "NIH0102": ["1", "", ""]}
 
 
 def test_a_refused_value_is_named_beside_its_item(coordinator):

@@ -12,6 +12,7 @@ from equipoise.protocol.notation import Steps
 from equipoise.protocol.study import Study, Visit
 from equipoise.words.codelists import MISSING
 from equipoise.words.dates import parse_date
+from equipoise.words.units import MOLAR_MASS, linear
 
 _TESTCD = re.compile(r"[A-Z_][A-Z0-9_]{0,7}")
 _DOMAIN = re.compile(r"[A-Z][A-Z0-9]")
@@ -45,6 +46,14 @@ def _item(path: Steps, item: Item) -> Findings:
         for name in ("unit", "minimum", "maximum", "expected"):
             if getattr(item, name) is not None:
                 yield fault("protocol.study-item-not-number", (*path, name), field=name, type=item.type)
+    for n, code in enumerate(item.units):
+        if item.unit is None or code == item.unit or linear(code, item.unit, item.analyte) is None:
+            yield fault(
+                "entry.study-unit-not-convertible", (*path, "units", n), unit=code, target=item.unit or "–"
+            )
+    if item.analyte is not None and item.analyte not in MOLAR_MASS:
+        known = ", ".join(MOLAR_MASS)
+        yield fault("entry.study-analyte-unknown", (*path, "analyte"), analyte=item.analyte, known=known)
     if (item.digits and item.type != "decimal") or not 0 <= item.digits <= _MAX_DIGITS:
         yield fault("protocol.study-item-digits", (*path, "digits"), digits=item.digits, most=_MAX_DIGITS)
     if item.complete and item.type != "date":

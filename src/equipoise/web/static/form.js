@@ -39,7 +39,8 @@ function read(item) {
     const chosen = fieldsOf(item).find((radio) => radio.checked)?.value ?? "";
     return chosen.startsWith("!") ? { value: "", missing: chosen.slice(1), why } : { value: chosen, missing: "", why: "" };
   }
-  return { value: fieldsOf(item)[0].value, missing: item.querySelector("[name^='m.']")?.value ?? "", why: "" };
+  const beside = (name) => item.querySelector(`[name^='${name}.']`)?.value ?? "";
+  return { value: fieldsOf(item)[0].value, missing: beside("m"), why: "", unit: beside("u") };
 }
 
 function write(item, given) {
@@ -49,10 +50,12 @@ function write(item, given) {
   }
   const missing = item.querySelector("[name^='m.']");
   if (missing) missing.value = given.missing;
+  const unit = item.querySelector("[name^='u.']");
+  if (unit) unit.value = given.unit ?? "";
 }
 
 const codeOf = (given) => (given.missing ? `!${given.missing}` : given.value);
-const same = (a, b) => a.value.trim() === b.value.trim() && a.missing === b.missing && (a.why ?? "") === (b.why ?? "");
+const same = (a, b) => a.value.trim() === b.value.trim() && a.missing === b.missing && (a.why ?? "") === (b.why ?? "") && (a.unit ?? "") === (b.unit ?? "");
 const empty = (given) => given.value.trim() === "" && given.missing === "";
 
 /** What is on its way to the server, or else what it holds. */
@@ -215,10 +218,10 @@ function settle(save, reply) {
 }
 
 const now = (id, reply) => {
-  const [value, missing] = reply.values[id] ?? ["", ""];
-  return { value, missing, why: "" };
+  const [value, missing, unit] = reply.values[id] ?? ["", "", ""];
+  return { value, missing, why: "", unit };
 };
-const equal = (a, b) => a.value === b.value && a.missing === b.missing;
+const equal = (a, b) => a.value === b.value && a.missing === b.missing && (a.unit ?? "") === (b.unit ?? "");
 
 function taken(id, sent, reply) {
   const item = itemOf(id);
@@ -563,7 +566,7 @@ for (const item of items) {
 }
 document.addEventListener("keydown", onKey);
 sheet.addEventListener("change", (event) => {
-  if (/^[vmw]\./.test(event.target.name ?? "")) note(event.target.closest(".item"));
+  if (/^[vmwu]\./.test(event.target.name ?? "")) note(event.target.closest(".item"));
 });
 sheet.addEventListener("click", onClick);
 sheet.addEventListener("submit", onSubmit);

@@ -49,12 +49,22 @@ function valueOf(id) {
   const text = stored(item, held);
   if (text === null) return readValue({ ...empty, reasons: ["type"] });
   if (about.kind === "number") {
-    const unit = item.querySelector("[name^='u.']")?.value || about.unit;
-    return readValue({ number: text, unit: unit && (unit === about.unit || rules.units[unit]) ? unit : about.unit });
+    const unit = unitOf(item);
+    return readValue({ number: unit ? inOwnUnit(id, text, unit) : text, unit: about.unit });
   }
   if (about.kind === "date") return readValue({ date: text });
   if (about.kind === "truth") return readValue({ truth: text === "Y" ? "T" : "F" });
   return readValue({ code: text });
+}
+
+const unitOf = (item) => item.querySelector("[name^='u.']")?.value ?? "";
+
+/** A number written in another unit, in the item's own, to two places more than it has. */
+function inOwnUnit(id, text, unit) {
+  const number = readValue({ number: text, unit: `${id} ${unit}` });
+  const amount = { call: "amount", of: [{ name: "v" }, { text: `${id} ` }] };
+  const rounded = { call: "round", of: [amount, { number: String(rules.items[id].digits + 2) }] };
+  return writeValue(evaluate(rounded, new Map([["v", number]]))).number;
 }
 
 /** A coded answer as the number or truth that the study declares an input to be. */
@@ -121,6 +131,10 @@ function unlikely(id, scope) {
 function understood(item) {
   const held = read(item);
   const about = rules.items[item.dataset.item];
+  if (about?.kind === "number" && held.text && !held.missing && unitOf(item)) {
+    const number = typedNumber(held.text);
+    return number && { says: fill(words.ownUnit, { value: inOwnUnit(item.dataset.item, number, unitOf(item)), unit: item.querySelector("[name^='u.'] option").textContent }) };
+  }
   if (!held.text || held.missing || (about?.type !== "date" && about?.type !== "time")) return null;
   const meant = stored(item, held);
   if (meant === null) return { unclear: true, says: about.type === "date" ? words.noDate : words.noTime };
