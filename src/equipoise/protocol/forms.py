@@ -42,13 +42,18 @@ class CodelistDefinition(Element):
 
 
 class SdtmTarget(Part):
-    """Where an item goes in SDTM: a variable of a domain, or a test of a findings domain."""
+    """Where an item goes in SDTM: a variable of a domain, or a test of a findings domain.
+
+    With `variable`, `test` is the term of the row that it stands in (a question asked by name: HYPERTENSION), and `of`
+    the item whose row of findings it describes; without both it describes the row, or every row, of the form.
+    """
 
     domain: str
     variable: str | None = None
     testcd: str | None = None
     test: str | None = None
     category: str | None = None
+    of: Name | None = None
 
 
 class Item(Element):
@@ -81,6 +86,8 @@ class Item(Element):
     blinding: Blinding = "open"
     critical: bool = False
     sdtm: SdtmTarget | None = None
+    no_target: str | None = None
+    """Why an item goes nowhere in SDTM, where it does not."""
 
 
 class Check(Element):
@@ -108,6 +115,7 @@ class Derivation(Element):
     rule: Expression
     unit: str | None = None
     blinding: Blinding = "open"
+    sdtm: SdtmTarget | None = None
 
 
 class Log(Part):
@@ -138,6 +146,8 @@ class Form(Element):
     evaluator: Literal["INVESTIGATOR", "INDEPENDENT ASSESSOR", "STUDY SUBJECT", "CAREGIVER"] | None = None
     repeats: bool = False
     log: Log | None = None
+    no_target: str | None = None
+    """Why the items of the form go nowhere in SDTM, but for those that say where."""
     hidden_from: tuple[Name, ...] = ()
     items: tuple[Item, ...] = ()
     checks: tuple[Check, ...] = ()

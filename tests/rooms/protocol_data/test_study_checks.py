@@ -101,3 +101,18 @@ def test_derivations(first: Study, second: Study) -> None:
     assert _derived(second, "WEEK", "AWAKE", {"INBED": "8.0", "ASLEEP": "6.5"}) == Number.of(90)
     # 6.5 / 8.0 = 0.8125
     assert _derived(second, "WEEK", "EFFIC", {"INBED": "8.0", "ASLEEP": "6.5"}) == Number.of(81)
+    # Fridericia: 400 ms x cube root of rate / 60. At 60 it is QT itself; 1.5 -> 1.144714, 457.9; 0.75 -> 0.908560, 363.4
+    for rate, computed in (("60", 400), ("90", 458), ("45", 363)):
+        assert _derived(first, "EG", "QTCFC", {"QT": "400", "EGHR": rate}) == Number.of(computed)
+    # 5 sessions of 45 minutes
+    assert _derived(first, "REHAB", "RHWEEK", {"RHSESS": "5", "RHMIN": "45"}) == Number.of(225)
+
+
+def test_the_computed_qtc_is_right_to_a_millisecond(first: Study) -> None:
+    for rate in range(30, 181, 5):
+        found = _derived(first, "EG", "QTCFC", {"QT": "400", "EGHR": str(rate)})
+        assert isinstance(found, Number)
+        assert found.interval.low is not None
+        assert abs(float(found.interval.low) - 400 * (rate / 60) ** (1 / 3)) <= 1.5, (
+            rate
+        )  # 1 ms and the rounding

@@ -247,3 +247,35 @@ def test_endpoints_are_measured_where_the_schedule_says(first: Study) -> None:
         each.id for each in first.endpoints
     }
     assert {each.endpoint for each in first.estimands} <= {each.id for each in first.endpoints}
+
+
+# Without a value these rows and forms are nothing: their key, or what a person always has.
+KEYS = {"DM.SEX", "MH.MHTERM", "CM.CMTRT", "REHAB.RHTYPE", "REHAB.RHOTHER", "DEVICE.DVTYPE", "DEVICE.DVOTHER", "AE.AETERM",
+        "DOSREL.RELDAT", "DOSBED.BEDDAT", "PREP.BAGTYPE", "PREP.LOTNO", "PREP.BAGCOA", "PREP.BAGMASK"}  # fmt: skip
+LATER = {"BIOM", "IMMUN", "MRI", "VASC", "CHEST"}
+"""Forms of samples and images, which have targets of their own to settle."""
+
+
+def test_every_item_offers_a_reason_for_having_no_value(first: Study) -> None:
+    bare = {
+        f"{form.id}.{item.id}" for form, item in items(first) if not item.missing and form.id not in LATER
+    }
+    assert bare <= KEYS, sorted(bare - KEYS)
+
+
+def test_every_item_goes_somewhere_or_says_why_not(first: Study) -> None:
+    for form, item in items(first):
+        if form.id not in LATER:
+            assert item.sdtm or item.no_target or form.no_target, f"{form.id}.{item.id}"
+
+
+def test_every_form_is_checked(first: Study) -> None:
+    bare = {form.id for form in first.forms if not form.checks} - LATER
+    assert bare <= {"PREP"}, bare  # every rule about it stands behind the second door
+
+
+def test_medication_events_and_what_happens_around_a_dose_are_hidden_from_who_rates(first: Study) -> None:
+    hidden = {form.id for form in first.forms if "rater" in form.hidden_from}
+    assert {"AE", "CM", "VS", "INF", "INFVS", "PREP", "BGP", "BGC"} <= hidden
+    asked = {form.id for form in first.forms_at("V4")} & {form.id for form in first.forms_at("V9")}
+    assert {"BGP", "BGC", "BGA"} <= asked
