@@ -1,8 +1,7 @@
-"""SDTM from the ledger: DM, DS, IE and the findings domains, as pure functions of the entries and the definition.
+"""SDTM from the ledger: DM, DS, IE, findings, events, interventions: pure functions of entries and definition.
 
 The rules that must stay true: every row names the entry it came from; the files depend on the definition alone and
 the rows on the entries alone, so the same ledger gives the same tables; nothing of an arm is in them.
-Where other domains' items (histories, events) are recorded they stay in the ledger and are not yet tables.
 Source: CDISC SDTMIG 3.4.
 """
 
@@ -14,20 +13,21 @@ from equipoise.ledger.entries import Recorded
 from equipoise.protocol.study import Study
 from equipoise.standards.dataset import Dataset
 from equipoise.standards.sdtm_casebook import Casebook, casebooks
+from equipoise.standards.sdtm_events import event_columns, event_domains, event_rows
 from equipoise.standards.sdtm_findings import finding_columns, finding_domains, finding_rows
 from equipoise.standards.sdtm_rows import Row, table
 from equipoise.standards.sdtm_subjects import (
     DM_COLUMNS,
-    DS_COLUMNS,
     IE_COLUMNS,
     criteria_not_met,
     demographics,
     disposition,
+    disposition_columns,
 )
 
 
 def sdtm(study: Study, subjects: Iterable[Sequence[Recorded]], *, rehearsal: bool) -> Mapping[str, Dataset]:
-    """The datasets by domain: DM, DS, IE, then the study's findings domains, each present even without rows.
+    """The datasets by domain: DM, DS, IE, then the study's other domains, each present even without rows.
 
     subjects: the entries of each subject's stream, in order of seq. rehearsal: the store is one, so that every
     row bears the study's demonstration identifier.
@@ -37,12 +37,15 @@ def sdtm(study: Study, subjects: Iterable[Sequence[Recorded]], *, rehearsal: boo
     modified = _modified(books)
     tables = {
         "DM": (DM_COLUMNS, list(demographics(books))),
-        "DS": (DS_COLUMNS, [row for book in books for row in disposition(book)]),
+        "DS": (disposition_columns(study), [row for book in books for row in disposition(book)]),
         "IE": (IE_COLUMNS, [row for book in books for row in criteria_not_met(book)]),
     }
     for domain in finding_domains(study):
         rows: list[Row] = [row for book in books for row in finding_rows(book, domain)]
         tables[domain] = (finding_columns(study, domain), rows)
+    for domain in event_domains(study):
+        events: list[Row] = [row for book in books for row in event_rows(book, domain)]
+        tables[domain] = (event_columns(study, domain), events)
     return {
         domain: table(study, study_id, domain, columns, rows, modified)
         for domain, (columns, rows) in tables.items()

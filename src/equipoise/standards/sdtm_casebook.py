@@ -9,12 +9,21 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from equipoise.capture.evolve import given_by
-from equipoise.ledger.entries import Datum, Entry, FormSaved, Recorded, SubjectScreened, VisitDated
+from equipoise.ledger.entries import (
+    Datum,
+    Entry,
+    FormSaved,
+    Recorded,
+    RowRestored,
+    RowVoided,
+    SubjectScreened,
+    VisitDated,
+)
 from equipoise.protocol.forms import Form
 from equipoise.protocol.study import Study
 
@@ -37,6 +46,7 @@ class Instance:
     form: Form
     repeat: int
     values: Mapping[str, Held]
+    derived: Mapping[str, Held] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +85,52 @@ class Casebook:
         return moment.astimezone(ZoneInfo(named)).date().isoformat()
 
     def instances(self) -> tuple[Instance, ...]:
-        """Every form that holds something, in the order of visits, then forms, then repeats."""
+        """Every form that holds something, in the order of visits, then forms, then repeats.
+
+        Rows of logs come after the visits; a row entered in error is not among them.
+        """
         held: dict[tuple[str, str, int], dict[str, Held]] = {}
+        derived: dict[tuple[str, str, int], dict[str, Held]] = {}
         for recorded, entry in self.of_kind(FormSaved):
             values = held.setdefault((entry.visit, entry.form, entry.repeat), {})
             for item, datum in given_by(entry).items():
                 values[item] = Held(datum, recorded.header.seq)
+            worked_out = derived.setdefault((entry.visit, entry.form, entry.repeat), {})
+            worked_out |= {name: Held(datum, recorded.header.seq) for name, datum in entry.derived.items()}
+        for place in self._voided():
+            held.pop(place, None)
         visits = [visit.id for visit in self.study.schedule.visits]
         forms = {form.id: (place, form) for place, form in enumerate(self.study.forms)}
         found = [
             (
                 # A visit that an amendment took out of the schedule keeps its data, after the planned visits.
                 (visits.index(visit) if visit in visits else len(visits), visit, forms[form][0], repeat),
-                Instance(visit, forms[form][1], repeat, _kept(forms[form][1], values)),
+                Instance(
+                    visit,
+                    forms[form][1],
+                    repeat,
+                    _kept(forms[form][1], values),
+                    {
+                        name: one
+                        for name, one in derived[visit, form, repeat].items()
+                        if one.datum.value is not None
+                    },
+                ),
             )
             for (visit, form, repeat), values in held.items()
             if form in forms
         ]
         return tuple(instance for _, instance in sorted(found, key=lambda each: each[0]))
+
+    def _voided(self) -> set[tuple[str, str, int]]:
+        """The rows that stand as entered in error."""
+        found: set[tuple[str, str, int]] = set()
+        for recorded in self.entries:
+            if isinstance(recorded.entry, RowVoided):
+                found.add((recorded.entry.visit, recorded.entry.form, recorded.entry.repeat))
+            elif isinstance(recorded.entry, RowRestored):
+                found.discard((recorded.entry.visit, recorded.entry.form, recorded.entry.repeat))
+        return found
 
     def visit_dates(self) -> Mapping[tuple[str, int], Held]:
         """The latest date of each (visit, repeat)."""

@@ -116,6 +116,9 @@ def _domains_of(form: Form) -> set[str]:
     own = {
         item.sdtm.domain for item in form.items if item.sdtm and item.sdtm.testcd and item.blinding == "open"
     }
+    own |= {
+        one.sdtm.domain for one in form.derivations if one.sdtm and one.sdtm.testcd and one.blinding == "open"
+    }
     return own | ({_scale_domain(form, scale)} if scale is not None else set())
 
 
@@ -133,6 +136,7 @@ def _qualifier(item: Item, domain: str) -> bool:
         target is not None
         and target.domain == domain
         and target.testcd is None
+        and target.of is None
         and target.variable is not None
         and target.variable not in (f"{domain}DTC", "--DTC")
         and item.blinding == "open"
@@ -144,6 +148,18 @@ def _own_tests(instance: Instance, domain: str) -> Iterator[Finding]:
         target, held = item.sdtm, instance.values.get(item.id)
         if held is not None and target is not None and target.domain == domain and target.testcd is not None:
             yield _of_item(item, target, target.testcd, held)
+    for one in instance.form.derivations:
+        target, held = one.sdtm, instance.derived.get(one.id)
+        if (
+            held is not None
+            and target is not None
+            and target.testcd is not None
+            and target.domain == domain
+            and one.blinding == "open"
+        ):
+            number = _number(held.datum.value)
+            test = target.test or one.label.en[:40]
+            yield Finding(target.testcd, test, target.category, held.seq, held.datum.value, number, one.unit)
 
 
 def _of_item(item: Item, target: SdtmTarget, testcd: str, held: Held) -> Finding:
@@ -291,6 +307,11 @@ def _date(book: Casebook, instance: Instance, domain: str) -> str | None:
         item for item in instance.form.items if item.sdtm and item.sdtm.variable in (f"{domain}DTC", "--DTC")
     ]
     dated = [item for item in dated if item.sdtm and item.sdtm.domain == domain]
+    if (
+        not dated
+    ):  # a form of another domain dates all of its rows: an antibody by the day of the laboratory sample
+        own = (f"{instance.form.domain}DTC", "--DTC")
+        dated = [item for item in instance.form.items if item.sdtm and item.sdtm.variable in own]
     if not dated:
         visited = book.visit_dates().get((instance.visit, instance.repeat)) or book.visit_dates().get(
             (instance.visit, 1)

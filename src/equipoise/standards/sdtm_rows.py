@@ -22,20 +22,28 @@ NOTE = Column("EQNOTE", "Explanation Beside the Result")
 """Non-standard variable of findings: the rater's words for a code, or what a total does not count."""
 
 DOMAINS: Mapping[str, str] = {
+    "AE": "Adverse Events",
+    "CM": "Concomitant/Prior Medications",
     "CP": "Cell Phenotype Findings",
     "CV": "Cardiovascular System Findings",
     "DM": "Demographics",
     "DS": "Disposition",
+    "DX": "Device Exposure",
+    "EC": "Exposure as Collected",
     "EG": "ECG Test Results",
     "FT": "Functional Tests",
     "IE": "Inclusion/Exclusion Criteria Not Met",
     "IS": "Immunogenicity Specimen Assessments",
     "LB": "Laboratory Test Results",
+    "MB": "Microbiology Specimen",
+    "MH": "Medical History",
     "NV": "Nervous System Findings",
     "PE": "Physical Examination",
+    "PR": "Procedures",
     "QS": "Questionnaires",
     "RS": "Disease Response and Clin Classification",
     "SC": "Subject Characteristics",
+    "SU": "Substance Use",
     "VS": "Vital Signs",
 }
 """Labels of the domains that rows are made for. Source: CDISC SDTMIG 3.4."""

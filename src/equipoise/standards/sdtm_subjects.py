@@ -141,6 +141,41 @@ def disposition(book: Casebook) -> Iterator[Row]:
             "DSSTDTC": event.day or book.day(recorded),
             "EQLEDGER": book.reference(recorded.header.seq),
         }
+    yield from _ended(book)
+
+
+def disposition_columns(study: Study) -> tuple[Column, ...]:
+    """The columns of DS in a study: further variables that its forms aim at stand before the reference."""
+    known = {column.name for column in DS_COLUMNS}
+    more = {
+        item.sdtm.variable: item
+        for form in study.forms
+        for item in form.items
+        if item.sdtm and item.sdtm.domain == "DS" and item.sdtm.variable and item.blinding == "open"
+    }
+    extra = [Column(name, item.label.en[:40]) for name, item in sorted(more.items()) if name not in known]
+    return (*DS_COLUMNS[:-1], *extra, DS_COLUMNS[-1])
+
+
+def _ended(book: Casebook) -> Iterator[Row]:
+    """How participation ended, as a form says it."""
+    for instance in book.instances():
+        held = {
+            item.sdtm.variable: instance.values[item.id]
+            for item in instance.form.items
+            if item.sdtm and item.sdtm.domain == "DS" and item.sdtm.variable and item.id in instance.values
+        }
+        decode = held.get("DSDECOD")
+        if decode is None or decode.datum.value is None:
+            continue
+        row: Row = {name: one.datum.value for name, one in held.items() if one.datum.value is not None}
+        yield {
+            "DSTERM": decode.datum.value,
+            **row,
+            "USUBJID": book.usubjid,
+            "DSCAT": _DISPOSITION,
+            "EQLEDGER": book.reference(max(one.seq for one in held.values())),
+        }
 
 
 def criteria_not_met(book: Casebook) -> Iterator[Row]:
