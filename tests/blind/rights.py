@@ -130,6 +130,9 @@ TERMINAL: Mapping[str, Command] = {
     "study diff": Command(outside=_DEFINITION),
     "study crf": Command(outside=_DEFINITION),
     "screen": Command(outside=_DEFINITION),
+    "study impact": Command(
+        (("door", "changed"), ("door", "changed", "--json"), ("door", "study")), (("nowhere", "changed"),)
+    ),
     "store new": Command(
         tuple(("new-" + str(n), "--study", _STUDY, "--purpose", "rehearsal") for n in range(3)),
         (("door", "--study", _STUDY, "--purpose", "rehearsal"),),
@@ -206,6 +209,18 @@ TERMINAL: Mapping[str, Command] = {
     "vault status": Command(outside=_SECOND),
     "vault lists": Command(outside=_SECOND),
     "knowledge": Command((("door",), ("door", "--json"), ("door",)), (("nowhere",),)),
+    "queries checks": Command(
+        (("door",), ("door", "--since", "9.1", "--json"), ("door", "--open", "--key", "batch")),
+        (("nowhere",),),
+    ),
+    "queries ask": Command(
+        (
+            ("door", "--form", "RISK"),
+            ("door", "--form", "RISK", "--item", "HTN", "--text", "Why?", "--json"),
+            ("door", "--form", "RISK", "--item", "HTN", "--text", "Why?", "--open", "--key", "ask"),
+        ),
+        (("nowhere", "--form", "RISK"),),
+    ),
     "vault print cards": Command(outside=_SECOND),
     "vault print certificate": Command(outside=_SECOND),
     "vault print accountability": Command(outside=_SECOND),

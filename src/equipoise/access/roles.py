@@ -75,6 +75,8 @@ _SETUP = frozenset(
     }
 )
 _AMENDMENTS = frozenset({"ApproveVersion", "AdoptVersion"})
+_MOVES = frozenset({"MoveSubject", "MoveForms", "RaiseFindings"})
+"""What a new version may ask for among participants who are in already."""
 _ENROLMENT = frozenset({"PauseEnrolment", "ResumeEnrolment"})
 _GRANTS = frozenset({"GrantRole", "RevokeRole"})
 _TRUTHS = frozenset({"CorrectStratum", "RecordCardOpening"})
@@ -141,8 +143,8 @@ ROLES: Mapping[str, Role] = {
             "monitor",
             Text("Monitor", "监查员"),
             "blinded",
-            _QUERIES | _ASKED_AGAIN | {"VerifyItems"},
-            _CASEBOOK | _SUPPLY | {"enrolment", "verification"},
+            _QUERIES | _ASKED_AGAIN | {"VerifyItems", "AskMany"},
+            _CASEBOOK | _SUPPLY | {"enrolment", "verification", "listing", "audit"},
         ),
         Role(
             "data_manager",
@@ -153,8 +155,10 @@ ROLES: Mapping[str, Role] = {
             | _CLOSES
             | _LOCKS_FIRST
             | _AMENDMENTS
-            | {"RecordReleaseCondition", "MoveSubject", "MoveForms"},
-            _CASEBOOK | _SUPPLY | {"enrolment", "release", "verification", "lock"},
+            | {"RecordReleaseCondition", "AskMany", *_MOVES},
+            _CASEBOOK
+            | _SUPPLY
+            | {"enrolment", "release", "verification", "lock", "amendments", "listing", "audit"},
         ),
         Role(
             "statistician",
@@ -212,7 +216,7 @@ ROLES: Mapping[str, Role] = {
             Text("Administrator", "系统管理员"),
             "none",
             _SETUP | _GRANTS | _ENROLMENT | _AMENDMENTS | {"EnrolSecondDoor"},
-            frozenset({"today"}),
+            frozenset({"today", "amendments"}),
         ),
         Role(
             "inspector",
@@ -221,18 +225,14 @@ ROLES: Mapping[str, Role] = {
             frozenset(),
             _CASEBOOK
             | _SUPPLY
-            | {"enrolment", "release", "code_breaks", "knowledge", "verification", "signatures", "lock"},
+            | {"enrolment", "release", "code_breaks", "knowledge", "verification", "signatures", "lock"}
+            | {"amendments", "audit"},
         ),
         Role(
             "system",
             Text("The program itself", "系统"),
             "none",
-            _SETUP
-            | _GRANTS
-            | _ENROLMENT
-            | _AMENDMENTS
-            | _SAID_BY_THE_SECOND_DOOR
-            | {"MoveSubject", "MoveForms"},
+            _SETUP | _GRANTS | _ENROLMENT | _AMENDMENTS | _SAID_BY_THE_SECOND_DOOR | _MOVES | {"AskMany"},
             frozenset(),
         ),
     )

@@ -163,3 +163,26 @@ class MoveForms:
     subject: str
     places: tuple[tuple[str, str, int], ...]
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseFindings:
+    """Open queries for what checks find in data that stand already, chosen from a dry run.
+
+    findings: visit, form, repetition and check of each. One that no longer stands, or was asked since, is left out.
+    """
+
+    subject: str
+    findings: tuple[tuple[str, str, int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AskMany:
+    """Ask one question about many places of a participant, chosen from a listing.
+
+    places: visit, form, repetition and item (or an empty text for the form) of each.
+    """
+
+    subject: str
+    places: tuple[tuple[str, str, int, str], ...]
+    text: str

@@ -25,6 +25,7 @@ _SUBJECTS = (
     "export",
     "allocation",
     "knowledge",
+    "queries",
     "serve",
     "vault",
     "demo",

@@ -31,6 +31,12 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     diff.add_argument("before", type=Path)
     diff.add_argument("after", type=Path)
     diff.set_defaults(run=_diff)
+    impact = commands.add_parser(
+        "impact", help="say what a version would touch in a store, before its release"
+    )
+    impact.add_argument("store", type=Path)
+    impact.add_argument("folder", type=Path)
+    impact.set_defaults(run=_impact)
     crf = commands.add_parser("crf", help="print the case report forms as PDF, blank or annotated")
     crf.add_argument("folder", type=Path)
     crf.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
@@ -38,7 +44,7 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     crf.add_argument("--form", action="append", default=[], metavar="ID", help="only this form; repeatable")
     crf.add_argument("--language", choices=LANGUAGES, default=None)
     crf.set_defaults(run=_crf)
-    for command in (bring, check, assumptions, diff, crf):
+    for command in (bring, check, assumptions, diff, impact, crf):
         command.add_argument("--json", action="store_true", help="print one JSON value")
 
 
@@ -93,6 +99,33 @@ def _check(options: argparse.Namespace) -> Answer:
         why = told("cli.faults", count=len(faults), first=line(faults[0].problem))
         return Answer(1, value, (*lines, why))
     return done(value, *lines, f"ok {study.id} {study.version} {value['digest']}")
+
+
+def _impact(options: argparse.Namespace) -> Answer:
+    from equipoise.desk.desk import open_desk
+    from equipoise.desk.impact import KINDS, impact, kind_key
+
+    study = read_study(options.folder)
+    if isinstance(study, tuple):
+        return refused(study)
+    desk = open_desk(options.store)
+    if isinstance(desk, Problem):
+        return refused((desk,))
+    try:
+        if desk.study.id != study.id:
+            return refused((problem("oversight.other-study", given=study.id, study=desk.study.id),))
+        with desk.reading() as reader:
+            found = impact(desk, reader, study)
+    finally:
+        desk.close()
+    lines = [change.say(language()) for change in found.changes]
+    for site, count in found.participants.items():
+        here = found.touched_participants(site)
+        lines.append(told("amendments.impact-site", site=site, count=count, touched=here))
+        counts = found.counts(site)
+        lines += [f"    {told(kind_key(kind))}: {counts[kind]}" for kind in KINDS if counts.get(kind)]
+    lines += [f"{hit.number}  {hit.says.say(language())}" for hit in found.hits]
+    return done(found.as_json(), *lines)
 
 
 def _assumptions(options: argparse.Namespace) -> Answer:

@@ -22,9 +22,9 @@ from equipoise.access.duties import duties_for
 from equipoise.access.evolve import START as NOBODY
 from equipoise.access.evolve import evolve as evolve_grants
 from equipoise.access.roles import label_of
+from equipoise.capture import batch, moving
 from equipoise.capture import commands as capturing
 from equipoise.capture import decide as capture
-from equipoise.capture import moving
 from equipoise.capture.attachments import commands as attaching
 from equipoise.capture.attachments import decide as attachments
 from equipoise.capture.closing.change import change_faults
@@ -146,6 +146,16 @@ def _move_forms(reader: Reader, now: Standing, command: Any, occasion: Occasion)
     )
 
 
+def _batch(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> Decision:  # Any: as above
+    many = command.findings if isinstance(command, capturing.RaiseFindings) else command.places
+    if any(occasion.role in now.facts.hidden.get(form, frozenset()) for _, form, _, _ in many):
+        return Refusal((problem("access.form-hidden", role=label_of(occasion.role)),))
+    study, state = now.trial.study, now.case.capture
+    if isinstance(command, capturing.RaiseFindings):
+        return batch.decide_findings(study, state, now.facts, command, occasion)
+    return batch.decide_many(study, state, now.facts, command, occasion)
+
+
 def _attachments(
     reader: Reader, now: Standing, command: Any, occasion: Occasion
 ) -> Decision:  # Any: as above
@@ -260,6 +270,8 @@ ROUTES: Mapping[type, Route] = {
     overseeing.ApproveVersion: Route(_site, "light", _version),
     overseeing.AdoptVersion: Route(_site, "light", _version),
     overseeing.MoveSubject: Route(_subject, "light", _subject_version),
+    capturing.RaiseFindings: Route(_subject, "light", _batch),
+    capturing.AskMany: Route(_subject, "light", _batch),
     capturing.MoveForms: Route(_subject, "light", _move_forms),
     overseeing.NamePrincipalInvestigator: Route(_site, "light", _oversight_log),
     overseeing.DelegateDuties: Route(_site, "light", _oversight_log),

@@ -23,6 +23,8 @@ from equipoise.words.text import Text
 Act = Literal["edit", "ask", "verify", "sign", "freeze", "unfreeze", "lock", "unlock"]
 ACTS: Mapping[str, Act] = {
     "RaiseQuery": "ask",
+    "RaiseFindings": "ask",
+    "AskMany": "ask",
     "AnswerQuery": "ask",
     "CloseQuery": "ask",
     "CancelQuery": "ask",
