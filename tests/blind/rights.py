@@ -86,6 +86,18 @@ WEB: Mapping[str, Right] = {
     f"GET {_FORM}/<int:repeat>/history": _reads("history"),
     "GET /papers": _ALL,
     "GET /papers/crf.pdf": _ALL,
+    # specimens
+    f"GET {_SUBJECT}/specimens": _reads("specimens"),
+    f"POST {_SUBJECT}/specimens": _does("CollectSpecimen", reads="specimens"),
+    f"GET {_SUBJECT}/specimens/<str:wanted>.pdf": _reads("specimens"),
+    "GET /shipments": _reads("specimens"),
+    "POST /shipments": _does("SendShipment", reads="specimens"),
+    "GET /shipments/<str:name>": _reads("specimens"),
+    "POST /shipments/<str:name>": _does("ReceiveShipment", reads="specimens"),
+    "GET /shipments/<str:name>/manifest.pdf": _reads("specimens"),
+    "GET /shipments/<str:name>/manifest.csv": _reads("specimens"),
+    "GET /results": _reads("results"),
+    "POST /results": _does("ImportResults", reads="results"),
     # scans of paper sources
     f"GET {_SCANS}": _reads("casebook"),
     f"POST {_SCANS}": _does("AttachSource", "WithdrawSource", reads="casebook"),

@@ -70,14 +70,15 @@ class Sampler:
         }
         if "/logs/" in route:
             offered["form"] = "MH"  # a list that everybody sees who may read the casebook
-        if "/sources/" in route:
-            offered |= (
-                self.world.attached[self.turn % len(self.world.attached)] if self.world.attached else {}
-            )
-        elif "wanted" in route:
+        for part, kept in self.world.kept.items():
+            if part in route and kept:
+                offered |= kept[self.turn % len(kept)]
+        if "wanted" in route and not any(part in route for part in ("/sources/", "/specimens/")):
             offered["number"], offered["wanted"] = self.wanted(route)
         if "<str:query>" in route:
             offered["number"], offered["query"] = self.asked()
+        if given.get("number"):  # something that is not there
+            offered = {name: value for name, value in offered.items() if name != "name"}
         offered |= given
         return PARAMETER.sub(lambda found: offered.get(found[1], "none-such"), route)
 

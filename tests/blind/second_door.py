@@ -163,6 +163,15 @@ class SecondDoor:
         command = RecordValues(subject, "V2", "IMMUN", 1, {"CD3": Datum(value)}, 0)
         self.give("lab_desk", "LAB", command)
 
+    def take_in(self, text: str) -> None:
+        """The laboratory's desk takes in a file with a value that would reveal the arm."""
+        from equipoise.vault.results import ImportValues, asked
+
+        keeper = self.world.vault.who(self.world.person("lab_desk").actor, "LAB")
+        with self.world.vault.reading() as reader:
+            facts = self.world.vault.facts(reader, keeper, ImportValues("CENTRAL", "", ()))
+        self.must("lab_desk", "LAB", asked(facts, "CENTRAL", text, corrects=False))
+
 
 def opened(vault: Any) -> Any:
     """The vault, or why there is none."""

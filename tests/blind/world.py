@@ -96,7 +96,8 @@ class World:
         self.covered: list[tuple[str, str, bool, str]] = []
         self.numbers: list[str] = []
         self.wanted: dict[str, list[str]] = {}
-        self.attached: list[dict[str, str]] = []
+        self.kept: dict[str, list[dict[str, str]]] = {}
+        """Part of an address -> parameters of what the script left there to be looked at."""
         self._keys = 0
         self._log = Log(self.watch)
         logging.getLogger().addHandler(self._log)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from equipoise.access import desks
 from equipoise.words.text import Text
 
 Blind = Literal["blinded", "unblinded", "none"]
@@ -113,8 +114,14 @@ def _among_people(role: Role) -> Role:
     return replace(role, commands=role.commands | _PEOPLE[role.id], reads=role.reads | {"people"})
 
 
+def _at_desks(role: Role) -> Role:
+    """The role with what it does at desks away from the ward."""
+    more = desks.COMMANDS.get(role.id, desks.NOTHING), desks.READS.get(role.id, desks.NOTHING)
+    return replace(role, commands=role.commands | more[0], reads=role.reads | more[1])
+
+
 ROLES: Mapping[str, Role] = {
-    role.id: _among_people(role)
+    role.id: _at_desks(_among_people(role))
     for role in (
         Role(
             "coordinator",

@@ -25,6 +25,8 @@ from equipoise.ledger.entries import (
     QueryAsked,
     QueryRaised,
     Recorded,
+    SpecimenCollected,
+    SpecimenMissed,
 )
 from equipoise.words.canonical import Json
 
@@ -42,6 +44,8 @@ LEAVES_ALONE = (
     DataUnfrozen,
     DataLocked,
     DataUnlocked,
+    SpecimenCollected,
+    SpecimenMissed,
 )
 """Entries that name a place and change nothing of what is recorded there."""
 

@@ -18,6 +18,7 @@ from equipoise.instruments import ScaleItem, answer_problem
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.forms import Item
 from equipoise.protocol.study import Study
+from equipoise.words.codelists import BELOW
 from equipoise.words.dates import PartialDate, parse_date
 from equipoise.words.problem import Problem, problem
 from equipoise.words.units import convert
@@ -65,6 +66,8 @@ def plain(text: str) -> str:
 
 
 def _missing(asked: Question, code: str, why: str | None) -> Datum | Problem:
+    if code == BELOW and why is not None and _measured(asked):
+        return Datum(missing=code, why=why)
     if code not in asked.missing:
         return problem(
             "capture.code-not-offered",
@@ -76,6 +79,13 @@ def _missing(asked: Question, code: str, why: str | None) -> Datum | Problem:
     if code in asked.explained and why is None:
         return problem("capture.code-unexplained", asked.id, item=asked.label, code=code)
     return Datum(missing=code, why=why)
+
+
+def _measured(asked: Question) -> bool:
+    """Whether a laboratory measures the item, so that a value can lie below what it can count."""
+    own = asked.own
+    measured = own is not None and own.sdtm is not None and own.sdtm.domain in {"LB", "IS", "CP"}
+    return measured and own is not None and own.type in {"integer", "decimal"}
 
 
 def _score(asked: Question, item: ScaleItem, value: str) -> Datum | Problem:

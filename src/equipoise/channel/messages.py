@@ -41,6 +41,8 @@ FORWARDED: Mapping[str, str] = {
     "CardOpened": "a paper card is reconciled",
     "ReleaseConditionRecorded": "the gate of the final release",
     "ReleaseSigned": "the gate of the final release",
+    "SpecimenCollected": "whose tube a laboratory's number is, so that its file can be reconciled",
+    "SpecimenVoided": "a tube whose results are not to be taken in",
 }
 """Kinds of the first door's entries that go up, and what for. No other kind ever does."""
 

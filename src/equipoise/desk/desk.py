@@ -196,6 +196,12 @@ class Desk:
         now = stand(self.trial(reader), reader, subject, self.now(), memory=self._memory, judged=False)
         return self._with_door(now)
 
+    def at_large(self, reader: Reader) -> Standing:
+        """What holds where no subject is concerned."""
+        return self._with_door(
+            stand(self.trial(reader), reader, None, self.now(), memory=self._memory, judged=False)
+        )
+
     def _with_door(self, now: Standing) -> Standing:
         """The standing with the desk's own word on the second door."""
         if self.second_door is None:

@@ -10,6 +10,8 @@ from pathlib import Path
 from equipoise.access.commands import Who
 from equipoise.access.roles import ROLES
 from equipoise.capture.evolve import Place
+from equipoise.capture.specimens.commands import ImportResults
+from equipoise.capture.specimens.importing import Judged
 from equipoise.desk import (
     casebook,
     code_breaks,
@@ -21,6 +23,7 @@ from equipoise.desk import (
     release_page,
     screening_pages,
     sources_page,
+    specimens_page,
     staff_page,
     supply_page,
     visit_pages,
@@ -190,6 +193,30 @@ class FrontDesk(Desk):
     ) -> sources_page.SourceFile | Problem | None:
         """A scan to be handed out."""
         return sources_page.source_file(self, who, number, place, source)
+
+    def specimens(self, who: Who, number: str) -> specimens_page.SpecimensView | None:
+        """The tubes of a subject."""
+        return specimens_page.specimens_page(self, who, number)
+
+    def shipments(self, who: Who) -> specimens_page.ShipmentsView | None:
+        """Shipments of aliquots."""
+        return specimens_page.shipments_page(self, who)
+
+    def shipment(self, who: Who, name: str) -> specimens_page.ShipmentView | None:
+        """One shipment."""
+        return specimens_page.shipment_page(self, who, name)
+
+    def results(self, who: Who) -> specimens_page.ResultsView | None:
+        """Files of laboratories that were taken in."""
+        return specimens_page.results_page(self, who)
+
+    def asked_import(self, laboratory: str, text: str, *, corrects: bool) -> ImportResults:
+        """The command for a laboratory's file."""
+        return specimens_page.asked_import(self, laboratory, text, corrects=corrects)
+
+    def dry_run(self, who: Who, command: ImportResults) -> Judged | None:
+        """What a laboratory's file would do."""
+        return specimens_page.dry_run(self, who, command)
 
     def due(self, who: Who) -> supply_page.DueView | None:
         """Doses that are due at the reader's sites."""

@@ -32,9 +32,12 @@ from equipoise.capture.closing.commands import CLOSING_A_CASE, CLOSING_THE_DATAB
 from equipoise.capture.closing.database import decide_database
 from equipoise.capture.evolve import Place
 from equipoise.capture.questions import questions
+from equipoise.capture.specimens import commands as sampling
+from equipoise.capture.specimens import decide as specimens
 from equipoise.consent import commands as consenting
 from equipoise.consent import decide as consent
 from equipoise.desk.dosing import dosing_facts
+from equipoise.desk.laboratory import decide_results, decide_shipping, decide_specimens
 from equipoise.desk.lock_checklist import checklist
 from equipoise.desk.standing import Standing
 from equipoise.eligibility import commands as screening
@@ -159,6 +162,9 @@ def _batch(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> D
 def _attachments(
     reader: Reader, now: Standing, command: Any, occasion: Occasion
 ) -> Decision:  # Any: as above
+    closed = change_faults(now.trial.study, now.case.capture, now.facts, command)
+    if closed:
+        return Refusal(closed)
     return attachments.decide(now.trial.study, now.case.attachments, now.facts, command, occasion)
 
 
@@ -252,6 +258,14 @@ def _database(reader: Reader, now: Standing, command: Any, occasion: Occasion) -
     return decide_database(now.trial.study, now.trial.database, facts, command, occasion)
 
 
+def _shipment(command: Any) -> tuple[str, ...]:  # Any: as above
+    return (f"shipment/{command.shipment}",)
+
+
+def _results(command: Any) -> tuple[str, ...]:  # Any: as above
+    return (f"laboratory/{command.laboratory}", *(f"subject/{one}" for one in command.subjects))
+
+
 ROUTES: Mapping[type, Route] = {
     overseeing.OpenStore: Route(_study, "light", _oversight),
     overseeing.ReleaseStudy: Route(_study, "light", _oversight),
@@ -313,6 +327,10 @@ ROUTES: Mapping[type, Route] = {
     capturing.ReviewLog: Route(_subject, "light", _capture),
     capturing.VoidRow: Route(_subject, "light", _capture),
     capturing.RestoreRow: Route(_subject, "light", _capture),
+    **{command: Route(_subject, "light", decide_specimens) for command in specimens.STEPS},
+    sampling.SendShipment: Route(_shipment, "light", decide_shipping),
+    sampling.ReceiveShipment: Route(_shipment, "light", decide_shipping),
+    sampling.ImportResults: Route(_results, "light", decide_results),
     **{
         command: Route(_subject, "light", _supply)
         for command in (supplying.RequestPreparation, *supply.STEPS)

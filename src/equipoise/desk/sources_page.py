@@ -16,6 +16,7 @@ from equipoise.capture.attachments.commands import AttachSource, WithdrawSource
 from equipoise.capture.attachments.content import KINDS, faults, kind_of, plain_name
 from equipoise.capture.attachments.decide import decide
 from equipoise.capture.attachments.evolve import Source
+from equipoise.capture.closing.change import change_faults
 from equipoise.capture.evolve import Place
 from equipoise.desk.desk import Desk
 from equipoise.desk.form_page import form_page
@@ -132,7 +133,8 @@ def _refused(now: Standing, command: AttachSource, who: Who) -> tuple[Problem, .
     """What the room will have against the command, asked before the file is kept."""
     occasion = Occasion(now.now, now.site.zone, by=who.actor, role=who.role)
     said = decide(now.trial.study, now.case.attachments, now.facts, command, occasion)
-    return said.problems if isinstance(said, Refusal) else ()
+    closed = change_faults(now.trial.study, now.case.capture, now.facts, command)
+    return (*closed, *(said.problems if isinstance(said, Refusal) else ()))
 
 
 def _standing(desk: Desk, who: Who, number: str) -> tuple[str, Standing] | None:

@@ -27,13 +27,14 @@ from equipoise.capture.attachments import evolve as attachments
 from equipoise.capture.closing import change as closing
 from equipoise.capture.closing.database import START as OPEN_DATABASE
 from equipoise.capture.closing.database import Database, evolve_database
+from equipoise.capture.specimens import evolve as specimens
 from equipoise.capture.visits import ended
 from equipoise.consent import binding as consent_binding
 from equipoise.consent import evolve as consent
 from equipoise.desk.followers import IN_SCREENING, SITES, SUBJECTS
 from equipoise.eligibility import evolve as eligibility
 from equipoise.eligibility.judgement import Judgement, inputs_used, judge
-from equipoise.ledger.entries import Datum, Recorded, StudyReleased
+from equipoise.ledger.entries import Datum, Recorded, Reported, StudyReleased
 from equipoise.ledger.facts import Facts
 from equipoise.ledger.reader import SNAPSHOT_EVERY, Folding, Reader
 from equipoise.ledger.store import Head
@@ -69,6 +70,7 @@ class Case:
     attachments: attachments.State = attachments.START
     versions: versions.SubjectVersions = versions.SUBJECT_START
     presence: presence.State = presence.START
+    specimens: specimens.State = specimens.START
     seq: int = 0
 
 
@@ -82,6 +84,7 @@ def _evolve(case: Case, recorded: Recorded) -> Case:
         attachments.evolve(case.attachments, recorded),
         versions.evolve_subject(case.versions, recorded),
         presence.evolve(case.presence, recorded),
+        specimens.evolve(case.specimens, recorded),
         recorded.header.seq,
     )
 
@@ -96,6 +99,7 @@ def _dump(case: Case) -> Json:
         "attachments": attachments.state_to_json(case.attachments),
         "moved": case.versions.moved,
         "presence": presence.state_to_json(case.presence),
+        "specimens": specimens.state_to_json(case.specimens),
         "seq": case.seq,
     }
 
@@ -111,6 +115,7 @@ def _load(json: Json) -> Case:
         attachments.state_from_json(written["attachments"]),
         versions.SubjectVersions(written["moved"]),
         presence.state_from_json(written["presence"]),
+        specimens.state_from_json(written["specimens"]),
         written["seq"],
     )
 
@@ -145,6 +150,10 @@ _KEPT: tuple[type, ...] = (
     attachments.Source,
     versions.SubjectVersions,
     presence.State,
+    specimens.State,
+    specimens.Tube,
+    specimens.Aliquot,
+    Reported,
     Datum,
 )
 """Everything that a snapshot of a case is made of."""

@@ -7,7 +7,7 @@ from equipoise.capture.questions import Question
 from equipoise.desk.views import Option, Task
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.study import Study
-from equipoise.words.codelists import MISSING
+from equipoise.words.codelists import MISSING, decoded
 from equipoise.words.problem import problem
 from equipoise.words.text import Text
 
@@ -63,7 +63,7 @@ def shown(study: Study, asked: Question | None, datum: Datum) -> Text | None:
     if is_empty(datum):
         return None
     if datum.missing is not None:
-        decode = MISSING.get(datum.missing, Text(datum.missing))
+        decode = decoded(datum.missing)
         why = f" ({datum.why})" if datum.why else ""
         return Text(f"{datum.missing} {decode.en}{why}", f"{datum.missing} {decode.say('zh')}{why}")
     value = datum.value or ""

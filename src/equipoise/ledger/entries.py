@@ -957,6 +957,144 @@ class CertificateWithdrawn(Entry):
     reason: str = aside(default="")
 
 
+# --- stream subject/<subject>: specimens (room: capture, package specimens) ---------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SpecimenCollected(Entry):
+    """A tube was drawn for a kit at a visit, at `at` (UTC), under an accession number: all that a laboratory is told.
+
+    fasting: Y, N or U. deviations: codes of what was not as planned, raised by themselves.
+    """
+
+    specimen: str
+    kit: str
+    visit: str
+    at: str
+    fasting: Literal["Y", "N", "U"]
+    deviations: tuple[str, ...] = ()
+    note: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class SpecimenMissed(Entry):
+    """Nothing was drawn for a kit at a visit, and why."""
+
+    kit: str
+    visit: str
+    because: Literal["NOT_DONE", "REFUSED", "NOT_POSSIBLE", "OTHER"]
+    note: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class SpecimenVoided(Entry):
+    """A tube is not to be used: wrong person, wrong tube, lost. Its number is never given again."""
+
+    specimen: str
+    reason: str = aside()
+
+
+@dataclass(frozen=True, slots=True)
+class SpecimenProcessed(Entry):
+    """A tube was spun and its aliquots frozen (UTC; empty where it was not). Said again, the later word counts."""
+
+    specimen: str
+    spun_at: str
+    frozen_at: str
+    haemolysis: Literal["NONE", "SLIGHT", "MODERATE", "GROSS"]
+    deviations: tuple[str, ...] = ()
+    note: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class AliquotsMade(Entry):
+    """A tube was divided: numbers of the aliquots, volume of each in mL as text, where they are kept."""
+
+    specimen: str
+    aliquots: tuple[str, ...]
+    volume: str
+    storage: str
+    place: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class AliquotMoved(Entry):
+    """An aliquot lies elsewhere now. `thawed`: it was thawed and frozen again."""
+
+    aliquot: str
+    storage: str
+    thawed: bool
+    place: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class AliquotEnded(Entry):
+    """An aliquot is no more."""
+
+    aliquot: str
+    because: Literal["USED", "DESTROYED", "LOST", "BROKEN"]
+    reason: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """One result as a laboratory reported it: value and unit as text; `below`: below the limit that `value` is."""
+
+    value: str
+    unit: str
+    below: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsReported(Entry):
+    """What one report of a laboratory says of one specimen: test code -> result. Earlier reports stay as they are."""
+
+    report: str
+    laboratory: str
+    specimen: str
+    results: Mapping[str, Reported]
+
+
+# --- streams shipment/<shipment> and laboratory/<laboratory> (room: capture, package specimens) -------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentSent(Entry):
+    """Aliquots of one site left for a laboratory at `at` (UTC). `condition` is a storage of the study."""
+
+    shipment: str
+    site: str
+    laboratory: str
+    aliquots: tuple[str, ...]
+    at: str
+    condition: str
+    carrier: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentReceived(Entry):
+    """A shipment arrived at `at` (UTC). discrepancies: aliquot -> what was not as the manifest says."""
+
+    shipment: str
+    at: str
+    condition: Literal["FROZEN", "PARTLY_THAWED", "THAWED", "COOLED", "AMBIENT"]
+    discrepancies: Mapping[str, str]
+    unexpected: tuple[str, ...] = ()
+    note: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsImported(Entry):
+    """One file of a laboratory was taken in whole: SHA-256 of the file, and how many lines there were of each class."""
+
+    report: str
+    laboratory: str
+    digest: str
+    lines: int
+    classes: Mapping[str, int]
+    corrects: bool = False
+
+
 # --- what stands around an entry ---------------------------------------------------------------------------------
 
 

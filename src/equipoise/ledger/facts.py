@@ -146,6 +146,11 @@ class Facts:
     """The screening number of another participant of this site that the scanned bag was released for."""
     bag_recalled: bool = owned("desk", False)
     bag_given_to_another: bool = owned("desk", False)
+    # desk: what specimens need of all subjects and of one site
+    accession_free: str = owned("desk", "")
+    """The first accession number for the tube of the command that no tube of the trial bears."""
+    aliquots_here: Mapping[str, str] = owned_mapping("desk")
+    """Aliquot -> where it stands (STORED, SENT, …), of those that the command names and that belong to its site."""
     number_taken: bool = owned("desk", False)
     """Whether another subject bears the screening number that is asked for."""
     # closing (capture): whether anything may still be changed

@@ -75,6 +75,8 @@ def door_settings(
         "WHITENOISE_MAX_AGE": 30 * 86400,
         "FORM_RENDERER": "django.forms.renderers.DjangoTemplates",
         "DATA_UPLOAD_MAX_MEMORY_SIZE": 1024 * 1024,
+        "DATA_UPLOAD_MAX_NUMBER_FILES": 300,
+        "FILE_UPLOAD_HANDLERS": ["equipoise.pages.uploads.InMemory"],
         "LOGGING_CONFIG": None,
         "CSRF_COOKIE_NAME": door.cookies.csrf,
         "CSRF_COOKIE_HTTPONLY": True,

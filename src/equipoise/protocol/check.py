@@ -14,6 +14,7 @@ from equipoise.protocol.checks.finding import Finding
 from equipoise.protocol.checks.languages import texts_are_complete
 from equipoise.protocol.checks.naming import names_stand_once, references_exist
 from equipoise.protocol.checks.rules import located, rules_hold
+from equipoise.protocol.checks.specimens import specimens_can_be_handled
 from equipoise.protocol.checks.strata import levels_exclude_each_other
 from equipoise.protocol.checks.supply import supply_can_be_handled
 from equipoise.protocol.checks.taint import nothing_revealing_is_seen
@@ -43,6 +44,7 @@ def _found(study: Study) -> Iterable[Finding]:
         *rules_hold(study),
         *nothing_revealing_is_seen(study),
         *supply_can_be_handled(study),
+        *specimens_can_be_handled(study),
         *allocation_can_be_made(study),
         *levels_exclude_each_other(study),
         *texts_are_complete(study),

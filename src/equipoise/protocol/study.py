@@ -15,6 +15,7 @@ from pydantic import Field, StringConstraints
 from equipoise.protocol.attachments import Attachments
 from equipoise.protocol.elements import Element, Expression, IsoDate, Name, Part, Published, Ratio, Words
 from equipoise.protocol.forms import CodelistDefinition, EntryRules, Form
+from equipoise.protocol.specimens import SpecimenPlan
 from equipoise.words.text import Language
 
 
@@ -494,6 +495,7 @@ class Study(Element):
     entry: EntryRules = EntryRules()
     sites: tuple[SiteDefinition, ...] = ()
     attachments: Attachments = Attachments()
+    specimens: SpecimenPlan = SpecimenPlan()
 
     def form(self, form_id: str) -> Form | None:
         """The form of that id, or None."""

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from equipoise.instruments import Answer, Scale, ScaleItem, TotalScore, answer_problem, read_answer, score
+from equipoise.ledger.entries import Datum
 from equipoise.protocol.assessments import scale_of
 from equipoise.protocol.forms import Form, Item, SdtmTarget
 from equipoise.protocol.study import Study
 from equipoise.standards.dataset import Cell, Column
 from equipoise.standards.sdtm_casebook import Casebook, Held, Instance
 from equipoise.standards.sdtm_rows import LEDGER, NOTE, Row, whole
-from equipoise.words.codelists import MISSING
+from equipoise.words.codelists import BELOW, MISSING
 
 _QUALIFIERS: Mapping[str, str] = {
     "LAT": "Laterality",
@@ -164,13 +165,15 @@ def _own_tests(instance: Instance, domain: str) -> Iterator[Finding]:
 
 def _of_item(item: Item, target: SdtmTarget, testcd: str, held: Held) -> Finding:
     datum = held.datum
+    if datum.missing == BELOW:  # LBORRES and LBSTRESC are "<0.5", without a number (SDTM IG 3.4, LB)
+        datum = Datum((datum.why or "<").split(" ")[0])
     return Finding(
         testcd=testcd,
         test=target.test or item.label.en[:40],
         category=target.category,
         seq=held.seq,
         value=datum.value,
-        number=_number(datum.value) if item.type in ("integer", "decimal") else None,
+        number=_number(datum.value) if item.type in ("integer", "decimal") and held.datum.value else None,
         unit=item.unit,
         entered=(datum.entered, datum.unit) if datum.entered and datum.unit else None,
         reason=datum.missing,

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from equipoise.capture.specimens.results import Collected
 from equipoise.ledger.facts import owned, owned_mapping
 
 Purpose = Literal["BENCH", "CHECK", "BREAK", "OFFICER", "LAB", "BOARD", "KEEPER"]
@@ -86,6 +87,10 @@ class VaultFacts:
     subject_site: str | None = owned("inbox", None)
     subject_number: str | None = owned("inbox", None)
     """The subject's screening number, by which pages name it."""
+    tubes: Mapping[str, Collected] = owned_mapping("inbox")
+    """Tubes in use by accession number."""
+    tube_sites: Mapping[str, str] = owned_mapping("inbox")
+    """Subject -> site, of every subject that the first door told of."""
     bags_over: frozenset[str] = owned("inbox", frozenset())
     """Bags that the first door rejected, returned or infused to the end: a recall does not name them any more."""
     definition_released: str = owned("inbox", "")

@@ -96,6 +96,8 @@ class Knowledge:
             definition_released=told.released,
             heard_there=known.inbox.heard,
             said=reader.head(statements.STREAM).seq,
+            tubes=told.tubes,
+            tube_sites=told.sites,
             roles=told.roles(),
             roles_ever=told.ever,
             number=known.slots.numbers.get(subject or ""),

@@ -6,7 +6,7 @@ cannot happen. A room is its START, evolve, decide, COMMANDS and streams; what m
 
 from __future__ import annotations
 
-from equipoise.vault import card_prints, credentials, keeping, values
+from equipoise.vault import card_prints, credentials, keeping, results, values
 from equipoise.vault.bench import commands as bench_commands
 from equipoise.vault.bench import decide as bench_decide
 from equipoise.vault.bench import evolve as bench_evolve
@@ -43,6 +43,7 @@ ROOMS: Rooms = (
         "cards", card_prints.START, card_prints.evolve, card_prints.decide, card_prints.COMMANDS, card_prints.streams,
     ),
     Room("values", values.START, values.evolve, values.decide, values.COMMANDS, values.streams),
+    Room("results", results.START, results.evolve, results.decide, results.COMMANDS, results.streams),
     Room(
         "release", release.START, release.evolve, releasing.decide, release_asked.COMMANDS, release_asked.streams,
         reads=("release",), adds=release.adds,

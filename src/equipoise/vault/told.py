@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from equipoise.access.roles import KEEPING, ROLES
+from equipoise.capture.specimens.results import Collected
 from equipoise.ledger.entries import (
     AllocationPublished,
     BagRejected,
@@ -29,6 +30,8 @@ from equipoise.ledger.entries import (
     ReleaseSigned,
     RoleGranted,
     RoleRevoked,
+    SpecimenCollected,
+    SpecimenVoided,
     StoreOpened,
     StratumCorrected,
     StudyReleased,
@@ -75,6 +78,9 @@ class Told:
     signers: tuple[str, ...] = ()
     signed: str = ""
     """The digest of the conditions over which the first door's signers signed; empty while nobody did."""
+
+    tubes: Mapping[str, Collected] = field(default_factory=lambda: _NONE)
+    """accession number -> whose tube it is; voided ones are not among them."""
 
     def roles(self) -> Mapping[str, tuple[str, ...]]:
         """actor -> roles held now."""
@@ -223,6 +229,18 @@ def _carded(told: Told, header: Header, entry: CardOpened) -> Told:
     return replace(told, cards=_with(told.cards, _subject(header), entry))
 
 
+def _collected(told: Told, header: Header, entry: SpecimenCollected) -> Told:
+    if entry.specimen in told.tubes:
+        return told  # a number names one tube for good, or its results would be another person's
+    tube = Collected(entry.specimen, _subject(header), entry.kit, entry.visit)
+    return replace(told, tubes=_with(told.tubes, entry.specimen, tube))
+
+
+def _voided(told: Told, header: Header, entry: SpecimenVoided) -> Told:
+    tubes = {number: tube for number, tube in told.tubes.items() if number != entry.specimen}
+    return replace(told, tubes=MappingProxyType(tubes))
+
+
 def _condition(told: Told, header: Header, entry: ReleaseConditionRecorded) -> Told:
     return replace(told, conditions=_with(told.conditions, entry.condition, entry.met), signers=(), signed="")
 
@@ -251,4 +269,6 @@ _HEARING: Mapping[type[Entry], Callable[[Told, Header, Any], Told]] = {  # Any: 
     CardOpened: _carded,
     ReleaseConditionRecorded: _condition,
     ReleaseSigned: _signed,
+    SpecimenCollected: _collected,
+    SpecimenVoided: _voided,
 }

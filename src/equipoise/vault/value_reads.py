@@ -23,7 +23,7 @@ from equipoise.protocol.study import Study, Visit
 from equipoise.vault.knowing import Known
 from equipoise.vault.revealing import revealing_study
 from equipoise.vault.values import RecordValues, streams
-from equipoise.words.codelists import MISSING
+from equipoise.words.codelists import MISSING, decoded
 from equipoise.words.dates import PartialDate
 from equipoise.words.text import Text
 
@@ -227,7 +227,7 @@ def said(study: Study, form: str, item: str, datum: Datum) -> Text | None:
     if is_empty(datum):
         return None
     if datum.missing is not None:
-        decode = MISSING.get(datum.missing, Text(datum.missing))
+        decode = decoded(datum.missing)
         why = f" ({datum.why})" if datum.why else ""
         return Text(f"{datum.missing} {decode.en}{why}", f"{datum.missing} {decode.say('zh')}{why}")
     part = revealing_study(study)

@@ -7,11 +7,14 @@ either way, so that nothing is learnt by asking.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Protocol
 
 from equipoise.access.commands import Who
 from equipoise.capture.evolve import Place
+from equipoise.capture.specimens.commands import ImportResults
+from equipoise.capture.specimens.importing import Judged
 from equipoise.desk.code_breaks import BlindView, DrillView
 from equipoise.desk.due_visits import DueView as DueVisits
 from equipoise.desk.flow import EnrolmentView, FlowView
@@ -20,6 +23,7 @@ from equipoise.desk.inbox import Filters, InboxView, OneQueryView
 from equipoise.desk.knowledge import Knowing
 from equipoise.desk.release_page import ReleaseView
 from equipoise.desk.sources_page import SourceFile, SourcesView
+from equipoise.desk.specimens_page import ResultsView, ShipmentsView, ShipmentView, SpecimensView
 from equipoise.desk.staff_page import StaffView
 from equipoise.desk.supply_page import DueView, InfusionView
 from equipoise.desk.views import (
@@ -69,6 +73,9 @@ class DeskDoor(Protocol):
 
     def number_of_participants(self) -> int:
         """How many participants the store holds."""
+
+    def now(self) -> dt.datetime:
+        """The time, in UTC."""
 
     def who(self, actor: str, role: str) -> Who | None:
         """The person, acting in a role they hold now; None otherwise."""
@@ -154,6 +161,24 @@ class DeskDoor(Protocol):
 
     def source_file(self, who: Who, number: str, place: Place, source: str) -> SourceFile | Problem | None:
         """A scan to be handed out."""
+
+    def specimens(self, who: Who, number: str) -> SpecimensView | None:
+        """The tubes of a subject."""
+
+    def shipments(self, who: Who) -> ShipmentsView | None:
+        """Shipments of aliquots."""
+
+    def shipment(self, who: Who, name: str) -> ShipmentView | None:
+        """One shipment."""
+
+    def results(self, who: Who) -> ResultsView | None:
+        """Files of laboratories that were taken in."""
+
+    def asked_import(self, laboratory: str, text: str, *, corrects: bool) -> ImportResults:
+        """The command for a laboratory's file."""
+
+    def dry_run(self, who: Who, command: ImportResults) -> Judged | None:
+        """What a laboratory's file would do."""
 
     def due(self, who: Who) -> DueView | None:
         """Doses that are due at the reader's sites."""

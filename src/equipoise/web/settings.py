@@ -28,6 +28,4 @@ def first_door(
         DESK=desk,
         STORE=store,
         SECOND_DOOR=second_door,
-        FILE_UPLOAD_HANDLERS=["equipoise.web.uploads.InMemory"],
-        DATA_UPLOAD_MAX_NUMBER_FILES=300,
     )

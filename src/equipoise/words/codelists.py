@@ -15,3 +15,13 @@ MISSING: Mapping[str, Text] = {
 }
 """Reasons an item has no value. Chinese case report forms print ND, UK and NA; UN is the NIHSS's own code
 and is offered only where an instrument allows it."""
+
+BELOW = "BLQ"
+"""What stands in place of a number that a laboratory could not count: below its limit, which is said beside it. No page
+offers it; only a laboratory's own report gives it."""
+BELOW_WORDS = Text("Below the limit of quantification", "低于定量限")
+
+
+def decoded(code: str) -> Text:
+    """A reason in words; the code itself where it is none of ours."""
+    return BELOW_WORDS if code == BELOW else MISSING.get(code, Text(code))

@@ -24,6 +24,7 @@ from equipoise.capture.commands import (
     ReviewLog,
 )
 from equipoise.capture.evolve import Place, Said
+from equipoise.capture.specimens.evolve import Aliquot, Tube
 from equipoise.consent.commands import WithdrawConsent
 from equipoise.desk.closing_tables import CLOSING_CASES, CLOSINGS
 from equipoise.desk.followers import FORMS, GRANTS, QUERIES, SITES, SUBJECTS
@@ -32,7 +33,7 @@ from equipoise.desk.standing import _KEPT, CASE, Case, Memory, shape_of
 from equipoise.desk.visit_tables import COURSES
 from equipoise.eligibility.commands import FailScreening
 from equipoise.ledger import facts as facts_file
-from equipoise.ledger.entries import Datum
+from equipoise.ledger.entries import Datum, Reported
 from equipoise.ledger.followers import rebuild
 from equipoise.ledger.store import Row
 from equipoise.randomization import blind
@@ -181,6 +182,7 @@ def test_the_code_of_a_snapshot_names_every_kind_that_is_in_it(story: Story) -> 
     # All but one of consent's and what only comes up after randomization (a code break, a card, a dose) have come up.
     after = {capturing.Voiding, blind.Break, blind.Card, dosing.Request, dosing.Bag, dosing.Judged}
     after |= {Said, Signature, Source}  # an answer, a signature and a scan, which have stories of their own
+    after |= {Source, Tube, Aliquot, Reported}  # so have scans and specimens
     assert len(found | after) >= len(_KEPT) - 1
 
     @dataclasses.dataclass
@@ -206,6 +208,7 @@ def test_every_command_has_one_route() -> None:
     import equipoise.capture.attachments.commands as attachments
     import equipoise.capture.closing.commands as closing
     import equipoise.capture.commands as capture
+    import equipoise.capture.specimens.commands as specimens
     import equipoise.consent.commands as consent
     import equipoise.eligibility.commands as eligibility
     import equipoise.oversight.commands as oversight
@@ -224,6 +227,7 @@ def test_every_command_has_one_route() -> None:
             eligibility,
             oversight,
             randomization,
+            specimens,
             supply,
         )
         for name, value in vars(module).items()

@@ -15,6 +15,7 @@ from equipoise.vault.web import (
     people_pages,
     print_pages,
     release_pages,
+    result_pages,
     value_pages,
 )
 
@@ -30,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *keeping_pages.urlpatterns,
     *bench_pages.urlpatterns,
     *break_pages.urlpatterns,
+    *result_pages.urlpatterns,
     *value_pages.urlpatterns,
     *release_pages.urlpatterns,
     *print_pages.urlpatterns,

@@ -82,7 +82,9 @@ def work_list(request: Asked, keeper: Keeper) -> HttpResponse:
             for row in value_subjects(vault(), reader)
             if wanted in row.number and (sites is None or row.site in sites)
         ]
-    return render(request, "vault/values.html", {"rows": rows, "q": wanted, "at": AT})
+    return render(
+        request, "vault/values.html", {"rows": rows, "q": wanted, "at": AT, "lab": keeper.purpose == "LAB"}
+    )
 
 
 @require_GET

@@ -19,9 +19,9 @@ from equipoise.capture.attachments.content import too_large
 from equipoise.capture.evolve import Place
 from equipoise.desk.sources_page import SourcesView
 from equipoise.desk.views import Outcome
+from equipoise.pages.uploads import content_of
 from equipoise.web import problems
 from equipoise.web.request import Asked, at_site, desk
-from equipoise.web.uploads import content_of
 from equipoise.web.views.reading import form_path, found, new_key, signed, subject_path
 from equipoise.words.problem import Problem, problem
 

@@ -1,0 +1,40 @@
+"""What is done at desks away from the ward, by role: tubes and a laboratory's files, images and their reads.
+
+The rule that must stay true: this file adds to the table in `roles.py` and is read by it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_TUBES = frozenset(
+    {
+        "CollectSpecimen",
+        "MissSpecimen",
+        "VoidSpecimen",
+        "ProcessSpecimen",
+        "MakeAliquots",
+        "MoveAliquot",
+        "EndAliquot",
+        "SendShipment",
+    }
+)
+"""Tubes, aliquots and shipments, by who draws and keeps them."""
+_LABORATORY = frozenset({"ReceiveShipment", "ImportResults"})
+"""What a laboratory says: of arrival, and in its files of results that tell no arm."""
+_SEES = frozenset({"specimens"})
+
+COMMANDS: Mapping[str, frozenset[str]] = {
+    "coordinator": _TUBES,
+    "investigator": _TUBES,
+    "data_manager": _LABORATORY,
+}
+READS: Mapping[str, frozenset[str]] = {
+    "coordinator": _SEES,
+    "investigator": _SEES,
+    "monitor": _SEES,
+    "data_manager": _SEES | {"results"},
+    "inspector": _SEES,
+}
+"""Role -> words to read."""
+NOTHING: frozenset[str] = frozenset()

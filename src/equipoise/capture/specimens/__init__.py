@@ -1,0 +1,1 @@
+"""Specimens: tubes and their numbers, aliquots, shipments, and the results that a laboratory reports."""
