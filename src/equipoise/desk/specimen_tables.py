@@ -16,8 +16,8 @@ from equipoise.ledger.entries import (
     Recorded,
     ResultsImported,
     ResultsReported,
+    ShipmentDispatched,
     ShipmentReceived,
-    ShipmentSent,
     SpecimenCollected,
     SpecimenVoided,
     SubjectScreened,
@@ -87,7 +87,7 @@ def follow(tables: Transaction, recorded: Recorded) -> None:
         tables.put(OWNERS, {"subject": entry.subject, "site": entry.site})
     elif isinstance(entry, SPECIMEN_ENTRIES):
         _follow_specimen(tables, recorded, entry)
-    elif isinstance(entry, ShipmentSent | ShipmentReceived | ResultsImported):
+    elif isinstance(entry, ShipmentDispatched | ShipmentReceived | ResultsImported):
         _follow_laboratory(tables, recorded, entry)
 
 
@@ -134,10 +134,10 @@ def _follow_specimen(tables: Transaction, recorded: Recorded, entry: Entry) -> N
 
 
 def _follow_laboratory(
-    tables: Transaction, recorded: Recorded, entry: ShipmentSent | ShipmentReceived | ResultsImported
+    tables: Transaction, recorded: Recorded, entry: ShipmentDispatched | ShipmentReceived | ResultsImported
 ) -> None:
     match entry:
-        case ShipmentSent():
+        case ShipmentDispatched():
             made: dict[str, Cell] = {
                 "shipment": entry.shipment,
                 "site": entry.site,

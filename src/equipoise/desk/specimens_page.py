@@ -19,7 +19,7 @@ from equipoise.desk.desk import Desk
 from equipoise.desk.followers import SITES
 from equipoise.desk.laboratory import collected, judged_results, shipment
 from equipoise.desk.specimen_tables import ALIQUOTS, IMPORTS, SHIPMENTS
-from equipoise.ledger.entries import ShipmentReceived, ShipmentSent
+from equipoise.ledger.entries import ShipmentDispatched, ShipmentReceived
 from equipoise.ledger.facts import Occasion
 from equipoise.ledger.reader import Reader
 from equipoise.protocol.specimens import Kit, Laboratory, Storage
@@ -111,7 +111,7 @@ class ShipmentsView:
 class ShipmentView:
     """One shipment with its manifest: aliquot, kit, volume."""
 
-    sent: ShipmentSent
+    sent: ShipmentDispatched
     received: ShipmentReceived | None
     zone: str
     now: str

@@ -1059,7 +1059,7 @@ class ResultsReported(Entry):
 
 
 @dataclass(frozen=True, slots=True)
-class ShipmentSent(Entry):
+class ShipmentDispatched(Entry):
     """Aliquots of one site left for a laboratory at `at` (UTC). `condition` is a storage of the study."""
 
     shipment: str

@@ -18,8 +18,8 @@ from equipoise.ledger.entries import (
     Recorded,
     Reported,
     ResultsReported,
+    ShipmentDispatched,
     ShipmentReceived,
-    ShipmentSent,
     SpecimenCollected,
     SpecimenMissed,
     SpecimenProcessed,
@@ -181,7 +181,7 @@ def _read_tube(json: Mapping[str, Any]) -> Tube:  # Any: as written above
 class Shipment:
     """One shipment: what was sent, and what arrived."""
 
-    sent: ShipmentSent | None = None
+    sent: ShipmentDispatched | None = None
     received: ShipmentReceived | None = None
 
 
@@ -191,7 +191,7 @@ NO_SHIPMENT = Shipment()
 def evolve_shipment(state: Shipment, recorded: Recorded) -> Shipment:
     """The state after one more entry of the shipment's stream."""
     match recorded.entry:
-        case ShipmentSent() as sent:
+        case ShipmentDispatched() as sent:
             return replace(state, sent=sent)
         case ShipmentReceived() as received:
             return replace(state, received=received)

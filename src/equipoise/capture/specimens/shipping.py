@@ -15,7 +15,7 @@ from equipoise.capture.specimens.accession import tube_of, typed
 from equipoise.capture.specimens.commands import ReceiveShipment, SendShipment
 from equipoise.capture.specimens.decide import AHEAD, moment, written
 from equipoise.capture.specimens.evolve import Shipment
-from equipoise.ledger.entries import Append, ShipmentReceived, ShipmentSent
+from equipoise.ledger.entries import Append, ShipmentDispatched, ShipmentReceived
 from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
 from equipoise.protocol.study import Study
 from equipoise.words.problem import Problem, problem
@@ -41,7 +41,7 @@ def decide_shipment(
     if faults or at is None:
         return Refusal(tuple(faults))
     if isinstance(command, SendShipment):
-        entry: ShipmentSent | ShipmentReceived = ShipmentSent(
+        entry: ShipmentDispatched | ShipmentReceived = ShipmentDispatched(
             command.shipment, command.site, command.laboratory, tuple(sorted(command.aliquots)), written(at),
             command.condition, clean(command.carrier),
         )  # fmt: skip
