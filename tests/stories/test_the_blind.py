@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -221,12 +222,17 @@ def dump(folder: Path) -> dict[str, bytes]:
 
 
 def search(found: dict[str, bytes], canaries: list[str]) -> set[tuple[str, str]]:
-    """Which of the words are where: as they stand, and as hexadecimal."""
+    """Which of the words are where: as they stand, and as hexadecimal.
+
+    Six digits in the middle of a hash, or the microseconds of a moment, are no bag's number: chance brings them about
+    once in a hundred runs.
+    """
     return {
         (canary, name)
         for name, content in found.items()
         for canary in canaries
-        if canary.encode() in content or canary.encode().hex().encode() in content
+        if re.search(rb"(?<![0-9A-Fa-f.])%b(?![0-9A-Fa-f])" % re.escape(canary.encode()), content)
+        or canary.encode().hex().encode() in content
     }
 
 

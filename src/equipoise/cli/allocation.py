@@ -77,7 +77,12 @@ def _declare_make(make: argparse.ArgumentParser) -> None:
         help="a person's seed, in a file named as the person",
     )
     make.add_argument("--interactive", action="store_true", help="ask each person for name and seed, unseen")
-    make.add_argument("--public-value", metavar="TEXT", help="a public value to be mixed in")
+    make.add_argument(
+        "--public-value",
+        metavar="NAME",
+        help="with --interactive: which public value is mixed in, asked for last",
+    )
+    make.add_argument("--few-seeds-reason", metavar="TEXT", help="why fewer than two persons bring a seed")
     make.add_argument(
         "--recipient", action="append", default=[], metavar="NAME=FILE", help="opens slots alone"
     )
@@ -100,10 +105,14 @@ def _make(options: argparse.Namespace) -> Answer:
     study = read_study(options.folder)
     if isinstance(study, tuple):
         return refused(study)
-    if options.interactive and (options.seed or options.rehearsal_seed is not None):
+    if options.interactive and (
+        options.seed or options.rehearsal_seed is not None or options.few_seeds_reason
+    ):
         return Answer(2, None, (told("cli.seeds-typed-or-given"),))
+    if options.public_value is not None and not options.interactive:
+        return Answer(2, None, (told("cli.public-value-at-once"),))
     places = [str(options.folder), "--public", str(options.public), "--vault", str(options.vault)]
-    arguments = [*places, *_named(options, "over-bar-reason", "public-value")]
+    arguments = [*places, *_named(options, "over-bar-reason", "public-value", "few-seeds-reason")]
     for name in ("seed", "recipient", "officer"):
         for value in getattr(options, name):
             arguments += [f"--{name}", str(value)]

@@ -127,6 +127,14 @@ class ListMade(Entry):
     public_value: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class FewSeedsAccepted(Entry):
+    """The list rests on the seed of one person, or on this machine alone; why that was enough."""
+
+    ceremony: str
+    reason: str
+
+
 # --- stream inbox: what the first door sent ----------------------------------------------------------------------
 
 

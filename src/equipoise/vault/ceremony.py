@@ -2,11 +2,12 @@
 
 Several people bring seeds; the list is made in this process's memory; public numbers, commitments, the root and the
 certificate go to `--public`; sealed slots, keys, sealed seeds and the record of the ceremony to `--vault` (folders
-0700, files 0600), which no program of the first door opens. At once as above with `--seed FILE` for each person or
-in steps, over days or in one sitting: see `ceremony_commands`.
-The rules that must stay true: nothing printed, and nothing written to `--public`, tells an arm; a ceremony
-never overwrites one that was held; a design that is guessed too easily needs a recorded reason, blocks that one
-opened code opens whole are refused. Exit: 0 done, 1 the answer is no, 2 wrong usage.
+0700, files 0600), which no program of the first door opens. At once as above with `--seed FILE` for each person or in
+steps, over days or in one sitting: see `ceremony_commands`. The rules that must stay true: nothing printed, and
+nothing written to `--public`, tells an arm; what everybody commits to is printed before anything is made of it; a
+ceremony never overwrites one that was held; a list that rests on fewer than two persons, and a design that is guessed
+too easily, need a recorded reason, blocks that one opened code opens whole are refused; a public value that could be
+known before the seeds is none, so at once there is none. Exit: 0 done, 1 the answer is no, 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from equipoise.ledger.vault_entries import CeremonyStarted, SeedCommitted, SeedRevealed
+from equipoise.ledger.vault_entries import CeremonyStarted, FewSeedsAccepted, SeedCommitted, SeedRevealed
 from equipoise.protocol.digest import study_digest
 from equipoise.protocol.load import load_study
 from equipoise.protocol.study import Study
@@ -29,10 +30,13 @@ from equipoise.vault.ceremony_files import finish, place_faults
 from equipoise.vault.ceremony_record import Step, read_record, standing
 from equipoise.vault.ceremony_steps import MACHINE, SEED_BYTES, Room, name_of
 from equipoise.vault.design import design_lines, gate
-from equipoise.vault.holding import Held, Terms, hold
+from equipoise.vault.holding import Held, Terms, contributed, hold
 from equipoise.vault.recipients import read_recipients
-from equipoise.words.problem import Problem, problem, say
+from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Language
+
+PERSONS = 2
+"""Fewest persons on whose seeds a list rests, unless a reason is recorded."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,7 +68,9 @@ def _parser() -> argparse.ArgumentParser:
         "--seed", type=Path, action="append", default=[], metavar="FILE", help="one person's seed"
     )
     parser.add_argument("--rehearsal-seed", metavar="TEXT", help="a known seed; for rehearsals only")
-    parser.add_argument("--public-value", default="", metavar="TEXT", help="a public value to be mixed in")
+    parser.add_argument(
+        "--few-seeds-reason", default="", metavar="TEXT", help="why fewer than two persons bring a seed"
+    )
     for option, what in (("recipient", "opens slots alone"), ("officer", "opens slots with another officer")):
         parser.add_argument(
             f"--{option}",
@@ -104,25 +110,32 @@ def _answer(options: argparse.Namespace) -> tuple[Problem, ...]:
         return figures
     if standing(before).open:
         return (problem("vault.ceremony-open", str(options.vault)),)
-    value = unicodedata.normalize("NFC", options.public_value)
-    held = hold(study, contributions, Terms(options.over_bar_reason, rehearsal, value, recipients))
+    few = ""
+    if not rehearsal and len(contributions) < PERSONS + 1:
+        few = unicodedata.normalize("NFC", " ".join(options.few_seeds_reason.split()))
+        if not few:
+            return (problem("vault.few-seeds", str(options.vault)),)
+    for each in contributed(contributions):
+        sys.stdout.write(f"commitment {each.by} {each.digest}\n")
+    sys.stdout.flush()
+    held = hold(study, contributions, Terms(options.over_bar_reason, rehearsal, recipients=recipients))
     if isinstance(held, Problem):
         return (held,)
-    if not rehearsal and len(contributions) < 3:
-        sys.stdout.write(say("vault.few-seeds", options.language) + "\n")
     stamp = "" if rehearsal else dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    finish(study, held, (*before, *_at_once(study, held, stamp)), figures, (options.public, options.vault))
+    steps = _at_once(study, held, stamp, few)
+    finish(study, held, (*before, *steps), figures, (options.public, options.vault))
     return ()
 
 
-def _at_once(study: Study, held: Held, stamp: str) -> tuple[Step, ...]:
-    """The steps of a ceremony that was held in one go."""
+def _at_once(study: Study, held: Held, stamp: str, few: str) -> tuple[Step, ...]:
+    """The steps of a ceremony that was held in one go. few: why fewer than two persons were enough, where so."""
     ceremony, brought = held.made.ceremony, held.made.contributions
-    value = held.made.public_value
+    noted = (FewSeedsAccepted(ceremony, few),) if few else ()
     return tuple(
         Step(entry, stamp)
         for entry in (
-            CeremonyStarted(ceremony, study.id, study_digest(study), value),
+            CeremonyStarted(ceremony, study.id, study_digest(study)),
+            *noted,
             *(SeedCommitted(ceremony, each.by, each.digest) for each in brought),
             *(SeedRevealed(ceremony, each.by) for each in brought if each.by != MACHINE),
             held.made,

@@ -5,11 +5,13 @@
     reveal --vault DIR --by NAME [--seed FILE]
     hold STUDYDIR --vault DIR --public DIR [--public-value TEXT] …     makes the list
     abort --vault DIR --reason TEXT · status --vault DIR
-    together STUDYDIR --vault DIR --public DIR …     all of it in one sitting: each person types name and seed
+    together STUDYDIR --vault DIR --public DIR [--public-value NAME] …     all of it in one sitting: each person types
+                                                       name and seed; the value named is asked for after all seeds
     key FILE · open SLOTS --public DIR --number N --key FILE [--key FILE]     for those who keep keys of their own
 
-A seed that no file or digest gives is typed, without echo. The rules that must stay true: no seed is printed; what
-ends in the middle of `together` is an aborted ceremony, and recorded as one.
+A seed that no file or digest gives is typed, without echo. The rules that must stay true: no seed is printed; in
+a sitting everybody's commitment is printed, and seen by all, before any seed is used, and the public value is asked
+for last; what ends in the middle of `together` is an aborted ceremony, and recorded as one.
 """
 
 from __future__ import annotations
@@ -117,7 +119,9 @@ def _status(options: argparse.Namespace, room: Room) -> Answer:
 
 def _hold(options: argparse.Namespace, room: Room) -> Answer:
     found = _ready(options)
-    return found if isinstance(found, tuple) else _finished(options, _there(room, options), found)
+    if isinstance(found, tuple):
+        return found
+    return _finished(options, _there(room, options), found, options.public_value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +144,9 @@ def _ready(options: argparse.Namespace) -> _Ready | Answer:
     return figures if isinstance(figures, tuple) else _Ready(study, recipients, figures)
 
 
-def _finished(options: argparse.Namespace, room: Room, ready: _Ready) -> Answer:
-    value = unicodedata.normalize("NFC", options.public_value)
-    terms = Terms(options.over_bar_reason, public_value=value, recipients=ready.recipients)
+def _finished(options: argparse.Namespace, room: Room, ready: _Ready, value: str) -> Answer:
+    public = unicodedata.normalize("NFC", value)
+    terms = Terms(options.over_bar_reason, public_value=public, recipients=ready.recipients)
     found = hold_open(room, ready.study, terms)
     if isinstance(found, Problem):
         return (found,)
@@ -161,7 +165,10 @@ def _together(options: argparse.Namespace, room: Room) -> Answer:
         return (begun,)
     ended = _BROKEN_OFF
     try:
-        faults = _taken(there) or _finished(options, there, ready)
+        faults = _taken(there)
+        if not faults:
+            value = _line(f"value of {options.public_value}, now known: ") if options.public_value else ""
+            faults = _finished(options, there, ready, value)
         ended = "; ".join(each.rule for each in faults)
         return faults
     except (EOFError, KeyboardInterrupt):
@@ -172,7 +179,7 @@ def _together(options: argparse.Namespace, room: Room) -> Answer:
 
 
 def _taken(room: Room) -> Answer:
-    """Take names and seeds until an empty name, then reveal them all."""
+    """Take names and seeds until an empty name; print what all committed to, wait until all have seen it, reveal."""
     seeds: dict[str, bytes] = {}
     while name := _line("name (empty when everybody has committed): "):
         seed = _seed(None, f"seed of {name}: ", "again: ")
@@ -182,6 +189,12 @@ def _taken(room: Room) -> Answer:
         elif not isinstance(seed, Problem):
             seeds[name] = seed
             sys.stderr.write(f"{name} committed to {hashlib.sha256(seed).hexdigest()}\n")
+    now = state(room)
+    if isinstance(now, Problem):
+        return (now,)
+    _said(*(f"commitment {name} {digest}" for name, digest in now.committed.items()))
+    sys.stdout.flush()
+    _line("write these down, each of you; Enter when everybody has: ")
     for name, seed in seeds.items():
         fault = reveal(room, name, seed)
         if fault is not None:

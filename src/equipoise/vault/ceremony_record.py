@@ -20,6 +20,7 @@ from equipoise.ledger.entries import Entry
 from equipoise.ledger.vault_entries import (
     CeremonyAborted,
     CeremonyStarted,
+    FewSeedsAccepted,
     ListMade,
     SeedCommitted,
     SeedRevealed,
@@ -30,7 +31,7 @@ from equipoise.words.problem import Problem, problem
 NAME = "ceremony.json"
 FORMAT = "equipoise-ceremony-1"
 FIRST = "0" * 64
-KINDS = (CeremonyStarted, SeedCommitted, SeedRevealed, CeremonyAborted, ListMade)
+KINDS = (CeremonyStarted, FewSeedsAccepted, SeedCommitted, SeedRevealed, CeremonyAborted, ListMade)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,17 @@ def copied(place: Path, before: str, after: str) -> Path:
 def made(study: Path, place: Path) -> Path:
     assert (
         terminal.main(
-            ["allocation", "make", str(study), "--public", str(place / "p"), "--vault", str(place / "v")]
+            [
+                "allocation",
+                "make",
+                str(study),
+                "--public",
+                str(place / "p"),
+                "--vault",
+                str(place / "v"),
+                "--few-seeds-reason",
+                "a test",
+            ]
         )
         == 0
     )
@@ -105,6 +115,8 @@ def test_the_ceremony_speaks_the_reader_s_language(
         str(the_list),
         "--vault",
         str(the_list.parent / "w"),
+        "--few-seeds-reason",
+        "a test",
         "--json",
     ]
     assert terminal.main(again) == 1
@@ -177,4 +189,7 @@ def test_seeds_are_typed_or_given_and_not_both(tmp_path: Path, capsys: pytest.Ca
     asked = ["allocation", "make", str(STUDY), *places, "--interactive", "--rehearsal-seed", "x"]
     assert terminal.main(asked) == 2
     assert "--seed" in capsys.readouterr().err
+    asked = ["allocation", "make", str(STUDY), *places, "--public-value", "noon's beacon"]
+    assert terminal.main(asked) == 2
+    assert "--interactive" in capsys.readouterr().err
     assert not (tmp_path / "v").exists()

@@ -83,7 +83,18 @@ def test_a_text_that_is_none_is_wrong_usage(tmp_path: Path) -> None:
 def test_a_ceremony_in_a_place_of_any_name(tmp_path: Path) -> None:
     place = tmp_path / os.fsdecode(b"l\xffst")
     study = ROOT / "tests" / "studies" / "second"
-    ran = run("allocation", "make", study, "--public", place / "p", "--vault", place / "v", "--json")
+    ran = run(
+        "allocation",
+        "make",
+        study,
+        "--public",
+        place / "p",
+        "--vault",
+        place / "v",
+        "--few-seeds-reason",
+        "a test",
+        "--json",
+    )
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["said"][-1].startswith("ok ")
     assert run("allocation", "verify", place / "p").returncode == 0

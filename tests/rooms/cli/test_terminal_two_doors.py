@@ -225,7 +225,7 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "seed-of-a-person").write_bytes(b"sixteen bytes or more of seed")
     steps = [
         ["store", "new", folder / "store", "--study", STUDY, "--purpose", "trial"],
-        ["allocation", "make", STUDY, "--public", folder / "public", "--vault", folder / "ceremony", "--seed", folder / "seed-of-a-person"],
+        ["allocation", "make", STUDY, "--public", folder / "public", "--vault", folder / "ceremony", "--seed", folder / "seed-of-a-person", "--few-seeds-reason", "a test"],
         ["vault", "init", folder / "vault", "--study", STUDY, "--purpose", "trial", "--first-door", folder / "store",
          "--ceremony", folder / "ceremony", "--passphrase-file", folder / "pass"],
     ]  # fmt: skip

@@ -19,6 +19,7 @@ import pytest
 
 from equipoise.ledger.entries import KINDS, SlotTaken, SubjectRandomized
 from equipoise.ledger.facts import Facts
+from equipoise.ledger.vault_entries import FewSeedsAccepted
 from equipoise.protocol.digest import study_digest
 from equipoise.protocol.load import load_study
 from equipoise.protocol.study import Study
@@ -26,6 +27,7 @@ from equipoise.randomization.draws import combined
 from equipoise.randomization.public import PublicList, read_public, verify_public
 from equipoise.randomization.sealing import SEALED_BYTES, SlotName, unseal
 from equipoise.vault.ceremony import main
+from equipoise.vault.ceremony_record import read_record
 from equipoise.vault.holding import read_seeds
 from equipoise.vault.lists import AllocationList, make_list
 from equipoise.words.problem import Problem
@@ -50,7 +52,12 @@ def process(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 def ceremony(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """The same within this process, for the many cases in which only the answer matters."""
+    """The same within this process, for the many cases in which only the answer matters, and not who brings seeds."""
+    return ceremony_as_typed(*arguments, "--few-seeds-reason", "a test")
+
+
+def ceremony_as_typed(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """A ceremony with these options and no others."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
@@ -201,15 +208,48 @@ def test_a_real_ceremony_is_never_the_same(tmp_path):
     assert len(roots) == 2
 
 
-@pytest.mark.parametrize(("seeds", "noted"), [(0, True), (1, True), (2, False)])
-def test_a_list_that_rests_on_one_person_says_so(tmp_path, seeds, noted):
+@pytest.mark.parametrize("seeds", [0, 1, 2])
+def test_a_list_that_rests_on_one_person_needs_a_recorded_reason(tmp_path, seeds):
     study = folder_of(tmp_path / "study")
     arguments = []
     for number in range(seeds):
         (tmp_path / f"{number}.seed").write_bytes(secrets.token_bytes(32))
         arguments += ["--seed", tmp_path / f"{number}.seed"]
-    made = ceremony(study, "--public", tmp_path / "p", "--vault", tmp_path / "v", *arguments)
-    assert (made.returncode, made.stdout.startswith("note: fewer than two persons")) == (0, noted)
+    places = ("--public", tmp_path / "p", "--vault", tmp_path / "v")
+    for empty in ((), ("--few-seeds-reason", "  ")):
+        refused = ceremony_as_typed(study, *places, *arguments, *empty)
+        if seeds == 2:
+            assert refused.returncode == 0
+            return
+        assert refused.returncode == 1
+        assert "--few-seeds-reason" in refused.stderr
+        assert not (tmp_path / "v").exists()
+    made = ceremony_as_typed(study, *places, *arguments, "--few-seeds-reason", "a dry run\nof the vault")
+    assert made.returncode == 0
+    noted = [step.entry for step in read_record(tmp_path / "v") if isinstance(step.entry, FewSeedsAccepted)]
+    assert [one.reason for one in noted] == ["a dry run of the vault"]
+
+
+def test_what_everybody_commits_to_is_printed_before_anything_is_made_of_it(tmp_path, monkeypatch):
+    """A fault in making the list comes after the commitments, so that nobody can try seeds until a list suits."""
+    (tmp_path / "ada.seed").write_bytes(b"a seed of ada, long enough")
+    (tmp_path / "bo.seed").write_bytes(b"a seed of bo, long enough!")
+
+    def broken(*given):
+        print("made")
+        return Problem("vault.slots-unreadable")
+
+    monkeypatch.setattr("equipoise.vault.ceremony.hold", broken)
+    made = ceremony_as_typed(
+        folder_of(tmp_path / "study"), "--public", tmp_path / "p", "--vault", tmp_path / "v",
+        "--seed", tmp_path / "ada.seed", "--seed", tmp_path / "bo.seed",
+    )  # fmt: skip
+    lines = made.stdout.splitlines()
+    assert [line.split()[:2] for line in lines[:3]] == [
+        ["commitment", name] for name in ("ada", "bo", "machine")
+    ]
+    assert lines[0].split()[2] == hashlib.sha256(b"a seed of ada, long enough").hexdigest()
+    assert lines[3:] == ["made"]
 
 
 def test_nothing_is_overwritten_and_the_folders_lie_apart(held, tmp_path):

@@ -234,7 +234,7 @@ def sealed(tmp_path_factory):
         assert main(["key", str(place / name)]) == 0
         arguments += [f"--{kind}", f"{name}={place / (name + '.pub')}"]
     assert main(["key", str(place / "stranger")]) == 0
-    assert main(arguments) == 0
+    assert main([*arguments, "--few-seeds-reason", "a test"]) == 0
     return place
 
 
@@ -374,8 +374,10 @@ def test_in_one_sitting_everybody_types_and_the_list_is_made(study, monkeypatch,
         other,
         other,
         "",
+        "",  # everybody has written the commitments down
+        "8f3c",  # and only after all seeds the public value
     )
-    places = ["--public", str(study / "p"), "--vault", str(study / "v")]
+    places = ["--public", str(study / "p"), "--vault", str(study / "v"), "--public-value", "noon's beacon"]
     assert main(["together", str(study / "study"), *places]) == 0
     said = capsys.readouterr()
     assert seed not in said.out + said.err
@@ -383,11 +385,16 @@ def test_in_one_sitting_everybody_types_and_the_list_is_made(study, monkeypatch,
     public = read_public(study / "p")
     assert isinstance(public, PublicList)
     assert {each["by"] for each in public.content["contributions"]} == {"Ada", "Bo", "machine"}
+    assert public.content["public_value"] == "8f3c"
+    printed = dict(line.split()[1:] for line in said.out.splitlines() if line.startswith("commitment "))
+    assert printed == {each["by"]: each["digest"] for each in public.content["contributions"]}
+    order = [said.err.index(part) for part in ("Bo committed", "write these down", "value of noon's beacon")]
+    assert order == sorted(order)
     assert said.out.splitlines()[-1] == f"ok 48 slots root {public.root}"
 
 
 @pytest.mark.parametrize(
-    "lines", [("Ada", "a seed of Ada, long", "a seed of Ada, long", ""), ("Ada", "a seed of")]
+    "lines", [("Ada", "a seed of Ada, long", "a seed of Ada, long", "", ""), ("Ada", "a seed of")]
 )
 def test_a_sitting_that_comes_to_nothing_is_an_aborted_ceremony(study, monkeypatch, lines):
     typed(monkeypatch, *lines)
