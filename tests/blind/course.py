@@ -17,6 +17,7 @@ from blind.people import Person
 from blind.staff import looked_after
 from blind.wards import Ward
 from blind.world import World
+from equipoise.desk.deviation_pages import Filters
 
 ENTRY = {
     "DM": {"BRTHDAT": "1962-03-07", "SEX": "M"},
@@ -289,6 +290,52 @@ class Play:
                 repeat = "1" if role == "coordinator" else "2"
                 self.fine(who, page, {**extra, "repeat": repeat, "key": self.world.key()})
             yield f"{number} missed two visits"
+        yield from self._deviations(numbers)
+
+    def _deviations(self, numbers: list[str]) -> Iterator[str]:
+        """Departures recorded by hand, explained, classed, settled, opened again and found to be none."""
+        site, sponsor = ("coordinator", "investigator"), ("monitor", "data_manager")
+        for number in numbers:
+            page, made = f"/subjects/{number}/deviations", {}
+            for role in (*site, *sponsor):
+                who = self.world.person(role, "01") if role in site else self.world.person(role)
+                given = {"do": "raise", "on": "2026-06-02", "visit": "V2", "text": f"seen by the {role}"}
+                self.fine(who, page, {**given, "key": self.world.key()})
+                made[role] = self._raised(number)[-1]
+            for role, other in zip(site, sponsor, strict=True):
+                who = self.world.person(role, "01")
+                for name in (made[role], made[other]):
+                    told = {"do": "explain", "deviation": name, "text": "was in a hurry", "action": "a list"}
+                    self.fine(who, page, {**told, "key": self.world.key()})
+                    self._act(other, page, "class", name, severity="MAJOR", important="yes")
+                for do in ("close", "reopen", "close"):
+                    self._act(other, page, do, made[role])
+                self._act(other, page, "withdraw", made[other])
+            yield f"{number} deviations settled"
+
+    def _act(self, role: str, page: str, do: str, name: str, **more: str) -> None:
+        given = {"do": do, "deviation": name, "text": "looked at", "key": self.world.key(), **more}
+        self.fine(self.world.person(role), page, given)
+
+    def _raised(self, number: str) -> list[str]:
+        """The deviations of a participant that stand, in their order."""
+        subject = self.world.desk.subject_id(number)
+        with self.world.desk.reading() as reader:
+            return [
+                one.id for one in self.world.desk.standing_light(reader, subject).case.deviations.standing
+            ]
+
+    def _all_classed(self) -> None:
+        """Every deviation that no person classed yet: the gate asks for it."""
+        view = self.world.desk.study_deviations(
+            self.world.desk.who(self.world.person("data_manager").actor, "data_manager"),
+            Filters(severity="NONE"),
+            size=None,
+        )
+        for line in view.lines:
+            self._act(
+                "data_manager", f"/subjects/{line.number}/deviations", "class", line.id, severity="MINOR"
+            )
 
     def _enrolment(self) -> Iterator[str]:
         from equipoise.oversight.commands import ActivateSite, DeactivateSite, PauseEnrolment, ResumeEnrolment
@@ -305,6 +352,7 @@ class Play:
         """The final release: conditions, signatures, and each undone by a changed condition."""
         from equipoise.oversight.release import CONDITIONS
 
+        self._all_classed()
         for turn in range(3):
             for condition, roles in CONDITIONS.items():
                 for role in sorted(roles):

@@ -38,6 +38,12 @@ _ENTRY = frozenset({"RecordForm", "DateVisit", "AnswerQuery"}) | _SOURCES
 _VISITS = frozenset({"MissVisit", "ReopenVisit"})
 """Recording that a visit was missed, and taking back what was recorded of one."""
 _LOGS = frozenset({"ReviewLog", "VoidRow", "RestoreRow"})
+_DEVIATIONS_AT_SITES = frozenset({"RaiseDeviation", "ExplainDeviation"})
+_DEVIATIONS_CLASSED = frozenset(
+    {"RaiseDeviation", "ClassDeviation", "CloseDeviation", "ReopenDeviation", "WithdrawDeviation"}
+)
+_DEVIATIONS = frozenset({"deviations"})
+"""Departures from the protocol: never read by who rates, because some lie in how a dose was given."""
 _SCREENING = frozenset(
     {"ScreenSubject", "FailScreening", "RecordCapacity", "RecordConsent", "WithdrawConsent"}
 )
@@ -127,8 +133,15 @@ ROLES: Mapping[str, Role] = {
             "coordinator",
             Text("Coordinator", "临床研究协调员"),
             "blinded",
-            _ENTRY | _VISITS | _LOGS | _SCREENING | _TRUTHS | _DOSING | {"Randomize", "AssignRater"},
-            _CASEBOOK | _SUPPLY | {"code_breaks", "enrolment"},
+            _ENTRY
+            | _VISITS
+            | _DEVIATIONS_AT_SITES
+            | _LOGS
+            | _SCREENING
+            | _TRUTHS
+            | _DOSING
+            | {"Randomize", "AssignRater"},
+            _CASEBOOK | _SUPPLY | _DEVIATIONS | {"code_breaks", "enrolment"},
         ),
         Role(
             "investigator",
@@ -136,6 +149,7 @@ ROLES: Mapping[str, Role] = {
             "blinded",
             _ENTRY
             | _VISITS
+            | _DEVIATIONS_AT_SITES
             | _LOGS
             | _SCREENING
             | _TRUTHS
@@ -143,15 +157,15 @@ ROLES: Mapping[str, Role] = {
             | _DOSING_DECISIONS
             | {"ConfirmEligibility", "Randomize", "RequestCodeBreak", "ReviewCodeBreak", "AssignRater"}
             | {"SignForms"},
-            _CASEBOOK | _SUPPLY | {"code_breaks", "enrolment", "signatures"},
+            _CASEBOOK | _SUPPLY | _DEVIATIONS | {"code_breaks", "enrolment", "signatures"},
         ),
         Role("rater", Text("Blinded rater", "盲态评估者"), "blinded", _ENTRY, _CASEBOOK - {"eligibility"}),
         Role(
             "monitor",
             Text("Monitor", "监查员"),
             "blinded",
-            _QUERIES | _ASKED_AGAIN | {"VerifyItems", "AskMany"},
-            _CASEBOOK | _SUPPLY | {"enrolment", "verification", "listing", "audit"},
+            _QUERIES | _ASKED_AGAIN | _DEVIATIONS_CLASSED | {"VerifyItems", "AskMany"},
+            _CASEBOOK | _SUPPLY | _DEVIATIONS | {"enrolment", "verification", "listing", "audit"},
         ),
         Role(
             "data_manager",
@@ -160,11 +174,13 @@ ROLES: Mapping[str, Role] = {
             _QUERIES
             | _ASKED_AGAIN
             | _CLOSES
+            | _DEVIATIONS_CLASSED
             | _LOCKS_FIRST
             | _AMENDMENTS
             | {"RecordReleaseCondition", "AskMany", *_MOVES},
             _CASEBOOK
             | _SUPPLY
+            | _DEVIATIONS
             | {"enrolment", "release", "verification", "lock", "amendments", "listing", "audit"},
         ),
         Role(
@@ -172,14 +188,14 @@ ROLES: Mapping[str, Role] = {
             Text("Trial statistician", "盲态统计师"),
             "blinded",
             frozenset({"RecordReleaseCondition", "SignRelease"}) | _LOCKS_SECOND,
-            frozenset({"enrolment", "today", "release", "lock"}),
+            frozenset({"enrolment", "today", "release", "lock", "deviations"}),
         ),
         Role(
             "sponsor",
             Text("Sponsor", "申办者"),
             "blinded",
             _ENROLMENT | {"ActivateSite", "DeactivateSite", "SignRelease"},
-            frozenset({"enrolment", "today", "release", "code_breaks", "knowledge"}),
+            frozenset({"enrolment", "today", "release", "code_breaks", "knowledge", "deviations"}),
         ),
         Role(
             "safety_desk",
@@ -232,6 +248,7 @@ ROLES: Mapping[str, Role] = {
             frozenset(),
             _CASEBOOK
             | _SUPPLY
+            | _DEVIATIONS
             | {"enrolment", "release", "code_breaks", "knowledge", "verification", "signatures", "lock"}
             | {"amendments", "audit"},
         ),

@@ -29,6 +29,7 @@ from equipoise.capture.closing.change import shut
 from equipoise.capture.evolve import Place
 from equipoise.capture.moving import kept_version
 from equipoise.desk.clock import Clock, system_clock
+from equipoise.desk.deviating import with_deviations
 from equipoise.desk.followers import FOLLOWERS, SUBJECTS
 from equipoise.desk.identities import IdentityInput, Register
 from equipoise.desk.proofs import Proofs, unproved
@@ -466,7 +467,8 @@ def _judged(reader: Reader, route: Route, who: Who, now: Standing, command: obje
     refused = may(who, command, now.facts) or shut(command, now.facts)
     if refused is not None:
         return Refusal((refused,))
-    return route.decide(reader, now, command, Occasion(now.now, now.site.zone, by=who.actor, role=who.role))
+    occasion = Occasion(now.now, now.site.zone, by=who.actor, role=who.role)
+    return with_deviations(now, route.decide(reader, now, command, occasion), occasion)
 
 
 def _site_of(reader: Reader, stream: str) -> str | None:

@@ -13,6 +13,7 @@ from typing import cast
 
 from equipoise.capture.evolve import MANUAL
 from equipoise.desk.closing_tables import CLOSING_FOLLOWER
+from equipoise.desk.deviation_tables import DEVIATIONS_FOLLOWER
 from equipoise.desk.specimen_tables import SPECIMEN_FOLLOWER
 from equipoise.desk.visit_tables import VISITS_FOLLOWER
 from equipoise.ledger.entries import (
@@ -396,5 +397,6 @@ FOLLOWERS = (
     CLOSING_FOLLOWER,
     VISITS_FOLLOWER,
     SPECIMEN_FOLLOWER,
+    DEVIATIONS_FOLLOWER,
 )
 """What every commit of the desk runs. Raise the version whenever this file computes something else."""

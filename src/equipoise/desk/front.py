@@ -15,6 +15,7 @@ from equipoise.capture.specimens.importing import Judged
 from equipoise.desk import (
     casebook,
     code_breaks,
+    deviation_pages,
     due_visits,
     form_page,
     knowledge,
@@ -121,6 +122,21 @@ class FrontDesk(Desk):
     def visit(self, who: Who, number: str, visit: str, repeat: int = 1) -> visit_pages.VisitView | None:
         """One visit of a subject."""
         return visit_pages.visit_page(self, who, number, visit, repeat)
+
+    def subject_deviations(self, who: Who, number: str) -> deviation_pages.SubjectDeviations | None:
+        """The protocol deviations of a subject."""
+        return deviation_pages.subject_deviations(self, who, number)
+
+    def study_deviations(
+        self,
+        who: Who,
+        filters: deviation_pages.Filters,
+        *,
+        page: int = 1,
+        size: int | None = deviation_pages.PAGE,
+    ) -> deviation_pages.StudyDeviations | None:
+        """The protocol deviations across subjects."""
+        return deviation_pages.study_deviations(self, who, filters, page=page, size=size)
 
     def due_visits(self, who: Who, site: str = "") -> due_visits.DueView | None:
         """Visits that are overdue, due or coming at the reader's sites."""

@@ -36,6 +36,7 @@ from equipoise.capture.specimens import commands as sampling
 from equipoise.capture.specimens import decide as specimens
 from equipoise.consent import commands as consenting
 from equipoise.consent import decide as consent
+from equipoise.desk.deviation_tables import DEVIATIONS
 from equipoise.desk.dosing import dosing_facts
 from equipoise.desk.laboratory import decide_results, decide_shipping, decide_specimens
 from equipoise.desk.lock_checklist import checklist
@@ -47,6 +48,7 @@ from equipoise.ledger.reader import Reader
 from equipoise.oversight import adopting
 from equipoise.oversight import commands as overseeing
 from equipoise.oversight import decide as oversight
+from equipoise.oversight.deviating import decide_deviation
 from equipoise.oversight.evolve import DOOR_START as NO_DOOR
 from equipoise.oversight.evolve import evolve_door
 from equipoise.protocol.study import Study
@@ -204,6 +206,18 @@ def _oversight(reader: Reader, now: Standing, command: Any, occasion: Occasion) 
     return oversight.decide(now.trial.study, now.trial.state, now.facts, command, occasion)
 
 
+def _release_condition(
+    reader: Reader, now: Standing, command: Any, occasion: Occasion
+) -> Decision:  # Any: as above
+    left = reader.rows.count(DEVIATIONS, {"state": ["OPEN", "CLOSED"], "severity": ""})
+    facts = replace(now.facts, deviations_unclassed=left)
+    return oversight.decide(now.trial.study, now.trial.state, facts, command, occasion)
+
+
+def _deviation(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> Decision:  # Any: as above
+    return decide_deviation(now.trial.study, now.case.deviations, now.facts, command, occasion)
+
+
 def _oversight_door(
     reader: Reader, now: Standing, command: Any, occasion: Occasion
 ) -> Decision:  # Any: as above
@@ -274,7 +288,18 @@ ROUTES: Mapping[type, Route] = {
     overseeing.EnrolSecondDoor: Route(_second_door, "light", _oversight_door),
     overseeing.RecordAnchor: Route(_second_door, "light", _oversight_door),
     overseeing.RecordRecall: Route(_second_door, "light", _oversight_door),
-    overseeing.RecordReleaseCondition: Route(_study, "light", _oversight),
+    overseeing.RecordReleaseCondition: Route(_study, "light", _release_condition),
+    **{
+        command: Route(_subject, "light", _deviation)
+        for command in (
+            overseeing.RaiseDeviation,
+            overseeing.ClassDeviation,
+            overseeing.ExplainDeviation,
+            overseeing.CloseDeviation,
+            overseeing.ReopenDeviation,
+            overseeing.WithdrawDeviation,
+        )
+    },
     overseeing.SignRelease: Route(_study, "light", _oversight),
     overseeing.RecordListRelease: Route(_study, "light", _oversight),
     overseeing.AddSite: Route(_site, "light", _oversight_site),

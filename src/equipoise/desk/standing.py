@@ -38,8 +38,8 @@ from equipoise.ledger.entries import Datum, Recorded, Reported, StudyReleased
 from equipoise.ledger.facts import Facts
 from equipoise.ledger.reader import SNAPSHOT_EVERY, Folding, Reader
 from equipoise.ledger.store import Head
+from equipoise.oversight import deviations, versions
 from equipoise.oversight import evolve as oversight
-from equipoise.oversight import versions
 from equipoise.protocol.digest import study_from_canonical
 from equipoise.protocol.expressions import Value
 from equipoise.protocol.rated import rated_items
@@ -71,10 +71,12 @@ class Case:
     versions: versions.SubjectVersions = versions.SUBJECT_START
     presence: presence.State = presence.START
     specimens: specimens.State = specimens.START
+    deviations: deviations.State = deviations.START
     seq: int = 0
 
 
-def _evolve(case: Case, recorded: Recorded) -> Case:
+def evolve_case(case: Case, recorded: Recorded) -> Case:
+    """The case after one more entry of the subject's stream."""
     return Case(
         eligibility.evolve(case.screening, recorded),
         consent.evolve(case.consent, recorded),
@@ -85,6 +87,7 @@ def _evolve(case: Case, recorded: Recorded) -> Case:
         versions.evolve_subject(case.versions, recorded),
         presence.evolve(case.presence, recorded),
         specimens.evolve(case.specimens, recorded),
+        deviations.evolve(case.deviations, recorded),
         recorded.header.seq,
     )
 
@@ -100,6 +103,7 @@ def _dump(case: Case) -> Json:
         "moved": case.versions.moved,
         "presence": presence.state_to_json(case.presence),
         "specimens": specimens.state_to_json(case.specimens),
+        "deviations": deviations.state_to_json(case.deviations),
         "seq": case.seq,
     }
 
@@ -116,6 +120,7 @@ def _load(json: Json) -> Case:
         versions.SubjectVersions(written["moved"]),
         presence.state_from_json(written["presence"]),
         specimens.state_from_json(written["specimens"]),
+        deviations.state_from_json(written["deviations"]),
         written["seq"],
     )
 
@@ -155,6 +160,9 @@ _KEPT: tuple[type, ...] = (
     specimens.Aliquot,
     Reported,
     Datum,
+    deviations.State,
+    deviations.Deviation,
+    deviations.Consented,
 )
 """Everything that a snapshot of a case is made of."""
 
@@ -167,7 +175,7 @@ def shape_of(kinds: Iterable[type]) -> str:
     return digest(declared)
 
 
-CASE = Folding(f"case 2 {shape_of(_KEPT)}", Case(), _evolve, _dump, _load)
+CASE = Folding(f"case 2 {shape_of(_KEPT)}", Case(), evolve_case, _dump, _load)
 """How a subject's stream becomes a Case. A snapshot of another shape is never read: its code differs by itself.
 
 Raise the number whenever a room's evolve means something else for the same shape.
@@ -258,7 +266,7 @@ def _carried_on(reader: Reader, stream: str, head: Head, known: _Remembered) -> 
         return None
     case = known.case
     for recorded in tail:
-        case = _evolve(case, recorded)
+        case = evolve_case(case, recorded)
     return _Remembered(case, head.leaf, known.folded_at)
 
 
@@ -418,7 +426,7 @@ def stand(
     facts = replace(
         facts,
         participation_ended=ended(trial.study, case.capture),
-        day_one=_day_one(trial.study, facts, place.zone),
+        day_one=day_one_of(trial.study, facts, place.zone),
     )
     if not judged or subject is None:
         facts = eligibility.add_facts(facts, case.screening, None)
@@ -464,7 +472,7 @@ def deciding_digest(
     )
 
 
-def _day_one(study: Study, facts: Facts, zone: str) -> dt.date | None:
+def day_one_of(study: Study, facts: Facts, zone: str) -> dt.date | None:
     """Day 1 of the schedule: the study says by which record, and the site's zone on which day that was."""
     dose, drawn = (
         None if moment is None else day_at(moment, zone)

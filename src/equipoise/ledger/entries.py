@@ -1095,6 +1095,71 @@ class ResultsImported(Entry):
     corrects: bool = False
 
 
+# --- stream subject/<subject>: protocol deviations (room: oversight) ----------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DeviationRaised(Entry):
+    """The protocol was not followed. `rule` is a rule of the study that raised it, or `manual`.
+
+    `matter` is what it is about within the rule (a request for a dose, a form): one matter raises one deviation.
+    `days` are the days by which a limit was passed. `on`: the day (ISO) on which it happened, where that is known.
+    """
+
+    deviation: str
+    rule: str
+    visit: str = ""
+    repeat: int = 1
+    matter: str = ""
+    days: int = 0
+    on: str = ""
+    text: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class DeviationClassed(Entry):
+    """A person said how serious it is, and whether it is important (ICH E3): it counts for the analysis sets."""
+
+    deviation: str
+    severity: Literal["MINOR", "MAJOR", "CRITICAL"]
+    important: bool
+    note: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class DeviationExplained(Entry):
+    """The site said how it came about, and what is done so that it does not happen again."""
+
+    deviation: str
+    explanation: str = aside(default="")
+    action: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class DeviationClosed(Entry):
+    """Nothing more is asked of it."""
+
+    deviation: str
+    note: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class DeviationReopened(Entry):
+    """It is looked at again."""
+
+    deviation: str
+    reason: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class DeviationWithdrawn(Entry):
+    """It was none: `automatic` where what raised it does not stand any more, else by a person, with the reason."""
+
+    deviation: str
+    automatic: bool
+    reason: str = aside(default="")
+
+
 # --- what stands around an entry ---------------------------------------------------------------------------------
 
 

@@ -118,6 +118,9 @@ class Facts:
     gate_reasons_zh: Mapping[str, Mapping[str, str]] = owned_mapping("supply")
     second_may_check: bool = owned("access", False)
     """Whether the second person of a check holds a role at the site that checks bags."""
+    # deviations
+    deviations_unclassed: int = owned("desk", 0)
+    """How many deviations of the whole study no person has classed yet; counted for the gate of the final release."""
     # visits: when day 1 was, and whether anything more is due
     first_infusion_at: str | None = owned("supply", None)
     """When (UTC, ISO) the first infusion began."""

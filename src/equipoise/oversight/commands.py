@@ -182,3 +182,64 @@ class EndDelegation:
     user: str
     duties: tuple[str, ...]
     reason: str
+
+
+# --- protocol deviations ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseDeviation:
+    """Record a deviation that no rule saw. `on` is an ISO date; `visit` may be empty."""
+
+    subject: str
+    visit: str
+    on: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClassDeviation:
+    """Say how serious it is."""
+
+    subject: str
+    deviation: str
+    severity: Literal["MINOR", "MAJOR", "CRITICAL"]
+    important: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainDeviation:
+    """Say how it came about and what is done about it."""
+
+    subject: str
+    deviation: str
+    explanation: str
+    action: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CloseDeviation:
+    """Settle it."""
+
+    subject: str
+    deviation: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenDeviation:
+    """Look at a settled one again."""
+
+    subject: str
+    deviation: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawDeviation:
+    """Say that it was none."""
+
+    subject: str
+    deviation: str
+    reason: str

@@ -215,6 +215,8 @@ def _gate(state: State, facts: Facts, command: GateCommand, occasion: Occasion) 
             return _refuse("oversight.condition-of-another-role", "condition")
         if not command.reference.strip():
             return _refuse("oversight.reference-required", "reference")
+        if command.condition == "DEVIATIONS_CLASSED" and command.met and facts.deviations_unclassed:
+            return _refuse("oversight.deviations-unclassed", "condition", n=str(facts.deviations_unclassed))
         known = gate.conditions.get(command.condition)
         if known is not None and (known.met, known.reference) == (command.met, command.reference):
             return _refuse("oversight.condition-stands", "condition")

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from equipoise.protocol.attachments import Attachments
+from equipoise.protocol.deviating import DeviationRule
 from equipoise.protocol.elements import Element, Expression, IsoDate, Name, Part, Published, Ratio, Words
 from equipoise.protocol.forms import CodelistDefinition, EntryRules, Form
 from equipoise.protocol.specimens import SpecimenPlan
@@ -490,6 +491,7 @@ class Study(Element):
     delegation: Delegation = Delegation()
     raters: Raters = Raters()
     schedule: Schedule = Schedule()
+    deviations: tuple[DeviationRule, ...] = ()
     codelists: tuple[CodelistDefinition, ...] = ()
     forms: tuple[Form, ...] = ()
     entry: EntryRules = EntryRules()

@@ -16,6 +16,8 @@ from equipoise.capture.evolve import Place
 from equipoise.capture.specimens.commands import ImportResults
 from equipoise.capture.specimens.importing import Judged
 from equipoise.desk.code_breaks import BlindView, DrillView
+from equipoise.desk.deviation_pages import Filters as DeviationFilters
+from equipoise.desk.deviation_pages import StudyDeviations, SubjectDeviations
 from equipoise.desk.due_visits import DueView as DueVisits
 from equipoise.desk.flow import EnrolmentView, FlowView
 from equipoise.desk.identities import IdentityInput
@@ -146,6 +148,14 @@ class DeskDoor(Protocol):
 
     def visit(self, who: Who, number: str, visit: str, repeat: int = 1) -> VisitView | None:
         """One visit of a subject."""
+
+    def subject_deviations(self, who: Who, number: str) -> SubjectDeviations | None:
+        """The protocol deviations of a subject."""
+
+    def study_deviations(
+        self, who: Who, filters: DeviationFilters, *, page: int = 1, size: int | None = 50
+    ) -> StudyDeviations | None:
+        """The protocol deviations across subjects."""
 
     def due_visits(self, who: Who, site: str = "") -> DueVisits | None:
         """Visits that are overdue, due or coming at the reader's sites."""

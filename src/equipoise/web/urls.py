@@ -10,6 +10,7 @@ from equipoise.web.public import views as public
 from equipoise.web.views import (
     blind,
     casebook,
+    deviations,
     enrolment,
     entrance,
     forms,
@@ -50,6 +51,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *visits.urlpatterns,
     *staff.urlpatterns,
     *specimens.urlpatterns,
+    *deviations.urlpatterns,
     path(_FORM, forms.form),
     path(f"{_FORM}/history", forms.history),
     path(f"{_FORM}/<int:repeat>", forms.form),

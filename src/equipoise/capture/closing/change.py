@@ -52,6 +52,9 @@ STILL: frozenset[str] = frozenset(
         "RequestCodeBreak", "RecordCodeBreak", "ReviewCodeBreak", "RecordCardOpening",
         # what the second door says, and what releases the list
         "EnrolSecondDoor", "RecordAnchor", "RecordRecall", "RecordReleaseCondition", "SignRelease", "RecordListRelease",
+        # how serious a departure was is often said last
+        "RaiseDeviation", "ClassDeviation", "ExplainDeviation",
+        "CloseDeviation", "ReopenDeviation", "WithdrawDeviation",
         # people
         "GrantRole", "RevokeRole",
         # the lock itself

@@ -1,0 +1,174 @@
+"""Deviations that raise themselves: what follows from an act for the deviations of its subject, in the same append.
+
+The rules that must stay true: the subject's course is looked at as it would be after the act, by oversight's rules over
+days, ids and states; what is raised or taken back is written with what caused it, or not at all. Acts that cannot move
+a finding are not looked at, so that a save of a form costs nothing for it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+from equipoise.capture.visits import ended
+from equipoise.desk.schedule import visits_of
+from equipoise.desk.standing import Case, Standing, day_one_of, evolve_case
+from equipoise.ledger.entries import (
+    Append,
+    ConsentRecorded,
+    ConsentWithdrawn,
+    DosingDecided,
+    FormSaved,
+    Header,
+    InfusionEnded,
+    InfusionStarted,
+    Recorded,
+    StratumCorrected,
+    SubjectRandomized,
+    VisitDated,
+    VisitMissed,
+    VisitReopened,
+    WrongBagGiven,
+)
+from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
+from equipoise.oversight.deviations import MANUAL
+from equipoise.oversight.findings import (
+    Course,
+    DoseSeen,
+    Finding,
+    LateSave,
+    VisitSeen,
+    findings,
+    late_entry,
+    reconciled,
+)
+
+WATCHED = (
+    ConsentRecorded,
+    ConsentWithdrawn,
+    DosingDecided,
+    InfusionEnded,
+    InfusionStarted,
+    StratumCorrected,
+    SubjectRandomized,
+    VisitDated,
+    VisitMissed,
+    VisitReopened,
+    WrongBagGiven,
+)
+"""Entries after which a finding may be another; and a save of the form of the end."""
+
+
+def with_deviations(now: Standing, decision: Decision, occasion: Occasion) -> Decision:
+    """A decision with what follows from it for the subject's deviations."""
+    if isinstance(decision, Refusal) or not now.trial.study.deviations:
+        return decision
+    subject = now.case.screening.subject
+    stream = f"subject/{subject}"
+    mine = [one for one in decision if one.stream == stream]
+    end = now.trial.study.schedule.end
+    watched = any(
+        isinstance(one.entry, WATCHED)
+        or (isinstance(one.entry, FormSaved) and end is not None and one.entry.form == end.form)
+        for one in mine
+    )
+    once = tuple(late for one in mine if (late := _late(now, one, occasion)) is not None)
+    if subject is None or not (watched or once):
+        return decision
+    after = _after(now, mine, occasion)
+    study = now.trial.study
+    # Without a watched entry nothing else can have moved: only what this save is itself is added.
+    found = findings(study, _course(after), after.case.deviations.consents) if watched else _standing(now)
+    entries = reconciled(study, after.case.deviations, found, once, f"{stream} {now.case.seq}")
+    return (*decision, *(Append(stream, entry) for entry in entries))
+
+
+def _standing(now: Standing) -> tuple[Finding, ...]:
+    """What stands already, as findings."""
+    return tuple(
+        Finding(one.rule, one.visit, one.repeat, one.matter, one.days, one.on)
+        for one in now.case.deviations.standing
+        if one.rule != MANUAL
+    )
+
+
+def _late(now: Standing, one: Append, occasion: Occasion) -> Finding | None:
+    """The first save of a form, counted from the day on which its visit took place."""
+    entry = one.entry
+    if not isinstance(entry, FormSaved):
+        return None
+    place = (entry.visit, entry.form, entry.repeat)
+    visit = now.trial.study.visit(entry.visit)
+    repeat = entry.repeat if visit is not None and visit.unscheduled else 1
+    dated = now.case.capture.dates.get((entry.visit, repeat))
+    if dated is None or any(tuple(known) == place for known in now.case.capture.forms):
+        return None
+    days = (occasion.today - dt.date.fromisoformat(dated.on)).days
+    return late_entry(now.trial.study, LateSave(entry.visit, repeat, f"{entry.form} {entry.repeat}", days))
+
+
+def _after(now: Standing, mine: list[Append], occasion: Occasion) -> Standing:
+    """The standing as it would be after the act, as far as the rules look at it."""
+    case: Case = now.case
+    for number, one in enumerate(mine, 1):
+        case = evolve_case(case, _provisional(one, now.case.seq + number, occasion))
+    facts = replace(
+        now.facts,
+        participation_ended=ended(now.trial.study, case.capture),
+        follow_up_ended_on=case.consent.withdrawal.on if case.consent.withdrawal is not None else None,
+        first_infusion_at=case.supply.first_infusion_at,
+        randomized_at=case.blind.randomized_at,
+    )
+    facts = replace(facts, day_one=day_one_of(now.trial.study, facts, now.site.zone))
+    return replace(now, case=case, facts=facts)
+
+
+def _provisional(one: Append, seq: int, occasion: Occasion) -> Recorded:
+    """An entry as the folds see it, before it is written."""
+    header = Header(
+        v=1, study="", stream=one.stream, seq=seq, prev="", kind=one.entry.kind, study_digest="", actor=occasion.by,
+        role=occasion.role, at=occasion.at.isoformat(), client_at=None, zone=occasion.zone, idempotency_key="", part=0,
+        command="", bodies=(),
+    )  # fmt: skip
+    return Recorded(header, "", one.entry)
+
+
+def _course(now: Standing) -> Course:
+    left_on = _left_on(now.facts)
+    visits = tuple(
+        VisitSeen(
+            one.visit.id,
+            one.repeat,
+            one.on,
+            one.plan,
+            missed=one.state == "MISSED",
+            abandoned=left_on is not None
+            and one.state == "NO_LONGER_DUE"
+            and one.plan.last is not None
+            and one.plan.last < left_on,
+        )
+        for one in visits_of(now)
+    )
+    doses = {dose.id: dose.visit for dose in now.trial.study.supply.doses}
+    asked = now.case.supply.requests.values()
+    seen = tuple(
+        DoseSeen(
+            one.request,
+            doses.get(one.infusion, ""),
+            omitted=one.stage == "OMITTED",
+            incomplete=one.outcome == "STOPPED",
+            wrong_bag=bool(one.wrong),
+            over_gate=bool(one.accepted) and bool(one.started_at),
+        )
+        for one in asked
+    )
+    return Course(visits, seen, now.case.blind.corrected is not None)
+
+
+def _left_on(facts: Facts) -> dt.date | None:
+    """The day on which participation ended, of somebody who was randomized."""
+    if facts.randomized_at is None:
+        return None
+    days = [facts.participation_ended[1]] if facts.participation_ended is not None else []
+    days += [facts.follow_up_ended_on] if facts.follow_up_ended_on is not None else []
+    return dt.date.fromisoformat(min(days)) if days else None
