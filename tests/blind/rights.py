@@ -102,6 +102,8 @@ WEB: Mapping[str, Right] = {
     "GET /shipments/<str:name>/manifest.csv": _reads("specimens"),
     "GET /results": _reads("results"),
     "POST /results": _does("ImportResults", reads="results"),
+    # why a check asked
+    "GET /queries/<str:number>/<str:query>/why": _reads("history"),
     # scans of paper sources
     f"GET {_SCANS}": _reads("casebook"),
     f"POST {_SCANS}": _does("AttachSource", "WithdrawSource", reads="casebook"),

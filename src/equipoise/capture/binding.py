@@ -55,7 +55,7 @@ def bind(
             bound[each.name] = DateValue(consent_on)
         elif each.origin.form is not None:
             form = study.form(each.origin.form)
-            found = _latest(study, state, each)
+            found = source_of(study, state, each)
             bound[each.name] = _value(study, each, form, found[1] if found is not None else None)
     return bound
 
@@ -64,7 +64,7 @@ def rested_on(study: Study, state: State, names: Collection[str] | None = None) 
     """Sequence numbers of the entries whose values `bind` uses, for the inputs named (all where None)."""
     used: set[int] = set()
     for each in study.inputs:
-        found = _latest(study, state, each) if names is None or each.name in names else None
+        found = source_of(study, state, each) if names is None or each.name in names else None
         if found is None:
             continue
         items = (
@@ -74,8 +74,11 @@ def rested_on(study: Study, state: State, names: Collection[str] | None = None) 
     return tuple(sorted(used))
 
 
-def _latest(study: Study, state: State, each: Input) -> tuple[Place, Instance] | None:
-    """The form instance an input reads: at its visit, or at the latest visit that has it; the last repetition."""
+def source_of(study: Study, state: State, each: Input) -> tuple[Place, Instance] | None:
+    """The form instance that an input reads: at its visit, or at the latest visit that has it; the last repetition.
+
+    None where none has it.
+    """
     order = {visit.id: position for position, visit in enumerate(study.schedule.visits)}
     fitting = [
         (place, instance)

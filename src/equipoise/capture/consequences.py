@@ -97,7 +97,7 @@ def _visible(
     """Hide items until nothing more is hidden: emptying one may hide another. Ends, since values only become fewer."""
     kept = dict(values)
     while True:
-        scope = _scope(study, state, place, form, kept, now)
+        scope = scope_at(study, state, place, form, kept, now)
         hidden = frozenset(
             item.id
             for item in form.items
@@ -109,10 +109,18 @@ def _visible(
         kept = {name: datum for name, datum in kept.items() if name not in hidden}
 
 
-def _scope(
-    study: Study, state: State, place: Place, form: Form, values: Mapping[str, Datum], now: Now
+def scope_at(
+    study: Study,
+    state: State,
+    place: Place,
+    form: Form,
+    values: Mapping[str, Datum],
+    now: Now,
+    also: str = "true",
 ) -> Mapping[str, Value]:
+    """What the rules of a form look at, and one rule more, if it had these values."""
     sources = [
+        also,
         *(item.visible_when for item in form.items if item.visible_when is not None),
         *(check.holds for check in form.checks),
         *(derivation.rule for derivation in form.derivations),

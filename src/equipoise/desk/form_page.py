@@ -33,6 +33,7 @@ from equipoise.protocol.assessments import scale_of
 from equipoise.protocol.forms import LOG, Form
 from equipoise.protocol.study import Study, Visit
 from equipoise.protocol.wording import number as plain
+from equipoise.words.canonical import Json
 from equipoise.words.dates import PartialDate
 from equipoise.words.text import Text
 
@@ -106,7 +107,7 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
         previous=before,
         next=following,
         dated=dated.on if dated is not None else None,
-        rules=page_rules(study, now.case.capture, place, _now(now), hidden) if editable else {},
+        rules=_rules(study, now, who, place) if editable else {},
         repetitions=_repetitions(form, visit, now.case.capture, place),
         sources=sum(not one.withdrawn for one in now.case.attachments.at(*place)),
         log=form.log is not None,
@@ -116,6 +117,14 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
 
 def _now(now: Standing) -> Now:
     return Now.of(PartialDate.of(now.today), now.facts)
+
+
+def _rules(study: Study, now: Standing, who: Who, place: Place) -> Mapping[str, Json]:
+    """What the page may judge by, for this reader."""
+    hidden = now.trial.hidden_from(who.role)
+    return page_rules(
+        study, now.case.capture, place, _now(now), hidden, lambda other: bool(covered(now, who.role, other))
+    )
 
 
 def _repetitions(form: Form, visit: Visit | None, state: State, place: Place) -> tuple[int, ...]:

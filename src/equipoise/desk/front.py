@@ -33,6 +33,7 @@ from equipoise.desk import inbox as inboxes
 from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.courier import Courier
 from equipoise.desk.desk import Desk, open_desk
+from equipoise.desk.explaining import ExplainView, explain_query
 from equipoise.desk.flow import EnrolmentView, FlowView, enrolment_page, flow_page
 from equipoise.desk.followers import GRANTS, SUBJECTS
 from equipoise.desk.inbox import Filters, InboxView, OneQueryView
@@ -163,6 +164,10 @@ class FrontDesk(Desk):
     def one_query(self, who: Who, number: str, query: str, filters: Filters) -> OneQueryView | None:
         """One query with its neighbours."""
         return inboxes.one_query(self, who, number, query, filters)
+
+    def explain(self, who: Who, number: str, query: str) -> ExplainView | None:
+        """Why a query was raised."""
+        return explain_query(self, who, number, query)
 
     def flow(self, who: Who) -> FlowView | None:
         """The flow of participants, blinded."""

@@ -7,11 +7,11 @@ What the page works out is shown and never stored: the server decides every save
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from equipoise.capture.binding import bind
+from equipoise.capture.binding import bind, source_of
 from equipoise.capture.consequences import Now
 from equipoise.capture.evolve import Place, State
 from equipoise.protocol.expressions import to_json
@@ -38,13 +38,19 @@ def unit_table(codes: Collection[str] | None = None) -> dict[str, Json]:
     }
 
 
+def _nothing_covered(place: Place) -> bool:  # the same for every place
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """What the rules of one page may read: the form's own open items, and inputs of forms that its reader sees."""
 
     study: Study
+    state: State
     form: Form
     hidden: Collection[str]
+    covers: Callable[[Place], bool] = _nothing_covered
 
     def own(self, name: str) -> Item | None:
         """The form's item of that name, if a page may know it."""
@@ -59,6 +65,9 @@ class Reader:
         form = self.study.form(found.origin.form)
         if form is None or form.id in self.hidden:
             return None
+        source = source_of(self.study, self.state, found)
+        if source is not None and form.id != self.form.id and self.covers(source[0]):
+            return None  # an earlier score that this reader may not see yet
         item = form.item(found.origin.item or "")
         if form.id == self.form.id and found.origin.item is None:
             return None  # the scale of this very form: the server counts it
@@ -73,13 +82,21 @@ class Reader:
 
 
 def page_rules(
-    study: Study, state: State, place: Place, now: Now, hidden: Collection[str]
+    study: Study,
+    state: State,
+    place: Place,
+    now: Now,
+    hidden: Collection[str],
+    covers: Callable[[Place], bool] = _nothing_covered,
 ) -> Mapping[str, Json]:
-    """Everything the page of a form needs to judge while typing; `hidden`: forms that its reader never sees."""
+    """Everything the page of a form needs to judge while typing.
+
+    hidden: forms that its reader never sees; covers: whether what stands at a place is covered from the reader now.
+    """
     form = study.form(place.form)
     if form is None:
         return {}
-    reader = Reader(study, form, hidden)
+    reader = Reader(study, state, form, hidden, covers)
     visible = {each.id: each.visible_when for each in form.items if reader.own(each.id) and each.visible_when}
     shown = {name: source for name, source in visible.items() if reader.may(source)}
     checks = [

@@ -19,6 +19,7 @@ from equipoise.desk.code_breaks import BlindView, DrillView
 from equipoise.desk.deviation_pages import Filters as DeviationFilters
 from equipoise.desk.deviation_pages import StudyDeviations, SubjectDeviations
 from equipoise.desk.due_visits import DueView as DueVisits
+from equipoise.desk.explaining import ExplainView
 from equipoise.desk.flow import EnrolmentView, FlowView
 from equipoise.desk.identities import IdentityInput
 from equipoise.desk.inbox import Filters, InboxView, OneQueryView
@@ -118,6 +119,9 @@ class DeskDoor(Protocol):
 
     def one_query(self, who: Who, number: str, query: str, filters: Filters) -> OneQueryView | None:
         """One query with its neighbours."""
+
+    def explain(self, who: Who, number: str, query: str) -> ExplainView | None:
+        """Why a query was raised."""
 
     def flow(self, who: Who) -> FlowView | None:
         """The flow of participants, blinded."""

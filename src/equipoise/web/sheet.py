@@ -61,11 +61,12 @@ class Save:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who reads the sheet: their language, and what they may do with queries."""
+    """Who reads the sheet: their language, what they may do with queries, and whose form it is."""
 
     language: Language
     answers: bool
     closes: bool
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,7 @@ def notes(item: ItemView, reader: Reader, wrong: Iterable[Problem] = ()) -> str:
         "language": reader.language,
         "may_answer": reader.answers,
         "may_close": reader.closes,
+        "number": reader.number,
     }
     return str(_NOTES().render(context)).strip()
 

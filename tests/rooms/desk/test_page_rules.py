@@ -101,3 +101,14 @@ def test_an_input_of_this_form_follows_what_is_typed_unless_a_later_visit_has_it
     assert alone["value"]["number"] == [None, None]
     superseded = judged(study, folded(evolve, START, [first, later]), here, TODAY, ())["inputs"]["sbp"]
     assert superseded == {"value": {"number": "160", "unit": "mm[Hg]"}}
+
+
+def test_an_earlier_score_that_is_covered_from_the_reader_is_not_sent():
+    study = made_study(forms=changed("VS", checks=[SCORED]))
+    state = folded(evolve, START, [FormSaved("V1", "NIHSS", 1, {"1a": Datum("2")}, {}, complete=False)])
+    place = Place("V1", "VS", 1)
+    covers = Place("V1", "NIHSS", 1).__eq__
+    assert "nihss" in judged(study, state, place, TODAY, ())["inputs"]
+    kept = judged(study, state, place, TODAY, (), covers)
+    assert "nihss" not in kept["inputs"]
+    assert "scored" not in [check["id"] for check in kept["checks"]]

@@ -513,6 +513,7 @@ async function openHistory(link) {
     const response = await fetch(address);
     if (!response.ok) throw new Error(String(response.status));
     byId("history-body").innerHTML = await response.text();
+    byId("history-title").textContent = link.dataset.title ?? words.historyTitle;
     byId("history").hidden = false;
     byId("history-title").focus();
   } catch {

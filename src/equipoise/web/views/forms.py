@@ -92,8 +92,9 @@ def _history(who: Who, place: Place, shown: tuple[Problem, ...]) -> Sequence[His
     return found(desk().history(who, place.number, *place.instance()))
 
 
-def _reader(request: Asked, who: Who) -> sheet.Reader:
-    return sheet.Reader(request.language, answers=may(who, "AnswerQuery"), closes=may(who, "CloseQuery"))
+def _reader(request: Asked, who: Who, place: Place) -> sheet.Reader:
+    answers, closes = may(who, "AnswerQuery"), may(who, "CloseQuery")
+    return sheet.Reader(request.language, answers=answers, closes=closes, number=place.number)
 
 
 def _history_line(row: HistoryRow) -> dict[str, object]:
@@ -120,7 +121,7 @@ def _page(
     posted: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    reader = _reader(request, who)
+    reader = _reader(request, who, place)
     context = {
         "view": view,
         "place": place,
@@ -192,7 +193,7 @@ def _saved_by_script(request: Asked, who: Who, place: Place) -> HttpResponse:
         asked = sheet.Save.read(json.loads(request.body))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise problems.Shown(problem("pages.request-not-understood")) from None
-    reader = _reader(request, who)
+    reader = _reader(request, who, place)
     if asked.wish:
         outcome = _about_query(who, place, asked.wish, asked.target, asked.text, asked.key)
     else:
