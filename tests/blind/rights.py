@@ -117,6 +117,7 @@ WEB: Mapping[str, Right] = {
     f"GET {_SUBJECT}/infusion": _reads("supply"),
     f"POST {_SUBJECT}/infusion": _does("RequestPreparation", "DecideDosing", reads="supply"),
     f"GET {_SUBJECT}/blind": _reads("code_breaks"),
+    f"GET {_SUBJECT}/casebook.pdf": _reads("casebook"),
     f"GET {_SUBJECT}/blind.pdf": _reads("code_breaks"),
     f"POST {_SUBJECT}/blind": _does("ReviewCodeBreak", "AssignRater", reads="code_breaks"),
     f"GET {_SUBJECT}/unblind": _does("RequestCodeBreak"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from equipoise.capture.evolve import given_by
+from equipoise.capture.evolve import Place, given_by
 from equipoise.ledger.entries import Datum, FormSaved, Header, Recorded
 
 
@@ -29,17 +29,19 @@ def history(
     stream: Iterable[Recorded], visit: str, form: str, repeat: int, item: str | None = None
 ) -> Iterator[Change]:
     """The changes of an item (or, with None, of every item) of one form instance, oldest first."""
-    now: dict[str, Datum] = {}
+    here = Place(visit, form, repeat)
+    return (change for place, change in changes(stream) if place == here and item in (None, change.item))
+
+
+def changes(stream: Iterable[Recorded]) -> Iterator[tuple[Place, Change]]:
+    """The changes of every item of every form, oldest first, each with the form's place."""
+    now: dict[tuple[Place, str], Datum] = {}
     for recorded in stream:
         entry = recorded.entry
-        if not isinstance(entry, FormSaved) or (entry.visit, entry.form, entry.repeat) != (
-            visit,
-            form,
-            repeat,
-        ):
+        if not isinstance(entry, FormSaved):
             continue
+        place = Place(entry.visit, entry.form, entry.repeat)
         for name, datum in given_by(entry).items():
-            if item is None or name == item:
-                old = now.get(name, Datum())
-                yield Change(name, old, datum, entry.reason or None, recorded.header, recorded.leaf)
-            now[name] = datum
+            old = now.get((place, name), Datum())
+            yield place, Change(name, old, datum, entry.reason or None, recorded.header, recorded.leaf)
+            now[place, name] = datum

@@ -15,10 +15,10 @@ from equipoise.access.commands import Who
 from equipoise.access.decide import may_read
 from equipoise.capture.commands import AnswerQuery, CloseQuery, DateVisit, RaiseQuery, RecordForm
 from equipoise.capture.evolve import Place
-from equipoise.capture.history import history
+from equipoise.capture.history import Change, history
 from equipoise.capture.placing import place_faults
 from equipoise.capture.progress import FormStatus, Progress, form_status
-from equipoise.capture.questions import questions
+from equipoise.capture.questions import question
 from equipoise.consent.commands import RecordCapacity, RecordConsent, WithdrawConsent
 from equipoise.desk.covering import COVERED, covered
 from equipoise.desk.desk import Desk
@@ -32,7 +32,7 @@ from equipoise.desk.views import Cell, CellState, HistoryRow, MatrixRow, Subject
 from equipoise.desk.words import shown, task
 from equipoise.eligibility.commands import ConfirmEligibility, FailScreening
 from equipoise.ledger.reader import Reader
-from equipoise.protocol.forms import LOG
+from equipoise.protocol.forms import LOG, Form
 from equipoise.protocol.study import Study
 from equipoise.protocol.windows import HELD
 from equipoise.randomization.commands import AssignRater, Randomize, RequestCodeBreak
@@ -226,29 +226,28 @@ def history_page(
         if subject is None:
             return None
         now = desk.standing_light(reader, subject)
-        study, zone = now.trial.record, ZoneInfo(now.site.zone)
-        form = study.form(form_id)
+        form = now.trial.record.form(form_id)
         if form is None or form_id in now.trial.hidden_from(who.role):
             return None
-        changes = list(history(reader.entries(f"subject/{subject}"), visit, form_id, repeat, item))
-    behind = covered(now, who.role, Place(visit, form_id, repeat))
-    asked = {each.id: each for each in questions(form)}
-    rows = [
-        HistoryRow(
-            item=change.item,
-            label=asked[change.item].label if change.item in asked else Text(change.item),
-            old=COVERED if behind else shown(study, asked.get(change.item), change.old),
-            new=COVERED if behind else shown(study, asked.get(change.item), change.new),
-            who=desk.register.staff_name(change.header.actor),
-            role=change.header.role,
-            at=change.header.at,
-            at_site=dt.datetime.fromisoformat(change.header.at)
-            .astimezone(zone)
-            .isoformat(sep=" ", timespec="seconds"),
-            reason="" if behind else change.reason or "",
-            seq=change.header.seq,
-            leaf=change.leaf,
-        )
-        for change in changes
-    ]
-    return tuple(reversed(rows))
+        found = list(history(reader.entries(f"subject/{subject}"), visit, form_id, repeat, item))
+    behind = bool(covered(now, who.role, Place(visit, form_id, repeat)))
+    return tuple(history_row(desk, now, form, change, behind=behind) for change in reversed(found))
+
+
+def history_row(desk: Desk, now: Standing, form: Form, change: Change, *, behind: bool) -> HistoryRow:
+    """One change in words. `behind`: what it was about is not shown to this reader yet (`covered`)."""
+    asked, study = question(form, change.item), now.trial.record
+    moment = dt.datetime.fromisoformat(change.header.at).astimezone(ZoneInfo(now.site.zone))
+    return HistoryRow(
+        item=change.item,
+        label=asked.label if asked is not None else Text(change.item),
+        old=COVERED if behind else shown(study, asked, change.old),
+        new=COVERED if behind else shown(study, asked, change.new),
+        who=desk.register.staff_name(change.header.actor),
+        role=change.header.role,
+        at=change.header.at,
+        at_site=moment.isoformat(sep=" ", timespec="seconds"),
+        reason=change.reason or "",
+        seq=change.header.seq,
+        leaf=change.leaf,
+    )

@@ -58,7 +58,7 @@ class ScaleItem:
 
     def allows(self, score: int) -> bool:
         """Whether the score may be given."""
-        return any(option.score == score for option in self.options)
+        return score in self.scores
 
     @property
     def scores(self) -> tuple[int, ...]:

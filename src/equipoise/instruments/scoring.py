@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from equipoise.instruments.scales import Answer, Scale, ScaleItem, Total
 from equipoise.words.codelists import MISSING
@@ -67,27 +68,21 @@ def score(scale: Scale, answers: Mapping[str, Answer]) -> Mapping[str, TotalScor
     Ids that are no items of the scale are not looked at: an answer under a wrong name leaves its item missing
     and thereby the total open. Raises ValueError for an answer that its item does not allow.
     """
-    parts = _parts(scale, answers)
-    return {total.testcd: _total(total, parts) for total in scale.totals}
+    return _read(scale, answers).totals
 
 
 def assess(scale: Scale, answers: Mapping[str, Answer]) -> Assessment:
-    """Everything that answers say, in one pass: the bounds of each item, every total and every derived value.
+    """Everything that answers say: the bounds of each item, every total and every derived value.
 
     Raises ValueError as `score` does.
     """
-    parts = _parts(scale, answers)
-    own = {item.id: _known(item, answers.get(item.id)) for item in scale.items} if scale.gates else parts
-    return Assessment(
-        {item: Interval(Decimal(known.low), Decimal(known.high)) for item, known in own.items()},
-        {total.testcd: _total(total, parts) for total in (*scale.totals, *scale.derived)},
-    )
+    return _read(scale, answers).assessment
 
 
 def derive(scale: Scale, answers: Mapping[str, Answer]) -> Mapping[str, TotalScore]:
     """Every derived value of the scale (NIHSS motor, paretic arm, leg; MMSE domains), as `score` gives totals."""
-    parts = _parts(scale, answers)
-    return {total.testcd: _total(total, parts) for total in scale.derived}
+    totals = _read(scale, answers).assessment.totals
+    return {total.testcd: totals[total.testcd] for total in scale.derived}
 
 
 def graded(scale: Scale, item_id: str, quantity: Decimal) -> int | None:
@@ -130,12 +125,7 @@ def read_answer(value: str | None, missing: str | None) -> Answer | None:
 
 def unanswered(scale: Scale, answers: Mapping[str, Answer]) -> tuple[str, ...]:
     """Ids of items that still need an answer: no score and no code, not optional, not behind a closed gate."""
-    parts = _parts(scale, answers)
-    return tuple(
-        item.id
-        for item in scale.items
-        if item.id not in answers and not item.optional and parts[item.id].state != "closed"
-    )
+    return _read(scale, answers).unanswered
 
 
 def unmet_expectations(scale: Scale, answers: Mapping[str, Answer]) -> tuple[str, ...]:
@@ -148,6 +138,63 @@ def unmet_expectations(scale: Scale, answers: Mapping[str, Answer]) -> tuple[str
             isinstance(answers.get(item), int) and answers[item] not in scores
             for item, scores in expectation.expected.items()
         )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What one set of answers says, worked out once: one save of a form asks for it many times."""
+
+    assessment: Assessment
+    totals: Mapping[str, TotalScore]
+    unanswered: tuple[str, ...]
+
+
+class _Handle:
+    """A scale by its identity: its own fields have no hash, and it is the same object for as long as it is used."""
+
+    def __init__(self, scale: Scale) -> None:
+        self.scale = scale
+
+
+_HANDLES: dict[int, _Handle] = {}
+_SCALES_AT_MOST = 500
+
+
+def _read(scale: Scale, answers: Mapping[str, Answer]) -> _Reading:
+    handle = _HANDLES.get(id(scale))
+    if handle is None or handle.scale is not scale:
+        if len(_HANDLES) >= _SCALES_AT_MOST:
+            _HANDLES.clear()
+        handle = _HANDLES[id(scale)] = _Handle(scale)
+    # The kind of each answer is part of the key: True equals 1, and is no score.
+    return _worked_out(handle, tuple((type(given), given) for given in map(answers.get, _ids(handle))))
+
+
+@lru_cache(maxsize=_SCALES_AT_MOST)
+def _ids(handle: _Handle) -> tuple[str, ...]:
+    return tuple(item.id for item in handle.scale.items)
+
+
+@lru_cache(maxsize=2048)
+def _worked_out(handle: _Handle, given: tuple[tuple[type, Answer | None], ...]) -> _Reading:
+    scale = handle.scale
+    answers = {
+        item.id: answer for item, (_, answer) in zip(scale.items, given, strict=True) if answer is not None
+    }
+    parts = _parts(scale, answers)
+    own = {item.id: _known(item, answers.get(item.id)) for item in scale.items} if scale.gates else parts
+    every = {total.testcd: _total(total, parts) for total in (*scale.totals, *scale.derived)}
+    return _Reading(
+        Assessment(
+            {item: Interval(Decimal(known.low), Decimal(known.high)) for item, known in own.items()}, every
+        ),
+        {total.testcd: every[total.testcd] for total in scale.totals},
+        tuple(
+            item.id
+            for item in scale.items
+            if item.id not in answers and not item.optional and parts[item.id].state != "closed"
+        ),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import cast
+from urllib.parse import quote
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -11,6 +12,7 @@ from django.views.decorators.http import require_GET
 
 from equipoise.access.commands import Who
 from equipoise.desk.break_report import break_report
+from equipoise.desk.casebook_paper import casebook_paper
 from equipoise.desk.desk import Desk
 from equipoise.desk.paper_forms import paper_forms
 from equipoise.web.request import Asked, desk
@@ -39,6 +41,15 @@ def forms_on_paper(request: Asked, who: Who) -> HttpResponse:
 
 @require_GET
 @signed
+def casebook(request: Asked, who: Who, number: str) -> HttpResponse:
+    """A participant's casebook in the reader's language, with the audit trail unless it is asked for without."""
+    trail = request.GET.get("trail") != "0"
+    made = found(casebook_paper(cast(Desk, desk()), who, number, request.language, trail=trail))
+    return _pdf(made, f"casebook-{quote(number)}.pdf")
+
+
+@require_GET
+@signed
 def opened_codes(request: Asked, who: Who, number: str) -> HttpResponse:
     """Who asked for a participant's code, why, when, and who learnt it."""
     return _pdf(found(break_report(cast(Desk, desk()), who, number)), "opened-codes.pdf")
@@ -52,5 +63,6 @@ def _pdf(made: bytes, name: str) -> HttpResponse:
 urlpatterns: list[URLPattern] = [
     path("papers", papers),
     path("papers/crf.pdf", forms_on_paper),
+    path("subjects/<str:number>/casebook.pdf", casebook),
     path("subjects/<str:number>/blind.pdf", opened_codes),
 ]

@@ -1,0 +1,99 @@
+"""The casebook on paper: what its reader sees on the pages, with every change, and the same bytes for the same record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from equipoise.capture.commands import AnswerQuery, CloseQuery, RaiseQuery
+from equipoise.desk import casebook_paper as paper
+from equipoise.documents.casebook import Casebook
+from stories.conftest import Story, made_store, story
+
+__all__ = ["made_store", "story"]  # the fixtures, taken over from the stories
+
+
+@pytest.fixture
+def books(monkeypatch: pytest.MonkeyPatch) -> list[Casebook]:
+    """The books that are handed to the typesetter."""
+    seen: list[Casebook] = []
+    monkeypatch.setattr(paper, "casebook_pdf", lambda book, issue, language: seen.append(book) or b"%PDF")
+    return seen
+
+
+def _forms(book: Casebook) -> dict[tuple[str, str], Any]:
+    return {(visit.label, form.code): form for visit in book.visits for form in visit.forms}
+
+
+def _with_a_query(story: Story) -> str:
+    number = story.screen()
+    assert story.record("crc", number, "RISK", {"HTN": "Y", "SMOKING": "NEVER"}, complete=None).accepted
+    assert story.record("crc", number, "RISK", {"SMOKING": "FORMER"}).accepted
+    subject = story.subject(number)
+    story.done("cra", RaiseQuery(subject, "V1", "RISK", 1, "HTN", "Since when? =1+1"))
+    (query,) = [one.id for one in _case(story, number).queries.values() if one.rule == "manual"]
+    story.done("crc", AnswerQuery(subject, query, "自2011年"))
+    story.done("cra", CloseQuery(subject, query, ""))
+    return number
+
+
+def _case(story: Story, number: str) -> Any:
+    with story.desk.reading() as reader:
+        return story.desk.standing_light(reader, story.subject(number)).case.capture
+
+
+def test_every_value_change_and_word_of_a_query_is_in_the_book(story: Story, books) -> None:
+    number = _with_a_query(story)
+    assert paper.casebook_paper(story.desk, story.who("cra"), number, "en") == b"%PDF"
+    form = _forms(books[0])["Screening", "RISK"]
+    values = {answer.label: answer for answer in form.answers}
+    smoking = next(answer for label, answer in values.items() if "moking" in label)
+    assert smoking.value == "Former"
+    assert smoking.changed
+    trail = [(line.before, line.after) for line in form.trail if "moking" in line.item]
+    assert trail == [("", "Never"), ("Never", "Former")]
+    (asked,) = form.queries
+    assert asked.state == "Closed"
+    assert [
+        part in line for part, line in zip(("Since when?", "自2011年", "closed"), asked.said, strict=True)
+    ] == [True] * 3
+
+
+def test_without_the_trail_no_earlier_value_is_printed(story: Story, books) -> None:
+    number = _with_a_query(story)
+    paper.casebook_paper(story.desk, story.who("cra"), number, "en", trail=False)
+    forms = _forms(books[0]).values()
+    assert forms
+    assert not any(form.trail or any(answer.changed for answer in form.answers) for form in forms)
+
+
+def test_a_role_has_on_paper_the_forms_it_has_on_the_pages_and_no_other(story: Story, books) -> None:
+    """A rater never sees what happens around a dose: the study hides those forms from the role."""
+    number = story.eligible()
+    assert story.randomize(number).accepted
+    for actor in ("crc", "cra", "rater"):
+        who = story.who(actor)
+        assert paper.casebook_paper(story.desk, who, number, "zh") == b"%PDF"
+        book = books[-1]
+        printed = {form.code for visit in book.visits for form in visit.forms}
+        recorded = {place.form for place in _case(story, number).forms}
+        with story.desk.reading() as reader:
+            hidden = story.desk.trial(reader).hidden_from(who.role)
+        assert printed == recorded - hidden
+
+
+def test_nobody_of_another_site_gets_a_book(story: Story) -> None:
+    number = story.screen()
+    assert paper.casebook_paper(story.desk, story.who("crc2"), number, "en") is None
+    assert paper.casebook_paper(story.desk, story.who("spo"), number, "en") is None
+    assert paper.casebook_paper(story.desk, story.who("crc"), "09999", "en") is None
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_same_record_gives_the_same_bytes(story: Story, language) -> None:
+    number = _with_a_query(story)
+    first, second = (paper.casebook_paper(story.desk, story.who("crc"), number, language) for _ in range(2))
+    assert first is not None
+    assert first.startswith(b"%PDF")
+    assert first == second
