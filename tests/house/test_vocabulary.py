@@ -51,6 +51,12 @@ def test_entries_are_past():
     assert not wishes, wishes
 
 
+def test_no_kind_of_entry_stands_at_both_doors():
+    """A ledger is read by the names of its kinds: one name for two kinds makes the second door's ledger unreadable."""
+    both = {node.name for node in kinds()} & {node.name for node in kinds(VAULT_ENTRIES)}
+    assert not both, both
+
+
 def test_commands_are_orders():
     facts = [f"{path}: {name}" for name, path in commands().items() if name != "Who" and PAST.match(name)]
     assert commands()

@@ -17,8 +17,8 @@ from equipoise.ledger.entries import (
     ResultsImported,
     ResultsReported,
     ShipmentDispatched,
-    ShipmentReceived,
     SpecimenCollected,
+    SpecimenShipmentReceived,
     SpecimenVoided,
     SubjectScreened,
 )
@@ -87,7 +87,7 @@ def follow(tables: Transaction, recorded: Recorded) -> None:
         tables.put(OWNERS, {"subject": entry.subject, "site": entry.site})
     elif isinstance(entry, SPECIMEN_ENTRIES):
         _follow_specimen(tables, recorded, entry)
-    elif isinstance(entry, ShipmentDispatched | ShipmentReceived | ResultsImported):
+    elif isinstance(entry, ShipmentDispatched | SpecimenShipmentReceived | ResultsImported):
         _follow_laboratory(tables, recorded, entry)
 
 
@@ -134,7 +134,9 @@ def _follow_specimen(tables: Transaction, recorded: Recorded, entry: Entry) -> N
 
 
 def _follow_laboratory(
-    tables: Transaction, recorded: Recorded, entry: ShipmentDispatched | ShipmentReceived | ResultsImported
+    tables: Transaction,
+    recorded: Recorded,
+    entry: ShipmentDispatched | SpecimenShipmentReceived | ResultsImported,
 ) -> None:
     match entry:
         case ShipmentDispatched():
@@ -149,7 +151,7 @@ def _follow_laboratory(
             )
             for one in entry.aliquots:
                 _change(tables, ALIQUOTS, one, {"state": "SENT", "shipment": entry.shipment})
-        case ShipmentReceived():
+        case SpecimenShipmentReceived():
             wrong = len(entry.discrepancies) + len(entry.unexpected)
             _change(tables, SHIPMENTS, entry.shipment, {"received_at": entry.at, "wrong": wrong})
             for row in tables.find(ALIQUOTS, {"shipment": entry.shipment}):

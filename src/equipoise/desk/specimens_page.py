@@ -19,7 +19,7 @@ from equipoise.desk.desk import Desk
 from equipoise.desk.followers import SITES
 from equipoise.desk.laboratory import collected, judged_results, shipment
 from equipoise.desk.specimen_tables import ALIQUOTS, IMPORTS, SHIPMENTS
-from equipoise.ledger.entries import ShipmentDispatched, ShipmentReceived
+from equipoise.ledger.entries import ShipmentDispatched, SpecimenShipmentReceived
 from equipoise.ledger.facts import Occasion
 from equipoise.ledger.reader import Reader
 from equipoise.protocol.specimens import Kit, Laboratory, Storage
@@ -112,7 +112,7 @@ class ShipmentView:
     """One shipment with its manifest: aliquot, kit, volume."""
 
     sent: ShipmentDispatched
-    received: ShipmentReceived | None
+    received: SpecimenShipmentReceived | None
     zone: str
     now: str
     laboratory: Text

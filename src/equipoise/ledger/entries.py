@@ -1072,7 +1072,7 @@ class ShipmentDispatched(Entry):
 
 
 @dataclass(frozen=True, slots=True)
-class ShipmentReceived(Entry):
+class SpecimenShipmentReceived(Entry):
     """A shipment arrived at `at` (UTC). discrepancies: aliquot -> what was not as the manifest says."""
 
     shipment: str

@@ -19,10 +19,10 @@ from equipoise.ledger.entries import (
     Reported,
     ResultsReported,
     ShipmentDispatched,
-    ShipmentReceived,
     SpecimenCollected,
     SpecimenMissed,
     SpecimenProcessed,
+    SpecimenShipmentReceived,
     SpecimenVoided,
 )
 from equipoise.words.canonical import Json
@@ -182,7 +182,7 @@ class Shipment:
     """One shipment: what was sent, and what arrived."""
 
     sent: ShipmentDispatched | None = None
-    received: ShipmentReceived | None = None
+    received: SpecimenShipmentReceived | None = None
 
 
 NO_SHIPMENT = Shipment()
@@ -193,7 +193,7 @@ def evolve_shipment(state: Shipment, recorded: Recorded) -> Shipment:
     match recorded.entry:
         case ShipmentDispatched() as sent:
             return replace(state, sent=sent)
-        case ShipmentReceived() as received:
+        case SpecimenShipmentReceived() as received:
             return replace(state, received=received)
         case _:
             return state

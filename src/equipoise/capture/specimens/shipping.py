@@ -15,7 +15,7 @@ from equipoise.capture.specimens.accession import tube_of, typed
 from equipoise.capture.specimens.commands import ReceiveShipment, SendShipment
 from equipoise.capture.specimens.decide import AHEAD, moment, written
 from equipoise.capture.specimens.evolve import Shipment
-from equipoise.ledger.entries import Append, ShipmentDispatched, ShipmentReceived
+from equipoise.ledger.entries import Append, ShipmentDispatched, SpecimenShipmentReceived
 from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
 from equipoise.protocol.study import Study
 from equipoise.words.problem import Problem, problem
@@ -41,12 +41,12 @@ def decide_shipment(
     if faults or at is None:
         return Refusal(tuple(faults))
     if isinstance(command, SendShipment):
-        entry: ShipmentDispatched | ShipmentReceived = ShipmentDispatched(
+        entry: ShipmentDispatched | SpecimenShipmentReceived = ShipmentDispatched(
             command.shipment, command.site, command.laboratory, tuple(sorted(command.aliquots)), written(at),
             command.condition, clean(command.carrier),
         )  # fmt: skip
     else:
-        entry = ShipmentReceived(
+        entry = SpecimenShipmentReceived(
             command.shipment, written(at), command.condition, dict(_differences(command)),
             tuple(sorted({typed(one) for one in command.unexpected})), clean(command.note),
         )  # fmt: skip
