@@ -15,6 +15,7 @@ TRAINERS = ("coordinator", "investigator", "monitor", "sponsor")
 def looked_after(play: Play) -> Iterator[str]:
     """Three times: a duty ended and given again, somebody trained and certified, a certificate withdrawn."""
     from equipoise.access.commands import GrantRole
+    from equipoise.oversight.commands import ApproveConsentVersion
 
     world = play.world
     play.come_in(1)
@@ -44,4 +45,21 @@ def looked_after(play: Play) -> Iterator[str]:
             )
             post(role, "withdraw", certificate="MRS en", reason=f"typed wrongly {turn}")
         post("sponsor", "name", "02", user=heads[turn % 2])
+        for role in ("coordinator", "investigator"):
+            page = f"/subjects/{world.numbers[0]}/consent"
+            say = {"on": day, "by": "PARTICIPANT", "given": "yes" if role == "coordinator" else "no"}
+            play.fine(
+                world.person(role, "01"),
+                page,
+                {"do": "option", "option": "SAMPLES", "key": world.key(), **say},
+            )
+            care = {
+                "do": "caregiver",
+                "name": f"Wife {turn} {role}",
+                "relation": "wife",
+                "given": "yes",
+                "on": day,
+            }
+            play.fine(world.person(role, "01"), page, {**care, "key": world.key()})
+        world.done("data_manager", ApproveConsentVersion(f"0{turn + 1}", "1.0", f"EC-C-{turn}", "2026-02-01"))
         yield f"people looked after {turn}"

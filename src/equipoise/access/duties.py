@@ -48,7 +48,7 @@ DUTIES: Mapping[str, Duty] = {
             "consent",
             Text("Informed consent", "知情同意"),
             _BOTH,
-            frozenset({"RecordCapacity", "RecordConsent", "WithdrawConsent"}),
+            frozenset({"RecordCapacity", "RecordConsent", "WithdrawConsent", "AnswerOption", "RecordCaregiver"}),
         ),
         Duty(
             "eligibility",

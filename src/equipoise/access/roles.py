@@ -45,7 +45,15 @@ _DEVIATIONS_CLASSED = frozenset(
 _DEVIATIONS = frozenset({"deviations"})
 """Departures from the protocol: never read by who rates, because some lie in how a dose was given."""
 _SCREENING = frozenset(
-    {"ScreenSubject", "FailScreening", "RecordCapacity", "RecordConsent", "WithdrawConsent"}
+    {
+        "ScreenSubject",
+        "FailScreening",
+        "RecordCapacity",
+        "RecordConsent",
+        "WithdrawConsent",
+        "AnswerOption",
+        "RecordCaregiver",
+    }
 )
 _DOSING = frozenset(
     {
@@ -81,7 +89,7 @@ _SETUP = frozenset(
         "PublishAllocation",
     }
 )
-_AMENDMENTS = frozenset({"ApproveVersion", "AdoptVersion"})
+_AMENDMENTS = frozenset({"ApproveConsentVersion", "ApproveVersion", "AdoptVersion"})
 _MOVES = frozenset({"MoveSubject", "MoveForms", "RaiseFindings"})
 """What a new version may ask for among participants who are in already."""
 _ENROLMENT = frozenset({"PauseEnrolment", "ResumeEnrolment"})

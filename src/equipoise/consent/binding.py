@@ -8,10 +8,13 @@ Source: ICH E6(R3) 2.8; Mental Capacity Act 2005 (England and Wales) s. 1(2) for
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 from equipoise.consent.evolve import Act, State
+from equipoise.consent.standing import approved_versions, counting, due, required, status, stopped
 from equipoise.ledger.facts import Facts
 from equipoise.protocol.expressions.values import DateValue, Logical, Reason, Value
 from equipoise.protocol.study import Study
@@ -92,15 +95,47 @@ def bind(study: Study, state: State) -> Mapping[str, Value]:
     return bound
 
 
-def add_facts(facts: Facts, study: Study, state: State) -> Facts:
-    """The facts that consent owns, filled in."""
-    on = _date(state).date
+def add_facts(facts: Facts, study: Study, state: State, zone: str) -> Facts:
+    """The facts that consent owns, filled in; `zone` is the site's. What oversight knows of approvals is in `facts`."""
+    on, act = _date(state).date, counting(study, state)
+    approved = approved_versions(study, facts.site_approved_on, facts.consent_approvals)
+    newest, asked = required(study, approved, facts.today), due(study, state, approved, facts.today)
     return replace(
         facts,
         consent_in_force=in_force(study, state),
         consent_on=on.iso() if on is not None else None,
-        follow_up_ended_on=state.withdrawal.on if state.withdrawal is not None else None,
+        consent_status=status(study, state),
+        consent_at=_moment(act, zone),
+        consent_version=act.version if act is not None else None,
+        consent_required=newest.id if newest is not None else None,
+        reconsent_because=asked.because if asked is not None else "",
+        reconsent_by=asked.by if asked is not None else None,
+        consent_outdated=asked is not None and asked.late,
+        consent_stops=stopped(state),
+        consent_against=against(study, state, approved, facts.today),
     )
+
+
+def against(study: Study, state: State, approved: Mapping[str, str], today: str) -> Problem | None:
+    """Why nothing more may be done to the participant under the consent as it stands; None where it may."""
+    missing = why_not(study, state)
+    if missing is not None:
+        return missing
+    if "treatment" in stopped(state):
+        return problem("consent.treatment-withdrawn")
+    asked, act = due(study, state, approved, today), counting(study, state)
+    if asked is not None and asked.late and act is not None:
+        return problem("consent.outdated", signed=act.version, version=asked.version, by=asked.by)
+    if act is not None and approved and approved.get(act.version, "9999") > act.on:
+        return problem("consent.version-not-approved", version=act.version)
+    return None
+
+
+def _moment(act: Act | None, zone: str) -> dt.datetime | None:
+    """When (UTC) the signature that counts was given; None where its time was not recorded."""
+    if act is None or not act.at:
+        return None
+    return dt.datetime.fromisoformat(f"{act.on}T{act.at}").replace(tzinfo=ZoneInfo(zone)).astimezone(dt.UTC)
 
 
 def _logical(truth: Truth) -> Logical:

@@ -5,11 +5,21 @@ The rule that must stay true: the latest act of each person counts, and a withdr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Literal, cast
 
 from equipoise.consent.commands import Signer
-from equipoise.ledger.entries import CapacityRecorded, ConsentRecorded, ConsentWithdrawn, Recorded
+from equipoise.ledger.entries import (
+    CapacityRecorded,
+    CaregiverConsented,
+    ConsentDocumented,
+    ConsentWithdrawn,
+    OptionAnswered,
+    ParticipationLimited,
+    Recorded,
+)
 from equipoise.words.canonical import Json
 
 CapacityCode = Literal["HAS", "LACKS", "NOT_ASSESSED"]
@@ -32,7 +42,28 @@ class Act:
     given: bool
     on: str
     seq: int
-    relation: str | None = None
+    relation: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A part of the participation that ended: its level, by whom, on which day (ISO)."""
+
+    level: str
+    by: Signer
+    on: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Caregiver:
+    """A caregiver's own answer on keeping the diary. `caregiver`: the register's random id."""
+
+    caregiver: str
+    given: bool
+    on: str
+    seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +77,18 @@ class Withdrawal:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Capacity, the latest act of each person, and the withdrawal that no later signature has answered."""
+    """Capacity, the latest act of each person, the withdrawal that no later signature has answered, and the parts.
+
+    `limits`: parts of the participation that ended; `options`: optional part -> agreed; `caregivers`: by their id.
+    """
 
     capacity: Capacity | None = None
     participant: Act | None = None
     representative: Act | None = None
     withdrawal: Withdrawal | None = None
+    limits: tuple[Limit, ...] = ()
+    options: Mapping[str, bool] = field(default_factory=lambda: MappingProxyType({}))
+    caregivers: tuple[Caregiver, ...] = ()
 
     @property
     def lacks_capacity(self) -> bool:
@@ -67,15 +104,24 @@ def evolve(state: State, recorded: Recorded) -> State:
     entry, seq = recorded.entry, recorded.header.seq
     if isinstance(entry, CapacityRecorded):
         return replace(state, capacity=Capacity(entry.capacity, entry.on, seq))
-    if isinstance(entry, ConsentRecorded):
-        act = Act(entry.version, entry.given, entry.on, seq, entry.relation)
+    if isinstance(entry, ConsentDocumented):
+        act = Act(entry.version, entry.given, entry.on, seq, entry.relation, entry.at)
         # What was signed before a withdrawal does not come back to life: the other person's act is gone too.
-        before = state if state.withdrawal is None or not entry.given else State(capacity=state.capacity)
+        again = State(capacity=state.capacity, caregivers=state.caregivers)
+        before = state if state.withdrawal is None or not entry.given else again
         if entry.by == "PARTICIPANT":
             return replace(before, participant=act)
         return replace(before, representative=act)
     if isinstance(entry, ConsentWithdrawn):
         return replace(state, withdrawal=Withdrawal(entry.by, entry.on, seq))
+    if isinstance(entry, ParticipationLimited):
+        return replace(state, limits=(*state.limits, Limit(entry.level, entry.by, entry.on, seq)))
+    if isinstance(entry, OptionAnswered):
+        return replace(state, options=MappingProxyType({**state.options, entry.option: entry.given}))
+    if isinstance(entry, CaregiverConsented):
+        others = tuple(one for one in state.caregivers if one.caregiver != entry.caregiver)
+        said = Caregiver(entry.caregiver, entry.given, entry.on, seq)
+        return replace(state, caregivers=(*others, said))
     return state
 
 
@@ -87,22 +133,28 @@ def state_to_json(state: State) -> Json:
         "participant": _act_to_json(state.participant),
         "representative": _act_to_json(state.representative),
         "withdrawal": [withdrawal.by, withdrawal.on, withdrawal.seq] if withdrawal else None,
+        "limits": [[one.level, one.by, one.on, one.seq] for one in state.limits],
+        "options": [[option, given] for option, given in state.options.items()],
+        "caregivers": [[one.caregiver, one.given, one.on, one.seq] for one in state.caregivers],
     }
 
 
 def _act_to_json(act: Act | None) -> Json:
-    return [act.version, act.given, act.on, act.seq, act.relation] if act else None
+    return [act.version, act.given, act.on, act.seq, act.relation, act.at] if act else None
 
 
 def state_from_json(json: Json) -> State:
     """The state that `state_to_json` wrote."""
-    written = cast("dict[str, list[Any] | None]", json)  # Any: as written above
+    written = cast("dict[str, Any]", json)  # Any: as written above
     capacity, withdrawal = written["capacity"], written["withdrawal"]
     return State(
         Capacity(*capacity) if capacity else None,
         _act_from_json(written["participant"]),
         _act_from_json(written["representative"]),
         Withdrawal(*withdrawal) if withdrawal else None,
+        tuple(Limit(*one) for one in written["limits"]),
+        MappingProxyType(dict(written["options"])),
+        tuple(Caregiver(*one) for one in written["caregivers"]),
     )
 
 

@@ -20,10 +20,13 @@ from equipoise.ledger.entries import (
     BagRejected,
     BagReleased,
     BagReturned,
+    CapacityRecorded,
     CardOpened,
     CodeBreakRequested,
     CodeBreakReviewed,
     CodeBroken,
+    ConsentDocumented,
+    ConsentWithdrawn,
     EligibilityJudged,
     Entry,
     FormMoved,
@@ -157,6 +160,21 @@ BREAKS = ReadTable(
 )
 """Requests for one arm; an opened paper card has a row, too, with `card` and its moment as its request."""
 
+CONSENTS = ReadTable(
+    "consents",
+    {
+        "subject": "text",
+        "site": "text",
+        "version": "text",
+        "by": "text",
+        "back": "integer",
+        "ended": "integer",
+    },
+    ("subject",),
+    (("site", "ended", "version"), ("site", "ended", "back")),
+)
+"""The latest signature of each participant. `back`: a representative signed, and capacity is recorded as back."""
+
 _WHOLE_STUDY = ""
 
 IN_SCREENING = ("SCREENING", "ELIGIBLE")
@@ -212,6 +230,8 @@ def _follow(tables: Transaction, recorded: Recorded, entry: Entry) -> None:
         _follow_dose(tables, recorded, entry)
     elif isinstance(entry, BREAK_ENTRIES):
         _follow_break(tables, recorded, entry)
+    elif isinstance(entry, CapacityRecorded | ConsentDocumented | ConsentWithdrawn):
+        _follow_consent(tables, recorded, entry)
     elif isinstance(entry, RoleGranted | RoleRevoked):
         held = int(isinstance(entry, RoleGranted))
         tables.put(
@@ -245,6 +265,21 @@ def _follow_break(tables: Transaction, recorded: Recorded, entry: Entry) -> None
             column = "shown_at" if isinstance(entry, CodeBroken) else "reviewed_at"
             moment = entry.shown_at if isinstance(entry, CodeBroken) else at
             tables.put(BREAKS, {**known, column: moment})
+
+
+def _follow_consent(
+    tables: Transaction, recorded: Recorded, entry: CapacityRecorded | ConsentDocumented | ConsentWithdrawn
+) -> None:
+    subject = subject_of(recorded.header.stream)
+    owner, known = tables.get(SUBJECTS, (subject,)), tables.get(CONSENTS, (subject,))
+    if isinstance(entry, ConsentDocumented) and entry.given and owner is not None:
+        row: dict[str, Cell] = {"subject": subject, "site": owner["site"], "version": entry.version}
+        tables.put(CONSENTS, {**row, "by": entry.by, "back": 0, "ended": 0})
+    elif isinstance(entry, ConsentWithdrawn) and known is not None:
+        tables.put(CONSENTS, {**known, "ended": 1})
+    elif isinstance(entry, CapacityRecorded) and known is not None:
+        back = entry.capacity == "HAS" and known["by"] == "LEGAL_REPRESENTATIVE"
+        tables.put(CONSENTS, {**known, "back": int(back)})
 
 
 def _screened(entry: SubjectScreened, at: str) -> Mapping[str, Cell]:
@@ -393,7 +428,7 @@ def _move_query(tables: Transaction, recorded: Recorded, query: str, state: str)
 
 
 FOLLOWERS = (
-    Follower("desk", "8", (SUBJECTS, FORMS, QUERIES, SITES, GRANTS, DOSES, BAGS, BREAKS), follow),
+    Follower("desk", "9", (SUBJECTS, FORMS, QUERIES, SITES, GRANTS, DOSES, BAGS, BREAKS, CONSENTS), follow),
     CLOSING_FOLLOWER,
     VISITS_FOLLOWER,
     SPECIMEN_FOLLOWER,

@@ -15,6 +15,7 @@ from equipoise.capture.specimens.importing import Judged
 from equipoise.desk import (
     casebook,
     code_breaks,
+    consent_page,
     deviation_pages,
     due_visits,
     form_page,
@@ -246,6 +247,14 @@ class FrontDesk(Desk):
     def knowledge(self, who: Who) -> tuple[knowledge.Knowing, ...] | None:
         """Who could know whose arm, since when."""
         return knowledge.knowledge(self, who)
+
+    def consents(self, who: Who, number: str) -> consent_page.ConsentView | None:
+        """The consents of a subject."""
+        return consent_page.consent_page(self, who, number)
+
+    def record_consent(self, who: Who, command: object, beside: consent_page.Beside, *, key: str) -> Outcome:
+        """Record a consent; names go to the register."""
+        return consent_page.record_consent(self, who, command, beside, key=key)
 
     def staffed_sites(self, who: Who) -> tuple[tuple[str, Text], ...] | None:
         """The sites whose people the reader may see."""

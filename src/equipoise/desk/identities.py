@@ -36,6 +36,7 @@ _SETTINGS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_del
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS person (person TEXT PRIMARY KEY, found_by BLOB NOT NULL UNIQUE, sealed BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS staff (actor TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS other (other TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
 """
 
 
@@ -147,6 +148,18 @@ class Register:
             erased = self._db.execute("DELETE FROM person WHERE person = ?", (person,)).rowcount > 0
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # what was written ahead holds the record too
             return erased
+
+    def add_other(self, other: str, name: str, phone: str = "") -> None:
+        """Register somebody beside a participant (a representative, a witness, a caregiver) under a random id."""
+        record = {"name": unicodedata.normalize("NFC", name.strip()), "phone": phone.strip()}
+        with self._trusted():
+            self._db.execute("INSERT OR REPLACE INTO other VALUES (?, ?)", (other, self._seal(other, record)))
+
+    def other_name(self, other: str) -> str:
+        """The name of somebody beside a participant; empty where unknown or erased."""
+        with self._trusted():
+            row = self._db.execute("SELECT sealed FROM other WHERE other = ?", (other,)).fetchone()
+        return "" if row is None else str(self._unseal(other, row[0])["name"])
 
     def add_staff(self, actor: str, name: str) -> None:
         """Register, or rename, a member of staff."""

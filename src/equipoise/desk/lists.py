@@ -14,6 +14,7 @@ from equipoise.access.decide import may_read
 from equipoise.access.roles import ROLES
 from equipoise.capture.evolve import Place
 from equipoise.desk.code_breaks import break_tasks
+from equipoise.desk.consent_tasks import consent_tasks
 from equipoise.desk.covering import COVERED, covered
 from equipoise.desk.desk import Desk
 from equipoise.desk.followers import FORMS, IN_SCREENING, QUERIES, SITES, SUBJECTS
@@ -158,6 +159,7 @@ def today(desk: Desk, who: Who) -> TodayView | None:
         tasks += dosing_tasks(reader, who)
         tasks += _door_tasks(desk, who)
         tasks += people_tasks(desk, reader, who)
+        tasks += consent_tasks(desk, reader, who, sites_of(reader, who, "casebook"))
         return TodayView(
             screening=reader.rows.count(SUBJECTS, {"status": IN_SCREENING, "site": seen}),
             randomized=trial.allocation.randomized_count,

@@ -133,6 +133,8 @@ _KEPT: tuple[type, ...] = (
     consent.Capacity,
     consent.Act,
     consent.Withdrawal,
+    consent.Limit,
+    consent.Caregiver,
     capture.State,
     capture.Instance,
     capture.Query,
@@ -430,7 +432,7 @@ def stand(
     )
     if not judged or subject is None:
         facts = eligibility.add_facts(facts, case.screening, None)
-        facts = consent_binding.add_facts(facts, trial.study, case.consent)
+        facts = consent_binding.add_facts(facts, trial.study, case.consent, place.zone)
         facts = randomization.add_facts(facts, trial.allocation, subject, None)
         return Standing(trial, case, place, now, facts, {})
     inputs = {
@@ -445,7 +447,7 @@ def stand(
     )
     layer = stratum(trial.study, inputs)
     facts = eligibility.add_facts(facts, case.screening, judgement, rested)
-    facts = consent_binding.add_facts(facts, trial.study, case.consent)
+    facts = consent_binding.add_facts(facts, trial.study, case.consent, place.zone)
     facts = randomization.add_facts(facts, trial.allocation, subject, layer)
     facts = person_facts(facts, reader, case.screening.person, subject)
     return Standing(trial, case, place, now, facts, inputs, judgement, layer)

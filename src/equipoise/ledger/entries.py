@@ -115,6 +115,16 @@ class SiteApproved(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class ConsentVersionApproved(Entry):
+    """The ethics committee approved a version of the consent form for the site on a day (ISO)."""
+
+    site: str
+    version: str
+    approval: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
 class SiteActivated(Entry):
     """The sponsor opened the site for enrolment."""
 
@@ -203,6 +213,58 @@ class ConsentRecorded(Entry):
     given: bool
     on: str
     relation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentDocumented(Entry):
+    """Someone signed, or refused, a version of the consent form on a day (ISO), at a time of the site (HH:MM or empty).
+
+    `explained_by`: the actor who explained the study. `signer`, `witness`: the register's random ids of a
+    representative and of an impartial witness. `because`: why the participant does not sign in person. Follows
+    ConsentRecorded.
+    """
+
+    version: str
+    by: Literal["PARTICIPANT", "LEGAL_REPRESENTATIVE"]
+    given: bool
+    on: str
+    at: str = ""
+    explained_by: str = ""
+    copy_given: bool = False
+    signer: str | None = None
+    witness: str | None = None
+    relation: str = aside(default="")
+    because: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class OptionAnswered(Entry):
+    """An optional part of the consent (an id of the study's consent.options) was agreed to or not, on a day (ISO)."""
+
+    option: str
+    given: bool
+    by: Literal["PARTICIPANT", "LEGAL_REPRESENTATIVE"]
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipationLimited(Entry):
+    """A part of the participation ended on a day (ISO), while the consent to the rest stands."""
+
+    level: Literal["FROM_TREATMENT", "FROM_VISITS", "FROM_CONTACT", "FROM_SAMPLES"]
+    by: Literal["PARTICIPANT", "LEGAL_REPRESENTATIVE"]
+    on: str
+    reason: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class CaregiverConsented(Entry):
+    """A caregiver agreed, for the own part, to keep the diary, or no longer does. `caregiver`: the register's id."""
+
+    caregiver: str
+    given: bool
+    on: str
+    relation: str = aside(default="")
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,28 @@ class Facts:
     consent_in_force: Truth = owned("consent", Truth.UNKNOWN)
     consent_on: str | None = owned("consent", None)
     """The day (ISO) of the signature that counts, or would count."""
+    consent_status: str = owned("consent", "NOT_ASKED")
+    """Where the consent stands: a status of the table in consent.standing."""
+    consent_at: dt.datetime | None = owned("consent", None)
+    """When (UTC) the signature that counts was given, where its time is known: nothing of the study comes before it."""
+    consent_version: str | None = owned("consent", None)
+    """The version that the signature which counts is on."""
+    consent_required: str | None = owned("consent", None)
+    """The newest version that the site's ethics committee approved by today."""
+    reconsent_because: Literal["", "CAPACITY", "VERSION"] = owned("consent", "")
+    reconsent_by: str | None = owned("consent", None)
+    """The last day (ISO) on which consent is to be given again; None where it is not asked for."""
+    consent_outdated: bool = owned("consent", False)
+    """Whether that day has passed: what is done from then on is done under an outdated consent."""
+    consent_stops: frozenset[str] = owned("consent", frozenset())
+    """What a withdrawal stopped: words of consent.withdrawal."""
+    consent_against: Problem | None = owned("consent", None)
+    """Why nothing more may be done to the participant under the consent as it stands; None where it may."""
+    # oversight: what the site's ethics committee said of the consent form
+    site_approved_on: str | None = owned("oversight", None)
+    """The day (ISO) of the site's own approval."""
+    consent_approvals: Mapping[str, str] = owned_mapping("oversight")
+    """Version of the consent form -> the day (ISO) of its own approval at the site."""
     # randomization
     list_published: bool = owned("randomization", False)
     list_root: str | None = owned("randomization", None)

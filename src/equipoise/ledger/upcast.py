@@ -55,7 +55,18 @@ def _query_raised(old: Shape) -> Shape:
     return Shape("QueryAsked", main, {**old.aside, "text": message.get("en", "")})
 
 
-UPCASTS: Mapping[str, Upcast] = {"FormRecorded": _form_recorded, "QueryRaised": _query_raised}
+def _consent_recorded(old: Shape) -> Shape:
+    """`ConsentRecorded` held the relation, a person's word, in its main part, and neither time nor witness."""
+    main = {name: value for name, value in old.main.items() if name != "relation"}
+    relation = old.main.get("relation")
+    return Shape("ConsentDocumented", main, {**old.aside, **({"relation": relation} if relation else {})})
+
+
+UPCASTS: Mapping[str, Upcast] = {
+    "FormRecorded": _form_recorded,
+    "QueryRaised": _query_raised,
+    "ConsentRecorded": _consent_recorded,
+}
 """Old kind -> its upcast. One whose shape is still written gives back what needs no change."""
 
 

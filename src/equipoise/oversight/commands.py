@@ -157,6 +157,16 @@ class MoveSubject:
 
 
 @dataclass(frozen=True, slots=True)
+class ApproveConsentVersion:
+    """Record that the site's ethics committee approved a version of the consent form on a day."""
+
+    site: str
+    version: str
+    approval: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
 class NamePrincipalInvestigator:
     """Name the investigator who is responsible for a site and signs its delegation log."""
 

@@ -34,6 +34,7 @@ from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
 from equipoise.oversight.commands import (
     ActivateSite,
     AddSite,
+    ApproveConsentVersion,
     ApproveSite,
     DeactivateSite,
     DelegateDuties,
@@ -50,6 +51,7 @@ from equipoise.oversight.commands import (
     ResumeEnrolment,
     SignRelease,
 )
+from equipoise.oversight.consent_forms import decide_consent_form
 from equipoise.oversight.delegation import decide_log
 from equipoise.oversight.evolve import DoorState, SiteState, State
 from equipoise.oversight.release import CONDITIONS, SIGNING
@@ -62,7 +64,7 @@ from equipoise.words.text import Text
 
 SiteCommand: TypeAlias = (
     AddSite | ApproveSite | ActivateSite | DeactivateSite
-    | NamePrincipalInvestigator | DelegateDuties | EndDelegation
+    | ApproveConsentVersion | NamePrincipalInvestigator | DelegateDuties | EndDelegation
 )  # fmt: skip
 DoorCommand: TypeAlias = EnrolSecondDoor | RecordAnchor | RecordRecall
 GateCommand: TypeAlias = RecordReleaseCondition | SignRelease | RecordListRelease
@@ -109,6 +111,8 @@ def decide_site(
         return _add(state, stream, command)
     if state.site is None:
         return _refuse("oversight.unknown-site", "site", site=command.site)
+    if isinstance(command, ApproveConsentVersion):
+        return decide_consent_form(study, state.consent_versions, command, occasion)
     if isinstance(command, NamePrincipalInvestigator | DelegateDuties | EndDelegation):
         return decide_log(state.log, facts, command, occasion)
     if isinstance(command, ApproveSite):

@@ -10,6 +10,7 @@ from typing import Literal
 
 from equipoise.ledger.entries import (
     AnchorReceived,
+    ConsentVersionApproved,
     EnrolmentPaused,
     EnrolmentResumed,
     RecallReceived,
@@ -55,6 +56,8 @@ class SiteState:
     active: bool = False
     versions: SiteVersions = field(default_factory=SiteVersions)
     log: Log = field(default_factory=Log)
+    consent_versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Version of the consent form -> the day (ISO) on which the ethics committee approved it for the site."""
 
     def approved(self, today: dt.date) -> bool:
         """Whether an ethics approval covers the day."""
@@ -90,6 +93,8 @@ def add_facts(
         site_active=site.active,
         log_in_force=log_required and (site.log.principal is not None or state.purpose == "trial"),
         principal=site.log.principal,
+        site_approved_on=site.approved_on,
+        consent_approvals=site.consent_versions,
         delegated=site.log.delegated,
     )
 
@@ -125,6 +130,9 @@ def evolve_site(state: SiteState, recorded: Recorded) -> SiteState:
         return replace(state, approved_on=entry.on, approved_until=entry.until)
     if isinstance(entry, SiteActivated | SiteDeactivated):
         return replace(state, active=isinstance(entry, SiteActivated))
+    if isinstance(entry, ConsentVersionApproved):
+        known = {**state.consent_versions, entry.version: entry.on}
+        return replace(state, consent_versions=MappingProxyType(known))
     log = evolve_log(state.log, recorded)
     return state if log is state.log else replace(state, log=log)
 

@@ -334,18 +334,37 @@ class Verification(Element):
 
 
 class ConsentVersion(Element):
-    """A version of the consent form, by the date from which it is used."""
+    """A version of the consent form, by the date from which it is used.
+
+    reconsent_days: who signed an earlier version signs this one within so many days of its approval at the site; None:
+    an earlier signature goes on counting.
+    """
 
     id: str
     dated: IsoDate
     label: Words
+    reconsent_days: int | None = Field(default=30, ge=0)
+
+
+class ConsentOption(Element):
+    """A part of the consent that is agreed to or not, and leaves the rest as it is (samples, later contact)."""
+
+    id: Name
+    label: Words
 
 
 class Consent(Element):
-    """Who may consent. Capacity is presumed: a participant signs unless capacity is recorded as lacking."""
+    """Who may consent. Capacity is presumed: a participant signs unless capacity is recorded as lacking.
+
+    capacity_days: who regained capacity is asked for the own consent within so many days. caregiver: whether a
+    caregiver consents for the own part, in the diary.
+    """
 
     legal_representative: bool = True
     versions: tuple[ConsentVersion, ...] = ()
+    options: tuple[ConsentOption, ...] = ()
+    capacity_days: int = Field(default=14, ge=0)
+    caregiver: bool = False
 
 
 class TrainingTopic(Element):

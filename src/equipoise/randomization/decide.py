@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from equipoise.ledger.entries import AllocationPublished, Append, SlotTaken, SubjectRandomized
 from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
@@ -108,6 +109,8 @@ def _of_eligibility(study: Study, facts: Facts) -> Iterator[Problem]:
         yield problem("randomization.confirmation-outdated", "eligibility")
     if facts.consent_in_force is not Truth.TRUE:
         yield problem("randomization.no-consent", "consent")
+    elif facts.consent_against is not None:
+        yield replace(facts.consent_against, where="consent")
 
 
 def _of_criteria(study: Study, facts: Facts) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from equipoise.ledger.entries import (
-    ConsentRecorded,
+    ConsentDocumented,
     ConsentWithdrawn,
     EligibilityJudged,
     Entry,
@@ -88,7 +88,7 @@ IE_COLUMNS = (
 )
 # What a form may fill in DM: identifiers, reference dates, site and arms are the program's own.
 _COLLECTED = frozenset({"BRTHDTC", "AGE", "SEX", "RACE", "ETHNIC", "COUNTRY", "DTHDTC", "DTHFL", "DMDTC"})
-_SHAPING = (SubjectScreened, ConsentRecorded, ScreeningFailed, SubjectRandomized)
+_SHAPING = (SubjectScreened, ConsentDocumented, ScreeningFailed, SubjectRandomized)
 
 
 def demographics(books: Iterable[Casebook]) -> Iterator[Row]:
@@ -115,7 +115,7 @@ def demographics(books: Iterable[Casebook]) -> Iterator[Row]:
 
 def consent_day(book: Casebook) -> str | None:
     """The first day on which consent was given, as recorded; None where it was not."""
-    return min((entry.on for _, entry in book.of_kind(ConsentRecorded) if entry.given), default=None)
+    return min((entry.on for _, entry in book.of_kind(ConsentDocumented) if entry.given), default=None)
 
 
 def arm_reason(book: Casebook) -> str:
@@ -215,7 +215,7 @@ _BEFORE_TREATMENT = frozenset({"INFORMED CONSENT OBTAINED", "SCREEN FAILURE", "R
 
 
 def _event(entry: Entry | None) -> _Event | None:
-    if isinstance(entry, ConsentRecorded) and entry.given:
+    if isinstance(entry, ConsentDocumented) and entry.given:
         whose = "" if entry.by == "PARTICIPANT" else " FROM LEGAL REPRESENTATIVE"
         return _Event(f"INFORMED CONSENT OBTAINED{whose}", "INFORMED CONSENT OBTAINED", _MILESTONE, entry.on)
     if isinstance(entry, SubjectRandomized):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, cast
 
@@ -61,6 +62,8 @@ def decide(study: Study, state: State, facts: Facts, command: object, occasion: 
     """Decide a command on the stream of one subject; `facts` hold the gate of the dose that the command concerns."""
     if not facts.subject_known:
         return Refusal((problem("supply.subject-unknown", "subject"),))
+    if isinstance(command, RequestPreparation | CheckBag) and facts.consent_against is not None:
+        return Refusal((replace(facts.consent_against, where="consent"),))
     if isinstance(command, RequestPreparation):
         return _on(command.subject, _ask(study, state, facts, command, occasion))
     step = STEPS.get(type(command))

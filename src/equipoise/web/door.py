@@ -16,6 +16,7 @@ from equipoise.capture.evolve import Place
 from equipoise.capture.specimens.commands import ImportResults
 from equipoise.capture.specimens.importing import Judged
 from equipoise.desk.code_breaks import BlindView, DrillView
+from equipoise.desk.consent_page import Beside, ConsentView
 from equipoise.desk.deviation_pages import Filters as DeviationFilters
 from equipoise.desk.deviation_pages import StudyDeviations, SubjectDeviations
 from equipoise.desk.due_visits import DueView as DueVisits
@@ -199,6 +200,12 @@ class DeskDoor(Protocol):
 
     def knowledge(self, who: Who) -> Sequence[Knowing] | None:
         """Who could know whose arm, since when."""
+
+    def consents(self, who: Who, number: str) -> ConsentView | None:
+        """The consents of a subject."""
+
+    def record_consent(self, who: Who, command: object, beside: Beside, *, key: str) -> Outcome:
+        """Record a consent; names go to the register."""
 
     def staffed_sites(self, who: Who) -> Sequence[tuple[str, Text]] | None:
         """The sites whose people the reader may see."""

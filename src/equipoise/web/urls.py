@@ -10,6 +10,7 @@ from equipoise.web.public import views as public
 from equipoise.web.views import (
     blind,
     casebook,
+    consents,
     deviations,
     enrolment,
     entrance,
@@ -41,7 +42,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("subjects", work.subjects),
     path("subjects/new", casebook.screen),
     path("subjects/<str:number>", casebook.casebook),
-    path("subjects/<str:number>/consent", casebook.consent),
     path("subjects/<str:number>/eligibility", casebook.eligibility),
     path("subjects/<str:number>/randomize", casebook.randomize),
     *blind.urlpatterns,
@@ -54,6 +54,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *staff.urlpatterns,
     *specimens.urlpatterns,
     *deviations.urlpatterns,
+    *consents.urlpatterns,
     path(_FORM, forms.form),
     path(f"{_FORM}/history", forms.history),
     path(f"{_FORM}/<int:repeat>", forms.form),

@@ -8,7 +8,7 @@ from equipoise.consent.binding import bind, in_force, rested_on, why_not
 from equipoise.consent.commands import RecordCapacity, RecordConsent, WithdrawConsent
 from equipoise.consent.decide import decide
 from equipoise.consent.evolve import START, evolve, state_from_json, state_to_json
-from equipoise.ledger.entries import CapacityRecorded, ConsentRecorded, ConsentWithdrawn
+from equipoise.ledger.entries import CapacityRecorded, ConsentDocumented, ConsentWithdrawn
 from equipoise.ledger.facts import Facts
 from equipoise.protocol.expressions import DateValue, as_logical
 from equipoise.protocol.rules import value_of
@@ -23,10 +23,10 @@ ONLY_PARTICIPANT = made_study(
         "versions": [{"id": "1.0", "dated": "2026-01-15", "label": "First"}],
     }
 )
-SIGNED = ConsentRecorded("1.0", "PARTICIPANT", given=True, on="2026-08-01")
-REFUSED = ConsentRecorded("1.0", "PARTICIPANT", given=False, on="2026-08-02")
-FOR = ConsentRecorded("1.0", "LEGAL_REPRESENTATIVE", given=True, on="2026-08-03", relation="daughter")
-NOT_FOR = ConsentRecorded("1.0", "LEGAL_REPRESENTATIVE", given=False, on="2026-08-03")
+SIGNED = ConsentDocumented("1.0", "PARTICIPANT", given=True, on="2026-08-01")
+REFUSED = ConsentDocumented("1.0", "PARTICIPANT", given=False, on="2026-08-02")
+FOR = ConsentDocumented("1.0", "LEGAL_REPRESENTATIVE", given=True, on="2026-08-03", relation="daughter")
+NOT_FOR = ConsentDocumented("1.0", "LEGAL_REPRESENTATIVE", given=False, on="2026-08-03")
 HAS, LACKS, OPEN = (CapacityRecorded(capacity, "2026-08-01") for capacity in ("HAS", "LACKS", "NOT_ASSESSED"))
 LEFT = ConsentWithdrawn("PARTICIPANT", "2026-08-05")
 
@@ -181,7 +181,7 @@ def test_nobody_consents_who_is_not_in_the_trial():
 
 
 def test_the_same_again_is_refused_and_a_signature_after_withdrawal_is_not():
-    state = folded(evolve, START, [ConsentRecorded("2.0", "PARTICIPANT", given=True, on="2026-08-01"), HAS])
+    state = folded(evolve, START, [ConsentDocumented("2.0", "PARTICIPANT", given=True, on="2026-08-01"), HAS])
     assert refused(decide(STUDY, state, KNOWN, consent(), OCCASION)) == [("consent.nothing-changed", "")]
     same = RecordCapacity("s1", "HAS", "2026-08-01")
     assert refused(decide(STUDY, state, KNOWN, same, OCCASION)) == [("consent.nothing-changed", "")]

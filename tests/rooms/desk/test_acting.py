@@ -22,7 +22,7 @@ from equipoise.desk.setup import adopt, give, release
 from equipoise.desk.views import Outcome
 from equipoise.ledger.entries import (
     AllocationPublished,
-    ConsentRecorded,
+    ConsentDocumented,
     Datum,
     Header,
     Recorded,
@@ -205,7 +205,7 @@ def test_a_text_typed_in_another_normal_form_is_recorded(story: Story) -> None:
         "crc", RecordConsent(subject, "1.0", "LEGAL_REPRESENTATIVE", given=True, on=day, relation=DECOMPOSED)
     )
     consented = [
-        one.entry for one in _entries(story, f"subject/{subject}") if isinstance(one.entry, ConsentRecorded)
+        one.entry for one in _entries(story, f"subject/{subject}") if isinstance(one.entry, ConsentDocumented)
     ]
     assert [entry.relation for entry in consented] == ["café"]
 

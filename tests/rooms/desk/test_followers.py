@@ -25,6 +25,7 @@ from equipoise.capture.commands import (
 )
 from equipoise.capture.evolve import Place, Said
 from equipoise.capture.specimens.evolve import Aliquot, Tube
+from equipoise.consent import evolve as consenting
 from equipoise.consent.commands import WithdrawConsent
 from equipoise.desk.closing_tables import CLOSING_CASES, CLOSINGS
 from equipoise.desk.followers import FORMS, GRANTS, QUERIES, SITES, SUBJECTS
@@ -181,6 +182,7 @@ def test_the_code_of_a_snapshot_names_every_kind_that_is_in_it(story: Story) -> 
     assert found <= set(_KEPT)
     # All but one of consent's and what only comes up after randomization (a code break, a card, a dose) have come up.
     after = {capturing.Voiding, blind.Break, blind.Card, dosing.Request, dosing.Bag, dosing.Judged}
+    after |= {consenting.Limit, consenting.Caregiver}
     after |= {Said, Signature, Source}  # an answer, a signature and a scan, which have stories of their own
     after |= {Source, Tube, Aliquot, Reported}  # so have scans and specimens
     assert len(found | after) >= len(_KEPT) - 1

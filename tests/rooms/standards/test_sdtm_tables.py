@@ -12,7 +12,7 @@ from decimal import Decimal
 import pytest
 
 from equipoise.ledger.entries import (
-    ConsentRecorded,
+    ConsentDocumented,
     ConsentWithdrawn,
     Datum,
     EligibilityJudged,
@@ -27,7 +27,7 @@ from equipoise.standards.dataset import Cell, Dataset
 from equipoise.standards.sdtm import sdtm
 from rooms.standards.sdtm_example import form, recorded, screened, stream, study
 
-SIGNED = ConsentRecorded("1", "PARTICIPANT", True, "2026-03-01")
+SIGNED = ConsentDocumented("1", "PARTICIPANT", True, "2026-03-01")
 JUDGED = EligibilityJudged("ELIGIBLE", {"I01": "T", "I02": "T", "E01": "F"}, {}, (1,), confirmed=True)
 
 
@@ -115,8 +115,8 @@ def test_ds_has_milestones_and_endings_on_the_site_s_day() -> None:
     # 17:30 UTC is 01:30 of the next day at a site in Shanghai (UTC+8).
     entries: list[tuple[Entry, str]] = [
         (screened("a", "001"), "2026-03-01T02:00:00.000000Z"),
-        (ConsentRecorded("1", "PARTICIPANT", False, "2026-02-27"), "2026-03-01T02:00:00.000000Z"),
-        (ConsentRecorded("1", "LEGAL_REPRESENTATIVE", True, "2026-03-01"), "2026-03-01T02:00:00.000000Z"),
+        (ConsentDocumented("1", "PARTICIPANT", False, "2026-02-27"), "2026-03-01T02:00:00.000000Z"),
+        (ConsentDocumented("1", "LEGAL_REPRESENTATIVE", True, "2026-03-01"), "2026-03-01T02:00:00.000000Z"),
         (SubjectRandomized("R100", "X"), "2026-03-04T17:30:00.000000Z"),
         (ConsentWithdrawn("PARTICIPANT", "2026-04-01"), "2026-04-02T02:00:00.000000Z"),
     ]

@@ -17,7 +17,7 @@ from equipoise.desk.courier import Courier
 from equipoise.desk.desk import open_desk
 from equipoise.desk.front import FrontDesk
 from equipoise.ledger.commit import Act, Committed, commit
-from equipoise.ledger.entries import Append, SlotTaken, SubjectRandomized, SubjectScreened
+from equipoise.ledger.entries import Append, ConsentDocumented, SlotTaken, SubjectRandomized, SubjectScreened
 from equipoise.oversight.commands import EnrolSecondDoor
 from equipoise.protocol.load import load_study
 from equipoise.protocol.study import Study
@@ -81,6 +81,9 @@ class Doors:
         self.write(
             f"randomize {subject}",
             Append(f"subject/{subject}", SubjectScreened(subject, site, f"S-{subject}", f"person {subject}")),
+            Append(
+                f"subject/{subject}", ConsentDocumented("1.0", "PARTICIPANT", given=True, on="2026-05-30")
+            ),
             Append("allocation", SlotTaken(layer or stratum, number, subject)),
             Append(f"subject/{subject}", SubjectRandomized(number, stratum)),
         )

@@ -12,6 +12,14 @@ from dataclasses import dataclass, field, replace
 
 from equipoise.access.commands import Grant, Who
 from equipoise.capture.commands import AnswerQuery, CloseQuery, RaiseQuery, RecordForm
+from equipoise.desk.consent_page import (
+    Beside,
+    CaregiverLine,
+    ConsentLine,
+    ConsentView,
+    OptionLine,
+    VersionLine,
+)
 from equipoise.desk.identities import IdentityInput
 from equipoise.desk.inbox import STATES, Filters, InboxView, OneQueryView, QueryLine
 from equipoise.desk.views import (
@@ -133,6 +141,7 @@ class FakeDesk:
     rows: list[HistoryRow] = field(default_factory=list)
     done: dict[str, Outcome] = field(default_factory=dict)
     commands: list[object] = field(default_factory=list)
+    besides: list[Beside] = field(default_factory=list)
     answers_with: tuple[Problem, ...] = ()
     raises: Exception | None = None
     people: int = 1
@@ -348,6 +357,23 @@ class FakeDesk:
         self, who: Who, number: str, visit: str, form: str, repeat: int, item_id: str | None = None
     ) -> Sequence[HistoryRow] | None:
         return [row for row in self.rows if item_id in (None, row.item)]
+
+    def consents(self, who: Who, number: str) -> ConsentView | None:
+        if number != "01007":
+            return None
+        version = VersionLine("1.0", "2026-01-15", Text("First", "第一版"), "2026-02-01", required=True)
+        line = ConsentLine("ConsentDocumented", "2026-08-01", "09:30", "PARTICIPANT", "1.0", True, None,
+                           {"explained": "Liu Yan"}, "2026-08-01T02:00:00.000000Z", "Liu Yan")  # fmt: skip
+        can = {"RecordConsent", "RecordCapacity", "WithdrawConsent", "AnswerOption", "RecordCaregiver"}
+        return ConsentView(
+            number, "01", "Asia/Shanghai", "IN_FORCE", True, "1.0", "HAS", "VERSION", "2026-09-01", False, ("samples",),
+            (version,), (OptionLine("SAMPLES", Text("Samples", "样本"), True),), (CaregiverLine("c1", "赵", True, "2026-08-01"),),
+            True, True, (("u-crc", "Liu Yan"),), (line,), frozenset(can if who.role == "coordinator" else ()),
+        )  # fmt: skip
+
+    def record_consent(self, who: Who, command: object, beside: Beside, *, key: str) -> Outcome:
+        self.besides.append(beside)
+        return self.submit(who, command, key=key)
 
     def checklist(self, who: Who, number: str) -> ChecklistView | None:
         if number != NUMBER:

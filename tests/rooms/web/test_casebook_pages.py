@@ -8,7 +8,13 @@ import pytest
 from samples import NUMBER
 
 from equipoise.capture.commands import DateVisit
-from equipoise.consent.commands import RecordCapacity, RecordConsent, WithdrawConsent
+from equipoise.consent.commands import (
+    AnswerOption,
+    RecordCapacity,
+    RecordCaregiver,
+    RecordConsent,
+    WithdrawConsent,
+)
 from equipoise.eligibility.commands import ConfirmEligibility, FailScreening
 from equipoise.randomization.commands import Randomize
 from equipoise.web.units import shown_unit
@@ -87,11 +93,42 @@ def test_a_visit_is_dated_in_any_way_a_date_is_written_and_never_half(desk, coor
         ({"do": "capacity", "capacity": "LACKS", "on": "2026-08-01"}, RecordCapacity("s-1", "LACKS", "2026-08-01")),
         ({"do": "withdraw", "by": "PARTICIPANT", "on": "2026-08-01", "reason": "moves"},
          WithdrawConsent("s-1", "PARTICIPANT", "2026-08-01", "moves")),
+        ({"do": "withdraw", "by": "PARTICIPANT", "on": "2026-08-01", "level": "FROM_VISITS"},
+         WithdrawConsent("s-1", "PARTICIPANT", "2026-08-01", "", "FROM_VISITS")),
+        ({"do": "consent", "version": "1.0", "by": "PARTICIPANT", "given": "yes", "on": "2026-08-01", "time": "09:30",
+          "explained": "u-crc", "copy": "yes", "option.SAMPLES": "yes", "option.CONTACT": "no"},
+         RecordConsent("s-1", "1.0", "PARTICIPANT", True, "2026-08-01", None, "09:30", "u-crc", True,
+                       agreed=("SAMPLES",), declined=("CONTACT",))),
+        ({"do": "option", "option": "SAMPLES", "given": "no", "by": "PARTICIPANT", "on": "2026-08-01"},
+         AnswerOption("s-1", "SAMPLES", False, "PARTICIPANT", "2026-08-01")),
+        ({"do": "caregiver", "name": "赵敏", "given": "yes", "on": "2026-08-01", "relation": "wife"},
+         RecordCaregiver("s-1", "", True, "2026-08-01", "wife")),
     ],
 )  # fmt: skip
 def test_each_part_of_the_consent_page_gives_its_command(desk, coordinator, posted, command):
     assert coordinator.post(f"{HERE}/consent", posted).status_code == 302
     assert desk.commands[-1] == command
+
+
+def test_names_beside_a_consent_are_no_part_of_the_command(desk, coordinator):
+    posted = {"do": "consent", "version": "1.0", "by": "LEGAL_REPRESENTATIVE", "given": "yes", "on": "2026-08-01",
+              "relation": "daughter", "name": "王·阿依古丽", "witness": "李"}  # fmt: skip
+    assert coordinator.post(f"{HERE}/consent", posted).status_code == 302
+    assert (desk.besides[-1].name, desk.besides[-1].witness) == ("王·阿依古丽", "李")
+    assert "阿依古丽" not in repr(desk.commands[-1])
+
+
+def test_the_consent_page_says_what_each_level_of_a_withdrawal_stops(coordinator):
+    page = coordinator.get(f"{HERE}/consent").text
+    for words in (
+        "From treatment only",
+        "further infusions",
+        "study visits",
+        "What was collected before stays",
+    ):
+        assert words in page
+    assert "2026-08-01 09:30" in page
+    assert "by 2026-09-01" in page
 
 
 def test_capacity_needs_an_answer(desk, coordinator):

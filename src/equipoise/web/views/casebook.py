@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from equipoise.access.commands import Who
-from equipoise.consent.commands import RecordCapacity, RecordConsent, Signer, WithdrawConsent
 from equipoise.desk.identities import IdentityInput
 from equipoise.desk.views import Step
 from equipoise.eligibility.commands import ConfirmEligibility, FailScreening
@@ -18,15 +15,7 @@ from equipoise.web import problems
 from equipoise.web.matrix import legend, matrix
 from equipoise.web.request import Asked, at_site, desk
 from equipoise.web.views.reading import found, may, new_key, signed, subject_path, task_lines
-from equipoise.words.dates import parse_date
 from equipoise.words.problem import Problem, problem
-
-CAPACITY = {
-    "HAS": "web.capacity-has",
-    "LACKS": "web.capacity-lacks",
-    "NOT_ASSESSED": "web.capacity-not-assessed",
-}
-"""What is recorded of capacity -> message."""
 
 
 @require_http_methods(["GET", "POST"])
@@ -56,35 +45,6 @@ def screen(request: Asked, who: Who) -> HttpResponse:
 def casebook(request: Asked, who: Who, number: str) -> HttpResponse:
     """The matrix of forms and visits, with what is to do."""
     return casebook_with(request, who, number)
-
-
-@require_http_methods(["GET", "POST"])
-@signed
-def consent(request: Asked, who: Who, number: str) -> HttpResponse:
-    """Capacity and signatures. Capacity is presumed; a representative signs where it is recorded as lacking."""
-    view = found(desk().subject(who, number))
-    checklist, study = desk().checklist(who, number), desk().study_of(number)
-    context: dict[str, object] = {
-        "view": view,
-        "consent_key": f"web.consent-{view.consent}",
-        "capacity_key": CAPACITY.get(checklist.capacity if checklist else "", "web.capacity-not-recorded"),
-        "versions": study.consent.versions,
-        "representative": study.consent.legal_representative,
-        "at": "subjects",
-        "key": new_key(),
-    }
-    if request.method == "POST":
-        command = _consent_command(found(desk().subject_id(number)), request.POST)
-        if not isinstance(command, Problem):
-            outcome = desk().submit(who, command, key=request.POST.get("key") or new_key())
-            if outcome.accepted:
-                return redirect(subject_path(number, "consent"))
-            shown = outcome.problems
-        else:
-            shown = (command,)
-        context |= {"problems": shown, "given": request.POST}
-        return render(request, "web/consent.html", context, status=problems.status_of(shown))
-    return render(request, "web/consent.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -188,27 +148,3 @@ def _sites(who: Who) -> list[tuple[str, object]]:
     if None in mine:
         return list(names.items())
     return [(site, names.get(site, site)) for site in mine if site is not None]
-
-
-def _consent_command(
-    subject: str, posted: Mapping[str, str]
-) -> RecordCapacity | RecordConsent | WithdrawConsent | Problem:
-    """The command that a posted consent form asks for, or why it cannot be read."""
-    typed = posted.get("on", "")
-    on = parse_date(typed, six=desk().study.entry.six_digit_dates)
-    if on is None or not on.complete:
-        return problem("web.whole-date-needed", "on", given=typed)
-    by: Signer = "LEGAL_REPRESENTATIVE" if posted.get("by") == "LEGAL_REPRESENTATIVE" else "PARTICIPANT"
-    match posted.get("do"):
-        case "capacity":
-            found_to = posted.get("capacity")
-            if found_to not in ("HAS", "LACKS"):
-                return problem("web.choose-one", "capacity")
-            return RecordCapacity(subject, "HAS" if found_to == "HAS" else "LACKS", on.iso())
-        case "withdraw":
-            return WithdrawConsent(subject, by, on.iso(), posted.get("reason", "").strip())
-        case _:
-            relation = posted.get("relation", "").strip() or None
-            return RecordConsent(
-                subject, posted.get("version", ""), by, posted.get("given") != "no", on.iso(), relation
-            )
