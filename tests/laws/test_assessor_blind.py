@@ -29,8 +29,8 @@ __all__ = ["made_store", "story"]  # the fixtures, taken over from the stories
 
 WORD, NUMBER = "canaryword", "87"
 """A word and a whole number that are recorded on forms that raters never see, and nowhere else."""
-NOT_READING = {"submit", "screen", "ask_for_code", "attach"}
-"""Methods that take a person and write."""
+NOT_READING = {"submit", "screen", "ask_for_code", "attach", "record_consent", "dry_run"}
+"""Methods that take a person and write, or judge a file that the reader brings."""
 
 
 def by_hand(one: Story, key: str, *appends: Append) -> None:
@@ -105,6 +105,7 @@ def readings(desk: FrontDesk, who: Who, number: str) -> Iterator[tuple[str, Any]
         "place": [Place(visit.id, form.id, 1) for visit in study.schedule.visits for form in study.forms],
         "source": ["none-such"],
         "query": ["none-such"],
+        "name": ["none-such"],
         "filters": [Filters()],
     }
     for name, method in inspect.getmembers(type(desk), inspect.isfunction):

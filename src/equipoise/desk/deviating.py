@@ -15,7 +15,7 @@ from equipoise.desk.schedule import visits_of
 from equipoise.desk.standing import Case, Standing, day_one_of, evolve_case
 from equipoise.ledger.entries import (
     Append,
-    ConsentRecorded,
+    ConsentDocumented,
     ConsentWithdrawn,
     DosingDecided,
     FormSaved,
@@ -44,7 +44,7 @@ from equipoise.oversight.findings import (
 )
 
 WATCHED = (
-    ConsentRecorded,
+    ConsentDocumented,
     ConsentWithdrawn,
     DosingDecided,
     InfusionEnded,

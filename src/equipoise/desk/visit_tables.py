@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 
 from equipoise.ledger.entries import (
-    ConsentRecorded,
+    ConsentDocumented,
     ConsentWithdrawn,
     Entry,
     InfusionStarted,
@@ -81,7 +81,7 @@ def _changes(row: Row, entry: Entry, at: str) -> dict[str, Cell]:
             return {"failed": 1}
         case ConsentWithdrawn():
             return {"withdrawn": 1}
-        case ConsentRecorded():
+        case ConsentDocumented():
             return {"withdrawn": 0} if entry.given else {}
         case VisitDated() | VisitMissed() | VisitReopened():
             return {

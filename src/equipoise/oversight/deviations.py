@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, Literal, cast
 
 from equipoise.ledger.entries import (
-    ConsentRecorded,
+    ConsentDocumented,
     ConsentWithdrawn,
     DeviationClassed,
     DeviationClosed,
@@ -98,7 +98,7 @@ START = State()
 def evolve(state: State, recorded: Recorded) -> State:
     """The state after one more entry of the subject's stream."""
     entry, header = recorded.entry, recorded.header
-    if isinstance(entry, ConsentRecorded) and entry.given:
+    if isinstance(entry, ConsentDocumented) and entry.given:
         return replace(state, consents=(*state.consents, Consented(entry.on, entry.version)))
     if isinstance(entry, ConsentWithdrawn):
         return replace(state, consents=(*state.consents, Consented(entry.on, "")))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from equipoise.ledger.entries import (
-    ConsentRecorded,
+    ConsentDocumented,
     ConsentWithdrawn,
     DeviationClassed,
     DeviationExplained,
@@ -168,8 +168,8 @@ def test_what_is_raised_again_after_it_was_taken_back_is_another_deviation() -> 
 
 def test_consent_is_followed_in_its_order() -> None:
     state = folded(evolve, START, [
-        ConsentRecorded("1.0", "PARTICIPANT", given=True, on="2026-01-05"),
-        ConsentRecorded("2.0", "PARTICIPANT", given=False, on="2026-02-05"),
+        ConsentDocumented("1.0", "PARTICIPANT", given=True, on="2026-01-05"),
+        ConsentDocumented("2.0", "PARTICIPANT", given=False, on="2026-02-05"),
         ConsentWithdrawn("PARTICIPANT", "2026-03-05")])  # fmt: skip
     assert state.consents == (Consented("2026-01-05", "1.0"), Consented("2026-03-05", ""))
 
