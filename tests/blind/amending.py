@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from blind.browser import ask
+from blind.people import AT_SITE, Person
 
 if TYPE_CHECKING:
     from blind.course import Play
@@ -20,16 +24,25 @@ def amended(play: Play) -> Iterator[str]:
     """Each version is released, approved at the site, adopted for newcomers, and one participant is moved to it."""
     from equipoise.capture.commands import AskMany, MoveForms, RaiseFindings
     from equipoise.desk.setup import release
-    from equipoise.oversight.commands import AdoptVersion, ApproveVersion, MoveSubject
+    from equipoise.oversight.commands import MoveSubject, ReviewAudit
 
-    world = play.world
+    world, keeper = play.world, play.world.person("data_manager")
+    play.come_in(1)
     study, today = world.desk.study, world.clock.at.date().isoformat()
     mine = [number for number in world.numbers if number.startswith("01")]
     for turn, version in enumerate(VERSIONS):
         assert release(world.desk, _checked(study, version)) == ()
         yield f"version {version} released"
-        world.done("data_manager", ApproveVersion("01", version, f"EC-{version}", today))
-        world.done("data_manager", AdoptVersion("01", version, today, "STAY"))
+        approval = {
+            "do": "approve",
+            "site": "01",
+            "version": version,
+            "approval": f"EC-{version}",
+            "on": today,
+        }
+        play.fine(keeper, "/amendments", {**approval, "key": world.key()})
+        adoption = {"do": "adopt", "site": "01", "version": version, "existing": "STAY", "on": today}
+        play.fine(keeper, "/amendments", {**adoption, "key": world.key()})
         yield f"version {version} adopted"
         subject = world.desk.subject_id(mine[turn])
         assert subject is not None
@@ -40,7 +53,39 @@ def amended(play: Play) -> Iterator[str]:
             world.done(
                 role, AskMany(subject, (("V1", "RISK", 1, "HTN"), ("V1", "PSMRS", 1, "")), f"Of {role}?")
             )
+            _listed(play, world.person(role), version)
+        moment = world.clock.at.astimezone(ZoneInfo("Asia/Shanghai")).strftime("%Y-%m-%dT%H:%M")
+        world.done(
+            "data_manager",
+            ReviewAudit(subject, "2026-05-01T00:00:00+00:00", world.clock.at.isoformat(), "read"),
+        )
+        mark = {
+            "number": mine[turn],
+            "since": "2026-05-01T00:00",
+            "until": moment,
+            "note": "read",
+            "key": world.key(),
+        }
+        play.fine(keeper, "/audit", mark)
         yield f"version {version} asked about"
+        _looked_back(play, mine[turn])
+
+
+def _listed(play: Play, who: Person, version: str) -> None:
+    """A listing, its dry run, and the question asked."""
+    fields = {"form": "RISK", "item": "HTN", "text": f"Of {who.role}, at {version}?"}
+    for step in ("look", "ask"):
+        answer = ask(play.world, who, "POST", "/listing", {**fields, "do": step, "key": play.world.key()})
+        assert answer.status == 200, answer.said()
+
+
+def _looked_back(play: Play, number: str) -> None:
+    """The participant's pages as they stood on the first day and on a later one, by everybody who may see them."""
+    for role in ("coordinator", "investigator", "rater", "monitor", "data_manager", "inspector"):
+        who = play.world.person(role, "01") if role in AT_SITE else play.world.person(role)
+        for moment in ("2026-06-01T12:00", "2026-06-08T12:00"):
+            for page in ("", "/forms/V1/RISK", "/forms/V2/DOSBED", "/eligibility"):
+                ask(play.world, who, "GET", f"/subjects/{number}{page}?asof={moment}")
 
 
 def _checked(study: Study, version: str) -> Study:

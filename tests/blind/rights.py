@@ -134,6 +134,16 @@ WEB: Mapping[str, Right] = {
     "POST /release": _does("RecordReleaseCondition", "SignRelease", reads="release"),
 }
 
+WEB_OF_AMENDMENTS: Mapping[str, Right] = {
+    "GET /amendments": _reads("amendments"),
+    "POST /amendments": _does("ApproveVersion", "AdoptVersion", "RaiseFindings", reads="amendments"),
+    "GET /listing": _reads("listing"),
+    "POST /listing": _does("AskMany", reads="listing"),
+    "GET /audit": _reads("audit"),
+    "POST /audit": _does("ReviewAudit", reads="audit"),
+}
+WEB = {**WEB, **WEB_OF_AMENDMENTS}
+
 _SERVER = "it serves until it is stopped; what it serves is played as the web"
 _CEREMONY = (
     "it runs behind the second door, in a process of its own; what it leaves at the first door is played"

@@ -185,7 +185,7 @@ ROLES: Mapping[str, Role] = {
             | _DEVIATIONS_CLASSED
             | _LOCKS_FIRST
             | _AMENDMENTS
-            | {"RecordReleaseCondition", "AskMany", *_MOVES},
+            | {"RecordReleaseCondition", "AskMany", "ReviewAudit", *_MOVES},
             _CASEBOOK
             | _SUPPLY
             | _DEVIATIONS

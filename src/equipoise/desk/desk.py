@@ -359,6 +359,11 @@ class Desk:
         """The trial by the version that is in force at a site now; those who stay under an older one aside."""
         return self._deciding(reader, f"site/{site}", site, self.now())
 
+    def site_now(self, reader: Reader, site: str) -> tuple[SiteState, str]:
+        """A site as it stands, and the day (ISO) there."""
+        place = self._memory.site(reader, site)
+        return place, self.now().astimezone(ZoneInfo(place.zone)).date().isoformat()
+
     def trial_of(self, reader: Reader, subject: str) -> Trial:
         """The trial by the version that decides for a subject now."""
         return self._deciding(reader, f"subject/{subject}", None, self.now())

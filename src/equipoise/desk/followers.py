@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from equipoise.capture.evolve import MANUAL
+from equipoise.desk.audit_table import AUDIT_FOLLOWER
 from equipoise.desk.closing_tables import CLOSING_FOLLOWER
 from equipoise.desk.deviation_tables import DEVIATIONS_FOLLOWER
 from equipoise.desk.specimen_tables import SPECIMEN_FOLLOWER
@@ -433,5 +434,6 @@ FOLLOWERS = (
     VISITS_FOLLOWER,
     SPECIMEN_FOLLOWER,
     DEVIATIONS_FOLLOWER,
+    AUDIT_FOLLOWER,
 )
 """What every commit of the desk runs. Raise the version whenever this file computes something else."""

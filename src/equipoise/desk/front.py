@@ -5,14 +5,20 @@ A read answers None where the reader may not see the thing, or it is not there: 
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from equipoise.access.commands import Who
+from equipoise.access.decide import may_read
 from equipoise.access.roles import ROLES
 from equipoise.capture.evolve import Place
 from equipoise.capture.specimens.commands import ImportResults
 from equipoise.capture.specimens.importing import Judged
 from equipoise.desk import (
+    amendments,
+    audit,
+    batches,
     casebook,
     code_breaks,
     consent_page,
@@ -22,6 +28,7 @@ from equipoise.desk import (
     knowledge,
     lists,
     log_page,
+    past,
     release_page,
     screening_pages,
     sources_page,
@@ -112,6 +119,40 @@ class FrontDesk(Desk):
     def number_of_subjects(self, who: Who) -> int:
         """How many subjects the reader may see."""
         return lists.number_of_subjects(self, who)
+
+    def as_of(self, moment: dt.datetime) -> past.PastDesk:
+        """The subjects' pages as they stood at a moment."""
+        return past.as_of(self, moment)
+
+    def audit(self, who: Who, search: audit.Search, after: str = "") -> audit.AuditView | None:
+        """A page of the audit trail."""
+        return audit.audit_page(self, who, search, after)
+
+    def amendments(self, who: Who) -> amendments.AmendmentsView | None:
+        """What was released, which version counts where, and what the newest touches."""
+        return amendments.amendments_page(self, who)
+
+    def open_chosen(self, who: Who, chosen: Collection[str], *, key: str) -> batches.Opened:
+        """Open the findings of the groups chosen on the page of versions."""
+        with self.reading() as reader:
+            lines = [line for line in amendments.due_lines(self, reader, who) if line.group in chosen]
+        return batches.open_findings(self, who, lines, key=key)
+
+    def listing(self, who: Who, wanted: batches.Filter) -> tuple[batches.Line, ...] | None:
+        """The places that a filter finds; None for who may not list."""
+        if not may_read(who, "listing", None):
+            return None
+        with self.reading() as reader:
+            return tuple(batches.listing(self, reader, who, wanted))
+
+    def still_to_ask(self, lines: Sequence[batches.Line], text: str) -> tuple[batches.Line, ...]:
+        """Where a question about a listing would be opened."""
+        with self.reading() as reader:
+            return batches.still_to_ask(self, reader, lines, text)
+
+    def ask_many(self, who: Who, lines: Sequence[batches.Line], text: str, *, key: str) -> batches.Opened:
+        """Ask one question about every line of a listing."""
+        return batches.ask(self, who, lines, text, key=key)
 
     def subject(self, who: Who, number: str) -> SubjectView | None:
         """The casebook of a subject."""

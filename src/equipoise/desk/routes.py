@@ -45,7 +45,7 @@ from equipoise.eligibility import commands as screening
 from equipoise.eligibility import decide as eligibility
 from equipoise.ledger.facts import Decision, Occasion, Refusal
 from equipoise.ledger.reader import Reader
-from equipoise.oversight import adopting
+from equipoise.oversight import adopting, reviewing
 from equipoise.oversight import commands as overseeing
 from equipoise.oversight import decide as oversight
 from equipoise.oversight.deviating import decide_deviation
@@ -237,6 +237,14 @@ def _version(reader: Reader, now: Standing, command: Any, occasion: Occasion) ->
     return adopting.decide(now.trial.study, now.trial.state, now.site, now.facts, command, occasion)
 
 
+def _audit(command: Any) -> tuple[str, ...]:  # Any: as above
+    return ("audit",)
+
+
+def _review(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> Decision:  # Any: as above
+    return reviewing.decide(now.trial.study, now.facts, command, occasion)
+
+
 def _subject_version(
     reader: Reader, now: Standing, command: Any, occasion: Occasion
 ) -> Decision:  # Any: as above
@@ -309,6 +317,7 @@ ROUTES: Mapping[type, Route] = {
     overseeing.ApproveVersion: Route(_site, "light", _version),
     overseeing.AdoptVersion: Route(_site, "light", _version),
     overseeing.MoveSubject: Route(_subject, "light", _subject_version),
+    overseeing.ReviewAudit: Route(_audit, "light", _review),
     capturing.RaiseFindings: Route(_subject, "light", _batch),
     capturing.AskMany: Route(_subject, "light", _batch),
     capturing.MoveForms: Route(_subject, "light", _move_forms),

@@ -895,6 +895,19 @@ class VersionAdopted(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class AuditReviewed(Entry):
+    """Somebody reviewed a range of the audit trail (stream `audit`): of one participant (an id) or, empty, of all.
+
+    `since`, `until`: moments (UTC), the latter never after the entry's own.
+    """
+
+    of_subject: str
+    since: str
+    until: str
+    note: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
 class SubjectMoved(Entry):
     """A participant goes on under a version that the site adopted for newcomers first."""
 

@@ -148,6 +148,16 @@ class AdoptVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewAudit:
+    """Record having reviewed the audit trail from one moment (UTC, ISO) to another, of a participant or of all."""
+
+    of_subject: str
+    since: str
+    until: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class MoveSubject:
     """Let one participant go on under a version that the site has adopted."""
 

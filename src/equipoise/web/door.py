@@ -8,13 +8,16 @@ either way, so that nothing is learnt by asking.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from equipoise.access.commands import Who
 from equipoise.capture.evolve import Place
 from equipoise.capture.specimens.commands import ImportResults
 from equipoise.capture.specimens.importing import Judged
+from equipoise.desk.amendments import AmendmentsView
+from equipoise.desk.audit import AuditView, Search
+from equipoise.desk.batches import Filter, Line, Opened
 from equipoise.desk.code_breaks import BlindView, DrillView
 from equipoise.desk.consent_page import Beside, ConsentView
 from equipoise.desk.deviation_pages import Filters as DeviationFilters
@@ -59,6 +62,23 @@ class ScreenedView(Protocol):
     @property
     def number(self) -> str | None:
         """The screening number given, when accepted."""
+
+
+class PastDoor(Protocol):
+    """The pages of a subject as they stood at a moment."""
+
+    @property
+    def moment(self) -> dt.datetime:
+        """The moment, in UTC."""
+
+    def subject(self, who: Who, number: str) -> SubjectView | None:
+        """The casebook."""
+
+    def form(self, who: Who, number: str, visit: str, form: str, repeat: int = 1) -> FormView | None:
+        """One form."""
+
+    def checklist(self, who: Who, number: str) -> ChecklistView | None:
+        """The eligibility checklist."""
 
 
 class DeskDoor(Protocol):
@@ -106,6 +126,27 @@ class DeskDoor(Protocol):
 
     def form(self, who: Who, number: str, visit: str, form: str, repeat: int = 1) -> FormView | None:
         """One form."""
+
+    def as_of(self, moment: dt.datetime) -> PastDoor:
+        """The subjects' pages as they stood at a moment."""
+
+    def audit(self, who: Who, search: Search, after: str = "") -> AuditView | None:
+        """A page of the audit trail."""
+
+    def amendments(self, who: Who) -> AmendmentsView | None:
+        """What was released, which version counts where, and what the newest touches."""
+
+    def open_chosen(self, who: Who, chosen: Collection[str], *, key: str) -> Opened:
+        """Open the findings of the groups chosen on the page of versions."""
+
+    def listing(self, who: Who, wanted: Filter) -> Sequence[Line] | None:
+        """The places that a filter finds; None for who may not list."""
+
+    def still_to_ask(self, lines: Sequence[Line], text: str) -> Sequence[Line]:
+        """Where a question about a listing would be opened."""
+
+    def ask_many(self, who: Who, lines: Sequence[Line], text: str, *, key: str) -> Opened:
+        """Ask one question about every line of a listing."""
 
     def history(
         self, who: Who, number: str, visit: str, form: str, repeat: int, item: str | None = None

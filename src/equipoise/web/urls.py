@@ -8,6 +8,8 @@ from equipoise.pages import entrance as shared
 from equipoise.pages import problems
 from equipoise.web.public import views as public
 from equipoise.web.views import (
+    amendments,
+    audit,
     blind,
     casebook,
     consents,
@@ -44,6 +46,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("subjects/<str:number>", casebook.casebook),
     path("subjects/<str:number>/eligibility", casebook.eligibility),
     path("subjects/<str:number>/randomize", casebook.randomize),
+    *amendments.urlpatterns,
+    *audit.urlpatterns,
     *blind.urlpatterns,
     *logs.urlpatterns,
     *papers.urlpatterns,

@@ -56,7 +56,7 @@ STILL: frozenset[str] = frozenset(
         "RaiseDeviation", "ClassDeviation", "ExplainDeviation",
         "CloseDeviation", "ReopenDeviation", "WithdrawDeviation",
         # people
-        "GrantRole", "RevokeRole",
+        "GrantRole", "RevokeRole", "ReviewAudit",
         # the lock itself
         "ProposeDatabaseUnlock", "UnlockDatabase", "RecordLockCondition", "ProposeDatabaseLock", "LockDatabase",
     }

@@ -14,6 +14,7 @@ from equipoise.randomization.commands import Randomize
 from equipoise.web import problems
 from equipoise.web.matrix import legend, matrix
 from equipoise.web.request import Asked, at_site, desk
+from equipoise.web.views import past
 from equipoise.web.views.reading import found, may, new_key, signed, subject_path, task_lines
 from equipoise.words.problem import Problem, problem
 
@@ -44,6 +45,8 @@ def screen(request: Asked, who: Who) -> HttpResponse:
 @signed
 def casebook(request: Asked, who: Who, number: str) -> HttpResponse:
     """The matrix of forms and visits, with what is to do."""
+    if past.asked(request):
+        return past.casebook(request, who, number)
     return casebook_with(request, who, number)
 
 
@@ -51,6 +54,8 @@ def casebook(request: Asked, who: Who, number: str) -> HttpResponse:
 @signed
 def eligibility(request: Asked, who: Who, number: str) -> HttpResponse:
     """The checklist: each criterion, whether it is met, and why."""
+    if past.asked(request):
+        return past.eligibility(request, who, number)
     shown: tuple[Problem, ...] = ()
     if request.method == "POST":
         subject = found(desk().subject_id(number))

@@ -21,6 +21,7 @@ from equipoise.capture.commands import AnswerQuery, CloseQuery, RaiseQuery, Reco
 from equipoise.desk.views import FormView, HistoryRow, Outcome
 from equipoise.web import conflicts, entry, problems, sheet
 from equipoise.web.request import Asked, desk
+from equipoise.web.views import past
 from equipoise.web.views.reading import found, may, new_key, signed, subject_path
 from equipoise.words.problem import Problem, problem
 
@@ -51,6 +52,8 @@ class Place:
 @signed
 def form(request: Asked, who: Who, number: str, visit: str, form: str, repeat: int = 1) -> HttpResponse:
     """One form: shown, or saved."""
+    if past.asked(request):
+        return past.form(request, who, number, visit, form, repeat)
     place = Place(number, visit, form, repeat)
     if request.content_type == "application/json":
         return _saved_by_script(request, who, place)

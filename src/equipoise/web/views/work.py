@@ -41,6 +41,9 @@ def _links(who: Who) -> list[tuple[str, str]]:
         next((one.site for one in who.grants if one.site), None),
     )
     found = [("/release", "blind.release")] if "release" in reads else []
+    found += [("/amendments", "amendments.title")] if "amendments" in reads else []
+    found += [("/listing", "amendments.listing")] if "listing" in reads else []
+    found += [("/audit", "audit.title")] if "audit" in reads else []
     found += [("/knowledge", "blind.knowledge")] if "knowledge" in reads else []
     if may(who, "RequestCodeBreak") and site is not None:
         found.append((f"/drills/{site}", "blind.practise"))

@@ -1,0 +1,138 @@
+"""Versions of the definition: which counts where, what the newest touches, new checks over old data; and listings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_http_methods
+
+from equipoise.access.commands import Who
+from equipoise.desk.batches import Filter, Line, Wanted
+from equipoise.oversight.commands import AdoptVersion, ApproveVersion
+from equipoise.web import problems
+from equipoise.web.request import Asked, desk
+from equipoise.web.views.reading import form_path, found, may, new_key, signed
+from equipoise.words.problem import Problem, problem
+
+SHOWN = 200
+"""Lines of a listing that a page shows; a question goes to all of them."""
+HOLDS: tuple[Wanted, ...] = ("ANY", "VALUE", "MISSING", "EMPTY", "EQUAL")
+
+
+@require_http_methods(["GET", "POST"])
+@signed
+def amendments(request: Asked, who: Who) -> HttpResponse:
+    """Released versions by site; approvals, adoptions and queries of new checks are posted here."""
+    view = found(desk().amendments(who))
+    shown: tuple[Problem, ...] = ()
+    if request.method == "POST":
+        shown = _posted(request, who)
+        if not shown:
+            return redirect("/amendments")
+        view = found(desk().amendments(who))
+    context = {
+        "view": view,
+        "newest": view.versions[-1][0],
+        "may_adopt": may(who, "AdoptVersion"),
+        "may_open": may(who, "RaiseFindings"),
+        "changes": [change.say(request.language) for change in view.changes],
+        "hits": [
+            {"hit": hit, "path": form_path(hit.number, hit.place[:3]) if len(hit.place) > 2 else ""}
+            for hit in view.hits
+        ],
+        "total": sum(group[5] for group in view.findings),
+        "given": request.POST,
+        "key": new_key(),
+        "problems": shown,
+        "at": "amendments",
+    }
+    return render(request, "web/amendments.html", context, status=problems.status_of(shown) if shown else 200)
+
+
+def _posted(request: Asked, who: Who) -> tuple[Problem, ...]:
+    posted, key = request.POST, request.POST.get("key") or new_key()
+    site, version = posted.get("site", ""), posted.get("version", "")
+    match posted.get("do"):
+        case "approve":
+            command: object = ApproveVersion(site, version, posted.get("approval", ""), posted.get("on", ""))
+        case "adopt":
+            staying = posted.get("existing") == "STAY"
+            command = AdoptVersion(site, version, posted.get("on", ""), "STAY" if staying else "MOVE")
+        case "open":
+            chosen = posted.getlist("group")
+            if not chosen:
+                return (problem("web.choose-one", "group"),)
+            return desk().open_chosen(who, chosen, key=key).problems
+        case _:
+            return (problem("web.choose-one", "do"),)
+    return desk().submit(who, command, key=key).problems
+
+
+@require_http_methods(["GET", "POST"])
+@signed
+def listing(request: Asked, who: Who) -> HttpResponse:
+    """A listing over forms; a question about all of it is shown dry, then asked."""
+    given = request.POST if request.method == "POST" else request.GET
+    wanted = _filter(given)
+    lines = found(desk().listing(who, wanted))
+    text, step = given.get("text", "").strip(), given.get("do", "")
+    due, asked = lines, None
+    shown: tuple[Problem, ...] = ()
+    if request.method == "POST" and step in {"look", "ask"}:
+        due = desk().still_to_ask(lines, text)
+        if not text:
+            shown = (problem("capture.text-required", "text"),)
+        elif step == "ask":
+            came = desk().ask_many(who, lines, text, key=request.POST.get("key") or new_key())
+            shown, asked = came.problems, came
+    elif request.method == "POST":
+        shown = (problem("web.choose-one", "do"),)
+    study = desk().study
+    form = study.form(wanted.form)
+    context = {
+        "wanted": wanted,
+        "lines": [_listed(line) for line in lines[:SHOWN]],
+        "count": len(lines),
+        "due": len(due),
+        "dry": step == "look" and not shown,
+        "asked": asked if asked is not None and not shown else None,
+        "text": text,
+        "forms": [(one.id, one.label) for one in study.forms],
+        "items": [(one.id, one.label) for one in form.items] if form is not None else [],
+        "visits": [(one.id, one.label) for one in study.schedule.visits],
+        "holds": [(one, f"amendments.holds-{one.lower()}") for one in HOLDS],
+        "may_ask": may(who, "AskMany"),
+        "key": request.POST.get("key") or new_key(),
+        "problems": shown,
+        "at": "listing",
+    }  # fmt: skip
+    return render(request, "web/listing.html", context, status=problems.status_of(shown) if shown else 200)
+
+
+def _listed(line: Line) -> dict[str, object]:
+    place = line.place
+    return {
+        "line": line,
+        "path": form_path(line.number, (place.visit, place.form, str(place.repeat))),
+    }
+
+
+def _filter(given: Mapping[str, str]) -> Filter:
+    value = given.get("value", "").strip()
+    holds: Wanted = next((one for one in HOLDS if one == given.get("holds")), "ANY")
+    complete = {"yes": True, "no": False}.get(given.get("complete", ""))
+    return Filter(
+        given.get("form", ""),
+        given.get("item", ""),
+        given.get("visit", ""),
+        given.get("site", ""),
+        "EQUAL" if value else holds,
+        value,
+        complete,
+    )
+
+
+urlpatterns: list[URLPattern] = [path("amendments", amendments), path("listing", listing)]
