@@ -19,6 +19,7 @@ from equipoise.access.roles import ROLES
 from equipoise.desk.desk import Desk
 from equipoise.desk.followers import FORMS, SITES
 from equipoise.desk.standing import Trial, Version
+from equipoise.desk.views import DueVisit
 from equipoise.desk.visit_tables import COURSES
 from equipoise.ledger.reader import Reader
 from equipoise.ledger.store import Row
@@ -26,29 +27,10 @@ from equipoise.oversight import versions
 from equipoise.protocol.forms import Form
 from equipoise.protocol.study import Study, Visit
 from equipoise.protocol.windows import VisitRecord, VisitState, day_one, plan_visit, state_of
-from equipoise.words.text import Text
 
 COMING_DAYS = 14
 """How many days ahead of its window a visit is listed as coming."""
 _ORDER: tuple[VisitState, ...] = ("OVERDUE", "DUE", "NOT_DUE")
-
-
-@dataclass(frozen=True, slots=True)
-class DueVisit:
-    """One visit that is to be recorded. `first` and `last` are ISO days, empty while day 1 is not known.
-
-    left: days until its window ends, negative once it has; None without one.
-    """
-
-    number: str
-    site: str
-    visit: str
-    label: Text
-    mode: str
-    state: VisitState
-    first: str = ""
-    last: str = ""
-    left: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

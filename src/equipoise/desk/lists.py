@@ -22,6 +22,7 @@ from equipoise.desk.log_page import LOG_LABEL
 from equipoise.desk.staff_page import people_tasks
 from equipoise.desk.standing import Standing, day_at
 from equipoise.desk.supply_tasks import dosing_tasks
+from equipoise.desk.today import SITE_ROLES, figures, moment, role_tasks
 from equipoise.desk.views import SubjectRow, Task, TodayView
 from equipoise.desk.words import task
 from equipoise.eligibility.judgement import failing, undetermined
@@ -160,12 +161,18 @@ def today(desk: Desk, who: Who) -> TodayView | None:
         tasks += _door_tasks(desk, who)
         tasks += people_tasks(desk, reader, who)
         tasks += consent_tasks(desk, reader, who, sites_of(reader, who, "casebook"))
+        now = moment(desk, reader, who, trial)
+        tasks += role_tasks(now)
+        at_a_site = now.due if who.role in SITE_ROLES else None
         return TodayView(
             screening=reader.rows.count(SUBJECTS, {"status": IN_SCREENING, "site": seen}),
             randomized=trial.allocation.randomized_count,
             cap=trial.study.design.cap,
             open_queries=reader.rows.count(QUERIES, asked),
             tasks=tuple(tasks),
+            figures=figures(now),
+            visits=at_a_site.lines if at_a_site else (),
+            visits_in_all=at_a_site.overdue + at_a_site.due + at_a_site.coming if at_a_site else 0,
         )
 
 

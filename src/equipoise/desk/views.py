@@ -39,8 +39,8 @@ class Task:
     """Something asked of the reader. `key` is a message; `subject` is a screening number.
 
     kind: consent_missing, ineligible, not_evaluable, stratum_not_evaluable, ready_to_confirm, ready_to_randomize,
-    form_unfinished, query_open, second_door (no subject). place: visit, form, repeat and item, as far as the task has
-    them. since: an ISO date.
+    form_unfinished, query_open, second_door (no subject), and those of today.role_tasks.
+    place: visit, form, repeat and item, as far as the task has them. since: an ISO date.
     """
 
     kind: str
@@ -52,14 +52,45 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class DueVisit:
+    """One visit that is to be recorded. `first` and `last` are ISO days, empty while day 1 is not known.
+
+    left: days until its window ends, negative once it has; None without one.
+    """
+
+    number: str
+    site: str
+    visit: str
+    label: Text
+    mode: str
+    state: VisitState
+    first: str = ""
+    last: str = ""
+    left: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number of Today: its message, how many, of how many where there is a limit, and where they are listed."""
+
+    key: str
+    count: int
+    of: int | None = None
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TodayView:
-    """Three numbers and a list."""
+    """Three numbers of the role, what is asked, and for who works at a site the visits that are due."""
 
     screening: int
     randomized: int
     cap: int | None
     open_queries: int
     tasks: tuple[Task, ...]
+    figures: tuple[Figure, ...] = ()
+    visits: tuple[DueVisit, ...] = ()
+    visits_in_all: int = 0
 
 
 @dataclass(frozen=True, slots=True)

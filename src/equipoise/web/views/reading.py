@@ -87,7 +87,13 @@ _PLACES = {
     "rater_reassign": "blind",
     "break_notice": "blind",
     "break_card": "blind",
+    "deviation_explain": "deviations",
+    "deviation_class": "deviations",
 }
+
+
+_PAGES = {"queries_answered": "/queries", "release_sign": "/release"}
+"""Tasks that are about no participant, and the page on which each is done."""
 
 
 _AT_THE_SITE = frozenset({"training_ends", "certificate_ends", "delegation_ends", "principal_missing"})
@@ -98,6 +104,8 @@ def task_path(task: Task) -> str:
     """Where a task is done: a form where its place names visit and form, else the page of its kind."""
     if task.kind in _PLACES:
         return subject_path(task.subject, _PLACES[task.kind])
+    if task.kind in _PAGES:
+        return _PAGES[task.kind]
     if task.kind == "query_open" and len(task.place) > 4:
         return f"/queries/{quote(task.subject)}/{quote(task.place[4])}"
     if task.kind in _AT_THE_SITE and task.place:
@@ -132,6 +140,12 @@ TASK_LOOKS = {
     "reconsent_capacity": ("pen", "warn"),
     "reconsent_version": ("pen", "warn"),
     "reconsent_late": ("pen", "bad"),
+    "deviation_explain": ("alert", "warn"),
+    "deviation_class": ("alert", "warn"),
+    "queries_answered": ("flag", "warn"),
+    "release_sign": ("pen", "warn"),
+    "site_to_open": ("building", "warn"),
+    "site_to_approve": ("building", "warn"),
     "training_ends": ("clipboard-check", "warn"),
     "certificate_ends": ("clipboard-check", "warn"),
     "delegation_ends": ("clipboard-check", "warn"),

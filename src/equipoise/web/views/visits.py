@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from equipoise.access.commands import Who
 from equipoise.capture.commands import DateVisit, MissVisit, ReopenVisit
-from equipoise.desk.due_visits import DueVisit
+from equipoise.desk.views import DueVisit
 from equipoise.desk.visit_pages import VisitForm, VisitLine
 from equipoise.web import problems
 from equipoise.web.matrix import LOOKS, VISITS, VisitLook

@@ -10,6 +10,7 @@ from equipoise.access.commands import Who
 from equipoise.access.roles import ROLES
 from equipoise.web.request import Asked, desk
 from equipoise.web.views.reading import found, may, signed, task_lines
+from equipoise.web.views.visits import due_lines
 
 PAGE = 50
 """Subjects on a page of the list."""
@@ -26,6 +27,7 @@ def today(request: Asked, who: Who) -> HttpResponse:
         {
             "view": view,
             "lines": task_lines(view.tasks),
+            "visits": due_lines(view.visits),
             "at": "today",
             "may_screen": may(who, "ScreenSubject"),
             "links": _links(who),
