@@ -65,6 +65,7 @@ WEB: Mapping[str, Right] = {
     "POST /queries/<str:number>/<str:query>": _does("AnswerQuery", "CloseQuery", reads="queries"),
     "GET /subjects": _reads("subjects"),
     "GET /subjects/new": _ALL,
+    "GET /subjects/matrix": _reads("casebook"),
     "POST /subjects/new": _does("ScreenSubject"),
     f"GET {_SUBJECT}": _reads("casebook"),
     "GET /deviations": _reads("deviations"),

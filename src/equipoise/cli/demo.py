@@ -116,7 +116,10 @@ def make_demo(study_folder: Path, store: Path, vault: Path) -> tuple[Problem, ..
     for folder in (store, vault):
         _empty(folder)
     ceremony = vault / "ceremony"
-    made = make_process([str(study_folder), "--public", str(store / "allocation"), "--vault", str(ceremony)])
+    alone = ["--few-seeds-reason", "a demonstration: nobody is treated by this list"]
+    made = make_process(
+        [str(study_folder), "--public", str(store / "allocation"), "--vault", str(ceremony), *alone]
+    )
     if made.status:
         return (problem("cli.allocation-failed", reason=" ".join(made.lines)),)
     problems = _fill(study, demo, store, _SecondDoor(study_folder, vault, ceremony))

@@ -35,6 +35,7 @@ from equipoise.desk import (
     specimens_page,
     staff_page,
     supply_page,
+    visit_matrix,
     visit_pages,
 )
 from equipoise.desk import inbox as inboxes
@@ -115,6 +116,12 @@ class FrontDesk(Desk):
     ) -> tuple[SubjectRow, ...] | None:
         """A page of the subjects that the reader may see, as `lists.subjects`."""
         return lists.subjects(self, who, begins=begins, after=after, limit=limit)
+
+    def visit_matrix(
+        self, who: Who, *, begins: str = "", after: str = "", limit: int
+    ) -> visit_matrix.VisitMatrixView | None:
+        """A page of participants by visits."""
+        return visit_matrix.visit_matrix(self, who, begins=begins, after=after, limit=limit)
 
     def number_of_subjects(self, who: Who) -> int:
         """How many subjects the reader may see."""

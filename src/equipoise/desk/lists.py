@@ -58,7 +58,7 @@ def subjects(
         return None
     with desk.reading() as reader:
         zones = sites_of(reader, who, "subjects")
-        rows = _page(reader, list(zones), begins, after, limit)
+        rows = subject_rows(reader, who, begins, after, limit)
         hidden = desk.trial(reader).ever_hidden_from(who.role)
         trials = {site: desk.trial_at(reader, site) for site in zones}
         studies = {trial.digest: trial.study for trial in trials.values()}
@@ -89,10 +89,9 @@ def number_of_subjects(desk: Desk, who: Who) -> int:
         return reader.rows.count(SUBJECTS, {"site": sites})
 
 
-def _page(
-    reader: Reader, sites: Collection[str], begins: str, after: str, limit: int | None
-) -> tuple[Row, ...]:
-    """One page of the table of subjects, found along its indexes, site by site."""
+def subject_rows(reader: Reader, who: Who, begins: str, after: str, limit: int | None) -> tuple[Row, ...]:
+    """One page of the table of subjects that `who` may see, found along its indexes, site by site."""
+    sites = sites_of(reader, who, "subjects")
     start: tuple[str, ...] = (after, "~") if after else ()
     if begins and after < begins:
         start = (begins, "")  # a row that bears this very number sorts behind it

@@ -45,6 +45,7 @@ from equipoise.desk.views import (
     SubjectView,
     TodayView,
 )
+from equipoise.desk.visit_matrix import VisitMatrixView
 from equipoise.desk.visit_pages import ScheduleView, VisitView
 from equipoise.protocol.study import Study
 from equipoise.randomization.commands import RequestCodeBreak
@@ -114,6 +115,11 @@ class DeskDoor(Protocol):
         self, who: Who, *, begins: str = "", after: str = "", limit: int | None = None
     ) -> Sequence[SubjectRow] | None:
         """A page of the subjects the reader may see: those after a number, or found by how it begins."""
+
+    def visit_matrix(
+        self, who: Who, *, begins: str = "", after: str = "", limit: int
+    ) -> VisitMatrixView | None:
+        """A page of participants by visits."""
 
     def number_of_subjects(self, who: Who) -> int:
         """How many subjects the reader may see."""

@@ -6,7 +6,7 @@ The rule that must stay true: a cell says its state by shape and by words, never
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -14,10 +14,11 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from equipoise.desk.views import Cell, MatrixRow, SubjectView, VisitColumn
+from equipoise.desk.visit_matrix import VisitCell, VisitRow
 from equipoise.pages.templatetags.words import icon
 from equipoise.protocol.windows import VisitState
 from equipoise.words.problem import say
-from equipoise.words.text import Language
+from equipoise.words.text import Language, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,3 +186,51 @@ def legend(language: Language) -> SafeString:
         for shown in LOOKS.values()
     )
     return SafeString(f'<ul class="legend" aria-label="{escape(say("web.legend", language))}">{lines}</ul>')
+
+
+def visit_matrix(
+    columns: Sequence[tuple[str, Text]], rows: Sequence[VisitRow], language: Language
+) -> SafeString:
+    """Participants down, visits across; each cell says the visit's state, and leads to the visit."""
+    head = "".join(
+        f'<th scope="col">{escape(visit)}<small>{escape(label.say(language))}</small></th>'
+        for visit, label in columns
+    )
+    body = "".join(
+        f'<tr><th scope="row"><a href="/subjects/{quote(row.number)}">{escape(row.number)}</a> '
+        f"<small>{escape(say(_status(row.status), language))}</small></th>"
+        + "".join(_visit_cell(row.number, cell, language) for cell in row.cells)
+        + "</tr>"
+        for row in rows
+    )
+    caption = escape(say("web.subject-matrix", language))
+    return SafeString(
+        f'<table class="matrix" id="matrix"><caption class="visually-hidden">{caption}</caption>'
+        f'<thead><tr><th scope="col">{escape(say("web.number", language))}</th>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table>"
+    )
+
+
+def _visit_cell(number: str, cell: VisitCell | None, language: Language) -> str:
+    if cell is None:
+        return "<td></td>"
+    shown = VISITS[cell.state]
+    says = say(shown.key, language) + (f" {cell.dated}" if cell.dated else "")
+    if cell.open:
+        says = say("web.cell-and", language, {"a": says, "b": say("web.cell-query-open", language)})
+    name = escape(f"{number} {cell.visit}: {says}")
+    drawn = icon("flag-full" if cell.open else shown.icon)
+    tone = "open" if cell.open else _TONES[shown.tone]
+    again = f'<sup aria-hidden="true">{cell.times}</sup>' if cell.times > 1 else ""
+    return (
+        f'<td><a class="cell {tone}" href="/subjects/{quote(number)}/visits/{quote(cell.visit)}" '
+        f'title="{name}" aria-label="{name}">{drawn}{again}</a></td>'
+    )
+
+
+_TONES = {"plain": "", "good": "done", "warn": "due", "bad": "late"}
+"""Tone of a visit's pill -> class of its cell."""
+
+
+def _status(status: str) -> str:
+    return f"web.status-{status.lower().replace('_', '-')}"

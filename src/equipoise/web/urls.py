@@ -43,6 +43,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *explaining.urlpatterns,
     path("subjects", work.subjects),
     path("subjects/new", casebook.screen),
+    path("subjects/matrix", work.subject_matrix),
     path("subjects/<str:number>", casebook.casebook),
     path("subjects/<str:number>/eligibility", casebook.eligibility),
     path("subjects/<str:number>/randomize", casebook.randomize),

@@ -261,3 +261,20 @@ def test_a_subject_is_found_by_the_beginning_of_one_number_or_by_the_whole_other
     assert len(story.desk.subjects(who, begins="01")) == 2
     assert story.desk.subjects(who, begins="02") == ()
     assert story.desk.subjects(story.who("crc2"), begins=number) == ()
+
+
+def test_the_matrix_of_visits_shows_the_states_of_the_visit_page(story: Story) -> None:
+    number = story.eligible()
+    assert story.randomize(number).accepted
+    story.screen("丙", born="1950-01-01")
+    who = story.who("cra")
+    view = story.desk.visit_matrix(who, limit=10)
+    columns = {column.id: (column.state, column.dated) for column in story.desk.subject(who, number).columns}
+    row = next(each for each in view.rows if each.number == number)
+    assert {cell.visit: (cell.state, cell.dated) for cell in row.cells if cell is not None} == columns
+    assert len(view.rows) == 2
+    assert [each.number for each in story.desk.visit_matrix(who, after=number, limit=10).rows] == [
+        view.rows[1].number
+    ]
+    assert story.desk.visit_matrix(story.who("spo"), limit=10) is None
+    assert story.desk.visit_matrix(story.who("crc2"), limit=10).rows == ()

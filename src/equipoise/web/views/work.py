@@ -8,12 +8,15 @@ from django.views.decorators.http import require_GET
 
 from equipoise.access.commands import Who
 from equipoise.access.roles import ROLES
+from equipoise.web.matrix import visit_matrix
 from equipoise.web.request import Asked, desk
 from equipoise.web.views.reading import found, may, signed, task_lines
 from equipoise.web.views.visits import due_lines
 
 PAGE = 50
 """Subjects on a page of the list."""
+MATRIX_PAGE = 25
+"""Subjects on a page of the matrix: each is read from its own stream."""
 
 
 @require_GET
@@ -69,3 +72,22 @@ def subjects(request: Asked, who: Who) -> HttpResponse:
         "may_screen": may(who, "ScreenSubject"),
     }
     return render(request, "web/subjects.html", context)
+
+
+@require_GET
+@signed
+def subject_matrix(request: Asked, who: Who) -> HttpResponse:
+    """Participants by visits, a page at a time."""
+    wanted, after = request.GET.get("q", "").strip(), request.GET.get("after", "")
+    view = found(desk().visit_matrix(who, begins=wanted, after=after, limit=MATRIX_PAGE + 1))
+    rows = view.rows[:MATRIX_PAGE]
+    context = {
+        "matrix": visit_matrix(view.columns, rows, request.language),
+        "shown": len(rows),
+        "q": wanted,
+        "more": rows[-1].number if len(view.rows) > MATRIX_PAGE else None,
+        "after": after,
+        "count": desk().number_of_subjects(who),
+        "at": "subjects",
+    }
+    return render(request, "web/subject_matrix.html", context)
