@@ -246,6 +246,27 @@ class Play:
         self.world.desk.checkpoint()
         yield "second checkpoint"
         yield from self._lists(numbers)
+        yield from self._laboratory(numbers)
+
+    def _laboratory(self, numbers: list[str]) -> Iterator[str]:
+        """Reference ranges come in; a value outside them is called significant and becomes an event."""
+        for turn in range(3):
+            for place, role in enumerate(("coordinator", "data_manager")):
+                who = self.world.person(role, "01") if place == 0 else self.world.person(role)
+                lines = f"test,unit,low,high,valid_from\nHGB,g/L,130,175,2026-0{turn + 1}-1{place}\n"
+                fields = {"laboratory": "Lab", "text": lines, "key": self.world.key()}
+                self.fine(who, "/sites/01/ranges", fields)
+        yield "ranges recorded"
+        for place, number in enumerate(numbers):
+            who = self.world.person(ENTERING[place % 2], "01")
+            self.record(who, number, "LBHEM", {"HEMDAT": "2026-06-01", "HGB": "100"})
+            self.record(who, number, "LBHEM", {"HGBCS": "CS"})
+            of = "V1/LBHEM/1/HGB"
+            asked = ask(self.world, who, "GET", f"/subjects/{number}/events/new?of={of}")
+            assert asked.status == 200, asked.said()
+            event = {"of": of, "term": "Haemoglobin low", "start": "2026-06-01", "key": self.world.key()}
+            self.fine(who, f"/subjects/{number}/events/new", event)
+            yield f"{number} event from a value"
 
     def _lists(self, numbers: list[str]) -> Iterator[str]:
         """Running lists: rows added, the list gone through, a row marked as entered in error and taken back."""

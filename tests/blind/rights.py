@@ -112,6 +112,11 @@ WEB: Mapping[str, Right] = {
     "GET /enrolment": _reads("enrolment"),
     "GET /enrolment.svg": _reads("enrolment"),
     "GET /due": _reads("supply"),
+    # reference ranges, and events begun from laboratory values
+    "GET /sites/<str:site>/ranges": _reads("casebook"),
+    "POST /sites/<str:site>/ranges": _does("RecordRanges", reads="casebook"),
+    f"GET {_SUBJECT}/events/new": _does("ReviewLog", reads="casebook"),
+    f"POST {_SUBJECT}/events/new": _does("ReviewLog", reads="casebook"),
     # running lists
     f"GET {_SUBJECT}/logs/<str:form>": _reads("casebook"),
     f"POST {_SUBJECT}/logs/<str:form>": _does("ReviewLog", "VoidRow", "RestoreRow", reads="casebook"),

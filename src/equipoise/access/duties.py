@@ -61,7 +61,12 @@ DUTIES: Mapping[str, Duty] = {
             ENTRY,
             Text("Visits and data entry", "访视与数据录入"),
             SITE_STAFF,
-            frozenset({"DateVisit", "MissVisit", "ReopenVisit", "AnswerQuery"}),
+            frozenset(
+                {
+                    "DateVisit", "MissVisit", "ReopenVisit", "AnswerQuery", "ReviewLog", "VoidRow", "RestoreRow",
+                    "RecordRanges",
+                }
+            ),
         ),
         Duty(RATING, Text("Scoring the scales", "量表评估"), SITE_STAFF),
         Duty(

@@ -37,6 +37,7 @@ _SOURCES = frozenset({"AttachSource", "WithdrawSource"})
 _ENTRY = frozenset({"RecordForm", "DateVisit", "AnswerQuery"}) | _SOURCES
 _VISITS = frozenset({"MissVisit", "ReopenVisit"})
 """Recording that a visit was missed, and taking back what was recorded of one."""
+_RANGES = frozenset({"RecordRanges"})
 _LOGS = frozenset({"ReviewLog", "VoidRow", "RestoreRow"})
 _DEVIATIONS_AT_SITES = frozenset({"RaiseDeviation", "ExplainDeviation"})
 _DEVIATIONS_CLASSED = frozenset(
@@ -145,6 +146,7 @@ ROLES: Mapping[str, Role] = {
             | _VISITS
             | _DEVIATIONS_AT_SITES
             | _LOGS
+            | _RANGES
             | _SCREENING
             | _TRUTHS
             | _DOSING
@@ -185,6 +187,7 @@ ROLES: Mapping[str, Role] = {
             | _DEVIATIONS_CLASSED
             | _LOCKS_FIRST
             | _AMENDMENTS
+            | _RANGES
             | {"RecordReleaseCondition", "AskMany", "ReviewAudit", *_MOVES},
             _CASEBOOK
             | _SUPPLY

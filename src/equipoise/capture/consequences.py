@@ -13,9 +13,10 @@ from types import MappingProxyType
 
 from equipoise.capture.binding import answers, assessment, bind, value_of_item
 from equipoise.capture.evolve import Place, State
+from equipoise.capture.laboratory import Judged, indications, inputs_asked, judged, person_of
 from equipoise.capture.questions import Question, questions
 from equipoise.instruments import score, unanswered, unmet_expectations
-from equipoise.ledger.entries import Datum
+from equipoise.ledger.entries import Datum, RangeRow
 from equipoise.ledger.facts import Facts
 from equipoise.protocol.assessments import scale_of
 from equipoise.protocol.expressions import Code, DateValue, Logical, Number, Value, as_logical, known_number
@@ -56,15 +57,17 @@ class Consequences:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """What a form's rules may ask beside what was captured: the day at the site, and the day of consent."""
+    """What a form's rules may ask beside what was captured: day at the site, day of consent, reference ranges."""
 
     today: PartialDate
     consent_on: PartialDate | None = None
+    ranges: tuple[RangeRow, ...] = ()
 
     @staticmethod
     def of(today: PartialDate, facts: Facts) -> Now:
         """The day, and the day of consent where the facts have one."""
-        return Now(today, parse_date(facts.consent_on) if facts.consent_on is not None else None)
+        consent_on = parse_date(facts.consent_on) if facts.consent_on is not None else None
+        return Now(today, consent_on, facts.ranges)
 
 
 def consequences(
@@ -132,10 +135,22 @@ def scope_at(
     scored = assessment(form, values, SCORE)
     if scored is not None:
         scope[SCORE] = scored
+    if form.panel is not None:
+        scope |= indications(form, form_judged(study, after, form, values, now))
     for item in form.items:
         if item.id in used:
             scope[item.id] = value_of_item(study, form, item.id, values.get(item.id))
     return scope
+
+
+def form_judged(
+    study: Study, state: State, form: Form, values: Mapping[str, Datum], now: Now
+) -> Mapping[str, Judged]:
+    """The values of a panel against the ranges in force on the day of the sample; empty where the form is none."""
+    if form.panel is None:
+        return {}
+    inputs = bind(study, state, now.today, inputs_asked(study), now.consent_on)
+    return judged(study, form, values, now.ranges, person_of(study, inputs))
 
 
 def _derived(form: Form, values: Mapping[str, Datum], scope: Mapping[str, Value]) -> dict[str, Datum]:

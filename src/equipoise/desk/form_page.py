@@ -14,8 +14,9 @@ from equipoise.access.commands import Who
 from equipoise.access.decide import may
 from equipoise.capture.binding import answers
 from equipoise.capture.commands import RecordForm
-from equipoise.capture.consequences import Consequences, Now
+from equipoise.capture.consequences import Consequences, Now, form_judged
 from equipoise.capture.evolve import Instance, Place, Query, State
+from equipoise.capture.laboratory import Judged
 from equipoise.capture.placing import place_faults
 from equipoise.capture.progress import form_now, form_status
 from equipoise.capture.questions import Question, questions
@@ -25,12 +26,12 @@ from equipoise.desk.desk import Desk
 from equipoise.desk.log_page import LOG_LABEL
 from equipoise.desk.rules import page_rules
 from equipoise.desk.standing import Standing
-from equipoise.desk.views import DerivedView, FormView, ItemView, QueryView
+from equipoise.desk.views import DerivedView, FormView, ItemView, QueryView, RangeView
 from equipoise.desk.words import missing_options, options, shown
 from equipoise.instruments import TotalScore, score
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.assessments import scale_of
-from equipoise.protocol.forms import LOG, Form
+from equipoise.protocol.forms import LOG, Form, Item
 from equipoise.protocol.study import Study, Visit
 from equipoise.protocol.wording import number as plain
 from equipoise.words.canonical import Json
@@ -47,6 +48,8 @@ _CONTROLS: Mapping[str, Literal["choice", "text", "number", "date", "time"]] = {
     "truth": "choice",
 }
 
+SIGNIFICANT = "CS"
+"""The code by which an investigator calls an abnormal value clinically significant."""
 Path = tuple[str, ...]
 """Where a form is: visit, form, and the repetition where it is not the first."""
 
@@ -79,6 +82,7 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
     void = now.case.capture.voided.get(place)
     instance = now.case.capture.form(place)
     after = form_now(study, now.case.capture, visit_id, form_id, repeat, _now(now))
+    ranged = form_judged(study, now.case.capture, form, instance.values, _now(now))
     status = form_status(study, now.case.capture, visit_id, form_id, repeat)
     found = now.case.capture.queries_at(place)
     queries = tuple(_query(one, now) for one in found)
@@ -97,7 +101,7 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
         repeat=repeat,
         state=cell_state(status.progress, due=False),
         base=instance.seq,
-        items=tuple(_item(study, form, each, instance, after, queries) for each in questions(form)),
+        items=tuple(_item(study, form, each, instance, after, queries, ranged) for each in questions(form)),
         derived=derived(form, instance, after),
         queries=tuple(query for query in queries if not query.item),
         missing_items=after.lacking,
@@ -170,6 +174,7 @@ def _item(
     instance: Instance,
     after: Consequences,
     queries: tuple[QueryView, ...],
+    ranged: Mapping[str, Judged],
 ) -> ItemView:
     own, scored = asked.own, asked.scored
     datum = instance.values.get(asked.id, Datum())
@@ -197,7 +202,21 @@ def _item(
         needs_why=asked.explained,
         units=own.units if own is not None else (),
         queries=tuple(query for query in queries if query.item == asked.id),
+        range=_range(ranged.get(asked.id)),
+        event=_significant(own, datum, ranged) if study.reference_ranges.event is not None else None,
     )
+
+
+def _range(found: Judged | None) -> RangeView | None:
+    if found is None:
+        return None
+    return RangeView(found.indicator, found.low, found.high, found.laboratory or "", found.since or "")
+
+
+def _significant(own: Item | None, datum: Datum, ranged: Mapping[str, Judged]) -> str | None:
+    """The test that an item calls clinically significant, where it does."""
+    test = own.sdtm.of if own is not None and own.sdtm is not None else None
+    return test if datum.value == SIGNIFICANT and test in ranged else None
 
 
 def derived(form: Form, instance: Instance, after: Consequences) -> tuple[DerivedView, ...]:

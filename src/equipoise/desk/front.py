@@ -29,6 +29,7 @@ from equipoise.desk import (
     lists,
     log_page,
     past,
+    range_page,
     release_page,
     screening_pages,
     sources_page,
@@ -225,6 +226,16 @@ class FrontDesk(Desk):
     def enrolment(self, who: Who) -> EnrolmentView | None:
         """Enrolment against its plan."""
         return enrolment_page(self, who)
+
+    def ranges(self, who: Who, site: str) -> range_page.RangesView | None:
+        """The reference ranges of a site's laboratory."""
+        return range_page.ranges_page(self, who, site)
+
+    def event_offer(
+        self, who: Who, number: str, visit: str, form: str, repeat: int, item: str
+    ) -> range_page.EventOffer | None:
+        """The event that a significant laboratory value would begin."""
+        return range_page.event_offer(self, who, number, visit, form, repeat, item)
 
     def checklist(self, who: Who, number: str) -> ChecklistView | None:
         """The eligibility page of a subject."""

@@ -314,6 +314,7 @@ ROUTES: Mapping[type, Route] = {
     overseeing.ApproveSite: Route(_site, "light", _oversight_site),
     overseeing.ActivateSite: Route(_site, "light", _oversight_site),
     overseeing.DeactivateSite: Route(_site, "light", _oversight_site),
+    overseeing.RecordRanges: Route(_site, "light", _oversight_site),
     overseeing.ApproveVersion: Route(_site, "light", _version),
     overseeing.AdoptVersion: Route(_site, "light", _version),
     overseeing.MoveSubject: Route(_subject, "light", _subject_version),

@@ -256,6 +256,17 @@ class QueryView:
 
 
 @dataclass(frozen=True, slots=True)
+class RangeView:
+    """A laboratory value against its range: indicator L, N or H; ends as text; whose it is (empty: the study's)."""
+
+    indicator: str
+    low: str | None
+    high: str | None
+    laboratory: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
 class ItemView:
     """One question as the page shows it.
 
@@ -282,6 +293,10 @@ class ItemView:
     needs_why: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     queries: tuple[QueryView, ...] = ()
+    range: RangeView | None = None
+    """Of a laboratory value: how it stands against the range of the day."""
+    event: str | None = None
+    """Of a judgement that a value is significant: the test whose value may be opened as an event."""
 
 
 @dataclass(frozen=True, slots=True)

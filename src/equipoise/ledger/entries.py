@@ -49,6 +49,25 @@ class PublicSlot:
 
 
 @dataclass(frozen=True, slots=True)
+class RangeRow:
+    """One reference range as a laboratory gave it, in the unit of the item `test`; numbers and ISO dates as text.
+
+    It holds from `valid_from` on, until `valid_until` or until a later one of the same test, sex and ages.
+    """
+
+    laboratory: str
+    test: str
+    unit: str | None
+    low: str | None
+    high: str | None
+    sex: str | None
+    age_from: str | None
+    age_until: str | None
+    valid_from: str
+    valid_until: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """What every kind is. `kind` is the class name."""
 
@@ -137,6 +156,20 @@ class SiteDeactivated(Entry):
 
     site: str
     reason: str = aside()
+
+
+@dataclass(frozen=True, slots=True)
+class RangesRecorded(Entry):
+    """A laboratory's reference ranges came in, all of a file or none. `file` is the SHA-256 of what was sent.
+
+    `corrects`: rows of the same days replace what stood there; why, in `reason`.
+    """
+
+    site: str
+    file: str
+    rows: tuple[RangeRow, ...]
+    corrects: bool = False
+    reason: str = aside(default="")
 
 
 # --- stream user/<actor> (room: access) -------------------------------------------------------------------------

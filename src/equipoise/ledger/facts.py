@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from equipoise.ledger.entries import Append
+from equipoise.ledger.entries import Append, RangeRow
 from equipoise.words.problem import Problem
 from equipoise.words.text import Text
 from equipoise.words.truth import Truth
@@ -52,6 +52,8 @@ class Facts:
     site_known: bool = owned("oversight", False)
     site_approved: bool = owned("oversight", False)
     site_active: bool = owned("oversight", False)
+    ranges: tuple[RangeRow, ...] = owned("oversight", ())
+    """The reference ranges of the site's laboratory, oldest first."""
     # eligibility
     subject_known: bool = owned("eligibility", False)
     subject_site: str | None = owned("eligibility", None)

@@ -204,6 +204,19 @@ class EndDelegation:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class RecordRanges:
+    """Record a laboratory's reference ranges from a file of comma-separated lines: all of them, or none.
+
+    reason: why rows of days that are known already are replaced; empty where none are.
+    """
+
+    site: str
+    laboratory: str
+    text: str
+    reason: str = ""
+
+
 # --- protocol deviations ---------------------------------------------------------------------------------------------
 
 

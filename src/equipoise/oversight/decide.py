@@ -45,6 +45,7 @@ from equipoise.oversight.commands import (
     PauseEnrolment,
     RecordAnchor,
     RecordListRelease,
+    RecordRanges,
     RecordRecall,
     RecordReleaseCondition,
     ReleaseStudy,
@@ -54,6 +55,7 @@ from equipoise.oversight.commands import (
 from equipoise.oversight.consent_forms import decide_consent_form
 from equipoise.oversight.delegation import decide_log
 from equipoise.oversight.evolve import DoorState, SiteState, State
+from equipoise.oversight.ranges import decide_ranges
 from equipoise.oversight.release import CONDITIONS, SIGNING
 from equipoise.protocol.digest import study_from_canonical
 from equipoise.protocol.study import Study
@@ -64,7 +66,7 @@ from equipoise.words.text import Text
 
 SiteCommand: TypeAlias = (
     AddSite | ApproveSite | ActivateSite | DeactivateSite
-    | ApproveConsentVersion | NamePrincipalInvestigator | DelegateDuties | EndDelegation
+    | ApproveConsentVersion | NamePrincipalInvestigator | DelegateDuties | EndDelegation | RecordRanges
 )  # fmt: skip
 DoorCommand: TypeAlias = EnrolSecondDoor | RecordAnchor | RecordRecall
 GateCommand: TypeAlias = RecordReleaseCondition | SignRelease | RecordListRelease
@@ -115,6 +117,8 @@ def decide_site(
         return decide_consent_form(study, state.consent_versions, command, occasion)
     if isinstance(command, NamePrincipalInvestigator | DelegateDuties | EndDelegation):
         return decide_log(state.log, facts, command, occasion)
+    if isinstance(command, RecordRanges):
+        return decide_ranges(study, state.ranges, command)
     if isinstance(command, ApproveSite):
         return _approve(stream, command)
     if isinstance(command, ActivateSite):

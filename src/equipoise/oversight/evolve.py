@@ -13,6 +13,8 @@ from equipoise.ledger.entries import (
     ConsentVersionApproved,
     EnrolmentPaused,
     EnrolmentResumed,
+    RangeRow,
+    RangesRecorded,
     RecallReceived,
     Recorded,
     SecondDoorEnrolled,
@@ -25,6 +27,7 @@ from equipoise.ledger.entries import (
 )
 from equipoise.ledger.facts import Facts
 from equipoise.oversight.delegation import Log, evolve_log
+from equipoise.oversight.ranges import with_rows
 from equipoise.oversight.release import Gate, evolve_gate
 from equipoise.oversight.versions import SiteVersions, evolve_versions
 
@@ -58,6 +61,7 @@ class SiteState:
     log: Log = field(default_factory=Log)
     consent_versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Version of the consent form -> the day (ISO) on which the ethics committee approved it for the site."""
+    ranges: tuple[RangeRow, ...] = ()
 
     def approved(self, today: dt.date) -> bool:
         """Whether an ethics approval covers the day."""
@@ -96,6 +100,7 @@ def add_facts(
         site_approved_on=site.approved_on,
         consent_approvals=site.consent_versions,
         delegated=site.log.delegated,
+        ranges=site.ranges,
     )
 
 
@@ -133,6 +138,8 @@ def evolve_site(state: SiteState, recorded: Recorded) -> SiteState:
     if isinstance(entry, ConsentVersionApproved):
         known = {**state.consent_versions, entry.version: entry.on}
         return replace(state, consent_versions=MappingProxyType(known))
+    if isinstance(entry, RangesRecorded):
+        return replace(state, ranges=with_rows(state.ranges, entry.rows))
     log = evolve_log(state.log, recorded)
     return state if log is state.log else replace(state, log=log)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from equipoise.protocol.checks.allocation import allocation_can_be_made
 from equipoise.protocol.checks.fields import fields_make_sense, what_is_still_open
 from equipoise.protocol.checks.finding import Finding
+from equipoise.protocol.checks.laboratory import ranges_make_sense
 from equipoise.protocol.checks.languages import texts_are_complete
 from equipoise.protocol.checks.naming import names_stand_once, references_exist
 from equipoise.protocol.checks.rules import located, rules_hold
@@ -47,6 +48,7 @@ def _found(study: Study) -> Iterable[Finding]:
         *specimens_can_be_handled(study),
         *allocation_can_be_made(study),
         *levels_exclude_each_other(study),
+        *ranges_make_sense(study),
         *texts_are_complete(study),
         *what_is_still_open(study),
     ]

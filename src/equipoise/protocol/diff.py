@@ -34,6 +34,7 @@ _AREAS: Mapping[str, tuple[Area, ...]] = {
     "interventions": ("allocation", "public"),
     "design": ("allocation", "public"),
     "forms": ("captured",),
+    "reference_ranges": ("captured",),
     "codelists": ("captured",),
     "schedule": ("schedule",),
     "consent": ("consent",),

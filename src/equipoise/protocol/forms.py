@@ -130,6 +130,15 @@ class Log(Part):
     ongoing: Expression | None = None
 
 
+class Panel(Part):
+    """What makes a form a laboratory's panel: its numbers are judged L, N or H by the range in force on the day.
+
+    `sampled` is the item with the day of the sample. Rules of the form may ask `<ITEM>_IND` for the judgement.
+    """
+
+    sampled: Name
+
+
 class Form(Element):
     """One form. With `instrument`, the items of that scale stand in it after (or among) its own items.
 
@@ -146,6 +155,7 @@ class Form(Element):
     evaluator: Literal["INVESTIGATOR", "INDEPENDENT ASSESSOR", "STUDY SUBJECT", "CAREGIVER"] | None = None
     repeats: bool = False
     log: Log | None = None
+    panel: Panel | None = None
     no_target: str | None = None
     """Why the items of the form go nowhere in SDTM, but for those that say where."""
     hidden_from: tuple[Name, ...] = ()
@@ -156,3 +166,17 @@ class Form(Element):
     def item(self, item_id: str) -> Item | None:
         """The form's own item of that id, or None (items of the instrument are not among them)."""
         return next((item for item in self.items if item.id == item_id), None)
+
+    def tests(self) -> tuple[Item, ...]:
+        """The numbers of a panel, which a laboratory has ranges for; none where the form is no panel."""
+        if self.panel is None:
+            return ()
+        return tuple(
+            item for item in self.items if item.type in {"integer", "decimal"} and item.blinding == "open"
+        )
+
+
+INDICATED = "_IND"
+"""After a test's id: the name under which rules ask whether it is low, normal or high."""
+INDICATORS = ("L", "N", "H")
+"""Below, inside and above the range. Source: CDISC SDTMIG, --NRIND (here by its first letter)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from equipoise.instruments import Scale, scale
 from equipoise.protocol.assessments import scale_of
 from equipoise.protocol.expressions import DATE, NUMBER, TEXT, TRUTH, Type, Types
-from equipoise.protocol.forms import Form, Item
+from equipoise.protocol.forms import INDICATED, INDICATORS, Form, Item
 from equipoise.protocol.study import Input, Study
 
 SCORE = "score"
@@ -24,6 +24,7 @@ def input_types(study: Study) -> Types:
 def form_types(study: Study, form: Form) -> Types:
     """Name -> type of what the rules of a form may use: the inputs, the form's items, `score`."""
     own = {item.id: item_type(study, item) for item in form.items}
+    own |= {item.id + INDICATED: Type("code", codes=frozenset(INDICATORS)) for item in form.tests()}
     used = form_scale(form)
     scored = {SCORE: _scale_type(used)} if used is not None else {}
     return {**input_types(study), **own, **scored}

@@ -16,6 +16,7 @@ from equipoise.protocol.attachments import Attachments
 from equipoise.protocol.deviating import DeviationRule
 from equipoise.protocol.elements import Element, Expression, IsoDate, Name, Part, Published, Ratio, Words
 from equipoise.protocol.forms import CodelistDefinition, EntryRules, Form
+from equipoise.protocol.laboratory import ReferenceRanges
 from equipoise.protocol.specimens import SpecimenPlan
 from equipoise.words.text import Language
 
@@ -513,6 +514,7 @@ class Study(Element):
     deviations: tuple[DeviationRule, ...] = ()
     codelists: tuple[CodelistDefinition, ...] = ()
     forms: tuple[Form, ...] = ()
+    reference_ranges: ReferenceRanges = ReferenceRanges()
     entry: EntryRules = EntryRules()
     sites: tuple[SiteDefinition, ...] = ()
     attachments: Attachments = Attachments()

@@ -26,6 +26,7 @@ _QUALIFIERS: Mapping[str, str] = {
     "LOC": "Location of Measurement",
     "METHOD": "Method of Test",
     "POS": "Position of Subject",
+    "CLSIG": "Clinically Significant, Collected",
     "EVALID": "Evaluator Identifier",
 }
 """Labels of further variables of the findings class. Source: CDISC SDTM 2.0."""
@@ -45,6 +46,7 @@ class Finding:
     entered: tuple[str, str] | None = None  # the value and unit that the site wrote, where not the item's own
     reason: str | None = None
     note: str | None = None
+    item: str | None = None
 
 
 def finding_domains(study: Study) -> tuple[str, ...]:
@@ -61,7 +63,7 @@ def finding_columns(study: Study, domain: str) -> tuple[Column, ...]:
         item.sdtm.variable: item
         for form in forms
         for item in form.items
-        if _qualifier(item, domain) and item.sdtm
+        if (_qualifier(item, domain) or _describes(item, domain)) and item.sdtm
     }
     shown = [
         Column(name, _QUALIFIERS.get(name.removeprefix(domain), extras[name].label.en[:40]))
@@ -109,7 +111,18 @@ def finding_rows(book: Casebook, domain: str) -> Iterator[Row]:
             continue
         shared = _shared(book, instance, domain)
         for finding in findings:
-            yield {**shared, **_row(finding, domain), "EQLEDGER": book.reference(finding.seq)}
+            beside = _beside(instance, domain, finding.item)
+            yield {**shared, **_row(finding, domain), **beside, "EQLEDGER": book.reference(finding.seq)}
+
+
+def _beside(instance: Instance, domain: str, item: str | None) -> Row:
+    """What further items say of one item's row: whether the value is significant."""
+    return {
+        each.sdtm.variable: instance.values[each.id].datum.value
+        for each in instance.form.items
+        if item is not None and _describes(each, domain) and each.sdtm and each.sdtm.of == item
+        if each.sdtm.variable and each.id in instance.values
+    }
 
 
 def _domains_of(form: Form) -> set[str]:
@@ -141,6 +154,14 @@ def _qualifier(item: Item, domain: str) -> bool:
         and target.variable is not None
         and target.variable not in (f"{domain}DTC", "--DTC")
         and item.blinding == "open"
+    )
+
+
+def _describes(item: Item, domain: str) -> bool:
+    """Whether an item is about the row of another."""
+    target = item.sdtm
+    return (
+        target is not None and target.of is not None and target.domain == domain and item.blinding == "open"
     )
 
 
@@ -178,6 +199,7 @@ def _of_item(item: Item, target: SdtmTarget, testcd: str, held: Held) -> Finding
         entered=(datum.entered, datum.unit) if datum.entered and datum.unit else None,
         reason=datum.missing,
         note=datum.why,
+        item=item.id,
     )
 
 

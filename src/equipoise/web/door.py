@@ -28,6 +28,7 @@ from equipoise.desk.flow import EnrolmentView, FlowView
 from equipoise.desk.identities import IdentityInput
 from equipoise.desk.inbox import Filters, InboxView, OneQueryView
 from equipoise.desk.knowledge import Knowing
+from equipoise.desk.range_page import EventOffer, RangesView
 from equipoise.desk.release_page import ReleaseView
 from equipoise.desk.sources_page import SourceFile, SourcesView
 from equipoise.desk.specimens_page import ResultsView, ShipmentsView, ShipmentView, SpecimensView
@@ -176,6 +177,14 @@ class DeskDoor(Protocol):
 
     def enrolment(self, who: Who) -> EnrolmentView | None:
         """Enrolment against its plan."""
+
+    def ranges(self, who: Who, site: str) -> RangesView | None:
+        """The reference ranges of a site's laboratory."""
+
+    def event_offer(
+        self, who: Who, number: str, visit: str, form: str, repeat: int, item: str
+    ) -> EventOffer | None:
+        """The event that a significant laboratory value would begin."""
 
     def checklist(self, who: Who, number: str) -> ChecklistView | None:
         """The eligibility checklist."""

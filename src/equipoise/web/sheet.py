@@ -67,6 +67,8 @@ class Reader:
     answers: bool
     closes: bool
     number: str = ""
+    here: str = ""
+    """The form as an address names it: visit, form, repetition, joined by slashes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +182,15 @@ def notes(item: ItemView, reader: Reader, wrong: Iterable[Problem] = ()) -> str:
         unit = shown_unit(item.unit, reader.language)
         understood = problem("entry.in-own-unit", value=item.value.value, unit=unit)
     problems = list(wrong)
-    if not (queries or understood or problems):
+    if not (queries or understood or problems or item.range or item.event):
         return ""
     context = {
         "problems": problems,
         "understood": understood,
         "queries": queries,
+        "range": item.range,
+        "event": item.event,
+        "here": reader.here,
         "language": reader.language,
         "may_answer": reader.answers,
         "may_close": reader.closes,

@@ -290,6 +290,12 @@ class FakeDesk:
     def log(self, who: Who, number: str, form: str) -> None:
         return None
 
+    def ranges(self, who: Who, site: str) -> None:
+        return None
+
+    def event_offer(self, who: Who, number: str, visit: str, form: str, repeat: int, item: str) -> None:
+        return None
+
     def form(self, who: Who, number: str, visit: str, form: str, repeat: int = 1) -> FormView | None:
         if number != NUMBER or form != "NIHSS":
             return None

@@ -97,7 +97,8 @@ def _history(who: Who, place: Place, shown: tuple[Problem, ...]) -> Sequence[His
 
 def _reader(request: Asked, who: Who, place: Place) -> sheet.Reader:
     answers, closes = may(who, "AnswerQuery"), may(who, "CloseQuery")
-    return sheet.Reader(request.language, answers=answers, closes=closes, number=place.number)
+    here = f"{subject_path(place.number, 'events', 'new')}?of={place.visit}/{place.form}/{place.repeat}"
+    return sheet.Reader(request.language, answers=answers, closes=closes, number=place.number, here=here)
 
 
 def _history_line(row: HistoryRow) -> dict[str, object]:

@@ -50,6 +50,8 @@ def _links(who: Who) -> list[tuple[str, str]]:
     found += [("/listing", "amendments.listing")] if "listing" in reads else []
     found += [("/audit", "audit.title")] if "audit" in reads else []
     found += [("/knowledge", "blind.knowledge")] if "knowledge" in reads else []
+    if "casebook" in reads and site is not None:
+        found.append((f"/sites/{site}/ranges", "logs.ranges"))
     if may(who, "RequestCodeBreak") and site is not None:
         found.append((f"/drills/{site}", "blind.practise"))
     found += [("/enrolment", "web.enrolment")] if "enrolment" in reads else []
