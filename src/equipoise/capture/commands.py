@@ -17,6 +17,7 @@ class RecordForm:
     of the same items came between, a person decides: the save is refused as stale, nothing is lost.
     complete: mark the form complete (True), or leave its state as it is (None).
     reason: why values of a completed form change.
+    omit: the whole form was not done, for a code of MISSING; an empty text takes that back.
     asks_before_hiding: refuse a save that would empty other items because they no longer apply; a person is asked.
     """
 
@@ -29,6 +30,7 @@ class RecordForm:
     complete: bool | None = None
     reason: str | None = None
     asks_before_hiding: bool = False
+    omit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

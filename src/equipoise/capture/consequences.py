@@ -75,7 +75,7 @@ def consequences(
 ) -> Consequences:
     """What follows if the form at `place` had these values. `state` is everything captured of the subject."""
     form = study.form(place.form)
-    if form is None:
+    if form is None or state.form(place).omitted is not None:
         return Consequences(values, frozenset(), {}, (), frozenset(), ())
     asked = questions(form)
     kept, hidden, scope = _visible(study, state, place, form, values, now)

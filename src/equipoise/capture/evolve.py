@@ -15,6 +15,8 @@ from equipoise.capture import closed as closing
 from equipoise.ledger.entries import (
     Datum,
     FormMoved,
+    FormOmitted,
+    FormReinstated,
     FormSaved,
     Header,
     LogReviewed,
@@ -48,6 +50,16 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Omission:
+    """That a whole form was not done: the code, what was said, when and by whom."""
+
+    missing: str
+    reason: str
+    at: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Instance:
     """One form as it stands. `values` has items with a value or a code; `derived` what was computed from them.
 
@@ -63,6 +75,8 @@ class Instance:
     seq: int = 0
     version: str = ""
     """The digest of the version by which it was last decided; once complete, it keeps that one until it is moved."""
+    omitted: Omission | None = None
+    """That the whole form was not done; nothing is asked of it then, so that it counts as complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +202,10 @@ def _evolve(state: State, recorded: Recorded) -> State:
             place = Place(entry.visit, entry.form, entry.repeat)
             moved = replace(state.form(place), version=header.study_digest, complete=entry.complete)
             return replace(state, forms=MappingProxyType({**state.forms, place: moved}))
+        case FormOmitted() | FormReinstated():
+            place = Place(entry.visit, entry.form, entry.repeat)
+            marked = _marked(state.form(place), entry, header)
+            return replace(state, forms=MappingProxyType({**state.forms, place: marked}))
         case VisitDated() | VisitDescribed() | VisitMissed() | VisitReopened():
             return _visited(state, entry, header)
         case QueryRaised():
@@ -282,6 +300,13 @@ def apply_save(before: Instance, entry: FormSaved, seq: int) -> Instance:
         ever_complete=before.ever_complete or entry.complete,
         seq=seq,
     )
+
+
+def _marked(before: Instance, entry: FormOmitted | FormReinstated, header: Header) -> Instance:
+    if isinstance(entry, FormReinstated):
+        return replace(before, omitted=None, complete=False, seq=header.seq)
+    omission = Omission(entry.missing, entry.reason, header.at, header.actor)
+    return replace(before, omitted=omission, complete=True, seq=header.seq)
 
 
 def given_by(entry: FormSaved) -> Mapping[str, Datum]:

@@ -10,7 +10,7 @@ from equipoise.capture.evolve import Place, State
 from equipoise.capture.questions import questions
 from equipoise.protocol.study import Study
 
-Progress = Literal["NOT_STARTED", "IN_PROGRESS", "COMPLETE"]
+Progress = Literal["NOT_STARTED", "IN_PROGRESS", "COMPLETE", "OMITTED"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ def form_status(study: Study, state: State, visit: str, form_id: str, repeat: in
     asked = [each for each in questions(form) if not each.revealing] if form is not None else []
     answered = sum(each.id in instance.values for each in asked)
     states = [query.state for query in state.queries_at(place)]
+    if instance.omitted is not None:
+        return FormStatus("OMITTED", 0, len(asked), states.count("OPEN"), states.count("ANSWERED"))
     progress: Progress = "COMPLETE" if instance.complete else "IN_PROGRESS" if answered else "NOT_STARTED"
     return FormStatus(progress, answered, len(asked), states.count("OPEN"), states.count("ANSWERED"))
 

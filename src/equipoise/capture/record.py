@@ -17,6 +17,7 @@ from equipoise.capture.commands import RecordForm
 from equipoise.capture.consequences import Consequences, Finding, Now, consequences
 from equipoise.capture.evolve import MANUAL, Instance, Place, Query, State, is_empty
 from equipoise.capture.logs import row_faults
+from equipoise.capture.omitting import decide_omission, omission_faults
 from equipoise.capture.parsing import clean, parse
 from equipoise.capture.placing import place_faults
 from equipoise.capture.queries import fresh_ids
@@ -49,12 +50,17 @@ def decide_record(
     faults = place_faults(study, command.visit, command.form, command.repeat)
     if faults or form is None:
         return Refusal(faults)
+    if command.omit is not None:
+        return decide_omission(form, state, command)
     asked = {each.id: each for each in questions(form)}
     place = Place(command.visit, command.form, command.repeat)
     faults = row_faults(form, state, place)
     if faults:
         return Refusal(faults)
     before = state.form(place)
+    marked = tuple(omission_faults(form, before, command))
+    if marked:
+        return Refusal(marked)
     typed, problems = _typed(study, asked, command, occasion.today)
     problems += _stale(asked, before, typed, command.base)
     changes = {name: datum for name, datum in typed.items() if datum != before.values.get(name, Datum())}

@@ -11,7 +11,18 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from equipoise.capture.closed import closing_from_json, closing_to_json
-from equipoise.capture.evolve import Instance, Miss, Place, Query, Review, Said, State, VisitDate, Voiding
+from equipoise.capture.evolve import (
+    Instance,
+    Miss,
+    Omission,
+    Place,
+    Query,
+    Review,
+    Said,
+    State,
+    VisitDate,
+    Voiding,
+)
 from equipoise.ledger.entries import Datum
 from equipoise.words.canonical import Json
 
@@ -76,6 +87,9 @@ def _instance(instance: Instance) -> Json:
         "ever_complete": instance.ever_complete,
         "seq": instance.seq,
         "version": instance.version,
+        "omitted": None
+        if (said := instance.omitted) is None
+        else [said.missing, said.reason, said.at, said.by],
     }
 
 
@@ -88,6 +102,7 @@ def _read_instance(written: Mapping[str, Any]) -> Instance:
         written["ever_complete"],
         written["seq"],
         written["version"],
+        None if written["omitted"] is None else Omission(*written["omitted"]),
     )
 
 

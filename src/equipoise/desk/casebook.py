@@ -41,6 +41,7 @@ from equipoise.words.text import Text
 _STATES: dict[Progress, CellState] = {
     "NOT_STARTED": "not_started",
     "IN_PROGRESS": "in_progress",
+    "OMITTED": "omitted",
     "COMPLETE": "complete",
 }
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from equipoise.capture.closed import touches
 from equipoise.ledger.entries import (
     Entry,
+    FormOmitted,
+    FormReinstated,
     FormReviewed,
     FormSaved,
     FormsSigned,
@@ -77,7 +79,9 @@ def follow(tables: Transaction, recorded: Recorded) -> None:
     elif isinstance(entry, FormReviewed):
         _change(tables, (subject, entry.visit, entry.form, entry.repeat), reviewed=1)
     elif isinstance(entry, FormSaved):
-        _save(tables, subject, recorded, entry)
+        _save(tables, subject, recorded, entry, complete=entry.complete)
+    elif isinstance(entry, FormOmitted | FormReinstated):
+        _save(tables, subject, recorded, entry, complete=isinstance(entry, FormOmitted))
     else:
         _break(tables, subject, entry)
 
@@ -88,10 +92,17 @@ def _change(tables: Transaction, key: tuple[str, str, str, int], **changes: str 
         tables.put(CLOSINGS, {**row, **changes})
 
 
-def _save(tables: Transaction, subject: str, recorded: Recorded, entry: FormSaved) -> None:
+def _save(
+    tables: Transaction,
+    subject: str,
+    recorded: Recorded,
+    entry: FormSaved | FormOmitted | FormReinstated,
+    *,
+    complete: bool,
+) -> None:
     row = tables.get(CLOSINGS, (subject, entry.visit, entry.form, entry.repeat))
     changed: dict[str, Cell] = {
-        "complete": int(entry.complete),
+        "complete": int(complete),
         "reviewed": 0,
         "saved_at": recorded.header.at,
     }
@@ -106,9 +117,10 @@ def _save(tables: Transaction, subject: str, recorded: Recorded, entry: FormSave
         whose = {name: case[name] for name in ("site", "number", "randomized")}
         tables.put(CLOSINGS, {**place, **whose, "signed": "", "verified": "", **changed})
         return
+    values = isinstance(entry, FormSaved) and (entry.items or entry.texts)
     states: dict[str, Cell] = {
         "signed": "BROKEN" if row["signed"] else "",
-        "verified": "CHANGED" if row["verified"] and (entry.items or entry.texts) else row["verified"],
+        "verified": "CHANGED" if row["verified"] and values else row["verified"],
     }
     tables.put(CLOSINGS, {**row, **changed, **states})
 

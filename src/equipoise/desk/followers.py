@@ -31,6 +31,8 @@ from equipoise.ledger.entries import (
     EligibilityJudged,
     Entry,
     FormMoved,
+    FormOmitted,
+    FormReinstated,
     FormSaved,
     InfusionStarted,
     LogReviewed,
@@ -204,9 +206,11 @@ def _follow(tables: Transaction, recorded: Recorded, entry: Entry) -> None:
         if known is not None:
             tables.put(FORMS, {**known, "complete": int(entry.complete)})
     elif isinstance(entry, FormSaved):
-        _follow_form(tables, recorded, entry)
+        _follow_form(tables, recorded, entry, complete=entry.complete)
     elif isinstance(entry, LogReviewed):
         _follow_review(tables, recorded, entry)
+    elif isinstance(entry, FormOmitted | FormReinstated):
+        _follow_form(tables, recorded, entry, complete=isinstance(entry, FormOmitted))
     elif isinstance(entry, QueryRaised | QueryAsked):
         _follow_query(tables, recorded, entry)
     elif isinstance(entry, QueryAnswered):
@@ -316,7 +320,13 @@ def _add_open_queries(tables: Transaction, recorded: Recorded, step: int) -> Non
         tables.put(SUBJECTS, {**row, "open_queries": int(row["open_queries"] or 0) + step})
 
 
-def _follow_form(tables: Transaction, recorded: Recorded, entry: FormSaved) -> None:
+def _follow_form(
+    tables: Transaction,
+    recorded: Recorded,
+    entry: FormSaved | FormOmitted | FormReinstated,
+    *,
+    complete: bool,
+) -> None:
     tables.put(
         FORMS,
         {
@@ -324,7 +334,7 @@ def _follow_form(tables: Transaction, recorded: Recorded, entry: FormSaved) -> N
             "visit": entry.visit,
             "form": entry.form,
             "repeat": entry.repeat,
-            "complete": int(entry.complete),
+            "complete": int(complete),
             "saved_at": recorded.header.at,
         },
     )

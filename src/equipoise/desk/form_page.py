@@ -35,6 +35,8 @@ from equipoise.protocol.forms import LOG, Form, Item
 from equipoise.protocol.study import Study, Visit
 from equipoise.protocol.wording import number as plain
 from equipoise.words.canonical import Json
+from equipoise.words.clock import local
+from equipoise.words.codelists import MISSING
 from equipoise.words.dates import PartialDate
 from equipoise.words.text import Text
 
@@ -90,7 +92,7 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
     before, following = _beside(study, visit, place, hidden) if visit is not None else (None, None)
     occurrence = repeat if visit is not None and visit.unscheduled else 1
     dated = now.case.capture.dates.get((visit_id, occurrence))
-    closed = retired or void is not None
+    closed = retired or void is not None or instance.omitted is not None
     editable = not closed and may(who, RecordForm(subject, *place, {}, 0), now.facts) is None
     return FormView(
         subject=number,
@@ -112,6 +114,7 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
         next=following,
         dated=dated.on if dated is not None else None,
         rules=_rules(study, now, who, place) if editable else {},
+        omitted=_omission(desk, now, instance),
         repetitions=_repetitions(form, visit, now.case.capture, place),
         sources=sum(not one.withdrawn for one in now.case.attachments.at(*place)),
         log=form.log is not None,
@@ -129,6 +132,14 @@ def _rules(study: Study, now: Standing, who: Who, place: Place) -> Mapping[str, 
     return page_rules(
         study, now.case.capture, place, _now(now), hidden, lambda other: bool(covered(now, who.role, other))
     )
+
+
+def _omission(desk: Desk, now: Standing, instance: Instance) -> tuple[Text, str, str, str] | None:
+    said = instance.omitted
+    if said is None:
+        return None
+    who, at = desk.register.staff_name(said.by), local(said.at, now.site.zone)
+    return MISSING.get(said.missing, Text(said.missing)), said.reason, who, at
 
 
 def _repetitions(form: Form, visit: Visit | None, state: State, place: Place) -> tuple[int, ...]:

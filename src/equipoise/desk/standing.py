@@ -137,6 +137,7 @@ _KEPT: tuple[type, ...] = (
     consent.Caregiver,
     capture.State,
     capture.Instance,
+    capture.Omission,
     capture.Query,
     capture.Said,
     capture_closed.Closing,

@@ -17,7 +17,7 @@ from equipoise.words.canonical import Json
 from equipoise.words.problem import Problem
 from equipoise.words.text import Text
 
-CellState = Literal["not_planned", "not_started", "due", "in_progress", "complete"]
+CellState = Literal["not_planned", "not_started", "due", "in_progress", "complete", "omitted"]
 Flag = Literal["open", "answered"]
 StepId = Literal["identity", "consent", "eligibility", "stratum", "randomize"]
 
@@ -317,6 +317,7 @@ class FormView:
     """One form of one subject at one visit; `dated` is the visit's date (ISO) once it took place.
 
     `rules` are what the page evaluates while somebody types (desk.rules), none where nothing may be typed.
+    `omitted`: that the whole form was not done, what was said, by whom and when (site time).
     `repetitions` are those that were begun, for a form that repeats, and the next one.
     `base` is the seq that the page has seen; it travels with each save. `previous` and `next` are visit, form, and
     the repetition where it is not the first.
@@ -342,6 +343,7 @@ class FormView:
     dated: str | None = None
     rules: Mapping[str, Json] = field(default_factory=dict)
     repetitions: tuple[int, ...] = ()
+    omitted: tuple[Text, str, str, str] | None = None
     sources: int = 0
     """Scans of paper sources that are attached and not taken back."""
     log: bool = False

@@ -374,6 +374,27 @@ class FormSaved(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class FormOmitted(Entry):
+    """A whole form was not done: `missing` is a code of words.codelists.MISSING, `reason` what is said beside it."""
+
+    visit: str
+    form: str
+    repeat: int
+    missing: str
+    reason: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class FormReinstated(Entry):
+    """That a form was not done was a mistake: it is open again."""
+
+    visit: str
+    form: str
+    repeat: int
+    reason: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
 class QueryRaised(Entry):
     """A check wants an explanation. `rule` is the edit check, `message` its words; `item` may be empty for the form."""
 

@@ -34,6 +34,7 @@ LOOKS = {
     "not_started": Look("", "empty", "web.cell-not-started"),
     "due": Look("due", "clock", "web.cell-due"),
     "in_progress": Look("part", "half", "web.cell-in-progress"),
+    "omitted": Look("done", "cross", "entry.cell-omitted"),
     "complete": Look("done", "check", "web.cell-complete"),
     "open": Look("open", "flag-full", "web.cell-query-open"),
     "answered": Look("answered", "flag", "web.cell-query-answered"),

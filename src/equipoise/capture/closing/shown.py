@@ -35,6 +35,7 @@ def shown_form(study: Study, state: State, place: Place) -> Json:
         "repeat": place.repeat,
         "dated": dated.on if dated is not None else None,
         "complete": instance.complete,
+        **({"omitted": instance.omitted.missing} if instance.omitted is not None else {}),
         "items": [
             [
                 each.id,

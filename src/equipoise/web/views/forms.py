@@ -18,11 +18,13 @@ from django.views.decorators.http import require_GET, require_http_methods
 from equipoise.access.commands import Who
 from equipoise.access.roles import ROLES
 from equipoise.capture.commands import AnswerQuery, CloseQuery, RaiseQuery, RecordForm
+from equipoise.capture.omitting import OFFERED
 from equipoise.desk.views import FormView, HistoryRow, Outcome
 from equipoise.web import conflicts, entry, problems, sheet
 from equipoise.web.request import Asked, desk
 from equipoise.web.views import past
 from equipoise.web.views.reading import found, may, new_key, signed, subject_path
+from equipoise.words.codelists import MISSING
 from equipoise.words.problem import Problem, problem
 
 REASONS = ("transcription-error", "source-corrected", "new-information", "query-answered")
@@ -149,6 +151,9 @@ def _page(
         "conflicts": conflicts.conflicts(view, shown, posted or {}, _history(who, place, shown)),
         "hides": any(one.rule == "entry.would-hide" for one in shown),
         "repetitions": [(number, replace(place, repeat=number).path()) for number in view.repetitions],
+        "omit_codes": [(code, MISSING[code]) for code in OFFERED],
+        "may_omit": view.editable and not any(item.value.value or item.value.missing for item in view.items),
+        "may_reinstate": view.omitted is not None and may(who, "RecordForm"),
         "rules": json.dumps(view.rules, ensure_ascii=False) if view.rules else "",
         "just_saved": request.GET.get("saved", ""),
     }
@@ -168,6 +173,8 @@ def _saved_whole(request: Asked, who: Who, place: Place, view: FormView) -> Http
     key = posted.get("key") or new_key()
     if shown:
         return _page(request, who, place, view, shown=shown, posted=posted, status=409)
+    if wish in ("omit", "reinstate"):
+        return _omission(request, who, place, view, posted, key)
     if changed or wish in ("complete", "reopen"):
         command = RecordForm(
             found(desk().subject_id(place.number)),
@@ -188,6 +195,24 @@ def _saved_whole(request: Asked, who: Who, place: Place, view: FormView) -> Http
         if shown:
             again = found(desk().form(who, place.number, *place.instance()))
             return _page(request, who, place, again, shown=shown, status=problems.status_of(shown))
+    return redirect(f"{place.path()}?saved=1")
+
+
+def _omission(
+    request: Asked, who: Who, place: Place, view: FormView, posted: Mapping[str, str], key: str
+) -> HttpResponse:
+    """The whole form was not done, or that was a mistake."""
+    code = posted.get("omit-code", "") if posted.get("do") == "omit" else ""
+    shown: tuple[Problem, ...] = ()
+    if posted.get("do") == "omit" and not code:
+        shown = (problem("web.choose-one", "omit"),)
+    else:
+        subject = found(desk().subject_id(place.number))
+        said = posted.get("omit-reason", "").strip() or None
+        command = RecordForm(subject, *place.instance(), {}, view.base, reason=said, omit=code)
+        shown = desk().submit(who, command, key=key).problems
+    if shown:
+        return _page(request, who, place, view, shown=shown, posted=posted, status=problems.status_of(shown))
     return redirect(f"{place.path()}?saved=1")
 
 
