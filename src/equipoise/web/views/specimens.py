@@ -6,8 +6,6 @@ at all; a file with a value that could tell an arm is neither shown again nor ke
 
 from __future__ import annotations
 
-import csv
-import io
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -45,6 +43,7 @@ from equipoise.web.request import Asked, desk, rehearsal, study_label
 from equipoise.web.site_time import at_the_site, field
 from equipoise.web.views.reading import found, new_key, signed, subject_path
 from equipoise.words.clock import local
+from equipoise.words.csv_text import csv_text
 from equipoise.words.ids import random_id
 from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Text
@@ -312,22 +311,14 @@ def manifest(request: Asked, who: Who, name: str) -> HttpResponse:
 def manifest_table(request: Asked, who: Who, name: str) -> HttpResponse:
     """The manifest as a table for the laboratory's own program."""
     view = found(desk().shipment(who, name))
-    out = io.StringIO()
-    table = csv.writer(out, lineterminator="\r\n")
-    table.writerow(("shipment", "aliquot", "accession", "kit", "volume_mL", "storage", "sent"))
-    for aliquot, kit, volume in view.manifest:
-        row = (
-            view.sent.shipment,
-            aliquot,
-            aliquot.split("-")[0],
-            kit.en,
-            volume,
-            view.sent.condition,
-            view.sent.at,
-        )
-        table.writerow(row)
+    header = ("shipment", "aliquot", "accession", "kit", "volume_mL", "storage", "sent")
+    sent = view.sent
+    rows = [
+        (sent.shipment, aliquot, aliquot.split("-")[0], kit.en, volume, sent.condition, sent.at)
+        for aliquot, kit, volume in view.manifest
+    ]
     headers = {"Content-Disposition": f'attachment; filename="manifest-{view.sent.shipment}.csv"'}
-    return HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)
+    return HttpResponse(csv_text(header, rows), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 # --- results ----------------------------------------------------------------------------------------------------
