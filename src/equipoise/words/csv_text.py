@@ -1,6 +1,6 @@
 """Tables as comma-separated text for a person's spreadsheet program.
 
-The rule that must stay true: no cell that somebody typed is ever a formula when the file is opened: a text that begins as
+The rule that must stay true: no cell that somebody typed is a formula when the file is opened: a text that begins as
 one is led by an apostrophe, which spreadsheet programs take as “this is text”. A plain number stays a number. Files for
 machines (datasets) are not written with this: they keep every character. Source: OWASP, CSV Injection.
 """
