@@ -67,7 +67,7 @@ def test_checks_ranges_and_derived_values_speak_before_anything_is_saved(page, s
     page.locator("[name='v.SYSBP']").fill("120")
     expect(live(page, "SYSBP")).to_be_empty()
     page.locator("[name='v.DIABP']").fill("125")
-    expect(page.locator(".live .ask")).to_contain_text("should be higher than diastolic")
+    expect(page.locator(".live .ask", has_text="should be higher than diastolic")).to_be_visible()
     page.locator("[name='v.HEIGHT']").fill("170")
     page.locator("[name='v.WEIGHT']").fill("65")
     expect(page.locator("[data-derived=BMI]")).to_have_text("22.5")  # 65 / 1.7^2 = 22.49
