@@ -14,7 +14,15 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from equipoise.consent.evolve import Act, State
-from equipoise.consent.standing import approved_versions, counting, due, required, status, stopped
+from equipoise.consent.standing import (
+    approved_versions,
+    counting,
+    due,
+    required,
+    status,
+    stopped,
+    visits_ended_on,
+)
 from equipoise.ledger.facts import Facts
 from equipoise.protocol.expressions.values import DateValue, Logical, Reason, Value
 from equipoise.protocol.study import Study
@@ -112,6 +120,7 @@ def add_facts(facts: Facts, study: Study, state: State, zone: str) -> Facts:
         reconsent_by=asked.by if asked is not None else None,
         consent_outdated=asked is not None and asked.late,
         consent_stops=stopped(state),
+        follow_up_ended_on=visits_ended_on(state),
         consent_against=against(study, state, approved, facts.today),
     )
 

@@ -113,6 +113,13 @@ def stopped(state: State) -> frozenset[str]:
     return frozenset[str]().union(*(STOPS[level] for level in levels))
 
 
+def visits_ended_on(state: State) -> str | None:
+    """The day (ISO) from which no visit takes place any more, by a withdrawal in full or in part, or None."""
+    days = [limit.on for limit in state.limits if "visits" in STOPS[limit.level]]
+    days += [state.withdrawal.on] if state.withdrawal is not None else []
+    return min(days, default=None)
+
+
 def approved_versions(
     study: Study, site_approved_on: str | None, approvals: Mapping[str, str]
 ) -> Mapping[str, str]:

@@ -11,6 +11,7 @@ import datetime as dt
 from dataclasses import replace
 
 from equipoise.capture.visits import ended
+from equipoise.consent.standing import visits_ended_on
 from equipoise.desk.schedule import visits_of
 from equipoise.desk.standing import Case, Standing, day_one_of, evolve_case
 from equipoise.ledger.entries import (
@@ -115,7 +116,7 @@ def _after(now: Standing, mine: list[Append], occasion: Occasion) -> Standing:
     facts = replace(
         now.facts,
         participation_ended=ended(now.trial.study, case.capture),
-        follow_up_ended_on=case.consent.withdrawal.on if case.consent.withdrawal is not None else None,
+        follow_up_ended_on=visits_ended_on(case.consent),
         first_infusion_at=case.supply.first_infusion_at,
         randomized_at=case.blind.randomized_at,
     )

@@ -91,7 +91,9 @@ class _Listing:
 
     def at(self, sites: list[str]) -> Iterator[DueVisit]:
         """The visits of every subject of some sites."""
-        for row in self._reader.rows.find(COURSES, {"site": sites, "failed": 0, "withdrawn": 0}):
+        for row in self._reader.rows.find(
+            COURSES, {"site": sites, "failed": 0, "withdrawn": 0, "limited": 0}
+        ):
             if row["subject"] not in self._ended:
                 yield from self._of(row)
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 
+from equipoise.consent.withdrawal import STOPS
 from equipoise.ledger.entries import (
     ConsentDocumented,
     ConsentWithdrawn,
     Entry,
     InfusionStarted,
+    ParticipationLimited,
     Recorded,
     ScreeningFailed,
     SubjectMoved,
@@ -40,12 +42,13 @@ COURSES = ReadTable(
         "missed": "text",
         "failed": "integer",
         "withdrawn": "integer",
+        "limited": "integer",
     },
     ("subject",),
     (("site", "number"),),
 )
-"""`held`, `missed`: ids of visits between spaces, each once. `failed`: in screening.
-`version`: the digest of the version that the subject was moved to. Moments are UTC."""
+"""`held`, `missed`: ids of visits between spaces, each once. `failed`: in screening. `limited`: a
+withdrawal in part ended visits. `version`: the digest of the version that the subject was moved to. Moments are UTC."""
 
 
 def follow(tables: Transaction, recorded: Recorded) -> None:
@@ -56,7 +59,7 @@ def follow(tables: Transaction, recorded: Recorded) -> None:
     if isinstance(entry, SubjectScreened):
         fresh: dict[str, Cell] = dict.fromkeys(COURSES.columns)
         begun = {"subject": entry.subject, "site": entry.site, "number": entry.screening_number}
-        nothing: dict[str, Cell] = {"held": "", "missed": "", "failed": 0, "withdrawn": 0}
+        nothing: dict[str, Cell] = {"held": "", "missed": "", "failed": 0, "withdrawn": 0, "limited": 0}
         tables.put(COURSES, {**fresh, **begun, **nothing, "screened_at": recorded.header.at})
         return
     row = tables.get(COURSES, (stream.removeprefix("subject/"),))
@@ -81,8 +84,11 @@ def _changes(row: Row, entry: Entry, at: str) -> dict[str, Cell]:
             return {"failed": 1}
         case ConsentWithdrawn():
             return {"withdrawn": 1}
+        case ParticipationLimited():
+            return {"limited": 1} if "visits" in STOPS[entry.level] else {}
         case ConsentDocumented():
-            return {"withdrawn": 0} if entry.given else {}
+            # as consent's own fold: a new consent after a withdrawal begins anew, beside one it leaves the limits
+            return {"withdrawn": 0, "limited": 0} if entry.given and row["withdrawn"] else {}
         case VisitDated() | VisitMissed() | VisitReopened():
             return {
                 name: _marked(str(row[name] or ""), entry.visit, present=isinstance(entry, kind))
@@ -98,4 +104,4 @@ def _marked(visits: str, visit: str, *, present: bool) -> str:
     return " ".join([*rest, visit] if present else rest)
 
 
-VISITS_FOLLOWER = Follower("visits", "1", (COURSES,), follow)
+VISITS_FOLLOWER = Follower("visits", "2", (COURSES,), follow)

@@ -57,6 +57,8 @@ def test_the_list_is_what_the_pages_say_on_any_day(story: Story, day: str) -> No
     story.done(
         "pi", WithdrawConsent(story.subject(_randomized(story, "孙八")), "PARTICIPANT", "2026-06-01", "")
     )
+    part = story.subject(_randomized(story, "周九"))
+    story.done("pi", WithdrawConsent(part, "PARTICIPANT", "2026-06-01", "", level="FROM_VISITS"))
     story.clock.at = dt.datetime.fromisoformat(f"{day}T02:00:00+00:00")
     listed = _listed(story, "crc")
     assert set(listed) == _as_pages_say(story, "crc")

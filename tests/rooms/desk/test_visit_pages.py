@@ -83,12 +83,12 @@ def test_when_participation_ends_nothing_more_is_due_and_what_was_recorded_stays
 
 def test_the_form_of_the_end_and_a_withdrawal_end_participation_too(randomized) -> None:
     story, number, _ = randomized
-    items = {"DSDECOD": Datum("LOST TO FOLLOW-UP"), "DSSTDAT": Datum("2026-06-01")}
+    items = {"DSDECOD": Datum("PHYSICIAN DECISION"), "DSSTDAT": Datum("2026-06-01")}
     assert story.record("crc", number, "DS", items, "ET", complete=True).accepted
     page = story.desk.schedule(story.who("crc"), number)
     assert page is not None
     assert page.ended is not None
-    assert (page.ended[0].en, page.ended[1]) == ("Lost to follow-up", "2026-06-01")
+    assert (page.ended[0].en, page.ended[1]) == ("Decision of the physician", "2026-06-01")
     assert states(story, number)["V11"] == "NO_LONGER_DUE"
     other = _randomized(story, "李四")
     story.done("pi", WithdrawConsent(story.subject(other), "PARTICIPANT", "2026-06-01", "no wish"))
