@@ -176,7 +176,7 @@ def _line(
     place = (str(row["visit"]), str(row["form"]), int(row["repeat"] or 1)) if row["form"] else None
     return AuditLine(
         at=str(row["at"]),
-        at_site=local(str(row["at"]), sites.get(str(row["site"]), "UTC")),
+        at_site=local(str(row["at"]), sites.get(str(row["site"])) or desk.trial(reader).study.zone_of(None)),
         who=desk.register.staff_name(str(row["actor"])),
         role=str(row["role"]),
         kind=str(row["kind"]),
