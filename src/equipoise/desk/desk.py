@@ -27,13 +27,12 @@ from equipoise.access.evolve import State as PersonState
 from equipoise.access.evolve import evolve as evolve_grants
 from equipoise.capture.closing.change import shut
 from equipoise.capture.evolve import Place
-from equipoise.capture.moving import kept_version
 from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.deviating import with_deviations
 from equipoise.desk.followers import FOLLOWERS, SUBJECTS
 from equipoise.desk.identities import IdentityInput, Register
 from equipoise.desk.proofs import Proofs, unproved
-from equipoise.desk.routes import ROUTES, Route, kept_place
+from equipoise.desk.routes import ROUTES, Route, kept_by
 from equipoise.desk.standing import (
     NOTHING,
     Memory,
@@ -239,7 +238,7 @@ class Desk:
 
         asked = command_json(unproved(command))  # a proof is given anew when the same is asked again
         return self._commit(
-            who, route.streams(command), asked, key, decide, client_at=client_at, place=kept_place(command)
+            who, route.streams(command), asked, key, decide, client_at=client_at, command=command
         )
 
     def screen(self, who: Who, site: str, given: IdentityInput, *, key: str) -> ScreenOutcome:
@@ -287,22 +286,22 @@ class Desk:
         *,
         site: str | None = None,
         client_at: str | None = None,
-        place: tuple[str, str, int] | None = None,
+        command: object = None,
     ) -> Outcome:
         """Write what `decide` says of the command `asked`; `site` is that of a stream that does not exist yet.
 
-        place: the form on which the version that it keeps decides.
+        command: as its room is to decide it, where what it is about keeps a version of its own.
         """
         if not usable_key(key):
             return Outcome(accepted=False, problems=(problem("desk.key-unfit"),))
         mark, device = self._marker.mark(who, asked), claimed_moment(client_at)
         while True:
             at = self.now()
-            trial, zone = self._circumstances(streams[0], site, at, place)
+            trial, zone = self._circumstances(streams[0], site, at, command)
             act = Act(trial.study.id, trial.digest, who.actor, who.role, at, device, zone, key, mark)
 
             def now(reader: Reader, trial: Trial = trial, at: dt.datetime = at) -> Decision:
-                if self._deciding(reader, streams[0], site, at, place).digest != trial.digest:
+                if self._deciding(reader, streams[0], site, at, command).digest != trial.digest:
                     raise _Released
                 return decide(reader, self._as_held(reader, who), at)
 
@@ -325,11 +324,11 @@ class Desk:
         return self._memory.state(reader, f"user/{who.actor}", NOBODY, evolve_grants).who(who.actor, who.role)
 
     def _circumstances(
-        self, stream: str, site: str | None, at: dt.datetime, place: tuple[str, str, int] | None
+        self, stream: str, site: str | None, at: dt.datetime, command: object
     ) -> tuple[Trial, str | None]:
         """The trial as it stands there, and the zone of the site concerned, which never changes once it is known."""
         with self.reading() as reader:
-            trial, zone = self._deciding(reader, stream, site, at, place), self._zones.get(stream)
+            trial, zone = self._deciding(reader, stream, site, at, command), self._zones.get(stream)
             if zone is None:
                 zone = zone_of(reader, site or _site_of(reader, stream))
             if zone is not None:
@@ -342,9 +341,9 @@ class Desk:
         stream: str,
         site: str | None,
         at: dt.datetime,
-        place: tuple[str, str, int] | None = None,
+        command: object = None,
     ) -> Trial:
-        """The trial by the version that decides, at a moment, what is written to a stream, or on a form at a place."""
+        """The trial by the version that decides, at a moment, what is written to a stream, by a command."""
         trial = self.trial(reader)
         if len(trial.released) < 2:
             return trial
@@ -353,7 +352,7 @@ class Desk:
         known = case.screening.site if case is not None else None
         where = self._memory.site(reader, known or site or _site_of(reader, stream))
         trial = trial.at(deciding_digest(trial, where, at.astimezone(ZoneInfo(where.zone)).date(), case))
-        return trial if case is None or place is None else trial.at(kept_version(case.capture, Place(*place)))
+        return trial if case is None else trial.at(kept_by(case, command))
 
     def trial_at(self, reader: Reader, site: str) -> Trial:
         """The trial by the version that is in force at a site now; those who stay under an older one aside."""

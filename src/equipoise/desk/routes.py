@@ -31,6 +31,7 @@ from equipoise.capture.closing.change import change_faults
 from equipoise.capture.closing.commands import CLOSING_A_CASE, CLOSING_THE_DATABASE
 from equipoise.capture.closing.database import decide_database
 from equipoise.capture.evolve import Place
+from equipoise.capture.moving import kept_version
 from equipoise.capture.questions import questions
 from equipoise.capture.specimens import commands as sampling
 from equipoise.capture.specimens import decide as specimens
@@ -40,7 +41,7 @@ from equipoise.desk.deviation_tables import DEVIATIONS
 from equipoise.desk.dosing import dosing_facts
 from equipoise.desk.laboratory import decide_results, decide_shipping, decide_specimens
 from equipoise.desk.lock_checklist import checklist
-from equipoise.desk.standing import Standing
+from equipoise.desk.standing import Case, Standing
 from equipoise.eligibility import commands as screening
 from equipoise.eligibility import decide as eligibility
 from equipoise.ledger.facts import Decision, Occasion, Refusal
@@ -71,6 +72,10 @@ class Route:
     streams: Callable[[Any], tuple[str, ...]]  # Any: as above
     depth: Depth
     decide: Decider
+
+
+SUPPLYING = (supplying.RequestPreparation, *supply.STEPS)
+"""The commands of supply."""
 
 
 def _subject(command: Any) -> tuple[str, ...]:  # Any: as above
@@ -107,19 +112,24 @@ def _capture(reader: Reader, now: Standing, command: Any, occasion: Occasion) ->
         return Refusal((problem("access.form-hidden", role=label_of(occasion.role)),))
     # What was recorded is closed as it is read, also where the definition in force does not ask for it any more.
     study = now.trial.record if isinstance(command, CLOSING_A_CASE) else now.trial.study
-    place = kept_place(command)
-    if place is not None:
-        study = now.version_at(*place).study
-        if strange := _of_another_version(now, study, command):
-            return Refusal(strange)
+    if kept := kept_by(now.case, command):
+        study = now.trial.at(kept).study
+    if strange := _of_another_version(now, study, command):
+        return Refusal(strange)
     return capture.decide(study, now.case.capture, now.facts, command, occasion)
 
 
-def kept_place(command: object) -> tuple[str, str, int] | None:
-    """The form on which a command is decided by the version that the form keeps; None for any other command."""
+def kept_by(case: Case, command: object) -> str:
+    """The digest of the version that a form, or a request for a dose, keeps and is decided by; empty for none.
+
+    So a correction of a finished form, and a dose that was asked for, go on as they were begun when a version changes.
+    """
     if isinstance(command, capturing.RecordForm | capturing.RaiseQuery):
-        return command.visit, command.form, command.repeat
-    return None
+        return kept_version(case.capture, Place(command.visit, command.form, command.repeat))
+    if type(command) in SUPPLYING:
+        request = case.supply.requests.get(str(getattr(command, "request", "")))
+        return request.version if request is not None else ""
+    return ""
 
 
 def _of_another_version(now: Standing, study: Study, command: object) -> tuple[Problem, ...]:
@@ -198,6 +208,7 @@ def _rater(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> D
 
 
 def _supply(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> Decision:  # Any: as above
+    now = replace(now, trial=now.trial.at(kept_by(now.case, command)))
     facts = dosing_facts(reader, now, command)
     return supply.decide(now.trial.study, now.case.supply, facts, command, occasion)
 
@@ -369,9 +380,6 @@ ROUTES: Mapping[type, Route] = {
     sampling.SendShipment: Route(_shipment, "light", decide_shipping),
     sampling.ReceiveShipment: Route(_shipment, "light", decide_shipping),
     sampling.ImportResults: Route(_results, "light", decide_results),
-    **{
-        command: Route(_subject, "light", _supply)
-        for command in (supplying.RequestPreparation, *supply.STEPS)
-    },
+    **{command: Route(_subject, "light", _supply) for command in SUPPLYING},
 }
 """Every command there is."""

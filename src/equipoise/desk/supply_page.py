@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from equipoise.access.commands import Who
 from equipoise.access.decide import may_read
@@ -31,7 +31,7 @@ from equipoise.supply.commands import (
 )
 from equipoise.supply.decide import condition_label, condition_of
 from equipoise.supply.evolve import DONE, FINAL, Bag, Request
-from equipoise.supply.gate import At, Gate, decided
+from equipoise.supply.gate import At, Gate, decided, dose_of
 from equipoise.supply.times import minutes_left
 from equipoise.words.text import Text
 
@@ -172,11 +172,10 @@ def infusion_page(desk: Desk, who: Who, number: str) -> InfusionView | None:
         if subject is None:
             return None
         now = desk.standing(reader, subject)
-        study = now.trial.study
-        if not study.supply.doses:
+        if not _doses(now):
             return None
         recalled = frozenset(str(row["bag"]) for row in reader.rows.find(BAGS, {"recalled": 1}))
-        doses = tuple(_dose(desk, reader, now, subject, dose, recalled) for dose in study.supply.doses)
+        doses = tuple(_dose(desk, reader, now, subject, dose, recalled) for dose in _doses(now))
         colleagues = _colleagues(desk, reader, who, now.facts.subject_site)
     commands = (
         RequestPreparation(subject, "", "", ""), JudgeDosing(subject, "", "RELEASE"), HoldDosing(subject, "", ""),
@@ -195,6 +194,18 @@ def infusion_page(desk: Desk, who: Who, number: str) -> InfusionView | None:
     )
 
 
+def _doses(now: Standing) -> tuple[Dose, ...]:
+    """The doses of the version that decides, and those that were asked for under an earlier one."""
+    planned = now.trial.study.supply.doses
+    ids = {dose.id for dose in planned}
+    asked = [
+        (one, dose_of(now.trial.at(one.version).study, one.infusion))
+        for one in now.case.supply.requests.values()
+    ]
+    older = {dose.id: dose for _, dose in asked if dose is not None and dose.id not in ids}
+    return (*planned, *older.values())
+
+
 def _dose(
     desk: Desk, reader: Reader, now: Standing, subject: str, dose: Dose, recalled: frozenset[str]
 ) -> DoseView:
@@ -203,9 +214,9 @@ def _dose(
     over = any(one.stage in DONE for one in known)
     open_one = any(one.stage not in FINAL for one in known)
     order = [each.id for each in study.supply.doses]
-    earlier = order[: order.index(dose.id)]
+    earlier = order[: order.index(dose.id)] if dose.id in order else []
     first = all(any(one.stage in DONE for one in now.case.supply.of_dose(each)) for each in earlier)
-    can_ask = now.facts.status == "RANDOMIZED" and first and not over and not open_one
+    can_ask = dose.id in order and now.facts.status == "RANDOMIZED" and first and not over and not open_one
     preview = gates(reader, now, subject, dose.id, "")["RELEASE"] if can_ask else None
     return DoseView(
         id=dose.id,
@@ -228,6 +239,7 @@ def _request(
     one: Request,
     recalled: frozenset[str],
 ) -> RequestView:
+    now = replace(now, trial=now.trial.at(one.version))
     study = now.trial.study
     before = one.stage in {"REQUESTED", "HELD", "RELEASED", "CHECKED"}
     judged = gates(reader, now, subject, dose.id, one.at) if before else {}

@@ -161,6 +161,9 @@ class Request:
         """The bag that is to be given now, or is being given."""
         return self.known_bag(self.bag) if self.bag else None
 
+    version: str = ""
+    """The digest of the version that it was asked under, which decides on it to its end."""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -193,7 +196,8 @@ def evolve(state: State, recorded: Recorded) -> State:
     """The state after one more entry of the subject's stream."""
     entry, at = recorded.entry, recorded.header.at
     if isinstance(entry, PreparationRequested):
-        made = Request(entry.request, entry.infusion, entry.at, entry.weight, at)
+        version = recorded.header.study_digest
+        made = Request(entry.request, entry.infusion, entry.at, entry.weight, at, version=version)
         return State(MappingProxyType({**state.requests, entry.request: made}))
     request = state.requests.get(getattr(entry, "request", ""))
     if request is None or entry is None:
