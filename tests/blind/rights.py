@@ -133,6 +133,8 @@ WEB: Mapping[str, Right] = {
     "POST /drills/<str:site>": _does("RequestCodeBreak"),
     "GET /drills/<str:site>/<str:wanted>": _does("RequestCodeBreak"),
     "GET /staff": _reads("people"),
+    "GET /access": _reads("people"),
+    "GET /access/<str:user>": _reads("people"),
     "GET /staff/<str:site>": _reads("people"),
     "POST /staff/<str:site>": _does("DelegateDuties", "RecordTraining", reads="people"),
     "GET /knowledge": _reads("knowledge"),

@@ -67,6 +67,7 @@ class Sampler:
             "form": form,
             "repeat": "1",
             "site": "01",
+            "user": "coordinator-01-0",
         }
         if "/logs/" in route:
             offered["form"] = "MH"  # a list that everybody sees who may read the casebook

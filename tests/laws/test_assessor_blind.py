@@ -106,6 +106,7 @@ def readings(desk: FrontDesk, who: Who, number: str) -> Iterator[tuple[str, Any]
         "source": ["none-such"],
         "query": ["none-such"],
         "name": ["none-such"],
+        "user": ["crc", "none-such"],
         "filters": [Filters()],
     }
     for name, method in inspect.getmembers(type(desk), inspect.isfunction):

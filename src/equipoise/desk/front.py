@@ -16,6 +16,7 @@ from equipoise.capture.evolve import Place
 from equipoise.capture.specimens.commands import ImportResults
 from equipoise.capture.specimens.importing import Judged
 from equipoise.desk import (
+    access_pages,
     amendments,
     audit,
     batches,
@@ -314,6 +315,14 @@ class FrontDesk(Desk):
     def record_consent(self, who: Who, command: object, beside: consent_page.Beside, *, key: str) -> Outcome:
         """Record a consent; names go to the register."""
         return consent_page.record_consent(self, who, command, beside, key=key)
+
+    def access_map(self, who: Who) -> access_pages.AccessMap | None:
+        """Who may read and do what."""
+        return access_pages.access_map(self, who)
+
+    def person_access(self, who: Who, user: str) -> access_pages.PersonAccess | None:
+        """What a named person may see and do today."""
+        return access_pages.person_access(self, who, user)
 
     def staffed_sites(self, who: Who) -> tuple[tuple[str, Text], ...] | None:
         """The sites whose people the reader may see."""

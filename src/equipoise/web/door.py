@@ -15,6 +15,7 @@ from equipoise.access.commands import Who
 from equipoise.capture.evolve import Place
 from equipoise.capture.specimens.commands import ImportResults
 from equipoise.capture.specimens.importing import Judged
+from equipoise.desk.access_pages import AccessMap, PersonAccess
 from equipoise.desk.amendments import AmendmentsView
 from equipoise.desk.audit import AuditView, Search
 from equipoise.desk.batches import Filter, Line, Opened
@@ -262,6 +263,12 @@ class DeskDoor(Protocol):
 
     def record_consent(self, who: Who, command: object, beside: Beside, *, key: str) -> Outcome:
         """Record a consent; names go to the register."""
+
+    def access_map(self, who: Who) -> AccessMap | None:
+        """Who may read and do what."""
+
+    def person_access(self, who: Who, user: str) -> PersonAccess | None:
+        """What a named person may see and do today."""
 
     def staffed_sites(self, who: Who) -> Sequence[tuple[str, Text]] | None:
         """The sites whose people the reader may see."""

@@ -38,6 +38,19 @@ TOPICS = {
     "old": ("people.topic-old", "alert", "warn"),
     "none": ("people.topic-none", "", ""),
 }
+DATA = "people.data-{}"
+BLINDS = {
+    "blinded": ("people.blinded", "eye-off", "dark"),
+    "unblinded": ("people.unblinded", "eye", "warn"),
+    "none": ("people.no-data", "gear", "plain"),
+}
+"""Whether the blind binds a role -> words, icon, tone."""
+HELD = {
+    "yes": ("people.held-yes", "check", "good"),
+    "role": ("people.held-role", "cross", "bad"),
+    "duty": ("people.held-duty", "cross", "warn"),
+    "training": ("people.held-training", "alert", "warn"),
+}
 Command = (
     NamePrincipalInvestigator
     | DelegateDuties
@@ -153,4 +166,44 @@ def _line(view: StaffView, one: PersonLine) -> dict[str, object]:
     }
 
 
-urlpatterns: list[URLPattern] = [path("staff", sites), path("staff/<str:site>", site_staff)]
+@require_GET
+@signed
+def access(request: Asked, who: Who) -> HttpResponse:
+    """The access map."""
+    view = found(desk().access_map(who))
+    context = {
+        "view": view,
+        "blinds": [BLINDS[role.blind] for role in view.roles],
+        "data": [
+            (DATA.format(word.replace("_", "-")), [word in role.reads for role in view.roles])
+            for word in view.data
+        ],
+        "commands": [(row, [role.id in row.roles for role in view.roles]) for row in view.commands],
+        "at": "staff",
+    }
+    return render(request, "web/access.html", context)
+
+
+@require_GET
+@signed
+def person(request: Asked, who: Who, user: str) -> HttpResponse:
+    """What a named person may see and do today."""
+    view = found(desk().person_access(who, user))
+    roles = [
+        {
+            "one": one,
+            "blind": BLINDS[one.blind],
+            "reads": [DATA.format(word.replace("_", "-")) for word in one.reads],
+            "commands": [(name, HELD[held]) for name, held in one.commands],
+        }
+        for one in view.held
+    ]
+    return render(request, "web/person.html", {"view": view, "roles": roles, "at": "staff"})
+
+
+urlpatterns: list[URLPattern] = [
+    path("staff", sites),
+    path("staff/<str:site>", site_staff),
+    path("access", access),
+    path("access/<str:user>", person),
+]
