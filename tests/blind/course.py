@@ -266,6 +266,13 @@ class Play:
             assert asked.status == 200, asked.said()
             event = {"of": of, "term": "Haemoglobin low", "start": "2026-06-01", "key": self.world.key()}
             self.fine(who, f"/subjects/{number}/events/new", event)
+            table = {
+                "v.1.VSDAT": "2026-06-02",
+                "v.1.SYSBP": "120",
+                "v.2.SYSBP": "ND",
+                "key": self.world.key(),
+            }
+            self.fine(who, f"/subjects/{number}/grids/V2/INFVS", table)
             yield f"{number} event from a value"
 
     def _lists(self, numbers: list[str]) -> Iterator[str]:

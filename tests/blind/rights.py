@@ -117,6 +117,9 @@ WEB: Mapping[str, Right] = {
     "POST /sites/<str:site>/ranges": _does("RecordRanges", reads="casebook"),
     f"GET {_SUBJECT}/events/new": _does("ReviewLog", reads="casebook"),
     f"POST {_SUBJECT}/events/new": _does("ReviewLog", reads="casebook"),
+    # serial measurements as one table: never read by who rates
+    f"GET {_SUBJECT}/grids/<str:visit>/<str:form>": _reads("supply"),
+    f"POST {_SUBJECT}/grids/<str:visit>/<str:form>": _does("ReviewLog", reads="supply"),
     # running lists
     f"GET {_SUBJECT}/logs/<str:form>": _reads("casebook"),
     f"POST {_SUBJECT}/logs/<str:form>": _does("ReviewLog", "VoidRow", "RestoreRow", reads="casebook"),

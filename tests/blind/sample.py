@@ -69,6 +69,8 @@ class Sampler:
             "site": "01",
             "user": "coordinator-01-0",
         }
+        if "/grids/" in route:
+            offered |= {"visit": "V2", "form": "INFVS"}
         if "/logs/" in route:
             offered["form"] = "MH"  # a list that everybody sees who may read the casebook
         for part, kept in self.world.kept.items():

@@ -15,7 +15,7 @@ from equipoise.capture.commands import RestoreRow, ReviewLog, VoidRow
 from equipoise.capture.evolve import MANUAL, Instance, Place, Review, State
 from equipoise.capture.parsing import TEXT_LIMIT, clean
 from equipoise.capture.placing import visit_faults
-from equipoise.ledger.entries import Append, Entry, LogReviewed, QueryClosed, RowRestored, RowVoided
+from equipoise.ledger.entries import Append, Datum, Entry, LogReviewed, QueryClosed, RowRestored, RowVoided
 from equipoise.ledger.facts import Decision, Refusal
 from equipoise.protocol.expressions import Value, as_logical
 from equipoise.protocol.forms import LOG, Form
@@ -151,15 +151,19 @@ def _row_named(study: Study, state: State, place: Place, reason: str) -> list[Pr
 
 
 def _ongoing(study: Study, form: Form, instance: Instance) -> Truth:
-    if form.log is None or form.log.ongoing is None:
-        return Truth.FALSE
-    used = names_in(form.log.ongoing)
+    rule = form.log.ongoing if form.log is not None else None
+    return Truth.FALSE if rule is None else truth_of(study, form, rule, instance.values)
+
+
+def truth_of(study: Study, form: Form, rule: str, values: Mapping[str, Datum]) -> Truth:
+    """What a rule over a form's own items is worth."""
+    used = names_in(rule)
     scope: Mapping[str, Value] = {
-        item.id: value_of_item(study, form, item.id, instance.values.get(item.id))
+        item.id: value_of_item(study, form, item.id, values.get(item.id))
         for item in form.items
         if item.id in used
     }
-    return as_logical(value_of(form.log.ongoing, scope)).truth
+    return as_logical(value_of(rule, scope)).truth
 
 
 def _order(form: Form, row: LogRow) -> tuple[object, ...]:

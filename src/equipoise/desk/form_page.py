@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from equipoise.access.commands import Who
 from equipoise.access.decide import may
@@ -17,6 +18,7 @@ from equipoise.capture.commands import RecordForm
 from equipoise.capture.consequences import Consequences, Now, form_judged
 from equipoise.capture.evolve import Instance, Place, Query, State
 from equipoise.capture.laboratory import Judged
+from equipoise.capture.logs import truth_of
 from equipoise.capture.placing import place_faults
 from equipoise.capture.progress import form_now, form_status
 from equipoise.capture.questions import Question, questions
@@ -26,7 +28,16 @@ from equipoise.desk.desk import Desk
 from equipoise.desk.log_page import LOG_LABEL
 from equipoise.desk.rules import page_rules
 from equipoise.desk.standing import Standing
-from equipoise.desk.views import DerivedView, FormView, ItemView, QueryView, RangeView
+from equipoise.desk.views import (
+    DeadlineView,
+    DerivedView,
+    FormView,
+    GridView,
+    ItemView,
+    Option,
+    QueryView,
+    RangeView,
+)
 from equipoise.desk.words import missing_options, options, shown
 from equipoise.instruments import TotalScore, score
 from equipoise.ledger.entries import Datum
@@ -37,8 +48,9 @@ from equipoise.protocol.wording import number as plain
 from equipoise.words.canonical import Json
 from equipoise.words.clock import local
 from equipoise.words.codelists import MISSING
-from equipoise.words.dates import PartialDate
+from equipoise.words.dates import PartialDate, parse_date
 from equipoise.words.text import Text
+from equipoise.words.truth import Truth
 
 _CONTROLS: Mapping[str, Literal["choice", "text", "number", "date", "time"]] = {
     "text": "text",
@@ -118,6 +130,8 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
         repetitions=_repetitions(form, visit, now.case.capture, place),
         sources=sum(not one.withdrawn for one in now.case.attachments.at(*place)),
         log=form.log is not None,
+        deadline=_deadline(study, form, instance, now),
+        grid=form.grid is not None,
         voided=void.reason if void is not None else None,
     )
 
@@ -218,6 +232,24 @@ def _item(
     )
 
 
+def _deadline(study: Study, form: Form, instance: Instance, now: Standing) -> DeadlineView | None:
+    """The clock of a form while it runs. Without a time it runs from the beginning of the day: never too long."""
+    clock, values = form.deadline, instance.values
+    if clock is None or (
+        clock.met is not None and clock.met in values and values[clock.met].value is not None
+    ):
+        return None
+    day = parse_date(values[clock.day].value or "") if clock.day in values else None
+    if day is None or not day.complete or truth_of(study, form, clock.when, values) is not Truth.TRUE:
+        return None
+    time = values[clock.time].value if clock.time is not None and clock.time in values else None
+    begun = dt.datetime.fromisoformat(f"{day.iso()}T{time or '00:00'}").replace(
+        tzinfo=ZoneInfo(now.site.zone)
+    )
+    due = begun.astimezone(dt.UTC) + dt.timedelta(hours=clock.hours)
+    return DeadlineView(clock.label, local(due.isoformat(), now.site.zone), now.now > due)
+
+
 def _range(found: Judged | None) -> RangeView | None:
     if found is None:
         return None
@@ -285,3 +317,21 @@ def _beside(
     before = (visit.id, forms[position - 1], *occurrence) if position > 0 else None
     following = (visit.id, forms[position + 1], *occurrence) if position + 1 < len(forms) else None
     return before, following
+
+
+def grid_page(desk: Desk, who: Who, number: str, visit: str, form_id: str) -> GridView | None:
+    """A form that is filled in as one table; None where it is none, is not planned, or the reader may not see it."""
+    study = desk.study
+    form = study.form(form_id)
+    asked = form.item(form.grid) if form is not None and form.grid is not None else None
+    codelist = study.codelist(asked.codelist or "") if asked is not None else None
+    if asked is None or codelist is None:
+        return None
+    rows = [
+        form_page(desk, who, number, visit, form_id, place) for place in range(1, len(codelist.terms) + 1)
+    ]
+    views = tuple(view for view in rows if view is not None)
+    if len(views) != len(rows):
+        return None
+    terms = tuple(Option(term.code, term.decode) for term in codelist.terms)
+    return GridView(asked.id, terms, views)

@@ -52,6 +52,7 @@ from equipoise.desk.line import SocketLine
 from equipoise.desk.views import (
     ChecklistView,
     FormView,
+    GridView,
     HistoryRow,
     LogView,
     Outcome,
@@ -203,6 +204,10 @@ class FrontDesk(Desk):
     ) -> tuple[HistoryRow, ...] | None:
         """What changed on a form, or in one of its items, newest first."""
         return casebook.history_page(self, who, number, visit, form, repeat, item)
+
+    def grid(self, who: Who, number: str, visit: str, form: str) -> GridView | None:
+        """A form of a subject as one table."""
+        return form_page.grid_page(self, who, number, visit, form)
 
     def log(self, who: Who, number: str, form: str) -> LogView | None:
         """A running list of a subject."""

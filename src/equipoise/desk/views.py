@@ -313,6 +313,15 @@ class DerivedView:
 
 
 @dataclass(frozen=True, slots=True)
+class DeadlineView:
+    """A clock that runs: what is due, by when (site time), and whether that has passed."""
+
+    label: Text
+    due: str
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FormView:
     """One form of one subject at one visit; `dated` is the visit's date (ISO) once it took place.
 
@@ -348,6 +357,9 @@ class FormView:
     """Scans of paper sources that are attached and not taken back."""
     log: bool = False
     """Whether it is a row of a running list."""
+    deadline: DeadlineView | None = None
+    grid: bool = False
+    """Whether its repetitions are filled in as one table."""
     voided: str | None = None
     """Why the row was marked as entered in error; None where it counts."""
     covered: tuple[Text, ...] = ()
@@ -431,3 +443,12 @@ class Persona:
     site: str | None
     blind: Literal["blinded", "unblinded", "none"]
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class GridView:
+    """A form as one table: the item whose terms are its rows, the terms, and one form for each."""
+
+    item: str
+    terms: tuple[Option, ...]
+    rows: tuple[FormView, ...]

@@ -139,6 +139,17 @@ class Panel(Part):
     sampled: Name
 
 
+class Deadline(Part):
+    """A clock on a form: `hours` after the moment in `day` and `time`, while `when` is TRUE and `met` is empty."""
+
+    label: Words
+    when: Expression
+    day: Name
+    time: Name | None = None
+    hours: int
+    met: Name | None = None
+
+
 class Form(Element):
     """One form. With `instrument`, the items of that scale stand in it after (or among) its own items.
 
@@ -156,6 +167,9 @@ class Form(Element):
     repeats: bool = False
     log: Log | None = None
     panel: Panel | None = None
+    deadline: Deadline | None = None
+    grid: Name | None = None
+    """Of a form that repeats: the coded item whose terms, in order, are its repetitions; it is one table."""
     no_target: str | None = None
     """Why the items of the form go nowhere in SDTM, but for those that say where."""
     hidden_from: tuple[Name, ...] = ()

@@ -38,6 +38,7 @@ from equipoise.desk.supply_page import DueView, InfusionView
 from equipoise.desk.views import (
     ChecklistView,
     FormView,
+    GridView,
     HistoryRow,
     LogView,
     Outcome,
@@ -160,6 +161,9 @@ class DeskDoor(Protocol):
         self, who: Who, number: str, visit: str, form: str, repeat: int, item: str | None = None
     ) -> Sequence[HistoryRow] | None:
         """The changes of a form or of one item, newest first."""
+
+    def grid(self, who: Who, number: str, visit: str, form: str) -> GridView | None:
+        """A form of a participant as one table."""
 
     def log(self, who: Who, number: str, form: str) -> LogView | None:
         """A running list of a participant."""

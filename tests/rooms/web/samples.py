@@ -287,6 +287,9 @@ class FakeDesk:
             (), frozenset({"DateVisit", "RecordConsent", "RecordCapacity", "WithdrawConsent"}),
         )  # fmt: skip
 
+    def grid(self, who: Who, number: str, visit: str, form: str) -> None:
+        return None
+
     def log(self, who: Who, number: str, form: str) -> None:
         return None
 

@@ -26,6 +26,9 @@ def fields_make_sense(study: Study) -> Findings:
         for k, item in enumerate(form.items):
             yield from _item(("forms", n, "items", k), item)
         yield from _log(("forms", n, "log"), form)
+        asked = form.item(form.grid) if form.grid is not None else None
+        if asked is not None and (asked.type != "code" or not form.repeats or asked.blinding != "open"):
+            yield fault("protocol.study-grid", ("forms", n, "grid"), item=asked.id)
     for n, codelist in enumerate(study.codelists):
         if not codelist.terms:
             yield fault("protocol.study-codelist-empty", ("codelists", n))

@@ -172,6 +172,11 @@ def _form(path: Steps, study: Study, form: Form, visits: frozenset[str]) -> Find
         own = frozenset(item.id for item in form.items)
         yield from _exist((*path, "log", "columns"), form.log.columns, own, "items")
         yield from _exist((*path, "log", "sort"), form.log.sort, own, "items")
+    if form.deadline is not None:
+        own = frozenset(item.id for item in form.items)
+        for name in ("day", "time", "met"):
+            yield from _exists((*path, "deadline", name), getattr(form.deadline, name), own, "items")
+    yield from _exists((*path, "grid"), form.grid, frozenset(item.id for item in form.items), "items")
     if form_scale(form) is not None or form.instrument is None:
         known = _items(form)
         for n, check in enumerate(form.checks):

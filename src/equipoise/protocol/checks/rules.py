@@ -72,6 +72,8 @@ def _form_rules(path: Steps, form: Form) -> Iterator[tuple[Steps, str, str | Non
     for n, item in enumerate(form.items):
         if item.visible_when is not None:
             yield (*path, "items", n, "visible_when"), item.visible_when, "truth"
+    if form.deadline is not None:
+        yield (*path, "deadline", "when"), form.deadline.when, "truth"
     if form.log is not None and form.log.ongoing is not None:
         yield (*path, "log", "ongoing"), form.log.ongoing, "truth"
     for n, each in enumerate(form.checks):

@@ -134,6 +134,8 @@ def _form_sinks(path: Steps, study: Study, form: Form) -> Iterator[Sink]:
     for n, item in enumerate(form.items):
         if item.visible_when is not None and item.id not in revealing:
             yield Sink((*path, "items", n, "visible_when"), _reads(study, form, item.visible_when))
+    if form.deadline is not None:
+        yield Sink((*path, "deadline", "when"), _reads(study, form, form.deadline.when))
     if form.log is not None and form.log.ongoing is not None:
         yield Sink((*path, "log", "ongoing"), _reads(study, form, form.log.ongoing))
     for n, check in enumerate(form.checks):

@@ -63,6 +63,8 @@ def form(request: Asked, who: Who, number: str, visit: str, form: str, repeat: i
     if view is None and request.method == "GET" and desk().log(who, number, form) is not None:
         return redirect(subject_path(number, "logs", form) + ("" if visit == "LOG" else f"?at={visit}"))
     view = found(view)
+    if request.method == "GET" and view.grid and request.path == subject_path(number, "forms", visit, form):
+        return redirect(subject_path(number, "grids", visit, form))
     if request.method == "GET":
         return _page(request, who, place, view)
     return _saved_whole(request, who, place, view)

@@ -15,6 +15,7 @@ from equipoise.access.commands import Who
 from equipoise.capture.commands import RecordForm
 from equipoise.ledger.entries import Datum
 from equipoise.oversight.commands import RecordRanges
+from equipoise.oversight.ranges import COLUMNS
 from equipoise.web import problems
 from equipoise.web.request import Asked, desk
 from equipoise.web.views.reading import found, new_key, signed, subject_path
@@ -45,6 +46,7 @@ def ranges(request: Asked, who: Who, site: str) -> HttpResponse:
         view = found(desk().ranges(who, site))
     context = {
         "view": view,
+        "columns": ", ".join(COLUMNS),
         "posted": posted,
         "problems": shown,
         "just_saved": "saved" in request.GET,
