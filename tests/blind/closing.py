@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from blind.people import Person
+
 if TYPE_CHECKING:
     from blind.course import Play
 
 PLACE = ("V1", "PSMRS", 1)
+DEMO = {"username": "demo", "password": "demo"}
+"""What a made-up person of a rehearsal signs with."""
 
 
 class Closing:
@@ -25,7 +29,6 @@ class Closing:
 
     def forms(self, number: str) -> Iterator[str]:
         """One form: asked again, verified, reviewed, signed, frozen, locked, and opened."""
-        from equipoise.capture.closing import commands as close
         from equipoise.capture.commands import CancelQuery, ReopenQuery
 
         world, subject = self.world, self.world.desk.subject_id(number)
@@ -38,20 +41,29 @@ class Closing:
             world.done(role, ReopenQuery(subject, query, "asked once"))
             world.done(role, CancelQuery(subject, query, "asked twice"))
         yield f"{number} asked again"
-        base = world.base(subject, PLACE)
-        items = tuple(world.recorded_items(subject, PLACE))
-        world.done("monitor", close.VerifyItems(subject, *PLACE, base, items))
-        world.done("data_manager", close.ReviewForm(subject, *PLACE, base))
-        world.done(
-            "investigator",
-            close.SignForms(subject, world.shown(subject, PLACE), "FORM", world.proof("investigator")),
-        )
+        self.signed(number, subject)
         yield f"{number} signed"
-        world.done("data_manager", close.FreezeData(subject, *PLACE))
-        world.done("data_manager", close.UnfreezeData(subject, *PLACE, "a correction"))
-        world.done("data_manager", close.LockData(subject, *PLACE))
+        page = f"/subjects/{number}/closing"
+        scope = {"scope": "~".join(map(str, PLACE)), "reason": "a correction"}
+        for do in ("freeze", "unfreeze", "lock"):
+            self.play.fine(world.person("data_manager"), page, {**scope, "do": do, "key": world.key()})
         yield f"{number} locked"
-        world.done("data_manager", close.UnlockData(subject, *PLACE, "a correction"))
+        self.play.fine(world.person("data_manager"), page, {**scope, "do": "unlock", "key": world.key()})
+
+    def signed(self, number: str, subject: str) -> None:
+        """One form compared with its source, read by data management, signed, changed, and signed with the casebook."""
+        world, (visit, form, repeat) = self.world, PLACE
+        page = f"/verification/{number}/{visit}/{form}/{repeat}"
+        for role, do in (("monitor", "all"), ("data_manager", "review")):
+            self.play.fine(
+                world.person(role),
+                page,
+                {"do": do, "base": str(world.base(subject, PLACE)), "key": world.key()},
+            )
+        mark = "~".join((number, *map(str, PLACE), world.shown(subject, PLACE)[0].shown))
+        self.play.fine(
+            world.person("investigator", "01"), "/signatures", {"sign": mark, **DEMO, "key": world.key()}
+        )
 
     def inbox(self, number: str) -> Iterator[str]:
         """A question of the monitor's and one of data management's, answered and closed in the inbox, three times."""
@@ -68,18 +80,22 @@ class Closing:
 
     def database(self) -> Iterator[str]:
         """Locked by two and opened by two, three times. The checklist is set green: a whole trial is not played."""
-        from equipoise.capture.closing import commands as close
+        world, first, second = (
+            self.world,
+            self.world.person("data_manager"),
+            self.world.person("statistician"),
+        )
 
-        world = self.world
+        def give(who: Person, do: str, **fields: str) -> None:
+            self.play.fine(who, "/lock", {"do": do, **DEMO, **fields, "key": world.key()})
+
         for turn in range(3):
-            for met in (False, True):
-                world.done("data_manager", close.RecordLockCondition("NOTHING_UNSENT", met, f"list {turn}"))
+            for met in ("no", "yes"):
+                give(first, "condition", condition="NOTHING_UNSENT", met=met, reference=f"list {turn}")
             with world.green():
-                world.done("data_manager", close.ProposeDatabaseLock(world.proof("data_manager")))
-                world.done("statistician", close.LockDatabase(world.proposal(), world.proof("statistician")))
+                give(first, "propose")
+                give(second, "lock", proposal=world.proposal())
             yield f"database locked {turn}"
-            world.done(
-                "data_manager", close.ProposeDatabaseUnlock("a late value", world.proof("data_manager"))
-            )
-            world.done("statistician", close.UnlockDatabase(world.proposal(), world.proof("statistician")))
+            give(first, "propose-unlock", reason="a late value")
+            give(second, "unlock", proposal=world.proposal())
             yield f"database unlocked {turn}"

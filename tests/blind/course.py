@@ -381,6 +381,8 @@ class Play:
         from equipoise.oversight.release import CONDITIONS
 
         self._all_classed()
+        Closing(self).locked()
+        yield "database locked for good"
         for turn in range(3):
             for condition, roles in CONDITIONS.items():
                 for role in sorted(roles):

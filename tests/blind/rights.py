@@ -62,6 +62,28 @@ WEB: Mapping[str, Right] = {
     "GET /today": _reads("today"),
     "GET /queries": _reads("queries"),
     "GET /queries/<str:number>/<str:query>": _reads("queries"),
+    "GET /signatures": _reads("signatures"),
+    "POST /signatures": _does("SignForms", reads="signatures"),
+    "GET /signatures/<str:number>": _reads("signatures"),
+    "GET /verification": _reads("verification"),
+    "GET /verification/<str:number>/<str:visit>/<str:form>/<int:repeat>": _reads("verification"),
+    "POST /verification/<str:number>/<str:visit>/<str:form>/<int:repeat>": _does(
+        "VerifyItems", "ReviewForm", reads="verification"
+    ),
+    "GET /lock": _reads("lock"),
+    "POST /lock": _does(
+        *(
+            "RecordLockCondition",
+            "ProposeDatabaseLock",
+            "LockDatabase",
+            "ProposeDatabaseUnlock",
+            "UnlockDatabase",
+        ),
+        reads="lock",
+    ),
+    "GET /lock/<str:line>": _reads("lock"),
+    f"GET {_SUBJECT}/closing": _reads("lock"),
+    f"POST {_SUBJECT}/closing": _does("FreezeData", "UnfreezeData", "LockData", "UnlockData", reads="lock"),
     "POST /queries/<str:number>/<str:query>": _does("AnswerQuery", "CloseQuery", reads="queries"),
     "GET /subjects": _reads("subjects"),
     "GET /subjects/new": _ALL,

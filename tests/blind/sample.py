@@ -68,6 +68,7 @@ class Sampler:
             "repeat": "1",
             "site": "01",
             "user": "coordinator-01-0",
+            "line": ("incomplete", "unsigned")[self.turn % 2],
         }
         if "/grids/" in route:
             offered |= {"visit": "V2", "form": "INFVS"}
@@ -109,7 +110,7 @@ class Sampler:
         if method != "GET":
             return
         if "<" in route:
-            missing = self.address(route, number="09999", site="99")
+            missing = self.address(route, number="09999", site="99", line="none-such")
             ask(self.world, person, "GET", missing, operation=operation)
         elif WEB.get(operation) is not None and WEB[operation].everybody and route != "/subjects/new":
             ask(self.world, person, "POST" if route != "/login" else "PUT", route, operation=operation)

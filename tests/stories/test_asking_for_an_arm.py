@@ -16,6 +16,7 @@ from equipoise.access.commands import SYSTEM, GrantRole
 from equipoise.capture.commands import RecordForm
 from equipoise.vault.breaks import showing
 from equipoise.web.settings import first_door
+from locking import lock_database
 from rooms.vault.conftest import doors, made_doors
 from rooms.vault.test_breaks import arm_of, begin, gone, keeper
 from rooms.vault.two_doors import Doors
@@ -200,8 +201,8 @@ def test_a_drill_has_the_same_steps_and_a_made_up_participant(both):
 
 def test_the_gate_is_green_line_by_line_and_signed_by_two(both):
     keys = iter(range(100))
+    lock_database(both.desk, both.desk.who("dm", "data_manager"), both.desk.who("stat", "statistician"))
     conditions = {
-        "DATABASE_LOCKED": "dm",
         "DEVIATIONS_CLASSED": "dm",
         "PLAN_SIGNED": "stat",
         "SETS_SIGNED": "stat",

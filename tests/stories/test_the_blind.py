@@ -46,6 +46,7 @@ from equipoise.vault.opening import create_vault
 from equipoise.vault.release.commands import SetValuesLock, SignVaultRelease
 from equipoise.vault.release.evolve import State, conditions_digest
 from equipoise.words.canonical import canonical_bytes
+from locking import lock_database
 from rooms.vault.test_bench_doors import LOTS, Bench
 from rooms.vault.two_doors import PASSPHRASE, STUDY, TODAY, WORK, Doors, open_doors, opened, rehearsed_study
 from stories.conftest import Story
@@ -65,12 +66,11 @@ PEOPLE = {
     "k2": ("backup_officer", None),
 }
 CONDITIONS = {
-    "DATABASE_LOCKED": "dm",
     "DEVIATIONS_CLASSED": "dm",
     "PLAN_SIGNED": "stat",
     "SETS_SIGNED": "stat",
 }
-"""What stands before a release, and who says so: DESIGN 5."""
+"""What stands before a release beside the lock of the database, and who says so: DESIGN 5."""
 REQUEST = "2345678923456789"
 Terminal = Callable[..., str]
 
@@ -238,6 +238,7 @@ def search(found: dict[str, bytes], canaries: list[str]) -> set[tuple[str, str]]
 
 def come_to_the_release(ward: Ward, doors: Doors) -> None:
     """Four conditions and two signatures at the first door; the lock and two signatures at the second."""
+    lock_database(ward.desk, ward.who("dm"), ward.who("stat"))
     for condition, actor in CONDITIONS.items():
         ward.done(actor, RecordReleaseCondition(condition, met=True, reference="v1.0"))  # type: ignore[arg-type]
     for actor in ("spo", "stat"):

@@ -19,7 +19,7 @@ from equipoise.access.decide import may_read
 from equipoise.capture.evolve import State as Captured
 from equipoise.desk.desk import Desk
 from equipoise.desk.followers import SITES, SUBJECTS
-from equipoise.desk.lists import sites_of
+from equipoise.desk.queues import sites_of
 from equipoise.desk.standing import Case, day_at
 from equipoise.ledger.entries import SiteActivated
 from equipoise.ledger.reader import Reader

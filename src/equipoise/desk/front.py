@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Literal
 
 from equipoise.access.commands import Who
 from equipoise.access.decide import may_read
@@ -28,15 +29,18 @@ from equipoise.desk import (
     form_page,
     knowledge,
     lists,
+    lock_pages,
     log_page,
     past,
     range_page,
     release_page,
     screening_pages,
+    signing_pages,
     sources_page,
     specimens_page,
     staff_page,
     supply_page,
+    verification_pages,
     visit_matrix,
     visit_pages,
 )
@@ -242,6 +246,40 @@ class FrontDesk(Desk):
     ) -> range_page.EventOffer | None:
         """The event that a significant laboratory value would begin."""
         return range_page.event_offer(self, who, number, visit, form, repeat, item)
+
+    def prove(self, who: Who, method: Literal["PASSWORD", "DEMO"]) -> str:
+        """Take down that a person gave user name and password just now; the token for what they sign."""
+        return self.proofs.give(who.actor, method)
+
+    def signing(self, who: Who, after: str = "") -> signing_pages.SigningView | None:
+        """A page of the forms that wait for a signature."""
+        return signing_pages.signing_page(self, who, after)
+
+    def casebook_signing(self, who: Who, number: str) -> signing_pages.CasebookView | None:
+        """A casebook to be signed whole."""
+        return signing_pages.casebook_signing(self, who, number)
+
+    def verification(
+        self, who: Who, site: str = "", after: str = ""
+    ) -> verification_pages.VerificationView | None:
+        """The queue of verification, or of review."""
+        return verification_pages.verification_page(self, who, site, after)
+
+    def verify(self, who: Who, number: str, place: Place) -> verification_pages.VerifyView | None:
+        """One form to verify or review."""
+        return verification_pages.verify_page(self, who, number, place)
+
+    def lock(self, who: Who) -> lock_pages.LockView | None:
+        """The lock of the database."""
+        return lock_pages.lock_page(self, who)
+
+    def left(self, who: Who, line: str) -> lock_pages.LeftView | None:
+        """The forms that a line of the lock's checklist counts."""
+        return lock_pages.left_page(self, who, line)
+
+    def case_closing(self, who: Who, number: str) -> lock_pages.CaseClosingView | None:
+        """What of a participant is frozen and locked."""
+        return lock_pages.case_closing(self, who, number)
 
     def checklist(self, who: Who, number: str) -> ChecklistView | None:
         """The eligibility page of a subject."""

@@ -22,7 +22,7 @@ from equipoise.capture.queries import CANCELS_ANY, NEXT
 from equipoise.capture.questions import question, questions
 from equipoise.desk.desk import Desk
 from equipoise.desk.followers import QUERIES, SUBJECTS, WAITING
-from equipoise.desk.lists import sites_of
+from equipoise.desk.queues import sites_of
 from equipoise.desk.standing import Standing, Trial
 from equipoise.desk.words import shown
 from equipoise.ledger.entries import Datum

@@ -13,12 +13,14 @@ from equipoise.access.commands import Who
 from equipoise.access.decide import may_read
 from equipoise.access.roles import ROLES
 from equipoise.capture.evolve import Place
+from equipoise.desk.closing_tasks import closing_tasks
 from equipoise.desk.code_breaks import break_tasks
 from equipoise.desk.consent_tasks import consent_tasks
 from equipoise.desk.covering import COVERED, covered
 from equipoise.desk.desk import Desk
-from equipoise.desk.followers import FORMS, IN_SCREENING, QUERIES, SITES, SUBJECTS
+from equipoise.desk.followers import FORMS, IN_SCREENING, QUERIES, SUBJECTS
 from equipoise.desk.log_page import LOG_LABEL
+from equipoise.desk.queues import sites_of
 from equipoise.desk.staff_page import people_tasks
 from equipoise.desk.standing import Standing, day_at
 from equipoise.desk.supply_tasks import dosing_tasks
@@ -35,15 +37,6 @@ from equipoise.words.truth import Truth
 
 LOOKED_AT = 50
 """How many people in screening Today looks at, the newest first."""
-
-
-def sites_of(reader: Reader, who: Who, what: str) -> Mapping[str, str]:
-    """The sites of which `who` may read `what`, each with its time zone."""
-    return {
-        str(row["site"]): str(row["zone"])
-        for row in reader.rows.find(SITES, order=("site",))
-        if may_read(who, what, str(row["site"]))
-    }
 
 
 def subjects(
@@ -163,6 +156,7 @@ def today(desk: Desk, who: Who) -> TodayView | None:
         now = moment(desk, reader, who, trial)
         tasks += role_tasks(now)
         at_a_site = now.due if who.role in SITE_ROLES else None
+        tasks += closing_tasks(reader, trial, who)
         return TodayView(
             screening=reader.rows.count(SUBJECTS, {"status": IN_SCREENING, "site": seen}),
             randomized=trial.allocation.randomized_count,

@@ -18,16 +18,15 @@ from equipoise.capture.evolve import Place
 from equipoise.desk.closing_tables import CLOSINGS
 from equipoise.desk.closing_views import ShownForm, SignatureView, shown_view, signature_view, values_at
 from equipoise.desk.desk import Desk
-from equipoise.desk.lists import sites_of
-from equipoise.desk.standing import Standing, Trial
+from equipoise.desk.queues import sites_of, to_sign
+from equipoise.desk.standing import Standing
 from equipoise.ledger.facts import Facts
 from equipoise.ledger.reader import Reader
-from equipoise.ledger.store import Cell, Condition
+from equipoise.ledger.store import Cell
 from equipoise.words.text import Text
 
 PAGE = 20
 """Forms on a page of the queue."""
-TO_SIGN = ("", "BROKEN")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +50,6 @@ class CasebookView:
     unfinished: tuple[tuple[Text, Text], ...]
     signature: SignatureView | None
     may_sign: bool
-
-
-def to_sign(
-    trial: Trial, reader: Reader, who: Who, signed: tuple[str, ...] = TO_SIGN
-) -> dict[str, Condition]:
-    """The condition, on the table of closings, of what waits for a signature at the reader's sites."""
-    where: dict[str, Condition] = {
-        "complete": 1,
-        "signed": list(signed),
-        "site": list(sites_of(reader, who, "signatures")),
-    }
-    hidden = trial.hidden_from(who.role)
-    if hidden:
-        where["form"] = [form.id for form in trial.record.forms if form.id not in hidden]
-    return where
 
 
 def signing_page(desk: Desk, who: Who, after: str = "") -> SigningView | None:

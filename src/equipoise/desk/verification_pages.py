@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from equipoise.access.commands import Who
 from equipoise.access.decide import may, may_read
+from equipoise.access.roles import ROLES
 from equipoise.capture.closing.change import MAY, level_at
 from equipoise.capture.closing.commands import ReviewForm, VerifyItems
 from equipoise.capture.closing.verifying import critical_items, reviewed, undone_items, verified_items
@@ -18,7 +19,7 @@ from equipoise.capture.evolve import Place
 from equipoise.desk.closing_tables import CLOSINGS
 from equipoise.desk.closing_views import ShownForm, shown_view, values_at
 from equipoise.desk.desk import Desk
-from equipoise.desk.lists import sites_of
+from equipoise.desk.queues import sites_of, to_review, to_verify_for
 from equipoise.desk.standing import Trial
 from equipoise.desk.verification_plan import plan_of, planned, to_verify
 from equipoise.ledger.entries import Datum
@@ -88,8 +89,7 @@ def verification_page(desk: Desk, who: Who, site: str = "", after: str = "") -> 
         return None
     with desk.reading() as reader:
         trial = desk.trial(reader)
-        sites = [one for one in sites_of(reader, who, "verification") if site in {"", one}]
-        way, conditions = _conditions(reader, trial, who, sites)
+        way, conditions = _conditions(reader, trial, who, site)
         rows = _after(reader, conditions, _key(after), PAGE + 1)
         plan = plan_of(reader, trial.study)
         return VerificationView(
@@ -115,8 +115,7 @@ def verify_page(desk: Desk, who: Who, number: str, place: Place) -> VerifyView |
             return None
         known = state.closing.verified.get(place, {})
         then = _verified_values(reader, subject, place, known) if known else None
-        sites = list(sites_of(reader, who, "verification"))
-        _, conditions = _conditions(reader, trial, who, sites)
+        _, conditions = _conditions(reader, trial, who)
         following = _after(reader, conditions, (number, subject, *place), 1)
         plan = plan_of(reader, trial.study)
         commands = {
@@ -149,21 +148,16 @@ def _verified_values(
 
 
 def _conditions(
-    reader: Reader, trial: Trial, who: Who, sites: Sequence[str]
+    reader: Reader, trial: Trial, who: Who, site: str = ""
 ) -> tuple[str, list[dict[str, Condition]]]:
     """What waits for the reader: to be reviewed by who reviews, to be verified for everybody else."""
-    hidden = trial.hidden_from(who.role)
-    shown = [form.id for form in trial.record.forms if form.id not in hidden]
-    if who.role == "data_manager":
-        found: list[dict[str, Condition]] = [{"complete": 1, "reviewed": 0}]
-        way = "review"
+    if who.role in ROLES and "ReviewForm" in ROLES[who.role].commands:
+        way, found = "review", to_review(trial, reader, who)
     else:
-        way, found = "verify", [dict(where) for where in to_verify(plan_of(reader, trial.study))]
-    for where in found:
-        where["site"] = list(sites)
-        if hidden:
-            forms = where.get("form", shown)
-            where["form"] = [form for form in forms if form in shown]  # type: ignore[union-attr]  # a list
+        way, found = "verify", to_verify_for(trial, reader, who)
+    if site:
+        for where in found:
+            where["site"] = [one for one in where["site"] if one == site]  # type: ignore[union-attr]  # a list (queues)
     return way, found
 
 

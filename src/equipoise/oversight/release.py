@@ -21,12 +21,15 @@ from equipoise.ledger.entries import (
 from equipoise.words.canonical import Json, digest
 
 CONDITIONS: Mapping[str, frozenset[str]] = {
-    "DATABASE_LOCKED": frozenset({"data_manager"}),
+    "DATABASE_LOCKED": frozenset(),
     "DEVIATIONS_CLASSED": frozenset({"data_manager"}),
     "PLAN_SIGNED": frozenset({"statistician"}),
     "SETS_SIGNED": frozenset({"statistician"}),
 }
-"""Every condition, and the roles that may say that it is met or no longer met."""
+"""Every condition, and the roles that may say that it is met or no longer met.
+
+Nobody says that the database is locked: the entry of that condition is written with the lock itself, by capture.
+"""
 SIGNING = ("sponsor", "statistician")
 """The roles of which one person each signs."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from equipoise.access.commands import Who
 from equipoise.capture.evolve import Place
@@ -29,12 +29,15 @@ from equipoise.desk.flow import EnrolmentView, FlowView
 from equipoise.desk.identities import IdentityInput
 from equipoise.desk.inbox import Filters, InboxView, OneQueryView
 from equipoise.desk.knowledge import Knowing
+from equipoise.desk.lock_pages import CaseClosingView, LeftView, LockView
 from equipoise.desk.range_page import EventOffer, RangesView
 from equipoise.desk.release_page import ReleaseView
+from equipoise.desk.signing_pages import CasebookView, SigningView
 from equipoise.desk.sources_page import SourceFile, SourcesView
 from equipoise.desk.specimens_page import ResultsView, ShipmentsView, ShipmentView, SpecimensView
 from equipoise.desk.staff_page import StaffView
 from equipoise.desk.supply_page import DueView, InfusionView
+from equipoise.desk.verification_pages import VerificationView, VerifyView
 from equipoise.desk.views import (
     ChecklistView,
     FormView,
@@ -190,6 +193,30 @@ class DeskDoor(Protocol):
         self, who: Who, number: str, visit: str, form: str, repeat: int, item: str
     ) -> EventOffer | None:
         """The event that a significant laboratory value would begin."""
+
+    def prove(self, who: Who, method: Literal["PASSWORD", "DEMO"]) -> str:
+        """Take down that a person gave user name and password just now; the token for what they sign."""
+
+    def signing(self, who: Who, after: str = "") -> SigningView | None:
+        """A page of the forms that wait for a signature."""
+
+    def casebook_signing(self, who: Who, number: str) -> CasebookView | None:
+        """A casebook to be signed whole."""
+
+    def verification(self, who: Who, site: str = "", after: str = "") -> VerificationView | None:
+        """The queue of verification, or of review."""
+
+    def verify(self, who: Who, number: str, place: Place) -> VerifyView | None:
+        """One form to verify or review."""
+
+    def lock(self, who: Who) -> LockView | None:
+        """The lock of the database."""
+
+    def left(self, who: Who, line: str) -> LeftView | None:
+        """The forms that a line of the lock's checklist counts."""
+
+    def case_closing(self, who: Who, number: str) -> CaseClosingView | None:
+        """What of a participant is frozen and locked."""
 
     def checklist(self, who: Who, number: str) -> ChecklistView | None:
         """The eligibility checklist."""

@@ -112,7 +112,11 @@ def met(condition: str, reference: str = "v1", *, met: bool = True) -> ask.Recor
 def complete() -> State:
     state = START
     for condition, roles in CONDITIONS.items():
-        state = after(state, by("x", next(iter(roles))), met(condition))
+        if roles:
+            state = after(state, by("x", next(iter(roles))), met(condition))
+        else:  # the lock's own entry, which capture writes
+            entry = ReleaseConditionRecorded(condition, met=True, reference="v1")  # type: ignore[arg-type]
+            state = evolve(state, recorded("study", 1, entry))
     return state
 
 
@@ -140,11 +144,11 @@ def test_a_condition_is_recorded_by_its_own_role(condition, role):
 
 def test_a_condition_names_what_shows_it_and_is_not_recorded_twice():
     keeper = by("x", "data_manager")
-    assert rules(decide(STUDY, START, Facts(), met("DATABASE_LOCKED", " "), keeper)) == {
+    assert rules(decide(STUDY, START, Facts(), met("DEVIATIONS_CLASSED", " "), keeper)) == {
         "oversight.reference-required"
     }
-    state = after(START, keeper, met("DATABASE_LOCKED"))
-    assert rules(decide(STUDY, state, Facts(), met("DATABASE_LOCKED"), keeper)) == {
+    state = after(START, keeper, met("DEVIATIONS_CLASSED"))
+    assert rules(decide(STUDY, state, Facts(), met("DEVIATIONS_CLASSED"), keeper)) == {
         "oversight.condition-stands"
     }
 

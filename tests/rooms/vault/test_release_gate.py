@@ -29,6 +29,7 @@ from equipoise.vault.release.evolve import State, conditions_digest
 from equipoise.vault.release.publishing import Published, open_closed_work, publish, read_closed_work
 from equipoise.words.canonical import read_canonical
 from equipoise.words.problem import Problem
+from locking import lock_database, unlock_database
 from rooms.vault.two_doors import Doors
 
 CONDITIONS = {
@@ -80,6 +81,9 @@ def keeper(doors: Doors, actor: str, purpose: str = "KEEPER") -> Keeper:
 
 
 def meet(doors: Doors, condition: str, *, met: bool = True, reference: str = "v1.0") -> None:
+    if condition == "DATABASE_LOCKED":
+        (lock_database if met else unlock_database)(doors.desk, who(doors, "dm"), who(doors, "stat"))
+        return
     command = RecordReleaseCondition(condition, met, reference)  # type: ignore[arg-type]
     outcome = doors.desk.submit(
         who(doors, CONDITIONS[condition]), command, key=f"{condition} {met} {reference}"
@@ -253,7 +257,10 @@ def test_one_person_does_not_sign_twice_nor_what_was_not_seen(both):
 
 
 def test_a_role_records_its_own_conditions_only(both):
-    wrong = RecordReleaseCondition("DATABASE_LOCKED", met=True, reference="v1")
+    typed = RecordReleaseCondition("DATABASE_LOCKED", met=True, reference="v1")
+    outcome = both.desk.submit(who(both, "dm"), typed, key="typed")
+    assert {one.rule for one in outcome.problems} == {"oversight.condition-of-another-role"}
+    wrong = RecordReleaseCondition("DEVIATIONS_CLASSED", met=True, reference="v1")
     outcome = both.desk.submit(who(both, "stat"), wrong, key="wrong")
     assert {one.rule for one in outcome.problems} == {"oversight.condition-of-another-role"}
     outcome = both.desk.submit(who(both, "spo"), wrong, key="spo")

@@ -55,8 +55,9 @@ STILL: frozenset[str] = frozenset(
         # how serious a departure was is often said last
         "RaiseDeviation", "ClassDeviation", "ExplainDeviation",
         "CloseDeviation", "ReopenDeviation", "WithdrawDeviation",
-        # people
-        "GrantRole", "RevokeRole", "ReviewAudit",
+        # people, the sites themselves, and reading
+        "GrantRole", "RevokeRole", "ReviewAudit", "AddSite", "ApproveSite", "ActivateSite", "DeactivateSite",
+        "PauseEnrolment", "ResumeEnrolment",
         # the lock itself
         "ProposeDatabaseUnlock", "UnlockDatabase", "RecordLockCondition", "ProposeDatabaseLock", "LockDatabase",
     }

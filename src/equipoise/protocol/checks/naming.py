@@ -105,6 +105,7 @@ def references_exist(study: Study) -> Findings:
         yield from _exist((*path, "visits"), activity.visits, visits, "visits")
     for n, each in enumerate(study.inputs):
         yield from _input(("inputs", n), study, each, forms, visits)
+    yield from _exist(("verification", "critical_forms"), study.verification.critical_forms, forms, "forms")
     yield from _supply(study, visits)
     yield from _end(study, forms)
     for n, rule in enumerate(study.deviations):

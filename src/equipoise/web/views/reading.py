@@ -98,10 +98,13 @@ _PAGES = {"queries_answered": "/queries", "release_sign": "/release"}
 
 _AT_THE_SITE = frozenset({"training_ends", "certificate_ends", "delegation_ends", "principal_missing"})
 """Tasks that are done on the page of a site's people; their place is the site."""
+_QUEUES = {"to_sign": "/signatures", "to_verify": "/verification", "to_review": "/verification"}
 
 
 def task_path(task: Task) -> str:
     """Where a task is done: a form where its place names visit and form, else the page of its kind."""
+    if task.kind in _QUEUES:
+        return _QUEUES[task.kind]
     if task.kind in _PLACES:
         return subject_path(task.subject, _PLACES[task.kind])
     if task.kind in _PAGES:
@@ -150,6 +153,9 @@ TASK_LOOKS = {
     "certificate_ends": ("clipboard-check", "warn"),
     "delegation_ends": ("clipboard-check", "warn"),
     "principal_missing": ("alert", "bad"),
+    "to_sign": ("pen", "warn"),
+    "to_verify": ("list-check", ""),
+    "to_review": ("list-check", ""),
 }
 """Kind of task -> icon and tone."""
 

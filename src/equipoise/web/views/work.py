@@ -49,6 +49,9 @@ def _links(who: Who) -> list[tuple[str, str]]:
     found += [("/amendments", "amendments.title")] if "amendments" in reads else []
     found += [("/listing", "amendments.listing")] if "listing" in reads else []
     found += [("/audit", "audit.title")] if "audit" in reads else []
+    found += [("/signatures", "closing.signatures")] if "signatures" in reads else []
+    found += [("/verification", "closing.verification")] if "verification" in reads else []
+    found += [("/lock", "closing.database-lock")] if "lock" in reads else []
     found += [("/knowledge", "blind.knowledge")] if "knowledge" in reads else []
     if "casebook" in reads and site is not None:
         found.append((f"/sites/{site}/ranges", "logs.ranges"))
