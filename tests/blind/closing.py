@@ -23,7 +23,7 @@ class Closing:
 
     def course(self) -> Iterator[str]:
         """Three participants' forms, then the database, three times each."""
-        for number in [each for each in self.world.numbers if each.startswith("01")][:3]:
+        for number in [each for each in self.world.numbers if each.startswith("01")][3:6]:
             yield from self.forms(number)
         yield from self.database()
 
@@ -51,7 +51,7 @@ class Closing:
         self.play.fine(world.person("data_manager"), page, {**scope, "do": "unlock", "key": world.key()})
 
     def signed(self, number: str, subject: str) -> None:
-        """One form compared with its source, read by data management, signed, changed, and signed with the casebook."""
+        """One form compared with its source, read by data management, and signed."""
         world, (visit, form, repeat) = self.world, PLACE
         page = f"/verification/{number}/{visit}/{form}/{repeat}"
         for role, do in (("monitor", "all"), ("data_manager", "review")):
@@ -80,22 +80,21 @@ class Closing:
 
     def database(self) -> Iterator[str]:
         """Locked by two and opened by two, three times. The checklist is set green: a whole trial is not played."""
-        world, first, second = (
-            self.world,
-            self.world.person("data_manager"),
-            self.world.person("statistician"),
-        )
-
-        def give(who: Person, do: str, **fields: str) -> None:
-            self.play.fine(who, "/lock", {"do": do, **DEMO, **fields, "key": world.key()})
-
+        first, second = self.world.person("data_manager"), self.world.person("statistician")
         for turn in range(3):
             for met in ("no", "yes"):
-                give(first, "condition", condition="NOTHING_UNSENT", met=met, reference=f"list {turn}")
-            with world.green():
-                give(first, "propose")
-                give(second, "lock", proposal=world.proposal())
+                self._give(first, "condition", condition="NOTHING_UNSENT", met=met, reference=f"list {turn}")
+            self.locked()
             yield f"database locked {turn}"
-            give(first, "propose-unlock", reason="a late value")
-            give(second, "unlock", proposal=world.proposal())
+            self._give(first, "propose-unlock", reason="a late value")
+            self._give(second, "unlock", proposal=self.world.proposal())
             yield f"database unlocked {turn}"
+
+    def locked(self) -> None:
+        """Two persons lock the database."""
+        with self.world.green():
+            self._give(self.world.person("data_manager"), "propose")
+            self._give(self.world.person("statistician"), "lock", proposal=self.world.proposal())
+
+    def _give(self, who: Person, do: str, **fields: str) -> None:
+        self.play.fine(who, "/lock", {"do": do, **DEMO, **fields, "key": self.world.key()})

@@ -180,8 +180,8 @@ class Play:
         yield from Closing(self).course()
         yield from self._enrolment()
         yield from looked_after(self)
-        yield from self._gate()
         yield from amended(self)
+        yield from self._gate()
 
     def _randomized(self) -> Iterator[str]:
         site = ("01", "01", "01", "01", "01", "01", "02", "02")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from equipoise.capture.closed import touches
 from equipoise.ledger.entries import (
     Entry,
+    FormMoved,
     FormOmitted,
     FormReinstated,
     FormReviewed,
@@ -19,6 +20,10 @@ from equipoise.ledger.entries import (
     Recorded,
     SubjectRandomized,
     SubjectScreened,
+    VisitDated,
+    VisitDescribed,
+    VisitMissed,
+    VisitReopened,
 )
 from equipoise.ledger.followers import Follower
 from equipoise.ledger.store import Cell, ReadTable, Row, Transaction
@@ -56,6 +61,16 @@ CLOSINGS = ReadTable(
 """`signed`: empty, SIGNED or BROKEN. `verified`: empty, PART, CRITICAL, ALL, or CHANGED since it was verified."""
 
 
+MISSED = ReadTable(
+    "missed_visits",
+    {"subject": "text", "visit": "text", "randomized": "integer"},
+    ("subject", "visit"),
+    (("visit",),),
+)
+"""Planned visits that did not take place and will not: their forms are not waited for."""
+_VISITS = (VisitDated, VisitDescribed, VisitMissed, VisitReopened)
+
+
 def follow(tables: Transaction, recorded: Recorded) -> None:
     """Bring the tables up to date with one more entry."""
     entry, stream = recorded.entry, recorded.header.stream
@@ -69,8 +84,9 @@ def follow(tables: Transaction, recorded: Recorded) -> None:
         known = tables.get(CLOSING_CASES, (subject,))
         if known is not None:
             tables.put(CLOSING_CASES, {**known, "randomized": 1})
-        for one in tables.find(CLOSINGS, {"subject": subject}):
-            tables.put(CLOSINGS, {**one, "randomized": 1})
+        for table in (CLOSINGS, MISSED):
+            for one in tables.find(table, {"subject": subject}):
+                tables.put(table, {**one, "randomized": 1})
     elif isinstance(entry, FormsSigned):
         for place in entry.places:
             _change(tables, (subject, place.visit, place.form, place.repeat), signed="SIGNED")
@@ -78,11 +94,16 @@ def follow(tables: Transaction, recorded: Recorded) -> None:
         _change(tables, (subject, entry.visit, entry.form, entry.repeat), verified=entry.covers)
     elif isinstance(entry, FormReviewed):
         _change(tables, (subject, entry.visit, entry.form, entry.repeat), reviewed=1)
+    elif isinstance(entry, FormMoved):
+        _break(tables, subject, entry)
+        _change(tables, (subject, entry.visit, entry.form, entry.repeat), complete=int(entry.complete))
     elif isinstance(entry, FormSaved):
         _save(tables, subject, recorded, entry, complete=entry.complete)
     elif isinstance(entry, FormOmitted | FormReinstated):
         _save(tables, subject, recorded, entry, complete=isinstance(entry, FormOmitted))
     else:
+        if isinstance(entry, _VISITS):
+            _miss(tables, subject, entry)
         _break(tables, subject, entry)
 
 
@@ -125,6 +146,19 @@ def _save(
     tables.put(CLOSINGS, {**row, **changed, **states})
 
 
+def _miss(
+    tables: Transaction, subject: str, entry: VisitDated | VisitDescribed | VisitMissed | VisitReopened
+) -> None:
+    """What is said of a visit last stands: a date, or taking back, ends that it was missed."""
+    if isinstance(entry, VisitMissed):
+        case = tables.get(CLOSING_CASES, (subject,)) or {}
+        tables.put(
+            MISSED, {"subject": subject, "visit": entry.visit, "randomized": case.get("randomized", 0)}
+        )
+    elif entry.repeat == 1:
+        tables.remove(MISSED, (subject, entry.visit))
+
+
 def _break(tables: Transaction, subject: str, entry: Entry) -> None:
     """A visit's date, or anything else that changes what a signed form shows."""
     visit = getattr(entry, "visit", None)
@@ -135,5 +169,5 @@ def _break(tables: Transaction, subject: str, entry: Entry) -> None:
             tables.put(CLOSINGS, {**row, "signed": "BROKEN"})
 
 
-CLOSING_FOLLOWER = Follower("closing", "1", (CLOSING_CASES, CLOSINGS), follow)
+CLOSING_FOLLOWER = Follower("closing", "2", (CLOSING_CASES, CLOSINGS, MISSED), follow)
 """Raise the version whenever this file computes something else."""

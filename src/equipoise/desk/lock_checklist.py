@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from equipoise.capture.closing.database import LINES
-from equipoise.desk.closing_tables import CLOSING_CASES, CLOSINGS
+from equipoise.desk.closing_tables import CLOSING_CASES, CLOSINGS, MISSED
 from equipoise.desk.followers import QUERIES
 from equipoise.desk.standing import Trial
 from equipoise.desk.verification_plan import plan_of, to_verify
 from equipoise.ledger.reader import Reader
+from equipoise.ledger.store import Condition
 from equipoise.protocol.study import Study
 
 LINKS: Mapping[str, str] = {
@@ -86,10 +87,13 @@ def planned_forms(study: Study) -> Mapping[str, Sequence[str]]:
 
 
 def missing_forms(reader: Reader, study: Study) -> int:
-    """Planned forms of randomized participants that were never begun."""
-    randomized = reader.rows.count(CLOSING_CASES, {"randomized": 1})
-    return sum(
-        randomized * len(forms)
-        - reader.rows.count(CLOSINGS, {"randomized": 1, "visit": visit, "form": list(forms), "repeat": 1})
-        for visit, forms in planned_forms(study).items()
-    )
+    """Planned forms of randomized participants that were never begun, at visits that were not recorded as missed."""
+    rows, planned = reader.rows, planned_forms(study)
+    randomized = rows.count(CLOSING_CASES, {"randomized": 1})
+    found = 0
+    for visit, forms in planned.items():
+        begun: dict[str, Condition] = {"randomized": 1, "visit": visit, "form": list(forms), "repeat": 1}
+        found += randomized * len(forms) - rows.count(CLOSINGS, begun)
+        for missed in rows.find(MISSED, {"randomized": 1, "visit": visit}):
+            found -= len(forms) - rows.count(CLOSINGS, {**begun, "subject": missed["subject"]})
+    return found

@@ -14,7 +14,7 @@ from equipoise.capture.closing.commands import (
     VerifyItems,
 )
 from equipoise.capture.closing.shown import shown_digest
-from equipoise.capture.commands import DateVisit, RaiseQuery
+from equipoise.capture.commands import DateVisit, MissVisit, RaiseQuery, ReopenVisit
 from equipoise.capture.evolve import Place
 from equipoise.consent.commands import WithdrawConsent
 from equipoise.desk.closing_tables import CLOSINGS
@@ -267,7 +267,7 @@ def test_a_planned_form_that_nobody_began_is_on_the_checklist(story):
                 if line.id == "FORMS_INCOMPLETE"
             )
 
-    randomized(story)
+    number = randomized(story)
     with story.desk.reading() as reader:
         study = story.desk.trial(reader).study
         begun = {(str(row["visit"]), str(row["form"])) for row in reader.rows.find(CLOSINGS)}
@@ -281,4 +281,10 @@ def test_a_planned_form_that_nobody_began_is_on_the_checklist(story):
         if study.visit(visit).day is not None
     }
     assert len(planned - begun) > 100
+    assert incomplete() == len(planned - begun) + unfinished
+    missed = {(visit, form) for visit, form in planned - begun if visit == "V9"}
+    story.done("crc", MissVisit(story.subject(number), "V9", "TRAVEL", "abroad"))
+    assert incomplete() == len(planned - begun) + unfinished - len(missed)
+    assert missed
+    story.done("crc", ReopenVisit(story.subject(number), "V9", 1, "came after all"))
     assert incomplete() == len(planned - begun) + unfinished

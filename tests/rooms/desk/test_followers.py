@@ -27,7 +27,7 @@ from equipoise.capture.evolve import Place, Said
 from equipoise.capture.specimens.evolve import Aliquot, Tube
 from equipoise.consent import evolve as consenting
 from equipoise.consent.commands import WithdrawConsent
-from equipoise.desk.closing_tables import CLOSING_CASES, CLOSINGS
+from equipoise.desk.closing_tables import CLOSING_CASES, CLOSINGS, MISSED
 from equipoise.desk.followers import FORMS, GRANTS, QUERIES, SITES, SUBJECTS
 from equipoise.desk.routes import ROUTES
 from equipoise.desk.standing import _KEPT, CASE, Case, Memory, shape_of
@@ -43,7 +43,7 @@ from stories.conftest import NIHSS, Story, made_store, story
 
 __all__ = ["made_store", "story"]  # the fixtures, taken over from the stories
 
-TABLES = (SUBJECTS, FORMS, QUERIES, SITES, GRANTS, CLOSING_CASES, CLOSINGS, COURSES)
+TABLES = (SUBJECTS, FORMS, QUERIES, SITES, GRANTS, CLOSING_CASES, CLOSINGS, MISSED, COURSES)
 
 
 def _rows(one: Story) -> dict[str, tuple[Row, ...]]:
