@@ -79,6 +79,8 @@ class Sampler:
                 offered |= kept[self.turn % len(kept)]
         if "wanted" in route and not any(part in route for part in ("/sources/", "/specimens/")):
             offered["number"], offered["wanted"] = self.wanted(route)
+        if route.startswith("/verification/"):
+            offered |= {"visit": "V1", "form": "PSMRS"}
         if "<str:query>" in route:
             offered["number"], offered["query"] = self.asked()
         if given.get("number"):  # something that is not there

@@ -15,7 +15,7 @@ from equipoise.access.decide import may_read
 from equipoise.desk.audit_table import AUDIT
 from equipoise.desk.desk import Desk, subject_of
 from equipoise.desk.followers import GRANTS, QUERIES, SUBJECTS
-from equipoise.desk.lists import sites_of
+from equipoise.desk.queues import sites_of
 from equipoise.ledger.commit import written_at
 from equipoise.ledger.entries import KINDS, AuditReviewed, Entry, FormSaved, Recorded
 from equipoise.ledger.reader import Reader
