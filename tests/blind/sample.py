@@ -80,7 +80,7 @@ class Sampler:
         if "wanted" in route and not any(part in route for part in ("/sources/", "/specimens/")):
             offered["number"], offered["wanted"] = self.wanted(route)
         if route.startswith("/verification/"):
-            offered |= {"visit": "V1", "form": "PSMRS"}
+            offered |= {"visit": "V1", "form": "PSMRS", "number": mine[self.turn % min(len(mine), 6)]}
         if "<str:query>" in route:
             offered["number"], offered["query"] = self.asked()
         if given.get("number"):  # something that is not there

@@ -170,7 +170,7 @@ class World:
         if isinstance(decision, Refusal):
             return decision
         role = self.people[actor][0]
-        return tuple(entry for append in decision if (entry := self.write(append, actor, role)))
+        return tuple(self.write(append, actor, role) for append in decision)
 
     def write(self, append: Append, actor: str = "system", role: str = "system") -> Entry:
         """Write one entry."""

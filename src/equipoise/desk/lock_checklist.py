@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from equipoise.capture.closing.database import LINES
 from equipoise.desk.closing_tables import CLOSING_CASES, CLOSINGS, MISSED
+from equipoise.desk.deviation_tables import DEVIATIONS
 from equipoise.desk.followers import QUERIES
 from equipoise.desk.standing import Trial
 from equipoise.desk.verification_plan import plan_of, to_verify
@@ -23,7 +24,7 @@ LINKS: Mapping[str, str] = {
     "FORMS_INCOMPLETE": "/lock/incomplete",
     "FORMS_UNSIGNED": "/lock/unsigned",
     "VERIFICATION_OPEN": "/verification",
-    "DEVIATIONS_UNCLASSED": "/release",
+    "DEVIATIONS_UNCLASSED": "/deviations",
     "REVEALING_UNSETTLED": "/lock#REVEALING_SETTLED",
     "UNSENT": "/lock#NOTHING_UNSENT",
 }
@@ -57,8 +58,7 @@ def _count(reader: Reader, trial: Trial, line: str) -> int:
             plan = plan_of(reader, trial.study)
             return sum(rows.count(CLOSINGS, where) for where in to_verify(plan))
         case "DEVIATIONS_UNCLASSED":
-            classed = trial.state.gate.conditions.get("DEVIATIONS_CLASSED")
-            return int(classed is None or not classed.met)
+            return rows.count(DEVIATIONS, {"state": ["OPEN", "CLOSED"], "severity": ""})
         case "REVEALING_UNSETTLED":
             said = conditions.get("REVEALING_SETTLED")
             return int(_has_revealing(trial.record) and not (said is not None and said.met))
