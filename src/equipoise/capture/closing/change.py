@@ -58,7 +58,6 @@ STILL: frozenset[str] = frozenset(
         # people, the sites themselves, and reading
         "GrantRole", "RevokeRole", "ReviewAudit", "AddSite", "ApproveSite", "ActivateSite", "DeactivateSite",
         "PauseEnrolment", "ResumeEnrolment",
-        # people, and the sites themselves
         "ApproveVersion", "AdoptVersion",
         # the lock itself
         "ProposeDatabaseUnlock", "UnlockDatabase", "RecordLockCondition", "ProposeDatabaseLock", "LockDatabase",
