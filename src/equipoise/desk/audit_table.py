@@ -26,8 +26,8 @@ AUDIT = ReadTable(
         "form": "text",
         "repeat": "integer",
     },
-    ("stream", "seq"),
-    (("at",), ("subject", "at"), ("actor", "at"), ("kind", "at"), ("form", "at")),
+    ("at", "stream", "seq"),
+    (("stream", "seq"), ("subject", "at"), ("actor", "at"), ("kind", "at"), ("form", "at")),
 )
 """`subject` is the id, `site` that of the stream; both empty where the stream has none."""
 
@@ -60,13 +60,15 @@ def _site(tables: Transaction, recorded: Recorded, kind: str, name: str) -> str:
         return name
     if isinstance(recorded.entry, SubjectScreened):
         return recorded.entry.site
-    first = tables.get(AUDIT, (recorded.header.stream, 1)) if kind == "subject" else None
-    return str(first["site"]) if first is not None else ""
+    if kind != "subject":
+        return ""
+    first = tables.find(AUDIT, {"stream": recorded.header.stream, "seq": 1}, limit=1)
+    return str(first[0]["site"]) if first else ""
 
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-AUDIT_FOLLOWER = Follower("audit", "1", (AUDIT,), follow_audit)
+AUDIT_FOLLOWER = Follower("audit", "2", (AUDIT,), follow_audit)
 """Raise the version whenever this file computes something else."""

@@ -105,6 +105,10 @@ def find(
     clause, values = _where(table, where or {})
     if after:
         later, more = _later(sorted_by, after, descending=descending)
+        first, value = sorted_by[0], after[0]
+        if value is not None and (not descending or first in table.key):
+            # Says nothing new, since None sorts first, and lets an index begin where the last page ended.
+            later, more = f"{first} {'<=' if descending else '>='} ? AND {later}", [value, *more]
         clause += (" AND " if clause else " WHERE ") + later
         values += more
     direction = " DESC" if descending else ""
