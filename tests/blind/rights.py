@@ -158,6 +158,8 @@ WEB: Mapping[str, Right] = {
     "POST /drills/<str:site>": _does("RequestCodeBreak"),
     "GET /drills/<str:site>/<str:wanted>": _does("RequestCodeBreak"),
     "GET /staff": _reads("people"),
+    "GET /accounts": _does("GrantRole"),
+    "POST /accounts": _does("GrantRole"),
     "GET /access": _reads("people"),
     "GET /access/<str:user>": _reads("people"),
     "GET /staff/<str:site>": _reads("people"),

@@ -17,6 +17,8 @@ import pytest
 from equipoise.access.commands import Who
 from equipoise.capture.commands import DateVisit, RaiseQuery
 from equipoise.capture.evolve import Place
+from equipoise.desk.audit import Search
+from equipoise.desk.batches import Filter
 from equipoise.desk.covering import COVERED
 from equipoise.desk.front import FrontDesk
 from equipoise.desk.inbox import Filters
@@ -29,7 +31,12 @@ __all__ = ["made_store", "story"]  # the fixtures, taken over from the stories
 
 WORD, NUMBER = "canaryword", "87"
 """A word and a whole number that are recorded on forms that raters never see, and nowhere else."""
-NOT_READING = {"submit", "screen", "ask_for_code", "attach", "record_consent", "dry_run"}
+WHERE = ("V1", "V2", LOG)
+"""Where the canaries stand: at the first two visits and in the running lists."""
+NOT_READING = {
+    "submit", "screen", "ask_for_code", "attach", "record_consent", "dry_run", "ask_many", "open_chosen",
+    "invite",
+}  # fmt: skip
 """Methods that take a person and write, or judge a file that the reader brings."""
 
 
@@ -98,14 +105,17 @@ def readings(desk: FrontDesk, who: Who, number: str) -> Iterator[tuple[str, Any]
         "number": [number],
         "screening_number": [number],
         "site": ["01"],
-        "visit": [*(visit.id for visit in study.schedule.visits), LOG],
+        "visit": list(WHERE),
         "form": [form.id for form in study.forms],
         "repeat": [1],
         "item": [None],
-        "place": [Place(visit.id, form.id, 1) for visit in study.schedule.visits for form in study.forms],
+        "place": [Place(visit, form.id, 1) for visit in WHERE for form in study.forms],
         "source": ["none-such"],
         "query": ["none-such"],
         "name": ["none-such"],
+        "search": [Search()],
+        "wanted": [Filter(form.id) for form in study.forms],
+        "limit": [20],
         "user": ["crc", "none-such"],
         "filters": [Filters()],
     }

@@ -18,6 +18,7 @@ from equipoise.capture.specimens.commands import ImportResults
 from equipoise.capture.specimens.importing import Judged
 from equipoise.desk import (
     access_pages,
+    account_page,
     amendments,
     audit,
     batches,
@@ -358,6 +359,14 @@ class FrontDesk(Desk):
     def record_consent(self, who: Who, command: object, beside: consent_page.Beside, *, key: str) -> Outcome:
         """Record a consent; names go to the register."""
         return consent_page.record_consent(self, who, command, beside, key=key)
+
+    def accounts(self, who: Who) -> account_page.AccountsView | None:
+        """Everybody's roles, for who grants them."""
+        return account_page.accounts_page(self, who)
+
+    def invite(self, who: Who, given: str, role: str, at: str | None, *, key: str) -> tuple[str, Outcome]:
+        """A new person with a first role: the random id, and what came of it."""
+        return account_page.invite(self, who, given, role, at, key=key)
 
     def access_map(self, who: Who) -> access_pages.AccessMap | None:
         """Who may read and do what."""

@@ -16,6 +16,7 @@ from equipoise.capture.evolve import Place
 from equipoise.capture.specimens.commands import ImportResults
 from equipoise.capture.specimens.importing import Judged
 from equipoise.desk.access_pages import AccessMap, PersonAccess
+from equipoise.desk.account_page import AccountsView
 from equipoise.desk.amendments import AmendmentsView
 from equipoise.desk.audit import AuditView, Search
 from equipoise.desk.batches import Filter, Line, Opened
@@ -294,6 +295,12 @@ class DeskDoor(Protocol):
 
     def record_consent(self, who: Who, command: object, beside: Beside, *, key: str) -> Outcome:
         """Record a consent; names go to the register."""
+
+    def accounts(self, who: Who) -> AccountsView | None:
+        """Everybody's roles, for who grants them."""
+
+    def invite(self, who: Who, given: str, role: str, at: str | None, *, key: str) -> tuple[str, Outcome]:
+        """A new person with a first role: the random id, and what came of it."""
 
     def access_map(self, who: Who) -> AccessMap | None:
         """Who may read and do what."""

@@ -8,6 +8,7 @@ from equipoise.pages import entrance as shared
 from equipoise.pages import problems
 from equipoise.web.public import views as public
 from equipoise.web.views import (
+    accounts,
     amendments,
     audit,
     blind,
@@ -63,6 +64,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *sources.urlpatterns,
     *visits.urlpatterns,
     *staff.urlpatterns,
+    *accounts.urlpatterns,
     *specimens.urlpatterns,
     *deviations.urlpatterns,
     *consents.urlpatterns,

@@ -46,6 +46,7 @@ def _links(who: Who) -> list[tuple[str, str]]:
         next((one.site for one in who.grants if one.site), None),
     )
     found = [("/release", "blind.release")] if "release" in reads else []
+    found += [("/accounts", "accounts.title")] if may(who, "GrantRole") else []
     found += [("/amendments", "amendments.title")] if "amendments" in reads else []
     found += [("/listing", "amendments.listing")] if "listing" in reads else []
     found += [("/audit", "audit.title")] if "audit" in reads else []
