@@ -179,3 +179,18 @@ def test_a_whole_form_is_marked_as_not_done_and_taken_back_without_script(browse
     expect(page.locator("#omitted")).to_have_count(0)
     expect(page.locator("[name='v.PULSE']")).to_be_enabled()
     page.context.close()
+
+
+def test_an_answer_of_the_visit_before_is_taken_over_marked_and_confirmed(page, shared_server):
+    address = opened(page, shared_server, "V1", "VS", 1)
+    page.locator("[name='v.HEIGHT']").fill("171")
+    page.keyboard.press("Enter")
+    saved(page)
+    page.goto(address.replace("/V1/", "/V2/"))
+    height = page.locator(".item[data-item='HEIGHT']")
+    height.get_by_role("button", name="Take over 171 cm from V1").click()
+    saved(page)
+    expect(height.locator(".copied")).to_contain_text("not confirmed yet")
+    assert page.locator("[name='v.HEIGHT']").input_value() == "171"
+    height.get_by_role("button", name="Confirm").click()
+    expect(height.locator(".copied")).to_have_count(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from equipoise.ledger.entries import Datum
@@ -17,6 +17,7 @@ class RecordForm:
     of the same items came between, a person decides: the save is refused as stale, nothing is lost.
     complete: mark the form complete (True), or leave its state as it is (None).
     reason: why values of a completed form change.
+    copied: items whose value was taken over, and the place (`visit/repeat`) that it stands at.
     omit: the whole form was not done, for a code of MISSING; an empty text takes that back.
     asks_before_hiding: refuse a save that would empty other items because they no longer apply; a person is asked.
     """
@@ -31,6 +32,7 @@ class RecordForm:
     reason: str | None = None
     asks_before_hiding: bool = False
     omit: str | None = None
+    copied: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

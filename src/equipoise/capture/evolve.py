@@ -77,6 +77,8 @@ class Instance:
     """The digest of the version by which it was last decided; once complete, it keeps that one until it is moved."""
     omitted: Omission | None = None
     """That the whole form was not done; nothing is asked of it then, so that it counts as complete."""
+    copied: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    """Items taken over from another place (`visit/repeat`) that nobody has confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +301,13 @@ def apply_save(before: Instance, entry: FormSaved, seq: int) -> Instance:
         complete=entry.complete,
         ever_complete=before.ever_complete or entry.complete,
         seq=seq,
+        copied=_copied(before, entry, given),
     )
+
+
+def _copied(before: Instance, entry: FormSaved, given: Mapping[str, Datum]) -> Mapping[str, str]:
+    left = {name: place for name, place in before.copied.items() if name not in given}
+    return MappingProxyType({**left, **(entry.copied or {})}) if left or entry.copied else _NOTHING
 
 
 def _marked(before: Instance, entry: FormOmitted | FormReinstated, header: Header) -> Instance:

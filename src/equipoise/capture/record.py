@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from equipoise.capture.commands import RecordForm
 from equipoise.capture.consequences import Consequences, Finding, Now, consequences
+from equipoise.capture.copying import confirms, copy_faults, unconfirmed
 from equipoise.capture.evolve import MANUAL, Instance, Place, Query, State, is_empty
 from equipoise.capture.logs import row_faults
 from equipoise.capture.omitting import decide_omission, omission_faults
@@ -63,7 +64,12 @@ def decide_record(
         return Refusal(marked)
     typed, problems = _typed(study, asked, command, occasion.today)
     problems += _stale(asked, before, typed, command.base)
-    changes = {name: datum for name, datum in typed.items() if datum != before.values.get(name, Datum())}
+    problems += copy_faults(study, state, asked, command, typed)
+    changes = {
+        name: datum
+        for name, datum in typed.items()
+        if datum != before.values.get(name, Datum()) or confirms(before, command, name)
+    }
     values = {**before.values, **changes}
     values = {name: datum for name, datum in values.items() if not is_empty(datum)}
     after = consequences(study, state, place, values, Now.of(PartialDate.of(occasion.today), facts))
@@ -81,6 +87,7 @@ def decide_record(
     problems += [
         *_refused_by_checks(form, after),
         *_incomplete(asked, command, after),
+        *unconfirmed(asked, before, command, changes),
         *_unexplained(command, save),
     ]
     if problems:
@@ -172,6 +179,7 @@ def _entries(
         derived=MappingProxyType(_changed(save.before.derived, save.after.derived)),
         complete=save.complete,
         reason=clean(command.reason or ""),
+        copied={name: place for name, place in command.copied.items() if name in save.changes} or None,
         texts=MappingProxyType(texts),
         whys=MappingProxyType({name: datum.why for name, datum in items.items() if datum.why}),
     )

@@ -90,6 +90,7 @@ def _instance(instance: Instance) -> Json:
         "omitted": None
         if (said := instance.omitted) is None
         else [said.missing, said.reason, said.at, said.by],
+        "copied": dict(instance.copied),
     }
 
 
@@ -103,6 +104,7 @@ def _read_instance(written: Mapping[str, Any]) -> Instance:
         written["seq"],
         written["version"],
         None if written["omitted"] is None else Omission(*written["omitted"]),
+        MappingProxyType(dict(written["copied"])),
     )
 
 

@@ -23,6 +23,7 @@ from equipoise.capture.placing import place_faults
 from equipoise.capture.progress import form_now, form_status
 from equipoise.capture.questions import Question, questions
 from equipoise.desk.casebook import cell_state
+from equipoise.desk.copies import with_copies
 from equipoise.desk.covering import covered
 from equipoise.desk.desk import Desk
 from equipoise.desk.log_page import LOG_LABEL
@@ -115,7 +116,14 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
         repeat=repeat,
         state=cell_state(status.progress, due=False),
         base=instance.seq,
-        items=tuple(_item(study, form, each, instance, after, queries, ranged) for each in questions(form)),
+        items=with_copies(
+            study,
+            now,
+            who,
+            form,
+            place,
+            tuple(_item(study, form, each, instance, after, queries, ranged) for each in questions(form)),
+        ),
         derived=derived(form, instance, after),
         queries=tuple(query for query in queries if not query.item),
         missing_items=after.lacking,

@@ -272,7 +272,8 @@ class ItemView:
 
     control: choice (options as segmented buttons), text, number, date, time. `revealing` items are shown as
     “kept behind the second door” and take no value. `changed` says that the item has a history beyond its first value.
-    `units` are further units that it may be written in.
+    `units` are further units that it may be written in. `offer`: an answer that may be taken over: its place, itself,
+    its words and the words of its visit. `copied`: the visit that an answer was taken over from and is not confirmed.
     """
 
     id: str
@@ -292,6 +293,8 @@ class ItemView:
     changed: bool
     needs_why: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
+    offer: tuple[str, Datum, Text, Text] | None = None
+    copied: Text | None = None
     queries: tuple[QueryView, ...] = ()
     range: RangeView | None = None
     """Of a laboratory value: how it stands against the range of the day."""

@@ -63,6 +63,7 @@ class Item(Element):
     (outside it a value is recorded and queried). `missing` are the codes offered instead of a value.
     `units` are further units in which a site may write a number; it is stored as written and in `unit`. Grams and moles
     meet through the molar mass of the `analyte` (words.units).
+    `copy_forward`: the answer of the previous visit may be taken over, and is marked until somebody confirms it.
     `visible_when` hides the item while the expression is not TRUE; a hidden item is neither required nor kept.
     """
 
@@ -85,6 +86,7 @@ class Item(Element):
     visible_when: Expression | None = None
     blinding: Blinding = "open"
     critical: bool = False
+    copy_forward: bool = False
     sdtm: SdtmTarget | None = None
     no_target: str | None = None
     """Why an item goes nowhere in SDTM, where it does not."""

@@ -7,7 +7,7 @@ item by item, what is wrong and, for a stale page, what stands recorded now.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -37,6 +37,7 @@ class Save:
     target: str = ""
     text: str = ""
     hide: bool = False
+    copied: Mapping[str, str] = field(default_factory=dict)
 
     @staticmethod
     def read(sent: Any) -> Save:  # Any: JSON from outside
@@ -56,6 +57,7 @@ class Save:
             target=str(sent.get("target", "")),
             text=str(sent.get("text", "")),
             hide=sent.get("hide") is True,
+            copied={str(name): str(place) for name, place in sent.get("copied", {}).items()},
         )
 
 
@@ -67,6 +69,7 @@ class Reader:
     answers: bool
     closes: bool
     number: str = ""
+    enters: bool = False
     here: str = ""
     """The form as an address names it: visit, form, repetition, joined by slashes."""
 
@@ -182,12 +185,15 @@ def notes(item: ItemView, reader: Reader, wrong: Iterable[Problem] = ()) -> str:
         unit = shown_unit(item.unit, reader.language)
         understood = problem("entry.in-own-unit", value=item.value.value, unit=unit)
     problems = list(wrong)
-    if not (queries or understood or problems or item.range or item.event):
+    told = item.range or item.event or item.offer or item.copied
+    if not (queries or understood or problems or told):
         return ""
     context = {
         "problems": problems,
         "understood": understood,
         "queries": queries,
+        "item": item,
+        "may_enter": reader.enters,
         "range": item.range,
         "event": item.event,
         "here": reader.here,

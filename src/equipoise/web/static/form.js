@@ -549,6 +549,15 @@ function onLeave(event) {
   leaving = link.href;
 }
 
+/** An answer of an earlier visit comes over, marked; or a person says that it holds. */
+function takeOver(wish, item, { value, unit, source }) {
+  if (wish === "copy") write(item, { value, unit, missing: "" });
+  clearRefusal(item);
+  const given = read(item);
+  enqueue({ items: { [idOf(item)]: given }, alone: true, ...(wish === "copy" ? { copied: { [idOf(item)]: source } } : {}) });
+  focusItem(item);
+}
+
 function onSubmit(event) {
   event.preventDefault();
   const [wish, target] = (event.submitter?.value ?? "save").split(":");
@@ -558,7 +567,8 @@ function onSubmit(event) {
     if (wish === "answer" && !field.value.trim()) return field.focus();
     enqueue({ do: wish, target, text: field?.value ?? "" });
     focusItem(event.submitter.closest(".item"));
-  } else note(document.activeElement?.closest(".item"));
+  } else if (wish === "copy" || wish === "confirm") takeOver(wish, itemOf(target), event.submitter.dataset);
+  else note(document.activeElement?.closest(".item"));
 }
 
 for (const item of items) {

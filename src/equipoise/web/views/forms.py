@@ -20,6 +20,7 @@ from equipoise.access.roles import ROLES
 from equipoise.capture.commands import AnswerQuery, CloseQuery, RaiseQuery, RecordForm
 from equipoise.capture.omitting import OFFERED
 from equipoise.desk.views import FormView, HistoryRow, Outcome
+from equipoise.ledger.entries import Datum
 from equipoise.web import conflicts, entry, problems, sheet
 from equipoise.web.request import Asked, desk
 from equipoise.web.views import past
@@ -102,7 +103,14 @@ def _history(who: Who, place: Place, shown: tuple[Problem, ...]) -> Sequence[His
 def _reader(request: Asked, who: Who, place: Place) -> sheet.Reader:
     answers, closes = may(who, "AnswerQuery"), may(who, "CloseQuery")
     here = f"{subject_path(place.number, 'events', 'new')}?of={place.visit}/{place.form}/{place.repeat}"
-    return sheet.Reader(request.language, answers=answers, closes=closes, number=place.number, here=here)
+    return sheet.Reader(
+        request.language,
+        answers=answers,
+        closes=closes,
+        number=place.number,
+        enters=may(who, "RecordForm"),
+        here=here,
+    )
 
 
 def _history_line(row: HistoryRow) -> dict[str, object]:
@@ -177,6 +185,7 @@ def _saved_whole(request: Asked, who: Who, place: Place, view: FormView) -> Http
         return _page(request, who, place, view, shown=shown, posted=posted, status=409)
     if wish in ("omit", "reinstate"):
         return _omission(request, who, place, view, posted, key)
+    copied = _taken_over(view, wish, target, changed)
     if changed or wish in ("complete", "reopen"):
         command = RecordForm(
             found(desk().subject_id(place.number)),
@@ -186,6 +195,7 @@ def _saved_whole(request: Asked, who: Who, place: Place, view: FormView) -> Http
             complete={"complete": True, "reopen": False}.get(wish),
             reason=_reason(posted),
             asks_before_hiding=posted.get("hide") != "agreed",
+            copied=copied,
         )
         shown = desk().submit(who, command, key=key).problems
         if shown:
@@ -198,6 +208,21 @@ def _saved_whole(request: Asked, who: Who, place: Place, view: FormView) -> Http
             again = found(desk().form(who, place.number, *place.instance()))
             return _page(request, who, place, again, shown=shown, status=problems.status_of(shown))
     return redirect(f"{place.path()}?saved=1")
+
+
+def _taken_over(view: FormView, wish: str, target: str, changed: dict[str, Datum]) -> dict[str, str]:
+    """What a button takes over or confirms joins the changes; the places of what is taken over."""
+    item = next((one for one in view.items if one.id == target), None)
+    if item is None or wish not in ("copy", "confirm"):
+        return {}
+    if wish == "confirm":
+        changed.setdefault(target, entry.datum(item, entry.fields(item, item.value)))
+        return {}
+    if item.offer is None:
+        return {}
+    place, datum, _, _ = item.offer
+    changed[target] = Datum(datum.entered or datum.value, unit=datum.unit)
+    return {target: place}
 
 
 def _omission(
@@ -236,6 +261,7 @@ def _saved_by_script(request: Asked, who: Who, place: Place) -> HttpResponse:
             complete=True if asked.complete else None,
             reason=asked.reason,
             asks_before_hiding=not asked.hide,
+            copied=asked.copied,
         )
         outcome = desk().submit(who, command, key=asked.key, client_at=asked.client_at)
     after = found(desk().form(who, place.number, *place.instance()))
