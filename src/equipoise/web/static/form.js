@@ -464,8 +464,7 @@ function onKey(event) {
   let done = false;
   if (event.ctrlKey) {
     if (event.key !== "Enter") return;
-    complete();
-    done = true;
+    done = complete() ?? true;
   } else if (event.key === "Escape") {
     if (!byId("history").hidden) done = closeHistory() ?? true;
   } else if (item && typing) done = keyInField(event, item);
@@ -553,8 +552,7 @@ function onLeave(event) {
 function takeOver(wish, item, { value, unit, source }) {
   if (wish === "copy") write(item, { value, unit, missing: "" });
   clearRefusal(item);
-  const given = read(item);
-  enqueue({ items: { [idOf(item)]: given }, alone: true, ...(wish === "copy" ? { copied: { [idOf(item)]: source } } : {}) });
+  enqueue({ items: { [idOf(item)]: read(item) }, alone: true, ...(wish === "copy" ? { copied: { [idOf(item)]: source } } : {}) });
   focusItem(item);
 }
 
