@@ -107,6 +107,7 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
     dated = now.case.capture.dates.get((visit_id, occurrence))
     closed = retired or void is not None or instance.omitted is not None
     editable = not closed and may(who, RecordForm(subject, *place, {}, 0), now.facts) is None
+    items = tuple(_item(study, form, each, instance, after, queries, ranged) for each in questions(form))
     return FormView(
         subject=number,
         visit=visit_id,
@@ -116,14 +117,7 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
         repeat=repeat,
         state=cell_state(status.progress, due=False),
         base=instance.seq,
-        items=with_copies(
-            study,
-            now,
-            who,
-            form,
-            place,
-            tuple(_item(study, form, each, instance, after, queries, ranged) for each in questions(form)),
-        ),
+        items=with_copies(study, now, who, form, place, items),
         derived=derived(form, instance, after),
         queries=tuple(query for query in queries if not query.item),
         missing_items=after.lacking,
