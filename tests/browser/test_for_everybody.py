@@ -119,6 +119,8 @@ ALLOWED = {
         "HBsAg",
         "CTCAE",
         "NCS",
+        "HLA",
+        "dL",
         "CSV",
         "UTF",
         "mg",
