@@ -267,7 +267,7 @@ class Play:
             event = {"of": of, "term": "Haemoglobin low", "start": "2026-06-01", "key": self.world.key()}
             self.fine(who, f"/subjects/{number}/events/new", event)
             table = {
-                "v.1.VSDAT": "2026-06-02",
+                "v.1.VSDAT": "2026-06-01",
                 "v.1.SYSBP": "120",
                 "v.2.SYSBP": "ND",
                 "key": self.world.key(),
