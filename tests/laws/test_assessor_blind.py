@@ -22,6 +22,7 @@ from equipoise.desk.batches import Filter
 from equipoise.desk.covering import COVERED
 from equipoise.desk.front import FrontDesk
 from equipoise.desk.inbox import Filters
+from equipoise.desk.lock_pages import LISTS
 from equipoise.ledger.entries import Datum, InfusionStarted, PreparationRequested
 from equipoise.protocol.forms import LOG, Form
 from rooms.vault.two_doors import Append, Committed, commit, digest
@@ -33,11 +34,8 @@ WORD, NUMBER = "canaryword", "87"
 """A word and a whole number that are recorded on forms that raters never see, and nowhere else."""
 WHERE = ("V1", "V2", LOG)
 """Where the canaries stand: at the first two visits and in the running lists."""
-NOT_READING = {
-    "submit", "screen", "ask_for_code", "attach", "record_consent", "dry_run", "ask_many", "open_chosen",
-    "invite",
-}  # fmt: skip
-"""Methods that take a person and write, or judge a file that the reader brings."""
+NOT_READING = {"dry_run", "prove", "may_read", "standing_of_site"}
+"""Methods that judge a file which the reader brings, or ask for no page; what writes has an idempotency key."""
 
 
 def by_hand(one: Story, key: str, *appends: Append) -> None:
@@ -116,19 +114,20 @@ def readings(desk: FrontDesk, who: Who, number: str) -> Iterator[tuple[str, Any]
         "search": [Search()],
         "wanted": [Filter(form.id) for form in study.forms],
         "limit": [20],
+        "line": list(LISTS),
         "user": ["crc", "none-such"],
         "filters": [Filters()],
     }
     for name, method in inspect.getmembers(type(desk), inspect.isfunction):
         parameters = list(inspect.signature(method).parameters.values())
-        if name.startswith("_") or name in NOT_READING or len(parameters) < 2 or parameters[1].name != "who":
+        if "key" in inspect.signature(method).parameters or name.startswith("_") or name in NOT_READING:
+            continue
+        if len(parameters) < 2 or parameters[1].name != "who":
             continue
         asked = [
             one for one in parameters[2:] if one.default is inspect.Parameter.empty or one.name in offered
         ]
         unknown = [one.name for one in asked if one.name not in offered]
-        if name in {"may_read", "standing_of_site"}:
-            continue
         assert not unknown, f"{name} asks for {unknown}: say here what to offer"
         for values in itertools.product(*(offered[one.name] for one in asked)):
             arguments = dict(zip((one.name for one in asked), values, strict=True))
