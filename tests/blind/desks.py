@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from blind.browser import ask
+from blind.people import Person
 from blind.wards import Ward
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Desks:
         yield from self._scans()
         yield from self._tubes()
         yield from self._results()
+        yield from self._images()
 
     def _mine(self) -> list[str]:
         return [number for number in self.world.numbers if number.startswith("01")]
@@ -127,3 +129,63 @@ class Desks:
             assert looked.status == 200, looked.said()
             self.play.fine(data, "/results", {**given, "do": "import", "text": text, "key": self.world.key()})
             yield f"{number} results taken in"
+
+    # --- images --------------------------------------------------------------------------------------------------
+
+    def _imaging(self, role: str, number: str, do: str, **fields: str) -> None:
+        who = self.world.person(role, "01" if role != "data_manager" else None)
+        self.play.fine(who, f"/subjects/{number}/imaging", {"do": do, "key": self.world.key(), **fields})
+
+    def _order(self, number: str) -> str:
+        """The newest order of a participant."""
+        subject = self.world.desk.subject_id(number)
+        with self.world.desk.reading() as reader:
+            return list(self.world.desk.standing_light(reader, subject).case.imaging.orders)[-1]
+
+    def _images(self) -> Iterator[str]:
+        """Images ordered, cancelled, ordered again, referenced, refused, read by two who differ, decided by a third."""
+        from equipoise.capture.imaging.commands import RefuseImages
+
+        readers = [each for each in self.world.people.values() if each.role == "reader"]
+        today = Ward(self.play).today()
+        for place, number in enumerate(self._mine()[:6]):
+            role = ("coordinator", "investigator")[place % 2]
+            for _ in range(2):
+                self._imaging(
+                    role, number, "order", procedure="BRAIN", visit="V1", due_from=today, due_by=today
+                )
+                if len(self._orders(number)) == 1:
+                    self._imaging(role, number, "cancel", order=self._order(number), reason="no machine")
+            order = self._order(number)
+            self._imaging(role, number, "record", order=order, on=today, quality="GOOD", device="3 T")
+            refused = RefuseImages(
+                self.world.desk.subject_id(number), order, 1, ("IDENTIFIES",), ("PatientName",)
+            )
+            self.world.done(role, refused, "01")
+            self._imaging(
+                role, number, "reference", order=order, study_uid=f"1.2.{place + 3}", series="1.2.3 MR 9"
+            )
+            self._imaging(
+                "data_manager", number, "open", order=order, first=readers[0].actor, second=readers[1].actor
+            )
+            for person, volume in zip(readers[:2], ("10.0", "40.0"), strict=True):
+                self._score(person, number, volume)
+            self._imaging("data_manager", number, "third", order=order, third=readers[2].actor)
+            self._score(readers[2], number, "38.0")
+            yield f"{number} images read"
+
+    def _orders(self, number: str) -> list[str]:
+        subject = self.world.desk.subject_id(number)
+        with self.world.desk.reading() as reader:
+            return list(self.world.desk.standing_light(reader, subject).case.imaging.orders)
+
+    def _score(self, person: Person, number: str, volume: str) -> None:
+        """A reader scores what the list offers."""
+        subject = self.world.desk.subject_id(number)
+        with self.world.desk.reading() as reader:
+            orders = self.world.desk.standing_light(reader, subject).case.imaging.orders
+        read = next(one.read for one in list(orders.values())[-1].reads if one.reader == person.actor)
+        given = {"v.INFVOL": volume, "v.FAZEKAS": "1", "v.MRIHEM": "N", "key": self.world.key()}
+        self.play.fine(person, f"/reads/{read}", given)
+        if person.first:
+            self.world.kept.setdefault("/reads/", []).append({"name": read})

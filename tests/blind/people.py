@@ -43,10 +43,12 @@ def people() -> list[Person]:
         sites: tuple[str | None, ...] = (None,)
         if role in AT_SITE:
             sites = ("01", "02") if role in TWICE else ("01",)
+        if role == "reader":
+            sites = (None, None, None)  # two read the same images, and a third decides
         if role == "rater":
             sites = ("01", "01")  # a second one, to whom a participant goes over
         for place, site in enumerate(sites):
-            name = role.replace("_", " ").title() + (" Two" if place else "")
+            name = role.replace("_", " ").title() + " Two" * place
             found.append(Person(f"{role.replace('_', '-')}-{site or 'all'}-{place}", name, role, site))
     return found
 

@@ -113,6 +113,12 @@ WEB: Mapping[str, Right] = {
     f"GET {_FORM}/<int:repeat>/history": _reads("history"),
     "GET /papers": _ALL,
     "GET /papers/crf.pdf": _ALL,
+    # imaging
+    f"GET {_SUBJECT}/imaging": _reads("imaging"),
+    f"POST {_SUBJECT}/imaging": _does("OrderImaging", "OpenReading", reads="imaging"),
+    "GET /reads": _reads("reads"),
+    "GET /reads/<str:name>": _reads("reads"),
+    "POST /reads/<str:name>": _does("ScoreReading", reads="reads"),
     # specimens
     f"GET {_SUBJECT}/specimens": _reads("specimens"),
     f"POST {_SUBJECT}/specimens": _does("CollectSpecimen", reads="specimens"),

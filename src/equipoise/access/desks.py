@@ -22,12 +22,18 @@ _TUBES = frozenset(
 """Tubes, aliquots and shipments, by who draws and keeps them."""
 _LABORATORY = frozenset({"ReceiveShipment", "ImportResults"})
 """What a laboratory says: of arrival, and in its files of results that tell no arm."""
-_SEES = frozenset({"specimens"})
+_SEES = frozenset({"specimens", "imaging"})
+
+_IMAGING = frozenset({"OrderImaging", "RecordImaging", "CancelImaging", "ReferenceImages", "RefuseImages"})
+"""Images, by who has them made."""
+_READS = frozenset({"OpenReading", "OpenAdjudication"})
+"""Giving images to readers."""
 
 COMMANDS: Mapping[str, frozenset[str]] = {
-    "coordinator": _TUBES,
-    "investigator": _TUBES,
-    "data_manager": _LABORATORY,
+    "coordinator": _TUBES | _IMAGING,
+    "investigator": _TUBES | _IMAGING,
+    "data_manager": _LABORATORY | _READS,
+    "reader": frozenset({"ScoreReading"}),
 }
 READS: Mapping[str, frozenset[str]] = {
     "coordinator": _SEES,
@@ -35,6 +41,7 @@ READS: Mapping[str, frozenset[str]] = {
     "monitor": _SEES,
     "data_manager": _SEES | {"results"},
     "inspector": _SEES,
+    "reader": frozenset({"reads"}),
 }
 """Role -> words to read."""
 NOTHING: frozenset[str] = frozenset()

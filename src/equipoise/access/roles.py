@@ -264,6 +264,9 @@ ROLES: Mapping[str, Role] = {
             | {"amendments", "audit"},
         ),
         Role(
+            "reader", Text("Blinded reader of images", "盲态影像判读者"), "blinded", frozenset(), frozenset()
+        ),
+        Role(
             "system",
             Text("The program itself", "系统"),
             "none",

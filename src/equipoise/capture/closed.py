@@ -21,6 +21,7 @@ from equipoise.ledger.entries import (
     FormReviewed,
     FormsSigned,
     Header,
+    ImagingOrdered,
     ItemsVerified,
     QueryAsked,
     QueryRaised,
@@ -46,6 +47,7 @@ LEAVES_ALONE = (
     DataUnlocked,
     SpecimenCollected,
     SpecimenMissed,
+    ImagingOrdered,
 )
 """Entries that name a place and change nothing of what is recorded there."""
 

@@ -15,6 +15,7 @@ from equipoise.capture.evolve import MANUAL
 from equipoise.desk.audit_table import AUDIT_FOLLOWER
 from equipoise.desk.closing_tables import CLOSING_FOLLOWER
 from equipoise.desk.deviation_tables import DEVIATIONS_FOLLOWER
+from equipoise.desk.image_tables import READS_FOLLOWER
 from equipoise.desk.specimen_tables import SPECIMEN_FOLLOWER
 from equipoise.desk.visit_tables import VISITS_FOLLOWER
 from equipoise.ledger.entries import (
@@ -441,6 +442,7 @@ def _move_query(tables: Transaction, recorded: Recorded, query: str, state: str)
 FOLLOWERS = (
     Follower("desk", "9", (SUBJECTS, FORMS, QUERIES, SITES, GRANTS, DOSES, BAGS, BREAKS, CONSENTS), follow),
     CLOSING_FOLLOWER,
+    READS_FOLLOWER,
     VISITS_FOLLOWER,
     SPECIMEN_FOLLOWER,
     DEVIATIONS_FOLLOWER,

@@ -6,7 +6,7 @@ A read answers None where the reader may not see the thing, or it is not there: 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +28,7 @@ from equipoise.desk import (
     deviation_pages,
     due_visits,
     form_page,
+    imaging_page,
     knowledge,
     lists,
     lock_pages,
@@ -67,6 +68,7 @@ from equipoise.desk.views import (
     SubjectView,
     TodayView,
 )
+from equipoise.ledger.entries import Datum
 from equipoise.randomization.commands import RequestCodeBreak
 from equipoise.words.problem import Problem
 from equipoise.words.text import Text
@@ -319,6 +321,26 @@ class FrontDesk(Desk):
     ) -> sources_page.SourceFile | Problem | None:
         """A scan to be handed out."""
         return sources_page.source_file(self, who, number, place, source)
+
+    def imaging(self, who: Who, number: str) -> imaging_page.ImagingView | None:
+        """The imaging of a subject."""
+        return imaging_page.imaging_page(self, who, number)
+
+    def upload(self, who: Who, number: str, order: str, files: Sequence[bytes], *, key: str) -> Outcome:
+        """Look at the headers of files for an order."""
+        return imaging_page.upload(self, who, number, order, files, key=key)
+
+    def reads(self, who: Who) -> tuple[imaging_page.ReadLine, ...] | None:
+        """A reader's own reads."""
+        return imaging_page.reads_page(self, who)
+
+    def read(self, who: Who, number: str) -> imaging_page.ReadView | None:
+        """One read of a reader."""
+        return imaging_page.read_page(self, who, number)
+
+    def score(self, who: Who, number: str, items: Mapping[str, Datum], *, key: str) -> Outcome:
+        """Record what a reader scored."""
+        return imaging_page.score(self, who, number, items, key=key)
 
     def specimens(self, who: Who, number: str) -> specimens_page.SpecimensView | None:
         """The tubes of a subject."""

@@ -31,6 +31,7 @@ from equipoise.capture.closing.change import change_faults
 from equipoise.capture.closing.commands import CLOSING_A_CASE, CLOSING_THE_DATABASE
 from equipoise.capture.closing.database import decide_database
 from equipoise.capture.evolve import Place
+from equipoise.capture.imaging import decide as imaging
 from equipoise.capture.moving import kept_version
 from equipoise.capture.questions import questions
 from equipoise.capture.specimens import commands as sampling
@@ -39,6 +40,7 @@ from equipoise.consent import commands as consenting
 from equipoise.consent import decide as consent
 from equipoise.desk.deviation_tables import DEVIATIONS
 from equipoise.desk.dosing import dosing_facts
+from equipoise.desk.imaging_desk import decide_imaging
 from equipoise.desk.laboratory import decide_results, decide_shipping, decide_specimens
 from equipoise.desk.lock_checklist import checklist
 from equipoise.desk.standing import Case, Standing
@@ -377,6 +379,7 @@ ROUTES: Mapping[type, Route] = {
     capturing.VoidRow: Route(_subject, "light", _capture),
     capturing.RestoreRow: Route(_subject, "light", _capture),
     **{command: Route(_subject, "light", decide_specimens) for command in specimens.STEPS},
+    **{command: Route(_subject, "light", decide_imaging) for command in imaging.STEPS},
     sampling.SendShipment: Route(_shipment, "light", decide_shipping),
     sampling.ReceiveShipment: Route(_shipment, "light", decide_shipping),
     sampling.ImportResults: Route(_results, "light", decide_results),

@@ -27,6 +27,7 @@ from equipoise.capture.attachments import evolve as attachments
 from equipoise.capture.closing import change as closing
 from equipoise.capture.closing.database import START as OPEN_DATABASE
 from equipoise.capture.closing.database import Database, evolve_database
+from equipoise.capture.imaging import evolve as imaging
 from equipoise.capture.specimens import evolve as specimens
 from equipoise.capture.visits import ended
 from equipoise.consent import binding as consent_binding
@@ -34,7 +35,7 @@ from equipoise.consent import evolve as consent
 from equipoise.desk.followers import IN_SCREENING, SITES, SUBJECTS
 from equipoise.eligibility import evolve as eligibility
 from equipoise.eligibility.judgement import Judgement, inputs_used, judge
-from equipoise.ledger.entries import Datum, Recorded, Reported, StudyReleased
+from equipoise.ledger.entries import Datum, Recorded, Reported, SeriesSeen, StudyReleased
 from equipoise.ledger.facts import Facts
 from equipoise.ledger.reader import SNAPSHOT_EVERY, Folding, Reader
 from equipoise.ledger.store import Head
@@ -70,6 +71,7 @@ class Case:
     attachments: attachments.State = attachments.START
     versions: versions.SubjectVersions = versions.SUBJECT_START
     presence: presence.State = presence.START
+    imaging: imaging.State = imaging.START
     specimens: specimens.State = specimens.START
     deviations: deviations.State = deviations.START
     seq: int = 0
@@ -86,6 +88,7 @@ def evolve_case(case: Case, recorded: Recorded) -> Case:
         attachments.evolve(case.attachments, recorded),
         versions.evolve_subject(case.versions, recorded),
         presence.evolve(case.presence, recorded),
+        imaging.evolve(case.imaging, recorded),
         specimens.evolve(case.specimens, recorded),
         deviations.evolve(case.deviations, recorded),
         recorded.header.seq,
@@ -102,6 +105,7 @@ def _dump(case: Case) -> Json:
         "attachments": attachments.state_to_json(case.attachments),
         "moved": case.versions.moved,
         "presence": presence.state_to_json(case.presence),
+        "imaging": imaging.state_to_json(case.imaging),
         "specimens": specimens.state_to_json(case.specimens),
         "deviations": deviations.state_to_json(case.deviations),
         "seq": case.seq,
@@ -119,6 +123,7 @@ def _load(json: Json) -> Case:
         attachments.state_from_json(written["attachments"]),
         versions.SubjectVersions(written["moved"]),
         presence.state_from_json(written["presence"]),
+        imaging.state_from_json(written["imaging"]),
         specimens.state_from_json(written["specimens"]),
         deviations.state_from_json(written["deviations"]),
         written["seq"],
@@ -158,6 +163,10 @@ _KEPT: tuple[type, ...] = (
     attachments.Source,
     versions.SubjectVersions,
     presence.State,
+    imaging.State,
+    imaging.Order,
+    imaging.Read,
+    SeriesSeen,
     specimens.State,
     specimens.Tube,
     specimens.Aliquot,

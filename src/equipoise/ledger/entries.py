@@ -1086,6 +1086,115 @@ class CertificateWithdrawn(Entry):
     reason: str = aside(default="")
 
 
+# --- stream subject/<subject>: imaging (room: capture, package imaging) --------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ImagingOrdered(Entry):
+    """A procedure of the study was asked for at a visit, between two days (ISO)."""
+
+    order: str
+    procedure: str
+    visit: str
+    due_from: str
+    due_by: str
+    indication: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class ImagingPerformed(Entry):
+    """The imaging took place on a day (ISO). deviations: EARLY or LATE, raised by themselves."""
+
+    order: str
+    on: str
+    quality: Literal["GOOD", "ACCEPTABLE", "POOR", "UNREADABLE"]
+    deviations: tuple[str, ...] = ()
+    device: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class ImagingCancelled(Entry):
+    """The imaging did not and will not take place."""
+
+    order: str
+    reason: str = aside()
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesSeen:
+    """One series of a DICOM study: its unique identifier, its modality, and how many images of it were seen."""
+
+    uid: str
+    modality: str
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesReferenced(Entry):
+    """Which DICOM study belongs to an order. No picture is kept; `digest` (SHA-256) is over the digests of the files
+    whose headers were checked, and empty where the identifier was typed.
+    """
+
+    order: str
+    study_uid: str
+    series: tuple[SeriesSeen, ...]
+    files: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesRefused(Entry):
+    """Files were looked at and not taken. because: codes; tags: keywords of attributes that identify. No value."""
+
+    order: str
+    files: int
+    because: tuple[str, ...]
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadGiven:
+    """A read of images under a random number: that is all its reader (an actor's id) is told. `part`: 1, 2 or 3."""
+
+    read: str
+    reader: str
+    part: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingOpened(Entry):
+    """Images go to readers: to two at first, to a third where these differ."""
+
+    order: str
+    reads: tuple[ReadGiven, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingScored(Entry):
+    """What one reader scored."""
+
+    order: str
+    read: str
+    items: Mapping[str, Datum]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingDiffered(Entry):
+    """Two readers differ by more than the study allows in these items: a third decides."""
+
+    order: str
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingConcluded(Entry):
+    """What the central read says, as it goes to the form. adjudicated: items that the third reader decided."""
+
+    order: str
+    items: Mapping[str, Datum]
+    adjudicated: tuple[str, ...] = ()
+
+
 # --- stream subject/<subject>: specimens (room: capture, package specimens) ---------------------------------------
 
 

@@ -173,6 +173,9 @@ class Facts:
     """The screening number of another participant of this site that the scanned bag was released for."""
     bag_recalled: bool = owned("desk", False)
     bag_given_to_another: bool = owned("desk", False)
+    # access, for imaging
+    readers_named: frozenset[str] = owned("access", frozenset())
+    """Of the persons named in the command, those who hold the role of a reader now."""
     # desk: what specimens need of all subjects and of one site
     accession_free: str = owned("desk", "")
     """The first accession number for the tube of the command that no tube of the trial bears."""

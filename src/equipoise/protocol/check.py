@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from equipoise.protocol.checks.allocation import allocation_can_be_made
 from equipoise.protocol.checks.fields import fields_make_sense, what_is_still_open
 from equipoise.protocol.checks.finding import Finding
+from equipoise.protocol.checks.imaging import images_can_be_read
 from equipoise.protocol.checks.laboratory import ranges_make_sense
 from equipoise.protocol.checks.languages import texts_are_complete
 from equipoise.protocol.checks.naming import names_stand_once, references_exist
@@ -46,6 +47,7 @@ def _found(study: Study) -> Iterable[Finding]:
         *nothing_revealing_is_seen(study),
         *supply_can_be_handled(study),
         *specimens_can_be_handled(study),
+        *images_can_be_read(study),
         *allocation_can_be_made(study),
         *levels_exclude_each_other(study),
         *ranges_make_sense(study),

@@ -16,6 +16,7 @@ from equipoise.protocol.attachments import Attachments
 from equipoise.protocol.deviating import DeviationRule
 from equipoise.protocol.elements import Element, Expression, IsoDate, Name, Part, Published, Ratio, Words
 from equipoise.protocol.forms import CodelistDefinition, EntryRules, Form
+from equipoise.protocol.imaging import ImagingPlan
 from equipoise.protocol.laboratory import ReferenceRanges
 from equipoise.protocol.specimens import SpecimenPlan
 from equipoise.words.text import Language
@@ -519,6 +520,7 @@ class Study(Element):
     sites: tuple[SiteDefinition, ...] = ()
     attachments: Attachments = Attachments()
     specimens: SpecimenPlan = SpecimenPlan()
+    imaging: ImagingPlan = ImagingPlan()
 
     def form(self, form_id: str) -> Form | None:
         """The form of that id, or None."""

@@ -8,7 +8,7 @@ either way, so that nothing is learnt by asking.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, Protocol
 
 from equipoise.access.commands import Who
@@ -28,6 +28,7 @@ from equipoise.desk.due_visits import DueView as DueVisits
 from equipoise.desk.explaining import ExplainView
 from equipoise.desk.flow import EnrolmentView, FlowView
 from equipoise.desk.identities import IdentityInput
+from equipoise.desk.imaging_page import ImagingView, ReadLine, ReadView
 from equipoise.desk.inbox import Filters, InboxView, OneQueryView
 from equipoise.desk.knowledge import Knowing
 from equipoise.desk.lock_pages import CaseClosingView, LeftView, LockView
@@ -54,6 +55,7 @@ from equipoise.desk.views import (
 )
 from equipoise.desk.visit_matrix import VisitMatrixView
 from equipoise.desk.visit_pages import ScheduleView, VisitView
+from equipoise.ledger.entries import Datum
 from equipoise.protocol.study import Study
 from equipoise.randomization.commands import RequestCodeBreak
 from equipoise.words.problem import Problem
@@ -265,6 +267,21 @@ class DeskDoor(Protocol):
 
     def source_file(self, who: Who, number: str, place: Place, source: str) -> SourceFile | Problem | None:
         """A scan to be handed out."""
+
+    def imaging(self, who: Who, number: str) -> ImagingView | None:
+        """The imaging of a subject."""
+
+    def upload(self, who: Who, number: str, order: str, files: Sequence[bytes], *, key: str) -> Outcome:
+        """Look at the headers of files for an order."""
+
+    def reads(self, who: Who) -> Sequence[ReadLine] | None:
+        """A reader's own reads."""
+
+    def read(self, who: Who, number: str) -> ReadView | None:
+        """One read of a reader."""
+
+    def score(self, who: Who, number: str, items: Mapping[str, Datum], *, key: str) -> Outcome:
+        """Record what a reader scored."""
 
     def specimens(self, who: Who, number: str) -> SpecimensView | None:
         """The tubes of a subject."""

@@ -24,6 +24,7 @@ from equipoise.capture.commands import (
     ReviewLog,
 )
 from equipoise.capture.evolve import Place, Said
+from equipoise.capture.imaging.evolve import Order, Read
 from equipoise.capture.specimens.evolve import Aliquot, Tube
 from equipoise.consent import evolve as consenting
 from equipoise.consent.commands import WithdrawConsent
@@ -34,7 +35,7 @@ from equipoise.desk.standing import _KEPT, CASE, Case, Memory, shape_of
 from equipoise.desk.visit_tables import COURSES
 from equipoise.eligibility.commands import FailScreening
 from equipoise.ledger import facts as facts_file
-from equipoise.ledger.entries import Datum, Reported
+from equipoise.ledger.entries import Datum, Reported, SeriesSeen
 from equipoise.ledger.followers import rebuild
 from equipoise.ledger.store import Row
 from equipoise.randomization import blind
@@ -184,7 +185,7 @@ def test_the_code_of_a_snapshot_names_every_kind_that_is_in_it(story: Story) -> 
     after = {capturing.Voiding, blind.Break, blind.Card, dosing.Request, dosing.Bag, dosing.Judged}
     after |= {consenting.Limit, consenting.Caregiver}
     after |= {Said, Signature, Source}  # an answer, a signature and a scan, which have stories of their own
-    after |= {Source, Tube, Aliquot, Reported}  # so have scans and specimens
+    after |= {Source, Tube, Aliquot, Reported, Order, Read, SeriesSeen}  # so have scans and specimens
     assert len(found | after) >= len(_KEPT) - 1
 
     @dataclasses.dataclass
@@ -210,6 +211,7 @@ def test_every_command_has_one_route() -> None:
     import equipoise.capture.attachments.commands as attachments
     import equipoise.capture.closing.commands as closing
     import equipoise.capture.commands as capture
+    import equipoise.capture.imaging.commands as imaging
     import equipoise.capture.specimens.commands as specimens
     import equipoise.consent.commands as consent
     import equipoise.eligibility.commands as eligibility
@@ -217,7 +219,7 @@ def test_every_command_has_one_route() -> None:
     import equipoise.randomization.commands as randomization
     import equipoise.supply.commands as supply
 
-    nouns = {"Who", "Grant", "Trained", "Certified", "PublicSlot", "Datum", "SignedPlace"}
+    nouns = {"Who", "Grant", "Trained", "Certified", "PublicSlot", "Datum", "SignedPlace", "SeriesSeen"}
     asked = {
         value
         for module in (
@@ -229,6 +231,7 @@ def test_every_command_has_one_route() -> None:
             eligibility,
             oversight,
             randomization,
+            imaging,
             specimens,
             supply,
         )
