@@ -18,6 +18,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 COMMAND = [sys.executable, "-c", "from equipoise.cli.main import main; raise SystemExit(main())"]
+MOVING = Path(__file__).with_name("moving.py")
 WAIT = 10_000  # milliseconds; a slow machine is not a fault
 VIEW = {"width": 1200, "height": 770}
 
@@ -25,8 +26,9 @@ VIEW = {"width": 1200, "height": 770}
 class Served:
     """One server process on one store."""
 
-    def __init__(self, store: Path, port: int = 0) -> None:
+    def __init__(self, store: Path, port: int = 0, clock: Path | None = None) -> None:
         self.store = store
+        self.clock = clock
         self.process: subprocess.Popen[str] | None = None
         self.address = ""
         self.start(port)
@@ -37,8 +39,11 @@ class Served:
 
     def start(self, port: int) -> None:
         """Start and wait for the one line that says where."""
+        command = [*COMMAND, "serve", str(self.store), "--port", str(port)]
+        if self.clock is not None:
+            command = [sys.executable, str(MOVING), str(self.store), str(self.clock)]
         self.process = subprocess.Popen(
-            [*COMMAND, "serve", str(self.store), "--port", str(port)],
+            command,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

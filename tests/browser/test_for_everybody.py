@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -45,9 +46,33 @@ PAGES = {
     "laboratory": "subjects/01001/forms/V3/LBHEM",
     "reference ranges": "sites/01/ranges",
     "serial vital signs": "subjects/01001/grids/V2/INFVS",
+    "participants by visits": "subjects/matrix",
+    "enrolment": "enrolment",
+    "forms on paper": "papers",
     "not found": "subjects/99999",
 }
 """Numbers are those that the demonstration gives: site 01, in the order in which its people were screened."""
+OF_ROLES = {
+    "today of a monitor": ("monitor", "today"),
+    "today of an investigator": ("investigator", "today"),
+    "today of a data manager": ("data_manager", "today"),
+    "today of a sponsor": ("sponsor", "today"),
+    "today of an inspector": ("inspector", "today"),
+    "casebook of a rater": ("rater", "subjects/01001"),
+    "scale of a rater": ("rater", "subjects/01004/forms/V1/NIHSS"),
+    "inbox of a monitor": ("monitor", "queries"),
+    "amendments": ("data_manager", "amendments"),
+    "listing": ("data_manager", "listing"),
+    "audit trail": ("inspector", "audit"),
+    "staff": ("investigator", "staff/01"),
+    "access map": ("inspector", "access"),
+    "scans": ("coordinator", "subjects/01001/sources/V1/DM/1"),
+    "specimens": ("coordinator", "subjects/01001/specimens"),
+    "shipments": ("coordinator", "shipments"),
+    "the past": ("monitor", "subjects/01001?asof=2026-11-10T12:00"),
+}
+"""Pages that another role works at, or that came later: the role and the address."""
+PAGES_OF = {**{name: ("coordinator", address) for name, address in PAGES.items()}, **OF_ROLES}
 
 LATIN = re.compile(r"[A-Za-z][A-Za-z'-]*[A-Za-z]")
 ALLOWED = {
@@ -132,19 +157,32 @@ ALLOWED = {
 
 
 @pytest.fixture(scope="module")
-def windows(browser: Browser, shared_server: Served) -> Iterator[dict[tuple[str, str], Page]]:
-    """A signed-in window for each language and colour scheme."""
-    made: dict[tuple[str, str], Page] = {}
-    for language, locale in (("en", "en-GB"), ("zh", "zh-CN")):
-        for scheme in ("light", "dark"):
-            context = browser.new_context(viewport=VIEW, locale=locale, color_scheme=scheme)
-            context.set_default_timeout(WAIT)
-            page = context.new_page()
-            enter(page, shared_server.address)
-            made[language, scheme] = page
+def windows(browser: Browser, shared_server: Served) -> Iterator[Windows]:
+    """Signed-in windows, opened when they are asked for."""
+    made = Windows(browser, shared_server)
     yield made
-    for page in made.values():
-        page.context.close()
+    made.close()
+
+
+class Windows:
+    """A signed-in window for each language, colour scheme and role."""
+
+    def __init__(self, browser: Browser, server: Served) -> None:
+        self.browser, self.server = browser, server
+        self.made: dict[tuple[str, str, str], Page] = {}
+
+    def __call__(self, language: str, scheme: str = "light", role: str = "coordinator") -> Page:
+        if (language, scheme, role) not in self.made:
+            locale = {"en": "en-GB", "zh": "zh-CN"}[language]
+            context = self.browser.new_context(viewport=VIEW, locale=locale, color_scheme=scheme)
+            context.set_default_timeout(WAIT)
+            self.made[language, scheme, role] = context.new_page()
+            enter(self.made[language, scheme, role], self.server.address, role)
+        return self.made[language, scheme, role]
+
+    def close(self) -> None:
+        for page in self.made.values():
+            page.context.close()
 
 
 def visit(page: Page, server: Served, name: str) -> list[str]:
@@ -153,15 +191,16 @@ def visit(page: Page, server: Served, name: str) -> list[str]:
     listen = lambda message: said.append(message.text)  # noqa: E731
     page.on("console", listen)
     page.on("pageerror", lambda error: said.append(str(error)))
-    answer = page.goto(server.address + PAGES[name])
+    answer = page.goto(server.address + PAGES_OF[name][1])
     assert answer.status == (404 if name == "not found" else 200), "another page would be looked at"
     page.remove_listener("console", listen)
     return [text for text in said if not (name == "not found" and "404" in text)]
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", PAGES_OF)
 def test_no_page_has_an_accessibility_fault_or_a_console_message(windows, shared_server, name):
-    for (language, scheme), page in windows.items():
+    for language, scheme in itertools.product(("en", "zh"), ("light", "dark")):
+        page = windows(language, scheme, PAGES_OF[name][0])
         said = visit(page, shared_server, name)
         assert said == [], f"{language} {scheme}"
         if name != "not found":
@@ -171,9 +210,9 @@ def test_no_page_has_an_accessibility_fault_or_a_console_message(windows, shared
         assert found.violations_count == 0, f"{language} {scheme}\n{found.generate_report()}"
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if name != "public page"])
+@pytest.mark.parametrize("name", [name for name in PAGES_OF if name != "public page"])
 def test_chinese_pages_hold_no_english(windows, shared_server, name):
-    page = windows["zh", "light"]
+    page = windows("zh", role=PAGES_OF[name][0])
     visit(page, shared_server, name)
     assert page.locator("html").get_attribute("lang") == "zh-Hans"
     people = set(
@@ -208,20 +247,20 @@ TEXTS = """() => {
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_no_page_scrolls_sideways_on_a_small_screen(windows, shared_server, language):
-    page = windows[language, "light"]
-    page.set_viewport_size({"width": 320, "height": 640})
     wide = []
-    for name in PAGES:
+    for name, (role, _) in PAGES_OF.items():
+        page = windows(language, role=role)
+        page.set_viewport_size({"width": 320, "height": 640})
         visit(page, shared_server, name)
         room = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
         if room[0] > room[1]:
             wide.append((name, room))
-    page.set_viewport_size(VIEW)
+        page.set_viewport_size(VIEW)
     assert wide == []
 
 
 def test_the_matrix_scrolls_in_its_own_box_and_keeps_its_first_column(windows, shared_server):
-    page = windows["en", "light"]
+    page = windows("en")
     page.set_viewport_size({"width": 320, "height": 640})
     visit(page, shared_server, "casebook")
     box = page.locator(".matrix-box")
@@ -233,7 +272,7 @@ def test_the_matrix_scrolls_in_its_own_box_and_keeps_its_first_column(windows, s
 
 
 def test_every_cell_says_its_form_visit_and_state_and_has_the_size_of_a_target(windows, shared_server):
-    page = windows["en", "light"]
+    page = windows("en")
     visit(page, shared_server, "casebook")
     for cell in page.locator("#matrix a.cell").all()[:20]:
         label = cell.get_attribute("aria-label")

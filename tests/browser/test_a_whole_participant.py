@@ -1,0 +1,233 @@
+"""One participant from consent to month twelve, as a site lives it: a visit missed, one late, a query that travels, an
+amendment in the middle, a signature broken and renewed, and the lock. With EQUIPOISE_PICTURES its pictures are written
+to docs/img/guide, which is the user's guide's.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from served import VIEW, WAIT, Served, enter, saved
+
+from equipoise.desk.clock import SetClock
+from equipoise.desk.desk import open_desk
+from equipoise.desk.setup import release
+from equipoise.words.problem import Problem
+from equipoise.words.text import Text
+from stories.conftest import NIHSS, ONSET, TODAY, first_study, made_store
+
+__all__ = ["made_store"]
+pytestmark = pytest.mark.browser
+PICTURES = Path(__file__).resolve().parents[2] / "docs" / "img" / "guide"
+DAY_ONE = TODAY.date()
+NEVER = ["EPILEPSY", "DEMENTIA", "PARKINSN", "DEPRSEV", "OTHNEURO", "ICHCUR", "ICHHIST", "SEVCV", "SEVPULM"]
+
+
+class Course:
+    """The site's people, each in a window of their own, at one server whose time moves."""
+
+    def __init__(self, server: Served, clock: Path, browser: Browser) -> None:
+        self.server, self.clock, self.browser = server, clock, browser
+        self.pages: dict[str, Page] = {}
+        self.number = ""
+        self.pictures = 0
+        self.said: list[str] = []
+
+    def on_day(self, study_day: int) -> str:
+        """Move to ten in the morning of a study day; the day in ISO."""
+        day = DAY_ONE + dt.timedelta(days=study_day - 1 if study_day > 0 else study_day)
+        moment = dt.datetime(day.year, day.month, day.day, 2, tzinfo=dt.UTC)
+        self.clock.write_text(moment.isoformat(), "utf-8")
+        return day.isoformat()
+
+    def as_(self, role: str) -> Page:
+        """The window of the first person in a role."""
+        if role not in self.pages:
+            context = self.browser.new_context(viewport=VIEW, locale="en-GB")
+            context.set_default_timeout(WAIT)
+            page = context.new_page()
+            page.on("console", lambda message: self.said.append(message.text))
+            page.on("pageerror", lambda error: self.said.append(str(error)))
+            enter(page, self.server.address, role)
+            self.pages[role] = page
+        return self.pages[role]
+
+    def go(self, role: str, *parts: str) -> Page:
+        """A page of the participant, or of the study where the first part begins with a stroke."""
+        page = self.as_(role)
+        path = (
+            "/".join(parts)
+            if parts and parts[0].startswith("/")
+            else "/".join(["/subjects", self.number, *parts])
+        )
+        page.goto(self.server.address.rstrip("/") + path)
+        return page
+
+    def picture(self, page: Page, name: str) -> None:
+        """A picture for the guide, when it is asked for."""
+        if os.environ.get("EQUIPOISE_PICTURES"):
+            self.pictures += 1
+            PICTURES.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=PICTURES / f"{self.pictures:02d}-{name}.png")
+
+    def form(
+        self, role: str, visit: str, form: str, items: Mapping[str, str], *, complete: bool = True
+    ) -> Page:
+        """Fill in a form by its fields and mark it complete; what is required and not given is marked as not done."""
+        page = self.go(role, "forms", visit, form)
+        for item, value in items.items():
+            field = page.locator(f'[name="v.{item}"]')
+            if field.first.get_attribute("type") == "radio":
+                page.locator(f'[name="v.{item}"][value="{value}"]').check(force=True)
+            else:
+                field.fill(value)
+                field.press("Tab")
+        saved(page)
+        if complete:
+            page.locator("#complete").click()
+            expect(page.locator("#state")).to_have_text(re.compile("Complete"))
+        return page
+
+    def held(self, visit: str, on: str) -> Page:
+        """The coordinator records the day of a visit."""
+        page = self.go("coordinator", "visits", visit)
+        page.locator("#on").fill(on)
+        page.get_by_role("button", name="Record the date").click()
+        return page
+
+
+@pytest.fixture
+def course(made_store, tmp_path, browser) -> Iterator[Course]:
+    shutil.copytree(made_store, tmp_path / "store")
+    clock = tmp_path / "clock"
+    clock.write_text(TODAY.isoformat(), "utf-8")
+    server = Served(tmp_path / "store", clock=clock)
+    made = Course(server, clock, browser)
+    yield made
+    for page in made.pages.values():
+        page.context.close()
+    server.kill()
+
+
+def test_from_consent_to_the_lock(course: Course) -> None:
+    screened(course)
+    randomized(course)
+    followed(course)
+    amended(course)
+    assert [line for line in course.said if "favicon" not in line] == []
+
+
+def screened(course: Course) -> None:
+    """Consent by the participant, the criteria, and the investigator's confirmation."""
+    today = course.on_day(1)
+    page = course.as_("coordinator")
+    page.goto(f"{course.server.address}subjects/new")
+    page.get_by_label("Name").fill("赵测试")
+    page.get_by_label("Date of birth").fill("1962-03-07")
+    page.get_by_role("button", name="Start screening").click()
+    course.number = page.locator("h1").inner_text().split()[0]
+    page = course.go("coordinator", "consent")
+    page.locator("#on").fill(today)
+    page.locator("#time").fill("09:15")
+    page.get_by_role("button", name="Record a signature").click()
+    expect(page.locator("h1")).to_contain_text(re.compile("in force", re.I))
+    course.picture(page, "consent")
+    course.held("V1", today)
+    course.form("coordinator", "V1", "DM", {"BRTHDAT": "1962-03-07", "SEX": "M"}, complete=False)
+    course.form(
+        "coordinator",
+        "V1",
+        "STROKE",
+        {"ONSETDAT": ONSET, "STRKTYPE": "ISCHEMIC", "CIRCUL": "ANTERIOR"},
+        complete=False,
+    )
+    course.form("coordinator", "V1", "PSMRS", {"PSMRS": "0"}, complete=False)
+    course.form("coordinator", "V1", "EXCHK", dict.fromkeys(NEVER, "N"), complete=False)
+    page = course.form("rater", "V1", "NIHSS", {"NIHSSDAT": today, **NIHSS})
+    expect(page.locator("#totals")).to_contain_text("9")
+    course.picture(page, "scores")
+
+
+def randomized(course: Course) -> None:
+    """The investigator confirms; the coordinator randomizes; a number and never an arm."""
+    page = course.go("investigator", "eligibility")
+    course.picture(page, "criteria")
+    page.get_by_role("button", name=re.compile("Confirm")).click()
+    page = course.go("coordinator", "randomize")
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Randomize now").click()
+    assert re.fullmatch(r"[A-Z]+-?\d+", page.locator("#number").inner_text())
+    course.picture(page, "randomized")
+
+
+def followed(course: Course) -> None:
+    """Visits as they come: one in time, one missed, one late; what was missed and late raises its own deviation."""
+    course.held("V2", course.on_day(1))
+    today = course.on_day(29)
+    page = course.held("V6", today)
+    expect(page.locator("#state")).to_contain_text("in window")
+    asked_and_answered(course, today)
+    late = course.on_day(104)  # the window of month 3 ends on day 97
+    page = course.held("V8", late)
+    expect(page.locator("#state")).to_contain_text("late")
+    course.picture(page, "a-visit-that-was-late")
+    page = course.go("coordinator", "visits", "V7")
+    page.locator("#missed-because").select_option(index=1)
+    page.locator("#missed-reason").fill("Nobody answered the phone")
+    page.locator("section[aria-labelledby=missed] button").click()
+    expect(page.locator("#state")).to_contain_text("missed")
+    page = course.go("coordinator", "deviations")
+    expect(page.locator("main")).to_contain_text("V7")
+    expect(page.locator("main")).to_contain_text("V8")
+    course.picture(page, "deviations")
+
+
+def asked_and_answered(course: Course, today: str) -> None:
+    """A query from the monitor to the coordinator and back, answered where it stands."""
+    course.form("coordinator", "V6", "VS", {"SYSBP": "142", "DIABP": "88"}, complete=False)
+    page = course.go("monitor", "forms", "V6", "VS")
+    page.locator("#item-SYSBP [data-tool=query]").click()
+    page.locator("[data-bar=query] [data-text]").fill("Which arm was the cuff on?")
+    page.locator("[data-bar=query] [data-send]").click()
+    saved_query = page.locator("#n-SYSBP")
+    expect(saved_query).to_contain_text("Which arm")
+    page = course.go("coordinator", "/today")
+    page.get_by_role("link", name=re.compile("Which arm")).click()
+    page.locator("[name=text]").fill("右臂")
+    course.picture(page, "a-query-to-answer")
+    page.get_by_role("button", name="Answer", exact=True).click()
+    page = course.go("monitor", "/queries?state=ANSWERED")
+    expect(page.locator("main")).to_contain_text("右臂")
+    page.get_by_role("button", name="Close", exact=True).first.click()
+    page = course.go("monitor", "/queries?state=ANSWERED")
+    expect(page.locator("main")).not_to_contain_text("右臂")
+
+
+def amended(course: Course) -> None:
+    """A new version of the definition counts at the site from the day on which it was adopted; old forms stay as they were."""
+    course.server.stop()
+    folder = course.server.store
+    study = first_study()
+    changed = [
+        form.model_copy(update={"label": Text("Vital signs, seated", "生命体征（坐位）")})
+        if form.id == "VS"
+        else form
+        for form in study.forms
+    ]
+    newer = study.model_copy(update={"version": "1.1", "dated": "2026-09-14", "forms": tuple(changed)})
+    desk = open_desk(folder, clock=SetClock(dt.datetime.fromisoformat(course.clock.read_text("utf-8"))))
+    assert not isinstance(desk, Problem)
+    assert release(desk, newer) == ()
+    desk.close()
+    course.server.restart()
+    course.on_day(110)
+    page = course.go("data_manager", "/amendments")
+    expect(page.locator("main")).to_contain_text("1.1")
+    course.picture(page, "an-amendment")
