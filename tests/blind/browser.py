@@ -67,6 +67,7 @@ def ask(
 ) -> Answer:
     """One request. fields: a form; sent: JSON. file: name and content of an upload. script: asks for JSON. token: brings the form's token."""
     environ = _environ(person, method, address, script=script)
+    environ |= {"HTTP_HOST": world.host, "SERVER_PORT": world.host.rpartition(":")[2]}
     cookies = person.cookies if person else {}
     if fields is not None or method == "POST":
         posted = {**(fields or {})}

@@ -1,5 +1,17 @@
 """Every operation there is, read from the program, and who may succeed with it; the gate that nothing is left out.
 
+**To add coverage for something new** (an address, a command of the desk, a command of the terminal):
+1. `rights.py`: one line, `WEB["POST /…"] = _does("YourCommand", reads="casebook")` or `_reads("…")`; for the terminal a
+   `Command((arguments that succeed, …), (arguments that are refused,))`, or `Command(outside=why it cannot leak)`.
+2. The script: play it at least three times with success for every blinded role that may do it. Add a module of your own
+   with a class that takes the `Play` and yields the names of its states (as `desks.py`), and one `yield from` in
+   `course.py`. Refusals come by themselves (`sample.py`); GET pages are visited by themselves, if `sample.address` can
+   fill in their parameters from `world.numbers` and `world.wanted`.
+3. `python -m tests.blind --leak NAME` (a function of `leaks_on_pages.py`) tries the scene alone; then one whole run with
+   `--write`. What is missing is printed as `NOT COVERED role: operation: …`. Keep a state cheap: each is looked at by
+   every role.
+Addresses of the second door are asked for by themselves, by every blinded role (`other_door.py`).
+
 Operations are the first door's addresses with their methods, the desk's commands, and the terminal's commands. The rules
 that must stay true: an operation that is added and has no line in `WEB` or `TERMINAL` fails the proof by its name; a role
 that may do a thing does it at least three times with success and once without; a role that may not is refused at least

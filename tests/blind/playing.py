@@ -73,6 +73,7 @@ def play_whole(secret: Secret, folder: Path) -> Job:
 
     def job() -> None:
         from blind.course import Play
+        from blind.other_door import OtherDoor
         from blind.sample import Sampler
         from blind.terminal import accounts, play_terminal
 
@@ -92,6 +93,8 @@ def play_whole(secret: Secret, folder: Path) -> Job:
         sampler.everyday()
         world.watch.state = "completed"
         sampler.complete()
+        world.watch.state = "the second door's pages"
+        OtherDoor(world).look()
         world.watch.state = "measured"
         sampler.measure()
         world.dump()

@@ -30,6 +30,8 @@ CERTIFICATE = hashlib.sha256(b"certificate").hexdigest()
 COLD = "time,temperature\n2026-05-01T08:00:00Z,-170.5\n2026-05-01T08:30:00Z,-168\n2026-05-01T09:00:00Z,-171\n"
 SERIALS = tuple(f"{number:02d}" for number in range(1, 31))
 LOTS = ("LOT-A", "LOT-B")
+LATER = ("LOT-C", "LOT-D")
+"""Received when a lot of the first was called back."""
 
 
 class SecondDoor:
@@ -37,7 +39,8 @@ class SecondDoor:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.used = dict.fromkeys(LOTS, 0)
+        self.used = dict.fromkeys((*LOTS, *LATER), 0)
+        self.shelf: tuple[str, ...] = LOTS
 
     def give(self, role: str, purpose: str, command: object) -> Any:
         """A command at the second door; its outcome, which nobody of the first door sees."""
@@ -70,20 +73,21 @@ class SecondDoor:
     def product_of(self, lot: str) -> str:
         """What is in a lot. Where the world's arms are swapped, so are the contents of all lots."""
         products = [product.id for product in self.world.desk.study.supply.products]
-        place = LOTS.index(lot)
+        place = (LOTS if lot in LOTS else LATER).index(lot)
         return products[1 - place if self.world.secret.how == "swapped" else place]
 
-    def receive_lots(self) -> None:
+    def receive_lots(self, lots: tuple[str, ...] = LOTS, shipment: str = "S1") -> None:
         """One lot of each product, released and on the shelf."""
         from equipoise.vault.stock import commands as stock
 
-        for lot in LOTS:
+        self.shelf = lots
+        for lot in lots:
             self.must("pharmacist", "BENCH", stock.ReceiveLot(
                 lot, self.product_of(lot), SERIALS, EXPIRY.isoformat(), CERTIFICATE, "P4", "2e7", "8", "90",
                 "PASS", "PASS"))  # fmt: skip
             self.must("pharmacy_checker", "CHECK", stock.ReleaseLot(lot))
-        shipment = stock.ReceiveShipment("S1", "01", dict.fromkeys(LOTS, SERIALS), COLD)
-        self.must("pharmacist", "BENCH", shipment)
+        arrived = stock.ReceiveShipment(shipment, "01", dict.fromkeys(lots, SERIALS), COLD)
+        self.must("pharmacist", "BENCH", arrived)
 
     def recall(self, lot: str) -> None:
         """A lot is called back."""
@@ -98,7 +102,7 @@ class SecondDoor:
         study = self.world.desk.study
         arm = study.randomization.ratio and list(study.randomization.ratio)[self.world.arm(number)]
         product = next(each.id for each in study.supply.products if each.arm == arm)
-        lot = next(each for each in LOTS if self.product_of(each) == product)
+        lot = next(each for each in self.shelf if self.product_of(each) == product)
         self.used[lot] += 1
         return lot, SERIALS[self.used[lot] - 1]
 

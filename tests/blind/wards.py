@@ -9,12 +9,17 @@ from zoneinfo import ZoneInfo
 
 from blind.browser import ask
 from blind.people import Person
+from blind.second_door import LATER, LOTS
+from equipoise.ledger.entries import RecallReceived
 
 if TYPE_CHECKING:
     from blind.course import Play
 
 RELEASE = {"RELTEMP": "36.5", "RELINF": "N", "RELICH": "N", "RELPREG": "N"}
 BEDSIDE = {"BEDTIM": "10:00", "BEDTEMP": "36.6", "BEDINF": "N", "BEDNEURO": "N"}
+
+RECALLED_AT = 5
+"""Which participant's first bag is out when a lot is called back: the last one's, since its lot is used no more."""
 
 
 class Ward:
@@ -109,13 +114,29 @@ class Ward:
             yield f"{number} dose asked for"
             lost = self.prepared(number)
             yield f"{number} bag released"
-            self.post(who, number, "reject", request=self.request(number), bag=lost, because="SPILLED")
+            because = "SPILLED"
+            if place == RECALLED_AT:
+                self.recalled(lost)
+                because = "RECALLED"
+                yield f"{number} bag called back"
+            self.post(who, number, "reject", request=self.request(number), bag=lost, because=because)
             self.world.exchange()
             self.prepared(number)
             yield f"{number} bag replaced"
             self.given(who, second, number)
             self.world.second_door.record_values(number)
             yield f"{number} infused"
+
+    def recalled(self, out: str) -> None:
+        """A lot is called back while a bag is out, of whatever lot; the notice names the bag; new lots come."""
+        self.world.second_door.recall(LOTS[0])
+        self.world.exchange()
+        with self.world.desk.reading() as reader:
+            heard = [
+                one.entry for one in reader.entries("second-door") if isinstance(one.entry, RecallReceived)
+            ]
+        assert [one.bags for one in heard] == [(out,)]
+        self.world.second_door.receive_lots(LATER, "S2")
 
     def scene(self) -> None:
         """Where leaks are replayed: a bag for the first participant at the ward, the code of the second shown."""

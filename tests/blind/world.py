@@ -98,6 +98,7 @@ class World:
         self.wanted: dict[str, list[str]] = {}
         self.kept: dict[str, list[dict[str, str]]] = {}
         """Part of an address -> parameters of what the script left there to be looked at."""
+        self.host = "127.0.0.1:8000"
         self._keys = 0
         self._log = Log(self.watch)
         logging.getLogger().addHandler(self._log)
