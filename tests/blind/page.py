@@ -22,13 +22,14 @@ def render(proof: Proof) -> str:
     told = proof.told
     lines = [_HEAD.format(states=len(told["states"]), worlds=len(proof.worlds)), "## What was covered", ""]
     lines += ["| | |", "|---|---|"]
-    kinds = {"desk": 0, "terminal": 0, "web": 0}
+    kinds = {"desk": 0, "second": 0, "terminal": 0, "web": 0}
     for operation in told["operations"]:
         first = operation.split(" ")[0]
         kinds[first if first in kinds else "web"] += 1
     lines += [
         f"| roles | {len(told['roles'])}: {', '.join(told['roles'])} |",
-        f"| operations | {kinds['web']} of pages, {kinds['desk']} of the desk, {kinds['terminal']} of the terminal |",
+        f"| operations | {kinds['web']} of pages, {kinds['desk']} of the desk, {kinds['terminal']} of the terminal, {kinds['second']} of the"
+        " second door, where who is blinded is refused |",
         f"| states | {len(told['states'])} |",
         f"| operations x roles x states | {told['covered']} |",
         "| fields that may differ | none |",
@@ -71,7 +72,8 @@ as given; that nothing else tells anything is what it shows. Passwords are hashe
 script says instead of by a clock on the wall.
 
 What the proof does not show: that a single call inside the program takes as long for either arm (calls and statements are
-counted, no stopwatch is used); the second door's own pages, which blinded people cannot enter; what the treatment itself tells (its effect, a fever after an infusion), what people say to one another,
+counted, no stopwatch is used); what unblinded people see at the second door, whose pages are asked for here by blinded
+people alone, and refused; what the treatment itself tells (its effect, a fever after an infusion), what people say to one another,
 and what a product looks like. Those are for the trial's design; the notes on residual risk name them.
 """
 

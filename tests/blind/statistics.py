@@ -166,11 +166,10 @@ def measured(*, full: bool) -> list[Measured]:
     rows = lists(LISTS * (10 if full else 1))
     spoilt = [_with(row, arm=int(row.number[-1]) % 2) for row in rows]
     ordered = _sorted_numbers(rows)
-    faint = [_with(row, arm=int(row.number[-1]) % 2) if row.index % 8 == 0 else row for row in rows]
     blocks = [_with(row, arm=(row.index + (row.index + row.made) // 2) % 2) for row in rows]
     n = len(rows)
     strong = f"{n} slots; a share of arms guessed right of {0.5 + 4.4 * 0.5 / math.sqrt(n):.3f} is found"
-    return [
+    found = [
         Measured("L3", "numbers_by_arm", "arms follow from the last digit of the public number",
                  not visible_goes_with_arm(rows), "odd number" in visible_goes_with_arm(spoilt), strong),
         Measured("L2", "numbers_in_order_of_arms", "public numbers rise with the arm",
@@ -178,11 +177,20 @@ def measured(*, full: bool) -> list[Measured]:
         Measured("L4", "pairs", "every second slot follows from the one before",
                  guessed_right(rows) <= GUESS_BAR, guessed_right(blocks) > GUESS_BAR,
                  f"bar {GUESS_BAR}; {n} guesses, standard error {0.5 / math.sqrt(n):.4f}"),
-        Measured("L1", "adversary", "one arm in eight follows from the last digit: faint, found by who learns from half the lists",
-                 adversary(rows) >= ALPHA, adversary(faint) < ALPHA,
-                 f"{n // 2} arms guessed by a classifier that saw the other half; its area under the curve is within"
-                 f" {3.3 * math.sqrt(1 / (6 * n)):.3f} of 0.5"),
     ]  # fmt: skip
+    return [*found, _adversary(rows)] if full else found
+
+
+def _adversary(rows: Sequence[Row]) -> Measured:
+    """Every night: a person who looks for long, and who is shown lists in which one arm in eight follows from a digit."""
+    faint = [_with(row, arm=int(row.number[-1]) % 2) if row.index % 8 == 0 else row for row in rows]
+    n = len(rows)
+    return Measured(
+        "L3", "adversary", "one arm in eight follows from the last digit, which a classifier learns from other lists",
+        adversary(rows) >= ALPHA, adversary(faint) < ALPHA,
+        f"{n // 2} arms guessed after {n // 2} seen; an area under the curve within"
+        f" {3.3 * math.sqrt(1 / (6 * n)):.3f} of 0.5 is not told from chance",
+    )  # fmt: skip
 
 
 def _with(row: Row, *, arm: int) -> Row:

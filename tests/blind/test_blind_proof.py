@@ -28,7 +28,7 @@ from equipoise.randomization.sealing import SlotContent, SlotName
 CHANNELS = tuple(f"L{number}" for number in range(1, 33))
 """The channels of the table by which the blind is threatened: 32 of them."""
 BY_STATISTICS = {"L2", "L3", "L4"}
-TESTS_OF_LISTS = 4
+TESTS_OF_LISTS = 3
 
 
 def watched(folder: Path, *noted: tuple[str, str, str, object]) -> Path:
