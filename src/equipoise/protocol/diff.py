@@ -23,7 +23,7 @@ from equipoise.words.problem import Problem, say
 from equipoise.words.text import Language, Text
 
 ChangeKind = Literal["added", "removed", "changed", "moved"]
-Area = Literal["captured", "eligibility", "allocation", "schedule", "consent", "analysis", "public", "record"]
+Area = Literal["captured", "eligibility", "allocation", "schedule", "consent", "analysis", "public", "dosing", "record"]
 
 _AREAS: Mapping[str, tuple[Area, ...]] = {
     "criteria": ("eligibility",),
@@ -42,6 +42,7 @@ _AREAS: Mapping[str, tuple[Area, ...]] = {
     "endpoints": ("analysis",),
     "estimands": ("analysis",),
     "analysis_sets": ("analysis",),
+    "supply": ("dosing",),
     "registry": ("public",),
     "title": ("public",),
     "official_title": ("public",),
