@@ -23,7 +23,9 @@ from equipoise.words.problem import Problem, say
 from equipoise.words.text import Language, Text
 
 ChangeKind = Literal["added", "removed", "changed", "moved"]
-Area = Literal["captured", "eligibility", "allocation", "schedule", "consent", "analysis", "public", "dosing", "record"]
+Area = Literal[
+    "captured", "eligibility", "allocation", "schedule", "consent", "analysis", "public", "dosing", "record"
+]
 
 _AREAS: Mapping[str, tuple[Area, ...]] = {
     "criteria": ("eligibility",),
