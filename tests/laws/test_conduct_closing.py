@@ -6,7 +6,8 @@ model keeps a plain book of what was accepted (never of what the program's state
 1. Nothing is recorded, dated or asked in what is locked; nothing is edited in what is frozen; while the database is locked
    no value, date, query, consent or randomization of anybody changes, and nothing of it is written.
 2. Nobody is randomized before consent, or after it ended.
-3. Nothing is done under an outdated consent: what needs consent is refused once it was withdrawn or refused.
+3. Nobody is randomized under a consent that does not count: one that was withdrawn or refused later, or on a version that
+   the site's ethics committee did not approve.
 4. A signature stands exactly as long as what was signed is as it was; it never mends itself.
 5. The database is locked only by two different persons and only when nothing is left to do.
 
@@ -263,7 +264,8 @@ class Walk(RuleBasedStateMachine):
     def agree(self, subject: str, actor: str, given: bool, version: str) -> None:
         self.give(actor, RecordCapacity(subject, "HAS", "2026-08-14"))
         if self.give(actor, RecordConsent(subject, version, "PARTICIPANT", given=given, on="2026-08-14")):
-            self.consent[subject] = given
+            # The ethics committee approved version 1.0 here and no other: a signature on 2.0 counts for nothing.
+            self.consent[subject] = given and version == "1.0"
 
     @rule(subject=subjects, actor=anybody)
     def withdraw(self, subject: str, actor: str) -> None:
@@ -275,10 +277,10 @@ class Walk(RuleBasedStateMachine):
         if self.give(actor, Randomize(subject)):
             Walk.seen["randomized"] += 1
 
-    @rule(subject=subjects, given=st.booleans())
-    def come_to_randomization(self, subject: str, given: bool) -> None:
-        """What stands before randomizing, in its order; where consent is refused, none of it helps."""
-        self.agree(subject, "pi", given, "2.0")
+    @rule(subject=subjects, given=st.booleans(), version=st.sampled_from(["1.0", "1.0", "2.0"]))
+    def come_to_randomization(self, subject: str, given: bool, version: str) -> None:
+        """What stands before randomizing, in its order; where consent is refused or does not count, none of it helps."""
+        self.agree(subject, "pi", given, version)
         self.confirm(subject)
         self.randomize(subject, "crc")
 
@@ -431,7 +433,7 @@ class Walk(RuleBasedStateMachine):
                 for each in self.world.book.streams[f"subject/{one}"]
             ):
                 kinds = [each.header.kind for each in self.world.book.streams[f"subject/{one}"]]
-                assert "ConsentRecorded" in kinds[: kinds.index("SubjectRandomized")]
+                assert "ConsentDocumented" in kinds[: kinds.index("SubjectRandomized")]
 
 
 def walk(count: int) -> Counter[str]:

@@ -18,8 +18,10 @@ from equipoise.capture.closing.shown import shown_form
 from equipoise.capture.evolve import Place, State
 from equipoise.capture.history import history
 from equipoise.capture.questions import questions
+from equipoise.desk.log_page import LOG_LABEL
 from equipoise.desk.words import shown
 from equipoise.ledger.entries import Datum, Recorded
+from equipoise.protocol.forms import LOG
 from equipoise.protocol.study import Study
 from equipoise.words.canonical import digest
 from equipoise.words.text import Text
@@ -79,7 +81,7 @@ def shown_view(
     return ShownForm(
         number,
         place,
-        _words(rendering["visit"][1], place.visit),
+        LOG_LABEL if place.visit == LOG else _words(rendering["visit"][1], place.visit),
         _words(rendering["form"][1], place.form),
         rendering["dated"],
         _rows(study, state, place, rendering["items"], then),

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from equipoise.access.commands import Who
 from equipoise.access.decide import may
 from equipoise.capture.binding import answers
+from equipoise.capture.closing.change import may_edit
 from equipoise.capture.commands import RecordForm
 from equipoise.capture.consequences import Consequences, Now, form_judged
 from equipoise.capture.evolve import Instance, Place, Query, State
@@ -106,8 +107,12 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
     occurrence = repeat if visit is not None and visit.unscheduled else 1
     dated = now.case.capture.dates.get((visit_id, occurrence))
     closed = retired or void is not None or instance.omitted is not None
-    editable = not closed and may(who, RecordForm(subject, *place, {}, 0), now.facts) is None
     items = tuple(_item(study, form, each, instance, after, queries, ranged) for each in questions(form))
+    editable = (
+        not closed
+        and may_edit(now.case.capture, now.facts, *place)
+        and may(who, RecordForm(subject, *place, {}, 0), now.facts) is None
+    )
     return FormView(
         subject=number,
         visit=visit_id,

@@ -19,12 +19,14 @@ from equipoise.capture.evolve import Place
 from equipoise.desk.closing_tables import CLOSINGS
 from equipoise.desk.closing_views import ShownForm, shown_view, values_at
 from equipoise.desk.desk import Desk
+from equipoise.desk.log_page import LOG_LABEL
 from equipoise.desk.queues import sites_of, to_review, to_verify_for
 from equipoise.desk.standing import Trial
 from equipoise.desk.verification_plan import plan_of, planned, to_verify
 from equipoise.ledger.entries import Datum
 from equipoise.ledger.reader import Reader
 from equipoise.ledger.store import Cell, Condition, Row
+from equipoise.protocol.wording import number as plain
 from equipoise.words.text import Text
 
 PAGE = 30
@@ -98,7 +100,7 @@ def verification_page(desk: Desk, who: Who, site: str = "", after: str = "") -> 
             sum(reader.rows.count(CLOSINGS, where) for where in conditions),
             tuple(_coverage(reader, trial, one) for one in sites_of(reader, who, "verification")),
             _key_text(rows[PAGE - 1]) if len(rows) > PAGE else "",
-            (trial.study.verification.first, f"{trial.study.verification.share * 100:f}"),
+            (trial.study.verification.first, plain(trial.study.verification.share * 100)),
         )
 
 
@@ -193,7 +195,7 @@ def _line(trial: Trial, row: Row, full: Sequence[str]) -> QueueLine:
     return QueueLine(
         str(row["number"]),
         (str(row["visit"]), str(row["form"]), int(row["repeat"] or 0)),
-        visit.label if visit is not None else Text(str(row["visit"])),
+        visit.label if visit is not None else LOG_LABEL,
         form.label if form is not None else Text(str(row["form"])),
         str(row["verified"]),
         str(row["subject"]) in full,
