@@ -70,6 +70,12 @@ Path = tuple[str, ...]
 """Where a form is: visit, form, and the repetition where it is not the first."""
 
 
+def _may_save(who: Who, now: Standing, subject: str, place: Place) -> bool:
+    """Whether the place is open and the reader may save there."""
+    open_ = may_edit(now.case.capture, now.facts, *place)
+    return open_ and may(who, RecordForm(subject, *place, {}, 0), now.facts) is None
+
+
 def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, repeat: int) -> FormView | None:
     """The form, or None where it is not planned there or the reader may not see it."""
     with desk.reading() as reader:
@@ -108,11 +114,7 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
     dated = now.case.capture.dates.get((visit_id, occurrence))
     closed = retired or void is not None or instance.omitted is not None
     items = tuple(_item(study, form, each, instance, after, queries, ranged) for each in questions(form))
-    editable = (
-        not closed
-        and may_edit(now.case.capture, now.facts, *place)
-        and may(who, RecordForm(subject, *place, {}, 0), now.facts) is None
-    )
+    editable = not closed and _may_save(who, now, subject, place)
     return FormView(
         subject=number,
         visit=visit_id,
