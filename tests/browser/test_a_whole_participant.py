@@ -121,7 +121,11 @@ def test_from_consent_to_the_lock(course: Course) -> None:
     randomized(course)
     followed(course)
     amended(course)
-    assert [line for line in course.said if "favicon" not in line] == []
+    ended(course)
+    signed_and_locked(course)
+    refused = [line for line in course.said if "status of 422" in line]
+    assert course.said == refused
+    assert len(refused) == 1, "the one thing that was refused on purpose: a lock before its time"
 
 
 def screened(course: Course) -> None:
@@ -227,7 +231,74 @@ def amended(course: Course) -> None:
     assert release(desk, newer) == ()
     desk.close()
     course.server.restart()
-    course.on_day(110)
+    today = course.on_day(110)
     page = course.go("data_manager", "/amendments")
-    expect(page.locator("main")).to_contain_text("1.1")
+    adopting = page.locator("form", has=page.locator("[name=approval]"))
+    adopting.locator("[name=site]").select_option("01")
+    adopting.locator("[name=version]").select_option("1.1")
+    adopting.locator("[name=approval]").fill("EC-2")
+    adopting.locator("[name=on]").fill(today)
+    adopting.locator("button").click()
+    adopting = page.locator("form", has=page.locator("[value=adopt]"))
+    adopting.locator("[name=site]").select_option("01")
+    adopting.locator("[name=version]").select_option("1.1")
+    adopting.locator("[name=on]").fill(today)
+    adopting.locator("button").click()
+    expect(page.locator("tr", has_text="01").first).to_contain_text("1.1")
     course.picture(page, "an-amendment")
+    page = course.go("coordinator", "forms", "V9", "VS")
+    expect(page.locator("h1")).to_contain_text("seated")
+    page = course.go("coordinator", "forms", "V1", "NIHSS")  # complete under 1.0, and as it was
+    expect(page.locator("#totals")).to_contain_text("9")
+
+
+def ended(course: Course) -> None:
+    """Month twelve: the last visit, and how participation ended."""
+    today = course.on_day(365)
+    page = course.held("V11", today)
+    expect(page.locator("#state")).to_contain_text("in window")
+    course.form("rater", "V11", "NIHSS", {"NIHSSDAT": today, **NIHSS})
+    course.form("coordinator", "V11", "DS", {"DSDECOD": "COMPLETED", "DSSTDAT": today})
+    page = course.go("coordinator", "visits")
+    expect(page.locator("main")).to_contain_text("Completed")
+    course.picture(page, "the-course-of-a-participant")
+
+
+def signed_and_locked(course: Course) -> None:
+    """Signed in one sitting; a change breaks the signature, which is given again over what changed; then the lock."""
+    sign(course)
+    page = course.go("coordinator", "forms", "V11", "DS")
+    page.locator('[name="v.DSREAS"]').fill("In person")
+    page.locator('[name="v.DSREAS"]').press("Tab")
+    page.locator("#item-DSREAS [data-reason]").select_option(index=1)
+    saved(page)
+    page = course.go("investigator", "/signatures")
+    expect(page.locator("main")).to_contain_text("In person")
+    expect(page.locator(".pill.warn").first).to_be_visible()
+    course.picture(page, "a-broken-signature")
+    sign(course)
+    page = course.go("data_manager", "closing")
+    page.locator("li.depth-0 button[value=lock], li.depth-0 button[value=freeze]").first.click()
+    expect(page.locator("li.depth-0").first).to_contain_text(re.compile("frozen", re.I))
+    page.locator("li.depth-0 button[value=lock]").click()
+    expect(
+        page.get_by_role("alert")
+    ).to_be_visible()  # what is not complete and signed is not locked, and is named
+    page.locator("li.depth-0 input[name=reason]").fill("Visits are still to be entered")
+    page.locator("li.depth-0 button[value=unfreeze]").click()
+    for act in ("freeze", "lock"):
+        page.locator("li", has_text="End of participation").locator(f"button[value={act}]").click()
+    expect(page.locator("li", has_text="End of participation")).to_contain_text(re.compile("locked", re.I))
+    course.picture(page, "locked")
+    page = course.go("coordinator", "forms", "V11", "DS")
+    expect(page.locator("#complete")).to_have_count(0)
+    assert page.locator("#sheet[data-editable]").count() == 0
+
+
+def sign(course: Course) -> None:
+    """The investigator signs everything that waits."""
+    page = course.go("investigator", "/signatures")
+    page.locator("#username").fill("demo")
+    page.locator("#password").fill("demo")
+    page.locator(".sign-box button.primary").click()
+    expect(page.locator("main")).to_contain_text(re.compile("signed", re.I))
