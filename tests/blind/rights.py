@@ -191,6 +191,7 @@ _CEREMONY = (
 )
 _SECOND = "it runs behind the second door, for its own keepers"
 _DEFINITION = "it reads a definition, or cases against it; no store is opened, and no list is known yet"
+_TABLE = "it reads a table that somebody gives it; no store is opened"
 _STUDY = "study"
 
 TERMINAL: Mapping[str, Command] = {
@@ -200,6 +201,7 @@ TERMINAL: Mapping[str, Command] = {
     "study diff": Command(outside=_DEFINITION),
     "study crf": Command(outside=_DEFINITION),
     "screen": Command(outside=_DEFINITION),
+    "fit mmrm": Command(outside=_TABLE),
     "study impact": Command(
         (("door", "changed"), ("door", "changed", "--json"), ("door", "study")), (("nowhere", "changed"),)
     ),

@@ -1,0 +1,131 @@
+"""From a design to pattern statistics, in a scale where nothing is large or small, and the checks before a fit.
+
+The rule that must stay true: what the data cannot answer is a Problem before the first step, with the columns,
+visits or participants that cause it. The scale: the design is made orthonormal (times the square root of N), the
+response is what ordinary least squares leaves of it, divided by its standard deviation; the answer is carried back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from equipoise.analysis.mmrm.design import Design
+from equipoise.analysis.mmrm.steps import Statistics
+from equipoise.analysis.mmrm.structures import Structure
+from equipoise.analysis.ops import Array
+from equipoise.words.problem import Problem, problem
+
+RANK = 1e-9
+"""A column is a combination of others when its distance from them is below this part of its length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How to carry an answer back: beta = start + scale * turn @ beta_scaled."""
+
+    start: Array
+    turn: Array
+    scale: float
+    rows: int
+
+
+def check(design: Design, structures: Sequence[Structure]) -> tuple[Problem, ...]:
+    """What the data cannot answer: too few visits or rows, columns that say the same, visits never seen together."""
+    visits, rows, width = len(design.visits), len(design.y), design.x.shape[1]
+    if visits < 2:
+        return (problem("analysis.one-visit", visit=design.visits[0]),)
+    subjects = len(np.unique(design.subject))
+    smallest = min(its.parameters(visits) for its in structures) * len(design.groups)
+    if rows <= width or subjects < 3 or rows < width + smallest:
+        return (problem("analysis.too-few-rows", rows=rows, subjects=subjects, parameters=width + smallest),)
+    return _columns(design) or _residuals(design) or _pairs(design, structures)
+
+
+def _columns(design: Design) -> tuple[Problem, ...]:
+    """Columns of zeros (an empty cell) and columns that others add up to, by Gram and Schmidt in their order."""
+    found = []
+    basis = np.zeros((len(design.y), 0))
+    used: list[str] = []
+    for term, column in zip(design.terms, design.x.T, strict=True):
+        length = float(np.linalg.norm(column))
+        if length == 0.0:
+            found.append(problem("analysis.empty-cell", term))
+            continue
+        left = column / length
+        left = left - basis @ (basis.T @ left)
+        left = left - basis @ (basis.T @ left)
+        if np.linalg.norm(left) < RANK:
+            parts = np.linalg.lstsq(design.x[:, [design.terms.index(name) for name in used]], column)[0]
+            sizes = np.abs(parts) * [np.linalg.norm(design.x[:, design.terms.index(name)]) for name in used]
+            others = [name for name, size in zip(used, sizes, strict=True) if size > 1e-6 * length]
+            found.append(problem("analysis.collinear", term, others=", ".join(others)))
+            continue
+        basis = np.column_stack([basis, left / np.linalg.norm(left)])
+        used.append(term)
+    return tuple(found)
+
+
+def _residuals(design: Design) -> tuple[Problem, ...]:
+    """A response that the covariates reproduce exactly, at all or at one visit, leaves no variance to estimate."""
+    q, _ = np.linalg.qr(design.x)
+    left = design.y - q @ (q.T @ design.y)
+    size = np.linalg.norm(design.y - design.y.mean()) + 1e-12 * np.linalg.norm(design.y)
+    exact = [
+        name
+        for at, name in enumerate(design.visits)
+        if np.linalg.norm(left[design.visit == at]) <= 1e-9 * size
+    ]
+    return (problem("analysis.no-variance", visits=", ".join(exact)),) if exact else ()
+
+
+def _pairs(design: Design, structures: Sequence[Structure]) -> tuple[Problem, ...]:
+    """Pairs of visits at which no participant was seen together, where every structure needs each pair."""
+    if any(its.shape != "us" for its in structures):
+        return ()
+    found = []
+    for group, name in enumerate(design.groups):
+        mine = design.group == group
+        seen = np.zeros((int(design.subject.max()) + 1, len(design.visits)))
+        seen[design.subject[mine], design.visit[mine]] = 1.0
+        together = seen.T @ seen
+        for a, b in zip(*np.triu_indices(len(design.visits)), strict=True):
+            if together[a, b] < (2 if a == b else 1):
+                found.append(
+                    problem("analysis.pair-unseen", name, first=design.visits[a], second=design.visits[b])
+                )
+    return tuple(found[:10])
+
+
+def gather(design: Design) -> tuple[Statistics, Scale]:
+    """Pattern statistics of the scaled data, and the way back. The cost here is the only one that grows with n."""
+    rows = len(design.y)
+    q, r = np.linalg.qr(design.x)
+    start = np.linalg.solve(r, q.T @ design.y)
+    left = design.y - design.x @ start
+    scale = float(np.sqrt(np.mean(left**2)))
+    root = np.sqrt(rows)
+    joined = np.column_stack([q * root, left / scale])
+    turn = np.linalg.solve(r, np.eye(len(r))) * root
+    patterns: dict[tuple[int, tuple[int, ...]], list[list[int]]] = {}
+    order = np.lexsort((design.visit, design.subject))
+    cuts = np.flatnonzero(np.diff(design.subject[order])) + 1
+    for its in np.split(order, cuts):
+        key = (int(design.group[its[0]]), tuple(int(at) for at in design.visit[its]))
+        patterns.setdefault(key, []).append([int(row) for row in its])
+    keys = sorted(patterns)
+    visits, width = len(design.visits), joined.shape[1]
+    cross = np.zeros((len(keys), visits, visits, width, width))
+    seen = np.zeros((len(keys), visits))
+    for place, key in enumerate(keys):
+        at = list(key[1])
+        block = joined[np.array(patterns[key])]  # (n, m, q)
+        flat = block.reshape(len(block), -1)
+        sums = (flat.T @ flat).reshape(len(at), width, len(at), width)
+        cross[np.ix_([place], at, at)] = sums.transpose(0, 2, 1, 3)[None]
+        seen[place, at] = 1.0
+    counts = np.array([float(len(patterns[key])) for key in keys])
+    data = Statistics(counts, seen, tuple(key[0] for key in keys), cross, len(design.groups))
+    return data, Scale(start, turn, scale, rows)
