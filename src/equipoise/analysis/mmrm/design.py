@@ -11,7 +11,7 @@ import ast
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ FUNCTIONS = frozenset(
     {"C", "I", "bs", "center", "cr", "exp", "log", "log10", "log2", "poly", "scale", "sqrt"}
 )
 _PARTS = re.compile(r"(\d+)")
+_FACTOR = re.compile(r"\bC\(\s*`?([^`,)]+?)`?\s*[,)]")
 _NUMBER = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|(?i:inf|infinity))")
 
 
@@ -109,6 +110,8 @@ def design(table: Mapping[str, Sequence[Value]], question: Question) -> Design |
     names = _names(table, question)
     if not isinstance(names, frozenset):
         return names
+    told = {name for name in _FACTOR.findall(question.formula) if name in table}
+    question = replace(question, categorical=tuple(sorted({*question.categorical, *told})))
     found = (
         *_numbers(table, question, names),
         *_places(table, question),
@@ -136,6 +139,8 @@ def _names(table: Mapping[str, Sequence[Value]], question: Question) -> frozense
     try:
         formula = Formula(question.formula)
         sides = (formula.lhs, formula.rhs)
+    except AttributeError:  # a formula without "~" has no sides
+        return (problem("analysis.one-response", question.formula),)
     except Exception as fault:  # noqa: BLE001 (the parser's own faults have no common ancestor)
         reason = str(fault).strip() or type(fault).__name__
         return (problem("analysis.formula", question.formula, reason=reason.splitlines()[0]),)
@@ -200,7 +205,7 @@ def _numbers(
         infinite = [row for row, value in enumerate(values) if isinstance(value, float) and math.isinf(value)]
         if infinite:
             found.append(problem("analysis.infinite", name, rows=_rows(infinite)))
-        if name in question.categorical:
+        if name in question.categorical or name in question.reference:
             continue
         texts = [row for row, value in enumerate(values) if isinstance(value, str)]
         numbers = sum(isinstance(value, float) or _numeric(value) for value in values)

@@ -70,7 +70,7 @@ class _Point:
 
 def start(data: Statistics, *, reml: bool) -> Array:
     """(groups, V, V): visit variances of the data with correlation 1/2, then a few steps of EM."""
-    squares = np.einsum("kaa->a", data.cross[..., -1, -1])
+    squares = np.sum(data.rows[..., -1] ** 2, axis=0)
     seen = data.counts @ data.seen
     sd = np.sqrt(np.maximum(squares / np.maximum(seen, 1.0), 1e-8))
     first = np.outer(sd, sd) * (0.5 + 0.5 * np.eye(data.visits))
@@ -125,7 +125,7 @@ def _point(data: Statistics, structure: Structure, theta: Array, *, reml: bool) 
     sigma = np.stack([expand(structure, part, data.visits)[0] for part in parts])
     if not _positive(sigma):
         nothing = np.full(data.width, np.nan)
-        blank = Fitted(np.inf, np.full_like(data.seen, np.nan), nothing, nothing, nothing)
+        blank = Fitted(np.inf, nothing, nothing, nothing, nothing, nothing)
         return _Point(theta, sigma, blank)
     return _Point(theta, sigma, evaluate(NUMPY, data, sigma, reml=reml))
 

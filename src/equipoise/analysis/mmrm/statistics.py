@@ -21,6 +21,9 @@ from equipoise.words.problem import Problem, problem
 RANK = 1e-9
 """A column is a combination of others when its distance from them is below this part of its length."""
 
+MANY = 100
+"""Subjects of one pattern above which fewer rows stand for them; below, finding those rows costs more than it saves."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scale:
@@ -72,11 +75,9 @@ def _residuals(design: Design) -> tuple[Problem, ...]:
     """A response that the covariates reproduce exactly, at all or at one visit, leaves no variance to estimate."""
     q, _ = np.linalg.qr(design.x)
     left = design.y - q @ (q.T @ design.y)
-    size = np.linalg.norm(design.y - design.y.mean()) + 1e-12 * np.linalg.norm(design.y)
+    size = max(1e-9 * np.linalg.norm(design.y - design.y.mean()), 1e-13 * np.linalg.norm(design.y))
     exact = [
-        name
-        for at, name in enumerate(design.visits)
-        if np.linalg.norm(left[design.visit == at]) <= 1e-9 * size
+        name for at, name in enumerate(design.visits) if np.linalg.norm(left[design.visit == at]) <= size
     ]
     return (problem("analysis.no-variance", visits=", ".join(exact)),) if exact else ()
 
@@ -117,15 +118,31 @@ def gather(design: Design) -> tuple[Statistics, Scale]:
         patterns.setdefault(key, []).append([int(row) for row in its])
     keys = sorted(patterns)
     visits, width = len(design.visits), joined.shape[1]
-    cross = np.zeros((len(keys), visits, visits, width, width))
     seen = np.zeros((len(keys), visits))
+    kept: list[Array] = []
+    pattern: list[int] = []
     for place, key in enumerate(keys):
         at = list(key[1])
-        block = joined[np.array(patterns[key])]  # (n, m, q)
-        flat = block.reshape(len(block), -1)
-        sums = (flat.T @ flat).reshape(len(at), width, len(at), width)
-        cross[np.ix_([place], at, at)] = sums.transpose(0, 2, 1, 3)[None]
+        few = _few(joined[np.array(patterns[key])].reshape(len(patterns[key]), -1))
+        block = np.zeros((len(few), visits, width))
+        block[:, at] = few.reshape(len(few), len(at), width)
+        kept.append(block)
+        pattern += [place] * len(few)
         seen[place, at] = 1.0
     counts = np.array([float(len(patterns[key])) for key in keys])
-    data = Statistics(counts, seen, tuple(key[0] for key in keys), cross, len(design.groups))
+    group = tuple(key[0] for key in keys)
+    data = Statistics(counts, seen, group, np.concatenate(kept), tuple(pattern), len(design.groups))
     return data, Scale(start, turn, scale, rows)
+
+
+def _few(rows: Array) -> Array:
+    """Fewest rows with the same sums of products.
+
+    Where covariates do not change within a subject, their number is that of distinct covariates and visits, however
+    many subjects and coefficients there are.
+    """
+    if len(rows) <= MANY:
+        return rows
+    _, sizes, directions = np.linalg.svd(rows, full_matrices=False)
+    some = sizes > 1e-14 * sizes[0]
+    return np.asarray(sizes[some, None] * directions[some], np.float64)

@@ -1,10 +1,11 @@
 """The algebra of one MMRM evaluation on pattern statistics: likelihood, score, average and observed information.
 
 Subjects who were seen at the same visits (and, where asked, are of the same group) form a pattern k. Of its data only
-n_k and the cross-products C_k[a, b] = sum_i [x_ia; y_ia][x_ib; y_ib]' are kept, so an evaluation costs the same for
-any number of subjects. Every function here is in the elements of Sigma, where second derivatives of Sigma vanish
-(the linear form); a structure comes in by the chain rule (method.py). With W = Sigma_k^-1, Phi = (X'WX)^-1,
-P = W - WX Phi X'W and E_e the derivative of Sigma by its element e, for -2 log L:
+n_k and a few rows J_r (V, p + 1) are kept, with the same sums of products as the rows [x_i, y_i] of its subjects
+(statistics.py), so an evaluation costs the same for any number of subjects. Every function here is in the elements of
+Sigma, where second derivatives of Sigma vanish (the linear form); a structure comes in by the chain rule (method.py).
+With W = Sigma_k^-1, Phi = (X'WX)^-1, P = W - WX Phi X'W and E_e the derivative of Sigma by its element e, for
+-2 log L:
 
     score_e  = tr(W E_e) - y'P E_e P y [- tr(Phi X'W E_e W X), REML]
     AI_ef    = y'P E_e P E_f P y
@@ -23,22 +24,23 @@ from equipoise.analysis.ops import Array, NumpyOps
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What an evaluation needs of the data. K patterns, V visits, q = p + 1 columns (design, then response).
+    """What an evaluation needs of the data. K patterns, V visits, R rows, q = p + 1 columns (design, then response).
 
     counts: (K,) subjects. seen: (K, V) 1 where observed, else 0. group: (K,) index of the group.
-    cross: (K, V, V, q, q). groups: their number.
+    rows: (R, V, q), 0 where unseen. pattern: (R,) whose row it is. groups: their number.
     """
 
     counts: Array
     seen: Array
     group: tuple[int, ...]
-    cross: Array
+    rows: Array
+    pattern: tuple[int, ...]
     groups: int
 
     @property
     def width(self) -> int:
         """p, the number of coefficients."""
-        return int(self.cross.shape[-1]) - 1
+        return int(self.rows.shape[-1]) - 1
 
     @property
     def visits(self) -> int:
@@ -50,11 +52,13 @@ class Statistics:
 class Fitted:
     """One evaluation at a Sigma: -2 log L without constants, and what the derivatives are made of.
 
-    inverse: (K, V, V) W, zero where unseen. beta: (p,). phi: (p, p). residual: (q,) is [-beta; 1].
+    inverse: (K, V, V) W, zero where unseen. weighted: (R, V, q) W times the rows. beta: (p,). phi: (p, p).
+    residual: (q,) is [-beta; 1].
     """
 
     minus2: float
     inverse: Array
+    weighted: Array
     beta: Array
     phi: Array
     residual: Array
@@ -91,7 +95,8 @@ def evaluate(ops: NumpyOps, data: Statistics, sigma: Array, *, reml: bool) -> Fi
     filled = sigma[list(data.group)] * both + eye * (1.0 - data.seen)[:, :, None]
     diagonal = xp.diagonal(ops.cholesky(filled), axis1=1, axis2=2)
     inverse = ops.solve(filled, xp.broadcast_to(eye, filled.shape)) * both
-    total = xp.tensordot(inverse, data.cross, axes=((0, 1, 2), (0, 1, 2)))
+    weighted = inverse[list(data.pattern)] @ data.rows
+    total = xp.tensordot(data.rows, weighted, axes=((0, 1), (0, 1)))
     information = total[:p, :p]
     lower = ops.cholesky(information)
     phi = ops.solve(information, xp.eye(p))
@@ -100,7 +105,7 @@ def evaluate(ops: NumpyOps, data: Statistics, sigma: Array, *, reml: bool) -> Fi
     if reml:
         minus2 = minus2 + 2.0 * xp.log(xp.diagonal(lower)).sum()
     residual = xp.concatenate([-beta, xp.ones(1)])
-    return Fitted(float(minus2), inverse, beta, (phi + phi.T) / 2.0, residual)
+    return Fitted(float(minus2), inverse, weighted, beta, (phi + phi.T) / 2.0, residual)
 
 
 def scores(ops: NumpyOps, data: Statistics, at: Fitted, *, reml: bool) -> tuple[Array, Array, Array]:
@@ -109,11 +114,18 @@ def scores(ops: NumpyOps, data: Statistics, at: Fitted, *, reml: bool) -> tuple[
     S is the cross-product of residuals, M that of the fitted values' uncertainty, sum_i X_i Phi X_i'.
     """
     xp, p = ops.xp, data.width
-    squares = at.inverse @ ((data.cross @ at.residual) @ at.residual) @ at.inverse
-    spread = xp.tensordot(data.cross[..., :p, :p], at.phi, axes=((3, 4), (0, 1)))
-    spread = at.inverse @ spread @ at.inverse
+    mine: Array = xp.asarray(xp.arange(len(data.counts))[:, None] == xp.asarray(data.pattern), xp.float64)
+    left = at.weighted @ at.residual
+    squares = _summed(mine, left[:, :, None] * left[:, None, :])
+    x = at.weighted[:, :, :p]
+    spread = _summed(mine, (x @ at.phi) @ x.transpose(0, 2, 1))
     score = data.counts[:, None, None] * at.inverse - squares - (spread if reml else 0.0 * spread)
     return score, squares, spread
+
+
+def _summed(mine: Array, matrices: Array) -> Array:
+    """(K, V, V): sums over the rows of each pattern; mine: (K, R) 1 where a row is of a pattern."""
+    return (mine @ matrices.reshape(len(matrices), -1)).reshape(-1, *matrices.shape[1:])
 
 
 def em_step(ops: NumpyOps, data: Statistics, sigma: Array, *, reml: bool) -> Array:
@@ -141,7 +153,8 @@ def curvature(ops: NumpyOps, data: Statistics, at: Fitted, *, reml: bool) -> Cur
         block = slice(group * size, (group + 1) * size)
         w = at.inverse[mine]
         slopes.append(table.T @ score[mine].sum(axis=0).reshape(-1))
-        products.append(_sandwiched(ops, w, data.cross[mine], table))
+        own = [row for row, k in enumerate(data.pattern) if data.group[k] == group]
+        products.append(_sandwiched(at.weighted[own], table))
         fixed[block, block] = _paired(xp.multiply(data.counts[mine][:, None, None], w), w, table)
         seconds[block, block] = _paired(w, squares[mine], table)
         if reml:
@@ -166,15 +179,13 @@ def _paired(left: Array, right: Array, table: Array) -> Array:
     return (found + found.T) / 2.0
 
 
-def _sandwiched(ops: NumpyOps, w: Array, cross: Array, table: Array) -> Array:
-    """(elements, q, q): sum_k W_k E_e W_k between the rows of [X, y]."""
-    xp = ops.xp
-    k, v, _ = w.shape
-    q = cross.shape[-1]
-    half = (w @ cross.reshape(k, v, v * q * q)).reshape(k, v, v, q, q)
-    whole = xp.tensordot(w, half, axes=((0, 1), (0, 2)))  # (c, b, q, q): sums over patterns and visits
-    flat: Array = (table.T @ whole.reshape(v * v, q * q)).reshape(-1, q, q)
-    return (flat + flat.transpose(0, 2, 1)) / 2.0
+def _sandwiched(weighted: Array, table: Array) -> Array:
+    """(elements, q, q): sum over rows of J'W E_e W J."""
+    r, v, q = weighted.shape
+    flat = weighted.reshape(r, v * q)
+    whole = (flat.T @ flat).reshape(v, q, v, q).transpose(0, 2, 1, 3)
+    found: Array = (table.T @ whole.reshape(v * v, q * q)).reshape(-1, q, q)
+    return (found + found.transpose(0, 2, 1)) / 2.0
 
 
 def second_moment(ops: NumpyOps, data: Statistics, at: Fitted, spread: Array) -> Array:
@@ -187,6 +198,6 @@ def second_moment(ops: NumpyOps, data: Statistics, at: Fitted, spread: Array) ->
         block = slice(group * size, (group + 1) * size)
         omega = (table @ spread[block, block] @ table.T).reshape(v, v, v, v)
         middle.append(xp.einsum("bcde,cd->be", omega, at.inverse[k]))
-    weight = at.inverse @ xp.stack(middle) @ at.inverse
-    found: Array = xp.tensordot(weight, data.cross[..., :p, :p], axes=((0, 1, 2), (0, 1, 2)))
+    x = at.weighted[:, :, :p]
+    found: Array = xp.tensordot(x, xp.stack(middle)[list(data.pattern)] @ x, axes=((0, 1), (0, 1)))
     return (found + found.T) / 2.0

@@ -1,0 +1,187 @@
+"""What is true of every MMRM fit: it does not depend on how the data are written down, and its derivatives are derivatives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from equipoise.analysis import fit_mmrm
+from equipoise.analysis.mmrm import design as asking
+from equipoise.analysis.mmrm import statistics, steps, structures
+from equipoise.analysis.mmrm.method import fit
+from equipoise.analysis.ops import NUMPY
+from rooms.analysis.mmrm_cases import MODEL, fitted, long, trials
+
+
+@pytest.fixture(scope="module")
+def trial():
+    return long(trials()["syn4"]["data"])
+
+
+@pytest.fixture(scope="module")
+def plain(trial):
+    return fitted(trial)
+
+
+@pytest.fixture(scope="module")
+def gathered(trial):
+    found = asking.design(asking.columns(trial), asking.Question(MODEL, "id", "visit"))
+    assert isinstance(found, asking.Design)
+    return statistics.gather(found)[0]
+
+
+def visits(found):
+    return [
+        (its.estimate.estimate, its.estimate.se, its.estimate.df) for its in found.differences("arm", "visit")
+    ]
+
+
+def test_the_order_of_rows_does_not_matter(trial, plain):
+    order = np.random.default_rng(1).permutation(len(trial["id"]))
+    mixed = {name: [values[row] for row in order] for name, values in trial.items()}
+    np.testing.assert_allclose(visits(fitted(mixed)), visits(plain), rtol=1e-8)
+
+
+def test_names_of_visits_and_of_participants_do_not_matter(trial, plain):
+    names = {str(n): f"Week {4 * n}" for n in range(1, 6)}
+    renamed = trial | {"visit": [names[v] for v in trial["visit"]], "id": [f"x{i}" for i in trial["id"]]}
+    found = fitted(renamed)
+    assert found.visits == ("Week 4", "Week 8", "Week 12", "Week 16", "Week 20")
+    by_visit = {its.levels["visit"]: its.estimate for its in found.differences("arm", "visit")}
+    again = [(e.estimate, e.se, e.df) for e in (by_visit[names[str(n)]] for n in range(1, 6))]
+    np.testing.assert_allclose(again, visits(plain), rtol=1e-8)
+
+
+def test_the_reference_level_does_not_matter(trial, plain):
+    found = fitted(trial, reference={"arm": "MSC", "visit": "3", "strat": "1"})
+    assert found.loglik == pytest.approx(plain.loglik, abs=1e-8)
+    by_visit = {its.levels["visit"]: its.estimate for its in found.differences("arm", "visit")}
+    turned = [(-e.estimate, e.se, e.df) for e in (by_visit[str(n)] for n in range(1, 6))]
+    np.testing.assert_allclose(turned, visits(plain), rtol=1e-7)
+
+
+@pytest.mark.parametrize(("factor", "shift"), [(1e-6, 0.0), (1e6, 0.0), (1.0, 1e5)])
+def test_units_of_the_response_do_not_matter(trial, plain, factor, shift):
+    moved = trial | {"chg": [None if v is None else factor * v + shift for v in trial["chg"]]}
+    values = np.array(visits(fitted(moved))) / [factor, factor, 1.0]
+    np.testing.assert_allclose(values, visits(plain), rtol=1e-6)
+
+
+def test_a_covariate_far_from_zero_does_not_matter(trial, plain):
+    moved = trial | {"base": [1e6 + 1e-3 * value for value in trial["base"]]}
+    np.testing.assert_allclose(visits(fitted(moved)), visits(plain), rtol=1e-5)
+
+
+@pytest.mark.parametrize("how", ["declared", "in the formula"])
+def test_a_visit_written_as_a_number_can_be_a_factor(trial, plain, how):
+    numbers = trial | {"visit": [int(visit) for visit in trial["visit"]]}
+    if how == "declared":
+        found = fitted(numbers, categorical=["visit"])
+    else:
+        found = fitted(numbers, formula=MODEL.replace("visit", "C(visit)"))
+    np.testing.assert_allclose(visits(found), visits(plain), rtol=1e-8)
+
+
+def test_a_data_frame_is_a_table_too(trial, plain):
+    found = fitted(pd.DataFrame(trial))
+    np.testing.assert_array_equal(found.beta, plain.beta)
+
+
+@pytest.mark.parametrize("reml", [True, False])
+def test_the_score_and_the_information_are_derivatives(gathered, reml):
+    """Central differences of -2 log L and of the score, at a point that is not the optimum."""
+    table = steps.duplication(NUMPY, gathered.visits)
+    sigma = 0.6 * np.eye(5) + 0.4 + np.diag([0.0, 0.1, 0.2, 0.3, 0.4])
+
+    def at(move):
+        moved = (sigma + (table @ move).reshape(5, 5))[None]
+        return steps.evaluate(NUMPY, gathered, moved, reml=reml)
+
+    curve = steps.curvature(NUMPY, gathered, at(np.zeros(15)), reml=reml)
+    h = 1e-5
+    for e in range(15):
+        up, down = at(h * np.eye(15)[e]), at(-h * np.eye(15)[e])
+        assert curve.score[e] == pytest.approx((up.minus2 - down.minus2) / (2 * h), rel=1e-5, abs=1e-4)
+        slope = [steps.curvature(NUMPY, gathered, its, reml=reml).score for its in (up, down)]
+        np.testing.assert_allclose(curve.observed[e], (slope[0] - slope[1]) / (2 * h), rtol=1e-4, atol=1e-2)
+
+
+@pytest.mark.parametrize("name", sorted(structures.STRUCTURES))
+def test_the_derivatives_of_a_structure_are_derivatives(name):
+    structure, rows = structures.STRUCTURES[name], np.triu_indices(4)
+    start = 0.5 * 0.6 ** np.abs(np.subtract.outer(np.arange(4), np.arange(4))) + np.diag([1.0, 1.2, 1.5, 2.0])
+    theta = structures.from_sigma(structure, start)
+    assert len(theta) == structure.parameters(4)
+    _, slope, bend = structures.expand(structure, theta, 4)
+    h = 1e-6
+    for i in range(len(theta)):
+        up, down = (structures.expand(structure, theta + s * h * np.eye(len(theta))[i], 4) for s in (1, -1))
+        np.testing.assert_allclose(slope[:, i], ((up[0] - down[0]) / (2 * h))[rows], atol=1e-7)
+        np.testing.assert_allclose(bend[:, :, i], (up[1] - down[1]) / (2 * h), atol=1e-7)
+
+
+@pytest.mark.parametrize("name", sorted(structures.STRUCTURES))
+def test_no_direction_of_a_structure_is_better_than_its_fit(gathered, name):
+    structure = structures.STRUCTURES[name]
+    found = fit(gathered, [structure], reml=True)
+    assert found.convergence.converged
+    theta = structures.from_sigma(structure, found.sigma[0])
+    for move in np.random.default_rng(3).normal(size=(20, len(theta))):
+        sigma = structures.expand(structure, theta + 1e-3 * move / np.linalg.norm(move), 5)[0][None]
+        assert steps.evaluate(NUMPY, gathered, sigma, reml=True).minus2 > found.at.minus2
+
+
+def test_fewer_rows_stand_for_many_subjects():
+    rng = np.random.default_rng(2)
+    z = rng.normal(size=(300, 3))
+    rows = z @ rng.normal(size=(3, 40))  # what 300 subjects bring, linear in three values of each
+    few = statistics._few(rows)
+    assert len(few) == 3
+    np.testing.assert_allclose(few.T @ few, rows.T @ rows, atol=1e-9 * np.abs(rows.T @ rows).max())
+
+
+def complete(n, seed, spread=1.0, arm="A"):
+    rng = np.random.default_rng(seed)
+    values = spread * rng.normal(size=(n, 3)) @ np.array([[1.0, 0.5, 0.2], [0.0, 1.0, 0.4], [0.0, 0.0, 2.0]])
+    where = [(i, v) for i in range(n) for v in range(3)]
+    table = {
+        "id": [f"{arm}{i}" for i, _ in where],
+        "visit": [f"V{v}" for _, v in where],
+        "arm": [arm] * len(where),
+        "y": [float(values[i, v]) for i, v in where],
+    }
+    return values, table
+
+
+def test_complete_data_have_a_closed_form():
+    """One mean a visit: Sigma is the sample covariance (n - 1), the error of a mean is that of one sample with n - 1 df."""
+    values, table = complete(12, 4)
+    found = fit_mmrm(table, "y ~ 0 + visit", subject="id", visit="visit", df="kenward-roger")
+    sample = np.cov(values.T)
+    np.testing.assert_allclose(found.sigma[""], sample, rtol=1e-8)
+    for at, its in enumerate(found.coefficients.values()):
+        assert its.estimate == pytest.approx(values[:, at].mean(), rel=1e-9)
+        assert its.se == pytest.approx(np.sqrt(sample[at, at] / 12), rel=1e-7)
+        assert its.df == pytest.approx(11, rel=1e-7)
+
+
+def test_all_means_together_are_hotellings_test():
+    """Kenward and Roger 1997: for complete data the F test is exact, T^2 (n - q) / (q (n - 1)) on q and n - q df."""
+    values, table = complete(12, 4)
+    found = fit_mmrm(table, "y ~ 0 + visit", subject="id", visit="visit", df="kenward-roger")
+    test = found.joint_test(np.eye(3))
+    mean = values.mean(axis=0)
+    t2 = 12 * mean @ np.linalg.solve(np.cov(values.T), mean)
+    assert test.denominator_df == pytest.approx(9, rel=1e-6)
+    assert test.f == pytest.approx(t2 * 9 / (3 * 11), rel=1e-6)
+
+
+def test_groups_have_covariances_of_their_own():
+    (one, first), (two, second) = complete(14, 5), complete(11, 6, spread=3.0, arm="B")
+    table = {name: first[name] + second[name] for name in first}
+    found = fit_mmrm(table, "y ~ 0 + arm:visit", subject="id", visit="visit", group="arm", df="satterthwaite")
+    np.testing.assert_allclose(found.sigma["A"], np.cov(one.T), rtol=1e-7)
+    np.testing.assert_allclose(found.sigma["B"], np.cov(two.T), rtol=1e-7)
+    dfs = {round(its.df, 6) for its in found.coefficients.values()}
+    assert dfs == {13.0, 10.0}
