@@ -91,6 +91,7 @@ def ask(
     note("headers", role, operation, repr(answer.headers))
     note("body", role, operation, answer.body)
     note("wire", role, operation, answer.wire())
+    assert answer.status != 500, (role, operation, address, answer.said())  # no refusal: the program broke
     sent_away = answer.header("Location").startswith("/login")  # nobody is signed in: a refusal
     world.covered.append((role, operation, answer.status < 400 and not sent_away, world.watch.state))
     return answer

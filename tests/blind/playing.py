@@ -30,6 +30,7 @@ def load_everything() -> None:
     importlib.import_module("equipoise.web.wsgi")
     importlib.import_module("django.core.handlers.wsgi")
     importlib.import_module("django.utils.timezone")
+    importlib.import_module("scipy.stats")  # a page asks for it late, and it takes a second to load
     from blind.world import read_study
     from equipoise.words.problem import catalogue
 

@@ -112,7 +112,7 @@ class Sampler:
         if method != "GET":
             return
         if "<" in route:
-            missing = self.address(route, number="09999", site="99", line="none-such")
+            missing = self.address(route, number="09999", site="99", line="none-such", user="nobody")
             ask(self.world, person, "GET", missing, operation=operation)
         elif WEB.get(operation) is not None and WEB[operation].everybody and route != "/subjects/new":
             ask(self.world, person, "POST" if route != "/login" else "PUT", route, operation=operation)
