@@ -54,8 +54,12 @@ def nested_object(world: World) -> None:
     "L2", "the list of participants stands in the order of their arms", "body|*|GET /subjects", play="search"
 )
 def order_of_list(world: World) -> None:
-    arms = {number: world.arm(number) for number in world.numbers}  # asked beforehand: the asking reads the list
-    _wrap_view("subjects", lambda desk, rows: tuple(sorted(rows, key=lambda row: (arms[row.number], row.number))))
+    arms = {
+        number: world.arm(number) for number in world.numbers
+    }  # asked beforehand: the asking reads the list
+    _wrap_view(
+        "subjects", lambda desk, rows: tuple(sorted(rows, key=lambda row: (arms[row.number], row.number)))
+    )
 
 
 @leak(

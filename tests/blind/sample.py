@@ -168,27 +168,26 @@ class Sampler:
 
     def complete(self) -> None:
         """What chance has left out: every page until each who may see it saw it often enough, and one refusal each."""
+        counted = Counted(self.world)
         for person in self.world.people.values():
             for operation in web_operations() if person.first else ():
                 if operation not in WEB:
                     continue
                 for _ in range(2 * SUCCESSES):
-                    done = [
-                        ok
-                        for role, each, ok, _ in self.world.covered
-                        if (role, each) == (person.role, operation)
-                    ]
+                    successes, refusals = counted.of(person.role, operation)
                     self.turn += 1
                     if (
                         operation.startswith("GET")
                         and may_succeed(operation, person.role)
-                        and sum(done) < SUCCESSES
+                        and successes < SUCCESSES
                     ):
                         self.visit(person, operation)
-                    elif all(done) and operation.startswith("POST"):
+                    elif not refusals and operation.startswith("POST"):
                         self.refuse_post(person, operation)
-                    elif all(done):
+                    elif not refusals:
                         self.refuse(person, operation)
+                    else:
+                        break
 
     def every_command(self) -> None:
         """Every command of the desk by every role, about something that is not there: until it is refused."""
@@ -211,6 +210,22 @@ class Sampler:
                 if operation.startswith("GET") and operation in WEB and may_succeed(operation, person.role):
                     self.visit(person, operation)
         self.world.tally.measure(on=False)
+
+
+class Counted:
+    """How often a role had success with an operation so far, and how often not: each line of what was done read once."""
+
+    def __init__(self, world: World) -> None:
+        self._done, self._read = world.covered, 0
+        self._counts: dict[tuple[str, str], list[int]] = {}
+
+    def of(self, role: str, operation: str) -> tuple[int, int]:
+        """Successes and refusals."""
+        for who, what, success, _ in self._done[self._read :]:
+            self._counts.setdefault((who, what), [0, 0])[0 if success else 1] += 1
+        self._read = len(self._done)
+        successes, refusals = self._counts.get((role, operation), (0, 0))
+        return successes, refusals
 
 
 def filled(command: type) -> object:
