@@ -16,7 +16,7 @@ from typing import TypeVar
 from equipoise.access.commands import Who
 from equipoise.desk import casebook, form_page, screening_pages
 from equipoise.desk.desk import Desk
-from equipoise.desk.standing import Memory, Trial, Version
+from equipoise.desk.standing import Trial, Version
 from equipoise.desk.views import ChecklistView, FormView, Outcome, SubjectView
 from equipoise.ledger.entries import Recorded
 from equipoise.ledger.reader import Folding, Reader
@@ -123,7 +123,7 @@ def as_of(desk: Desk, moment: dt.datetime) -> PastDesk:
             hidden[form] = hidden.get(form, frozenset()) | roles
     past = object.__new__(PastDesk)  # opens nothing: ledger and register are the open desk's own
     past.__dict__.update(desk.__dict__)
-    past._trial, past._memory = None, Memory()
+    past._trial, past._memory = None, desk._memory.emptied()
     past.second_door = None
     past.moment, past.hidden = min(moment, desk.now()), MappingProxyType(hidden)
     return past

@@ -216,6 +216,12 @@ class Memory:
         self._versions: dict[str, Version] = {}
         self._lock = threading.Lock()
 
+    def emptied(self) -> Memory:
+        """One that remembers the released versions alone: at an earlier moment those are the first of the same."""
+        fresh = Memory(self._size)
+        fresh._versions = self._versions
+        return fresh
+
     def versions(self, state: oversight.State) -> tuple[Version, ...]:
         """Every released version, oldest first; each definition is read once."""
         found: list[Version] = []
