@@ -141,6 +141,11 @@ def test_fewer_rows_stand_for_many_subjects():
     np.testing.assert_allclose(few.T @ few, rows.T @ rows, atol=1e-9 * np.abs(rows.T @ rows).max())
 
 
+def test_an_answer_is_the_same_with_fewer_rows(trial, plain, monkeypatch):
+    monkeypatch.setattr(statistics, "MANY", 3)
+    np.testing.assert_allclose(visits(fitted(trial)), visits(plain), rtol=1e-9)
+
+
 def complete(n, seed, spread=1.0, arm="A"):
     rng = np.random.default_rng(seed)
     values = spread * rng.normal(size=(n, 3)) @ np.array([[1.0, 0.5, 0.2], [0.0, 1.0, 0.4], [0.0, 0.0, 2.0]])

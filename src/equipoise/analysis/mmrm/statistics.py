@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import linalg
 
 from equipoise.analysis.mmrm.design import Design
 from equipoise.analysis.mmrm.steps import Statistics
@@ -143,6 +144,8 @@ def _few(rows: Array) -> Array:
     """
     if len(rows) <= MANY:
         return rows
-    _, sizes, directions = np.linalg.svd(rows, full_matrices=False)
-    some = sizes > 1e-14 * sizes[0]
-    return np.asarray(sizes[some, None] * directions[some], np.float64)
+    triangle, order = linalg.qr(rows, mode="r", pivoting=True, check_finite=False)
+    sizes = np.abs(np.diagonal(triangle))
+    few = np.zeros((int(np.sum(sizes > 1e-14 * sizes[0])), rows.shape[1]))
+    few[:, order] = triangle[: len(few)]
+    return few
