@@ -190,3 +190,34 @@ def test_groups_have_covariances_of_their_own():
     np.testing.assert_allclose(found.sigma["B"], np.cov(two.T), rtol=1e-7)
     dfs = {round(its.df, 6) for its in found.coefficients.values()}
     assert dfs == {13.0, 10.0}
+
+
+@pytest.mark.parametrize("structure", ["us", "toeph", "ar1"])
+def test_the_answer_is_that_of_the_definition(trial, structure):
+    """Participant by participant, with a covariate that changes within them and covariances by group."""
+    rng = np.random.default_rng(8)
+    table = trial | {"dose": rng.normal(size=len(trial["id"])).tolist()}
+    formula = "chg ~ base + dose + visit * arm"
+    options = {"subject": "id", "visit": "visit", "group": "strat", "df": "satterthwaite"}
+    found = fit_mmrm(table, formula, covariance=structure, **options)
+    design = found.design
+    information, right, log, rest = 0.0, 0.0, 0.0, 0.0
+    blocks = []
+    for subject in np.unique(design.subject):
+        mine = design.subject == subject
+        sigma = found.sigma[design.groups[design.group[mine][0]]][
+            np.ix_(design.visit[mine], design.visit[mine])
+        ]
+        x, y = design.x[mine], design.y[mine]
+        information = information + x.T @ np.linalg.solve(sigma, x)
+        right = right + x.T @ np.linalg.solve(sigma, y)
+        log += np.linalg.slogdet(sigma)[1]
+        blocks.append((x, y, sigma))
+    beta = np.linalg.solve(information, right)
+    for x, y, sigma in blocks:
+        rest += (y - x @ beta) @ np.linalg.solve(sigma, y - x @ beta)
+    n, p = design.x.shape
+    log += (n - p) * np.log(2 * np.pi) + np.linalg.slogdet(information)[1]
+    np.testing.assert_allclose(found.beta, beta, rtol=1e-7)
+    np.testing.assert_allclose(found.vcov, np.linalg.inv(information), rtol=1e-7, atol=1e-10)
+    assert found.loglik == pytest.approx(-0.5 * (log + rest), abs=1e-7)
