@@ -144,7 +144,7 @@ def test_signed_out_in_between_nothing_is_lost(page, shared_server):
 def test_two_people_at_one_item_see_both_answers_and_one_decides(browser, shared_server):
     mine, theirs = (browser.new_context(viewport=VIEW, locale="en-GB").new_page() for _ in range(2))
     form = open_form(mine, shared_server.address)
-    enter(theirs, shared_server.address, "rater")
+    enter(theirs, shared_server.address, "investigator")
     theirs.goto(form)
     theirs.locator(".item[data-item='1b'] input").first.focus()
     theirs.keyboard.press("2")
@@ -287,7 +287,7 @@ def test_without_script_the_form_is_saved_and_completed_as_a_plain_form(browser,
     expect(page.locator("#state")).to_have_text("Complete")
     assert held(page) == SCORES
     page.locator("label:has([name='v.1a'][value='0'])").click()
-    page.locator("select[name=reason]").select_option("transcription-error")
+    page.locator("#reason").select_option("transcription-error")
     page.get_by_role("button", name="Save", exact=True).click()
     page.locator(".item[data-item='1a'] [data-tool=history]").click()
     expect(page.locator("main")).to_contain_text("Transcription error")

@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 
 from equipoise.ledger.codec import decode, encode
 from equipoise.ledger.entries import KINDS as FIRST_DOOR
-from equipoise.ledger.entries import Datum, Entry, FormSaved, QueryAsked, QueryRaised, StoreOpened
+from equipoise.ledger.entries import (
+    ConsentDocumented,
+    Datum,
+    Entry,
+    FormSaved,
+    QueryAsked,
+    QueryRaised,
+    StoreOpened,
+)
 from equipoise.ledger.upcast import Shape, upcast
 from equipoise.ledger.vault_entries import VAULT_KINDS
 from equipoise.words.canonical import canonical_bytes, read_canonical
@@ -195,3 +203,11 @@ def test_whatever_an_old_body_holds_it_is_an_entry_or_a_problem(body):
     for kind in ("FormRecorded", "QueryRaised"):
         assert isinstance(decode(kind, body, None), Entry | Problem)
         assert isinstance(decode(kind, {**OLD_SAVE, **OLD_QUERY, **body}, None), Entry | Problem)
+
+
+def test_a_consent_of_the_first_kind_is_read_with_its_relation_aside():
+    """The kind before `ConsentDocumented` had the relation in its main part, and neither time nor witness."""
+    old = {"version": "1.0", "by": "LEGAL_REPRESENTATIVE", "given": True, "on": "2026-06-01"}
+    found = decode("ConsentRecorded", {**old, "relation": "wife"}, None)
+    assert found == ConsentDocumented("1.0", "LEGAL_REPRESENTATIVE", True, "2026-06-01", relation="wife")
+    assert decode("ConsentRecorded", old, None) == dataclasses.replace(found, relation="")

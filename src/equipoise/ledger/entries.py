@@ -238,17 +238,6 @@ class CapacityRecorded(Entry):
 
 
 @dataclass(frozen=True, slots=True)
-class ConsentRecorded(Entry):
-    """Someone signed, or refused, a version of the consent form on a date (ISO)."""
-
-    version: str
-    by: Literal["PARTICIPANT", "LEGAL_REPRESENTATIVE"]
-    given: bool
-    on: str
-    relation: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ConsentDocumented(Entry):
     """Someone signed, or refused, a version of the consent form on a day (ISO), at a time of the site (HH:MM or empty).
 

@@ -57,7 +57,8 @@ def _query_raised(old: Shape) -> Shape:
 
 def _consent_recorded(old: Shape) -> Shape:
     """`ConsentRecorded` held the relation, a person's word, in its main part, and neither time nor witness."""
-    main = {name: value for name, value in old.main.items() if name != "relation"}
+    main: JsonObject = {"at": "", "explained_by": "", "copy_given": False}
+    main |= {name: value for name, value in old.main.items() if name != "relation"}
     relation = old.main.get("relation")
     return Shape("ConsentDocumented", main, {**old.aside, **({"relation": relation} if relation else {})})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from equipoise.capture.commands import RaiseQuery, RecordForm
 from equipoise.desk.archive import export_datasets
 from equipoise.desk.setup import adopt, release
 from equipoise.ledger.entries import Datum
+from equipoise.protocol.forms import Form
 from equipoise.protocol.study import Study
 from stories.conftest import NIHSS, Story, made_store, story
 
@@ -21,9 +23,7 @@ __all__ = ["made_store", "story"]  # the fixtures, taken over from the stories
 def _without(study: Study, form: str, item: tuple[str, str], visit: str) -> Study:
     """The next version: a form is dropped, an item of another form, and a visit."""
     forms = [
-        each.model_copy(update={"items": tuple(one for one in each.items if one.id != item[1])})
-        if each.id == item[0]
-        else each
+        _without_item(each, item[1]) if each.id == item[0] else each
         for each in study.forms
         if each.id != form
     ]
@@ -40,6 +40,14 @@ def _without(study: Study, form: str, item: tuple[str, str], visit: str) -> Stud
         each.model_copy(update={"form": None if each.form == form else each.form}) for each in study.endpoints
     ]
     visits = tuple(each for each in study.schedule.visits if each.id != visit)
+    kits = [
+        each.model_copy(update={"visits": tuple(one for one in each.visits if one != visit)})
+        for each in study.specimens.kits
+    ]
+    plan = study.verification
+    plan = plan.model_copy(
+        update={"critical_forms": tuple(each for each in plan.critical_forms if each != form)}
+    )
     schedule = study.schedule.model_copy(update={"visits": visits, "activities": tuple(activities)})
     return study.model_copy(
         update={
@@ -47,8 +55,20 @@ def _without(study: Study, form: str, item: tuple[str, str], visit: str) -> Stud
             "forms": tuple(forms),
             "endpoints": tuple(endpoints),
             "schedule": schedule,
+            "verification": plan,
+            "specimens": study.specimens.model_copy(update={"kits": tuple(kits)}),
         }
     )
+
+
+def _without_item(form: Form, item: str) -> Form:
+    """The form without an item, what it shows, and the checks that ask for any of these."""
+    kept = tuple(one for one in form.items if item not in f"{one.id} {one.visible_when}".split())
+    gone = {one.id for one in form.items} - {one.id for one in kept}
+    checks = tuple(
+        check for check in form.checks if not gone & {*check.items, *re.findall(r"\w+", check.holds)}
+    )
+    return form.model_copy(update={"items": kept, "checks": checks})
 
 
 @pytest.fixture
@@ -159,7 +179,8 @@ def test_numbers_are_of_the_sites_that_the_reader_may_open(story: Story) -> None
         assert len([task for task in view.tasks if task.kind == "query_open"]) == expected
     sponsor = story.desk.today(story.who("spo"))
     assert sponsor is not None
-    assert (sponsor.screening, sponsor.open_queries, sponsor.tasks) == (2, 0, ())
+    assert (sponsor.screening, sponsor.open_queries) == (2, 0)
+    assert {task.subject for task in sponsor.tasks} == {""}  # of sites, and of no participant
     assert (
         story.desk.subjects(story.who("spo")) is None
     )  # not an empty list, which would say that nobody is there

@@ -71,15 +71,16 @@ def test_without_a_second_door_nothing_is_its_word():
 
 
 @given(st.lists(st.integers(1, 6), max_size=8))
-def test_anchors_come_in_their_order_without_a_gap(numbers):
-    door, expected = said(DOOR_START, ask.EnrolSecondDoor(KEY)), 1
+def test_anchors_come_in_their_order_and_none_twice(numbers):
+    """A number may be passed over: a store put back from a backup cannot know which it had given."""
+    door, last = said(DOOR_START, ask.EnrolSecondDoor(KEY)), 0
     for number in numbers:
         decision = decide_door(STUDY, door, Facts(), anchor(number), by("system", "system"))
-        if number == expected:
-            door, expected = said(door, anchor(number)), expected + 1
+        if number > last:
+            door, last = said(door, anchor(number)), number
         else:
             assert rules(decision) == {"oversight.anchor-out-of-order"}
-    assert door.anchors == expected - 1
+    assert door.anchors == last
 
 
 def test_a_recall_is_kept_with_its_bags_once():
