@@ -158,7 +158,7 @@ ALLOWED = {
         "HIV",
         "HCV",
     ],
-    *["PDF", "SDTM", "CONSORT", "UNS", "LOG", "PNG", "JPEG", "TIFF", "QTcF", "CEA", "AFP", "PSA"],
+    *["PDF", "SDTM", "CONSORT", "UNS", "LOG", "PNG", "JPEG", "TIFF", "QTcF", "CEA", "AFP", "PSA", "EDTA"],
 }
 """What stays Latin in Chinese hospital use: names of scales and of tests, codes, units, keys, names of zones."""
 

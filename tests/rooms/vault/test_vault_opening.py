@@ -80,9 +80,9 @@ def test_a_sealed_key_does_not_serve_under_another_name(doors: Doors) -> None:
     file = doors.folder / "vault" / "keys" / "keys.sqlite"
     with sqlite3.connect(file) as connection:
         (other,) = connection.execute(
-            "SELECT key FROM data_keys WHERE name = 'vault' AND part = 'main'"
+            "SELECT key FROM data_keys WHERE name = 'inbox' AND part = 'main'"
         ).fetchone()
-        connection.execute("UPDATE data_keys SET key = ? WHERE name = 'inbox' AND part = 'main'", [other])
+        connection.execute("UPDATE data_keys SET key = ? WHERE name = 'vault' AND part = 'main'", [other])
     connection.close()
     assert rule(open_vault(doors.folder / "vault", PASSPHRASE, clock=doors.clock)) == "ledger.keys-sealed"
 
