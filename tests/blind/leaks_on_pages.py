@@ -182,9 +182,13 @@ def check_on_hidden(world: World) -> None:
 
 @leak("L24", "a count on Today is of one arm only", "body|*|GET /today", play="today")
 def count_of_one_arm(world: World) -> None:
-    numbers = ("01001", "01002", "01003")
-    _wrap_view("today", lambda desk, view: dataclasses.replace(
-        view, randomized=sum(world.arm(number) == 0 for number in numbers)))  # fmt: skip
+    count = sum(world.arm(number) == 0 for number in ("01001", "01002", "01003"))
+
+    def of_one(desk: Any, view: Any) -> Any:
+        first, *others = view.figures
+        return dataclasses.replace(view, figures=(dataclasses.replace(first, count=count), *others))
+
+    _wrap_view("today", of_one)
 
 
 @leak("L26", "a store of pages, kept by address alone, gives a blinded person what an unblinded one was shown",
@@ -218,13 +222,14 @@ def found_by_arm(world: World) -> None:
 @leak("L29", "somebody at this door is shown a page as an unblinded person would see it", "*|pharmacist|GET /today",
       play="today")  # fmt: skip
 def view_as(world: World) -> None:
-    from equipoise.desk.views import TodayView
+    from equipoise.desk.views import Figure, TodayView
 
-    read = WatchedDesk.today
+    read, arm = WatchedDesk.today, world.arm("01001")
 
     def shown(desk: Any, who: Any) -> Any:
         if who.role == "pharmacist":
-            return TodayView(screening=world.arm("01001"), randomized=3, cap=86, open_queries=0, tasks=())
+            figures = (Figure("web.randomized", arm, 86),)
+            return TodayView(screening=0, randomized=3, cap=86, open_queries=0, tasks=(), figures=figures)
         return read(desk, who)
 
     WatchedDesk.today = shown
