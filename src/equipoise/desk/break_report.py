@@ -13,7 +13,7 @@ from equipoise.access.commands import Who
 from equipoise.desk.code_breaks import BlindView, BreakLine, CardLine, blind_page
 from equipoise.desk.desk import Desk
 from equipoise.documents.code_break import BreakReport, CodeBreak, code_break_pdf
-from equipoise.documents.typeset import Issue, both
+from equipoise.documents.typeset import both, issue_of
 from equipoise.ledger.entries import CodeBreakRequested
 from equipoise.words.clock import local
 from equipoise.words.text import Text
@@ -34,9 +34,8 @@ def break_report(desk: Desk, who: Who, number: str) -> bytes | None:
     ]
     site = f"{view.site} {view.site_name.en}"
     report = BreakReport(number, view.randomization_number or "", site, view.rater or "", breaks)
-    label = study.demo_id if rehearsal else study.acronym or study.id
     today = desk.now().astimezone(ZoneInfo(view.zone)).date()
-    return code_break_pdf(report, Issue(label, today, rehearsal=rehearsal))
+    return code_break_pdf(report, issue_of(study, today, rehearsal=rehearsal))
 
 
 def _break(view: BlindView, line: BreakLine, reasons: Mapping[str, str]) -> CodeBreak:

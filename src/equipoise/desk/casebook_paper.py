@@ -32,7 +32,7 @@ from equipoise.documents.casebook import (
     casebook_pdf,
     language_of_paper,
 )
-from equipoise.documents.typeset import Issue
+from equipoise.documents.typeset import issue_of
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.forms import LOG
 from equipoise.words.clock import local
@@ -79,7 +79,7 @@ def casebook_paper(
     copy = _Copy(desk, who, number, now, language_of_paper(language), found)
     study = now.trial.study
     rehearsal = desk.purpose == "rehearsal"
-    issue = Issue(study.demo_id if rehearsal else study.acronym or study.id, now.today, rehearsal=rehearsal)
+    issue = issue_of(study, now.today, rehearsal=rehearsal)
     book = Casebook(
         number,
         _lead(copy),

@@ -16,15 +16,15 @@ from zoneinfo import ZoneInfo
 
 from equipoise.access.commands import Who
 from equipoise.access.decide import may_read
-from equipoise.capture.evolve import State as Captured
 from equipoise.desk.desk import Desk
 from equipoise.desk.followers import SITES, SUBJECTS
 from equipoise.desk.queues import sites_of
-from equipoise.desk.standing import Case, day_at
+from equipoise.desk.standing import Standing, day_at
 from equipoise.ledger.entries import SiteActivated
 from equipoise.ledger.reader import Reader
 from equipoise.oversight.forecast import Forecast, Plan, forecast
 from equipoise.protocol.study import Study
+from equipoise.words.problem import say
 from equipoise.words.text import Text
 
 SCREENED, FAILED, RANDOMIZED = "SCREENING", "SCREEN_FAILURE", "RANDOMIZED"
@@ -34,7 +34,8 @@ SCREENED, FAILED, RANDOMIZED = "SCREENING", "SCREEN_FAILURE", "RANDOMIZED"
 class Part:
     """Where one participant stands. `excluded`: criteria not met, `declined` or `other`; `doses`: planned doses given.
 
-    `ended`: a code of the study's disposition list, None while it goes on. `seen`: visits that took place.
+    `ended`: a code of the study's disposition list, empty where no form tells it yet, None while it goes on.
+    `seen`: visits that took place.
     """
 
     site: str
@@ -150,12 +151,13 @@ def parts(desk: Desk, reader: Reader, sites: Iterable[str]) -> list[Part]:
         if known.get(subject, ("",))[0] != heads[subject]:
             now = desk.standing_light(reader, subject)
             at = day_at(str(moment), now.site.zone) if moment else None
-            known[subject] = heads[subject], part_of(now.trial.record, now.case, at)
+            known[subject] = heads[subject], part_of(now, at)
     return [known[subject][1] for subject in moments]
 
 
-def part_of(study: Study, case: Case, randomized_on: dt.date | None) -> Part:
-    """The participant's part in the flow."""
+def part_of(now: Standing, randomized_on: dt.date | None) -> Part:
+    """The participant's part in the flow. How participation ended is said by capture, that it did by the facts."""
+    study, case, told = now.trial.record, now.case, now.facts.participation_ended
     screening, doses = case.screening, [case.supply.of_dose(dose.id) for dose in study.supply.doses]
     given = [any(one.started_at for one in requests) for requests in doses]
     partly = any(one.outcome == "STOPPED" for requests in doses for one in requests)
@@ -174,22 +176,9 @@ def part_of(study: Study, case: Case, randomized_on: dt.date | None) -> Part:
         randomized_on,
         sum(given),
         partly,
-        disposition(study, case.capture),
+        told[0] if told is not None else "" if now.facts.left else None,
         frozenset(visit for visit, _ in case.capture.dates),
     )
-
-
-def disposition(study: Study, captured: Captured) -> str | None:
-    """How participation ended, from the item whose target is DS.DSDECOD; None while it goes on."""
-    for form in study.forms:
-        for item in form.items:
-            if item.sdtm is None or (item.sdtm.domain, item.sdtm.variable) != ("DS", "DSDECOD"):
-                continue
-            for place, instance in captured.forms.items():
-                datum = instance.values.get(item.id)
-                if place.form == form.id and datum is not None and datum.value is not None:
-                    return datum.value
-    return None
 
 
 def flow(study: Study, every: Sequence[Part], sites: Sequence[str]) -> FlowView:
@@ -261,13 +250,14 @@ def _later_visits(study: Study, visit_id: str) -> frozenset[str]:
 
 
 def _decoded(study: Study, code: str) -> Text:
-    for form in study.forms:
-        for item in form.items:
-            if item.sdtm is not None and (item.sdtm.domain, item.sdtm.variable) == ("DS", "DSDECOD"):
-                known = study.codelist(item.codelist or "")
-                terms = known.terms if known is not None else ()
-                return next((term.decode for term in terms if term.code == code), Text(code))
-    return Text(code)
+    """A way in which participation ended, in words; for one that no form told yet, that it ended."""
+    end = study.schedule.end
+    form = study.form(end.form) if end is not None else None
+    item = form.item(end.how) if form is not None and end is not None else None
+    known = study.codelist(item.codelist or "") if item is not None else None
+    terms = known.terms if known is not None else ()
+    otherwise = Text(code) if code else Text(say("web.flow-ended", "en"), say("web.flow-ended", "zh"))
+    return next((term.decode for term in terms if term.code == code), otherwise)
 
 
 def _opened(reader: Reader, sites: Mapping[str, str]) -> dt.date | None:

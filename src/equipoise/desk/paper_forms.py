@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from equipoise.desk.desk import Desk
 from equipoise.documents.crf import crf_pdf
-from equipoise.documents.typeset import Issue
+from equipoise.documents.typeset import issue_of
 from equipoise.protocol.digest import study_from_canonical
 from equipoise.words.canonical import read_canonical
 from equipoise.words.dates import parse_date
@@ -33,10 +33,9 @@ def _made(
 ) -> bytes:
     """A book of forms takes seconds to set, and is the same until the next version of the definition."""
     study = study_from_canonical(read_canonical(definition.encode()))
-    label = study.demo_id if rehearsal else study.acronym or study.id
     dated = parse_date(study.dated)
     on = dated.earliest if dated is not None and dated.complete else None
-    issue = Issue(label, on, rehearsal=rehearsal)
+    issue = issue_of(study, on, rehearsal=rehearsal)
     return crf_pdf(
         study, digest, issue, forms=(form,) if form else (), language=language, annotated=annotated
     )

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import typst
 
+from equipoise.protocol.study import Study
 from equipoise.words.canonical import Json
 from equipoise.words.problem import say
 from equipoise.words.text import Language, Text
@@ -57,6 +58,11 @@ class Issue:
     study: str
     on: dt.date | None = None
     rehearsal: bool = False
+
+
+def issue_of(study: Study, on: dt.date | None, *, rehearsal: bool) -> Issue:
+    """What stands on a study's documents of a day; a rehearsal never bears the registry's number."""
+    return Issue(study.demo_id if rehearsal else study.acronym or study.id, on, rehearsal=rehearsal)
 
 
 def chinese_font() -> str | None:

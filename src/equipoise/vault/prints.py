@@ -16,7 +16,7 @@ from equipoise.documents.accountability import AccountedUnit, accountability_pdf
 from equipoise.documents.card import cards_pdf
 from equipoise.documents.certificate import Certificate, certificate_pdf
 from equipoise.documents.label import BagLabel, RequestSlip, labels_pdf
-from equipoise.documents.typeset import Issue, both
+from equipoise.documents.typeset import Issue, both, issue_of
 from equipoise.ledger.entries import AllocationPublished
 from equipoise.protocol.study import Study
 from equipoise.randomization.predictability import Predictability
@@ -45,9 +45,7 @@ SHOWN_UNITS = 3
 
 def issue(study: Study, purpose: str, now: dt.datetime) -> Issue:
     """What stands on every document of a study on a day; a rehearsal never bears the registry's number."""
-    rehearsal = purpose == "rehearsal"
-    label = study.demo_id if rehearsal else study.acronym or study.id
-    return Issue(label, now.date(), rehearsal=rehearsal)
+    return issue_of(study, now.date(), rehearsal=purpose == "rehearsal")
 
 
 def cards_document(

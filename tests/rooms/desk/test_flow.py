@@ -112,3 +112,22 @@ def test_the_curve_is_the_same_bytes_and_holds_its_words(language) -> None:
     assert drawn == enrolment_svg(curve, language)
     for name in ("actual", "plan", "forecast", "axis"):
         assert said(f"documents.enrolment-{name}", language) in drawn.decode()
+
+
+def test_an_end_counts_once_its_form_is_complete_as_on_every_other_page(story: Story) -> None:
+    number = story.eligible()
+    assert story.randomize(number).accepted
+    day = story.clock.at.date().isoformat()
+    ends = {"DSDECOD": "PHYSICIAN DECISION", "DSSTDAT": day}
+    assert story.record("crc", number, "DS", ends, "ET").accepted
+    open_yet = story.desk.flow(story.who("cra"))
+    assert open_yet is not None
+    assert (open_yet.visits[0].awaited, open_yet.visits[0].ended) == (1, ())
+    done = story.record("crc", number, "DS", {"DSREAS": "moved"}, "ET", complete=True)
+    assert done.accepted, [problem.say() for problem in done.problems]
+    over = story.desk.flow(story.who("cra"))
+    assert over is not None
+    assert over.visits[0].awaited == 0
+    assert [(line.count, line.label.en) for line in over.visits[0].ended] == [
+        (1, "Decision of the physician")
+    ]

@@ -20,10 +20,10 @@ from equipoise.oversight.commands import (
     WithdrawDeviation,
 )
 from equipoise.protocol.deviating import Severity
-from equipoise.standards.csv_table import write_csv
 from equipoise.web import problems
 from equipoise.web.request import Asked, desk
 from equipoise.web.views.reading import found, new_key, signed, subject_path
+from equipoise.words.csv_text import csv_text
 from equipoise.words.dates import parse_date
 from equipoise.words.problem import Problem, problem, say
 from equipoise.words.text import Language
@@ -108,7 +108,7 @@ def as_file(request: Asked, who: Who) -> HttpResponse:
     view = found(desk().study_deviations(who, _filters(request.GET), size=None))
     language = request.language
     head = [say(f"deviations.column-{name}", language) for name in COLUMNS]
-    content = write_csv(head, [_row(line, language) for line in view.lines])
+    content = csv_text(head, [_row(line, language) for line in view.lines])
     answer = HttpResponse(content, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="deviations.csv"'
     return answer
