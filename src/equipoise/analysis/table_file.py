@@ -10,7 +10,7 @@ import csv
 import io
 from collections.abc import Collection, Mapping
 
-from equipoise.analysis.mmrm.design import Value, number
+from equipoise.analysis.table import Value, number
 from equipoise.words.problem import Problem, problem
 
 MISSING = frozenset({"", "NA", "N/A", ".", "NaN", "nan", "NULL", "null"})

@@ -11,6 +11,7 @@ from equipoise.analysis.mmrm import design as asking
 from equipoise.analysis.mmrm import statistics, steps, structures
 from equipoise.analysis.mmrm.method import fit
 from equipoise.analysis.ops import NUMPY
+from equipoise.analysis.table import columns
 from rooms.analysis.mmrm_cases import MODEL, fitted, long, trials
 
 
@@ -26,7 +27,7 @@ def plain(trial):
 
 @pytest.fixture(scope="module")
 def gathered(trial):
-    found = asking.design(asking.columns(trial), asking.Question(MODEL, "id", "visit"))
+    found = asking.design(columns(trial), asking.Question(MODEL, "id", "visit"))
     assert isinstance(found, asking.Design)
     return statistics.gather(found)[0]
 

@@ -29,7 +29,7 @@ def null_p_values(per_arm, drop_out, seed):
         "arm": ["AB"[each // per_arm] for each in i],
         "y": [0.0] * len(i),
     }
-    design = asking.design(asking.columns(table), asking.Question("y ~ 0 + visit + visit:arm", "id", "visit"))
+    design = asking.design(columns(table), asking.Question("y ~ 0 + visit + visit:arm", "id", "visit"))
     assert isinstance(design, asking.Design)
     row = np.array([float("V2" in term and "arm" in term) for term in design.terms])
     assert row.sum() == 1

@@ -6,13 +6,13 @@ a search that did not end, is a Problem; an answer has converged and holds no Na
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from equipoise.analysis.formula import cells, mean_row
 from equipoise.analysis.mmrm import design as asking
 from equipoise.analysis.mmrm.design import Design, Question
 from equipoise.analysis.mmrm.inference import (
@@ -29,6 +29,7 @@ from equipoise.analysis.mmrm.statistics import Scale, check, gather
 from equipoise.analysis.mmrm.steps import Statistics, second_moment
 from equipoise.analysis.mmrm.structures import STRUCTURES
 from equipoise.analysis.ops import NUMPY, Array
+from equipoise.analysis.table import columns
 from equipoise.words.problem import Problem, problem
 
 
@@ -93,26 +94,18 @@ class MmrmFit:
 
     def mean_row(self, levels: Mapping[str, str]) -> Array:
         """(p,) the row of a least-squares mean: other factors averaged equally, numbers at their mean."""
-        import pandas as pd
-
-        fixed, free = dict(levels), [name for name in self.design.levels if name not in levels]
-        grid = [
-            {**fixed, **dict(zip(free, combination, strict=True))}
-            for combination in itertools.product(*(self.design.levels[name] for name in free))
-        ]
-        frame: dict[str, Any] = {name: np.full(len(grid), mean) for name, mean in self.design.means.items()}
-        for name, known in self.design.levels.items():
-            frame[name] = pd.Categorical([point[name] for point in grid], categories=list(known))
-        made = self.design.spec.get_model_matrix(pd.DataFrame(frame), context={})
-        return np.asarray(np.asarray(made, np.float64).mean(axis=0), np.float64)
+        return mean_row(self.design.frame, levels)
 
     def lsmeans(self, *by: str) -> tuple[Marginal, ...]:
         """Least-squares means of every combination of levels of the factors `by`."""
-        return tuple(Marginal(levels, self.contrast(self.mean_row(levels))) for levels in self._cells(by))
+        return tuple(
+            Marginal(levels, self.contrast(self.mean_row(levels)))
+            for levels in cells(self.design.frame.levels, by)
+        )
 
     def differences(self, factor: str, *by: str) -> tuple[Marginal, ...]:
         """Each level of `factor` minus its reference, within every combination of the factors `by`."""
-        reference, *others = self.design.levels[factor]
+        reference, *others = self.design.frame.levels[factor]
         return tuple(
             Marginal(
                 {**cell, factor: f"{other} - {reference}"},
@@ -121,14 +114,8 @@ class MmrmFit:
                 ),
             )
             for other in others
-            for cell in self._cells(by)
+            for cell in cells(self.design.frame.levels, by)
         )
-
-    def _cells(self, by: Sequence[str]) -> list[dict[str, str]]:
-        return [
-            dict(zip(by, combination, strict=True))
-            for combination in itertools.product(*(self.design.levels[name] for name in by))
-        ]
 
 
 def fit_mmrm(
@@ -159,7 +146,7 @@ def fit_mmrm(
         return (problem("analysis.df", df, known=", ".join(METHODS)),)
     if df == "kenward-roger" and not reml:
         return (problem("analysis.kr-needs-reml"),)
-    table = asking.columns(data)
+    table = columns(data)
     if isinstance(table, Problem):
         return (table,)
     question = Question(formula, subject, visit, group, tuple(categorical), dict(reference or {}))

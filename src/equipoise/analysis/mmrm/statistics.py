@@ -17,10 +17,8 @@ from equipoise.analysis.mmrm.design import Design
 from equipoise.analysis.mmrm.steps import Statistics
 from equipoise.analysis.mmrm.structures import Structure
 from equipoise.analysis.ops import Array
+from equipoise.analysis.rank import check_columns
 from equipoise.words.problem import Problem, problem
-
-RANK = 1e-9
-"""A column is a combination of others when its distance from them is below this part of its length."""
 
 MANY = 100
 """Subjects of one pattern above which fewer rows stand for them; below, finding those rows costs more than it saves."""
@@ -45,31 +43,7 @@ def check(design: Design, structures: Sequence[Structure]) -> tuple[Problem, ...
     smallest = min(its.parameters(visits) for its in structures) * len(design.groups)
     if rows <= width or subjects < 3 or rows < width + smallest:
         return (problem("analysis.too-few-rows", rows=rows, subjects=subjects, parameters=width + smallest),)
-    return _columns(design) or _residuals(design) or _pairs(design, structures)
-
-
-def _columns(design: Design) -> tuple[Problem, ...]:
-    """Columns of zeros (an empty cell) and columns that others add up to, by Gram and Schmidt in their order."""
-    found = []
-    basis = np.zeros((len(design.y), 0))
-    used: list[str] = []
-    for term, column in zip(design.terms, design.x.T, strict=True):
-        length = float(np.linalg.norm(column))
-        if length == 0.0:
-            found.append(problem("analysis.empty-cell", term))
-            continue
-        left = column / length
-        left = left - basis @ (basis.T @ left)
-        left = left - basis @ (basis.T @ left)
-        if np.linalg.norm(left) < RANK:
-            parts = np.linalg.lstsq(design.x[:, [design.terms.index(name) for name in used]], column)[0]
-            sizes = np.abs(parts) * [np.linalg.norm(design.x[:, design.terms.index(name)]) for name in used]
-            others = [name for name, size in zip(used, sizes, strict=True) if size > 1e-6 * length]
-            found.append(problem("analysis.collinear", term, others=", ".join(others)))
-            continue
-        basis = np.column_stack([basis, left / np.linalg.norm(left)])
-        used.append(term)
-    return tuple(found)
+    return check_columns(design.x, design.terms) or _residuals(design) or _pairs(design, structures)
 
 
 def _residuals(design: Design) -> tuple[Problem, ...]:
