@@ -12,6 +12,7 @@ from equipoise.analysis.mmrm import design as asking
 from equipoise.analysis.mmrm import result, statistics
 from equipoise.analysis.mmrm.method import fit
 from equipoise.analysis.mmrm.structures import STRUCTURES
+from equipoise.analysis.table import columns
 
 TRIALS = 10_000
 SIGMA = np.array([[1.0, 0.8, 0.6], [0.8, 1.5, 1.1], [0.6, 1.1, 2.0]])
