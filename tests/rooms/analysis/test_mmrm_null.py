@@ -36,7 +36,8 @@ def null_p_values(per_arm, drop_out, seed):
     assert row.sum() == 1
     found, failed = [], 0
     for _ in range(TRIALS):
-        made = replace(design, y=rng.multivariate_normal(np.zeros(3), SIGMA, n)[i, v])
+        y = rng.multivariate_normal(np.zeros(3), SIGMA, n)[i, v]
+        made = replace(design, frame=replace(design.frame, y=y))
         data, scale = statistics.gather(made)
         optimum = fit(data, [STRUCTURES["us"]], reml=True)
         answer = result._carried(made, data, scale, optimum, df="kenward-roger", reml=True)
