@@ -7,16 +7,18 @@ captured under a version of the definition that is no longer in force leaves wit
 from __future__ import annotations
 
 import json
+from functools import reduce
 from pathlib import Path
 
 from equipoise.desk.clock import system_clock
-from equipoise.desk.followers import SUBJECTS
+from equipoise.desk.followers import SITES, SUBJECTS
 from equipoise.desk.source_files import ARCHIVE, copy_files
 from equipoise.desk.standing import Trial, read_trial
 from equipoise.ledger.archive import write_archive
 from equipoise.ledger.opening import open_ledger
 from equipoise.ledger.reader import Reader
 from equipoise.ledger.store import StoreFault
+from equipoise.oversight.evolve import SITE_START, evolve_site
 from equipoise.standards.export import export_dataset_json
 from equipoise.words.problem import Problem, problem
 
@@ -55,8 +57,13 @@ def export_datasets(store: Path, out: Path) -> Written | Problem:
                 return trial
             rows = reader.rows.find(SUBJECTS, order=("number",))
             subjects = [reader.entries(f"subject/{row['subject']}") for row in rows]
+            sites = {str(row["site"]) for row in reader.rows.find(SITES)}
+            ranges = {
+                site: reduce(evolve_site, reader.entries(f"site/{site}"), SITE_START).ranges
+                for site in sorted(sites)
+            }
         rehearsal = trial.state.purpose == "rehearsal"
-        paths = export_dataset_json(trial.record, subjects, out, system_clock(), rehearsal=rehearsal)
+        paths = export_dataset_json(trial.record, subjects, ranges, out, system_clock(), rehearsal=rehearsal)
         return tuple((path, json.loads(path.read_text("utf-8"))["records"]) for path in paths)
     except StoreFault as fault:
         return fault.problem

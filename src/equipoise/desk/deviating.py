@@ -15,6 +15,7 @@ from equipoise.consent.standing import visits_ended_on
 from equipoise.desk.schedule import visits_of
 from equipoise.desk.standing import Case, Standing, day_one_of, evolve_case
 from equipoise.ledger.entries import (
+    AliquotMoved,
     Append,
     ConsentDocumented,
     ConsentWithdrawn,
@@ -24,6 +25,9 @@ from equipoise.ledger.entries import (
     InfusionEnded,
     InfusionStarted,
     Recorded,
+    SpecimenCollected,
+    SpecimenProcessed,
+    SpecimenVoided,
     StratumCorrected,
     SubjectRandomized,
     VisitDated,
@@ -38,6 +42,7 @@ from equipoise.oversight.findings import (
     DoseSeen,
     Finding,
     LateSave,
+    SpecimenSeen,
     VisitSeen,
     findings,
     late_entry,
@@ -45,11 +50,15 @@ from equipoise.oversight.findings import (
 )
 
 WATCHED = (
+    AliquotMoved,
     ConsentDocumented,
     ConsentWithdrawn,
     DosingDecided,
     InfusionEnded,
     InfusionStarted,
+    SpecimenCollected,
+    SpecimenProcessed,
+    SpecimenVoided,
     StratumCorrected,
     SubjectRandomized,
     VisitDated,
@@ -163,7 +172,25 @@ def _course(now: Standing) -> Course:
         )
         for one in asked
     )
-    return Course(visits, seen, now.case.blind.corrected is not None)
+    return Course(visits, seen, now.case.blind.corrected is not None, _specimens(now))
+
+
+def _specimens(now: Standing) -> tuple[SpecimenSeen, ...]:
+    """The tubes in use. That consent was missing is a deviation of the visit already and not told twice."""
+    known, most = now.case.specimens, now.trial.study.specimens.thaws_at_most
+    thawed = {one.specimen for one in known.aliquots.values() if one.thaws > most}
+    return tuple(
+        SpecimenSeen(
+            tube.specimen,
+            tube.visit,
+            (
+                *(code for code in (*tube.deviations, *tube.late) if code != "NO_CONSENT"),
+                *(["THAWED_OFTEN"] if tube.specimen in thawed else []),
+            ),
+        )
+        for tube in known.tubes.values()
+        if not tube.voided
+    )
 
 
 def _left_on(facts: Facts) -> dt.date | None:

@@ -28,6 +28,7 @@ from equipoise.oversight.commands import (
     WithdrawDeviation,
 )
 from equipoise.oversight.deviations import MANUAL, Deviation
+from equipoise.protocol.deviating import DeviationRule
 from equipoise.protocol.study import Study
 from equipoise.words.clock import local
 from equipoise.words.problem import say
@@ -55,7 +56,7 @@ class DeviationLine:
     visit: str
     visit_label: Text | None
     repeat: int
-    matter: str
+    matter: Text | None
     days: int
     on: str
     text: str
@@ -197,6 +198,17 @@ def _lines(desk: Desk, reader: Reader, rows: Sequence[Row]) -> list[DeviationLin
     return found
 
 
+def _matter(rule: DeviationRule | None, one: Deviation) -> Text | None:
+    """What a deviation is about, as far as a reader can tell by it: a form, or a tube and what was wrong with it."""
+    if rule is None or rule.kind not in ("LATE_ENTRY", "SPECIMEN_HANDLING"):
+        return None
+    if rule.kind == "LATE_ENTRY":
+        return Text(one.matter)
+    tube, _, code = one.matter.partition(" ")
+    key = f"specimens.deviation-{code.lower().replace('_', '-')}"
+    return Text(f"{tube}: {say(key, 'en')}", f"{tube}：{say(key, 'zh')}")
+
+
 def _line(desk: Desk, now: Standing, one: Deviation) -> DeviationLine:
     study: Study = now.trial.study
     rule = next((each for each in study.deviations if each.id == one.rule), None)
@@ -211,7 +223,7 @@ def _line(desk: Desk, now: Standing, one: Deviation) -> DeviationLine:
         visit=one.visit,
         visit_label=visit.label if visit is not None else None,
         repeat=one.repeat,
-        matter=one.matter if rule is not None and rule.kind == "LATE_ENTRY" else "",
+        matter=_matter(rule, one),
         days=one.days,
         on=one.on,
         text=one.text,

@@ -44,6 +44,15 @@ class DoseSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class SpecimenSeen:
+    """What of a tube in use was not as its kit asks: codes, in their order."""
+
+    specimen: str
+    visit: str
+    departures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LateSave:
     """A form that is first saved some days after its visit took place."""
 
@@ -60,6 +69,7 @@ class Course:
     visits: tuple[VisitSeen, ...] = ()
     doses: tuple[DoseSeen, ...] = ()
     wrong_stratum: bool = False
+    specimens: tuple[SpecimenSeen, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,7 @@ def findings(study: Study, course: Course, consents: Sequence[Consented]) -> tup
         *_of_visits(study, course.visits),
         *_of_consent(study, course.visits, consents),
         *_of_doses(study, course.doses),
+        *_of_specimens(study, course.specimens),
         *([Finding(rule.id)] if course.wrong_stratum and (rule := _rule(study, "WRONG_STRATUM")) else []),
     )
 
@@ -179,6 +190,13 @@ def _outdated(versions: Sequence[ConsentVersion], signed: str, day: dt.date) -> 
         return 0
     newer = [one for one in order[position + 1 :] if len(one.dated) == 10 and one.dated <= day.isoformat()]
     return (day - dt.date.fromisoformat(newer[0].dated)).days if newer else 0
+
+
+def _of_specimens(study: Study, specimens: Sequence[SpecimenSeen]) -> Iterator[Finding]:
+    for one in specimens:
+        rule = _rule(study, "SPECIMEN_HANDLING", one.visit)
+        if rule is not None:
+            yield from (Finding(rule.id, one.visit, 1, f"{one.specimen} {code}") for code in one.departures)
 
 
 def _of_doses(study: Study, doses: Sequence[DoseSeen]) -> Iterator[Finding]:

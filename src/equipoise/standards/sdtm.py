@@ -1,4 +1,4 @@
-"""SDTM from the ledger: DM, DS, IE, findings, events, interventions: pure functions of entries and definition.
+"""SDTM from the ledger: DM, DS, DV, IE, SV, BE, findings, events, interventions: pure functions of entries and study.
 
 The rules that must stay true: every row names the entry it came from; the files depend on the definition alone and
 the rows on the entries alone, so the same ledger gives the same tables; nothing of an arm is in them.
@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from equipoise.ledger.entries import Recorded
+from equipoise.ledger.entries import RangeRow, Recorded
 from equipoise.protocol.study import Study
 from equipoise.standards.dataset import Dataset
 from equipoise.standards.sdtm_casebook import Casebook, casebooks
+from equipoise.standards.sdtm_conduct import DV_COLUMNS, SV_COLUMNS, deviations, visits_held
 from equipoise.standards.sdtm_events import event_columns, event_domains, event_rows
 from equipoise.standards.sdtm_findings import finding_columns, finding_domains, finding_rows
 from equipoise.standards.sdtm_rows import Row, table
+from equipoise.standards.sdtm_specimens import BE_COLUMNS, biospecimen_events, specimens_planned
 from equipoise.standards.sdtm_subjects import (
     DM_COLUMNS,
     IE_COLUMNS,
@@ -26,20 +28,30 @@ from equipoise.standards.sdtm_subjects import (
 )
 
 
-def sdtm(study: Study, subjects: Iterable[Sequence[Recorded]], *, rehearsal: bool) -> Mapping[str, Dataset]:
-    """The datasets by domain: DM, DS, IE, then the study's other domains, each present even without rows.
+def sdtm(
+    study: Study,
+    subjects: Iterable[Sequence[Recorded]],
+    ranges: Mapping[str, tuple[RangeRow, ...]] | None = None,
+    *,
+    rehearsal: bool,
+) -> Mapping[str, Dataset]:
+    """The datasets by domain: those of every study, then the study's other domains, each present even without rows.
 
-    subjects: the entries of each subject's stream, in order of seq. rehearsal: the store is one, so that every
-    row bears the study's demonstration identifier.
+    subjects: the entries of each subject's stream, in order of seq. ranges: reference ranges of laboratories by site.
+    rehearsal: the store is one, so that every row bears the study's demonstration identifier.
     """
-    books = casebooks(study, subjects, rehearsal=rehearsal)
+    books = casebooks(study, subjects, ranges or {}, rehearsal=rehearsal)
     study_id = study.demo_id if rehearsal else study.id
     modified = _modified(books)
     tables = {
         "DM": (DM_COLUMNS, list(demographics(books))),
         "DS": (disposition_columns(study), [row for book in books for row in disposition(book)]),
+        "DV": (DV_COLUMNS, [row for book in books for row in deviations(book)]),
         "IE": (IE_COLUMNS, [row for book in books for row in criteria_not_met(book)]),
+        "SV": (SV_COLUMNS, [row for book in books for row in visits_held(book)]),
     }
+    if specimens_planned(study):
+        tables["BE"] = (BE_COLUMNS, [row for book in books for row in biospecimen_events(book)])
     for domain in finding_domains(study):
         rows: list[Row] = [row for book in books for row in finding_rows(book, domain)]
         tables[domain] = (finding_columns(study, domain), rows)

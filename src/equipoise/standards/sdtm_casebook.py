@@ -10,22 +10,24 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from equipoise.capture.evolve import given_by
+from equipoise.capture.evolve import START, State, evolve, given_by
 from equipoise.ledger.entries import (
     Datum,
     Entry,
     FormSaved,
+    RangeRow,
     Recorded,
     RowRestored,
     RowVoided,
     SubjectScreened,
-    VisitDated,
 )
 from equipoise.protocol.forms import Form
 from equipoise.protocol.study import Study
+from equipoise.words.clock import local
 
 EntryKind = TypeVar("EntryKind", bound=Entry)
 
@@ -51,7 +53,10 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Casebook:
-    """One subject: identifiers as SDTM writes them, and the entries in order."""
+    """One subject: identifiers as SDTM writes them, the entries in order, and what they come to in capture.
+
+    `ranges`: the reference ranges of the subject's site.
+    """
 
     study: Study
     study_id: str
@@ -59,6 +64,8 @@ class Casebook:
     site: str
     screened: Recorded
     entries: tuple[Recorded, ...]
+    capture: State
+    ranges: tuple[RangeRow, ...] = ()
 
     @property
     def usubjid(self) -> str:
@@ -81,8 +88,16 @@ class Casebook:
     def day(self, recorded: Recorded) -> str:
         """The calendar day (ISO) of an entry at its site."""
         moment = dt.datetime.fromisoformat(recorded.header.at)
-        named = recorded.header.zone or self.study.zone_of(self.site)
-        return moment.astimezone(ZoneInfo(named)).date().isoformat()
+        return moment.astimezone(ZoneInfo(recorded.header.zone or self.zone)).date().isoformat()
+
+    @property
+    def zone(self) -> str:
+        """The site's zone (IANA), as the first entry bears it."""
+        return self.screened.header.zone or self.study.zone_of(self.site)
+
+    def clock(self, moment: str) -> str:
+        """A moment of the ledger (ISO 8601 with its offset) on the site's clock, to the minute, as SDTM writes it."""
+        return local(moment, self.zone).replace(" ", "T")
 
     def instances(self) -> tuple[Instance, ...]:
         """Every form that holds something, in the order of visits, then forms, then repeats.
@@ -132,18 +147,18 @@ class Casebook:
                 found.discard((recorded.entry.visit, recorded.entry.form, recorded.entry.repeat))
         return found
 
-    def visit_dates(self) -> Mapping[tuple[str, int], Held]:
-        """The latest date of each (visit, repeat)."""
-        return {
-            (entry.visit, entry.repeat): Held(Datum(entry.on), recorded.header.seq)
-            for recorded, entry in self.of_kind(VisitDated)
-        }
-
 
 def casebooks(
-    study: Study, subjects: Iterable[Sequence[Recorded]], *, rehearsal: bool
+    study: Study,
+    subjects: Iterable[Sequence[Recorded]],
+    ranges: Mapping[str, tuple[RangeRow, ...]],
+    *,
+    rehearsal: bool,
 ) -> tuple[Casebook, ...]:
-    """The casebooks in the order of USUBJID. A stream whose first entry was erased has no identifier: left out."""
+    """The casebooks in the order of USUBJID. A stream whose first entry was erased has no identifier: left out.
+
+    ranges: reference ranges by site.
+    """
     study_id = study.demo_id if rehearsal else study.id
     found = []
     for stream in subjects:
@@ -152,7 +167,9 @@ def casebooks(
         if screened is None or not isinstance(screened.entry, SubjectScreened):
             continue
         entry = screened.entry
-        found.append(Casebook(study, study_id, entry.screening_number, entry.site, screened, tuple(entries)))
+        held, here = reduce(evolve, entries, START), ranges.get(entry.site, ())
+        number = entry.screening_number
+        found.append(Casebook(study, study_id, number, entry.site, screened, tuple(entries), held, here))
     return tuple(sorted(found, key=lambda book: (book.usubjid, book.screened.header.stream)))
 
 

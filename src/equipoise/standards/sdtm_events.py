@@ -15,6 +15,7 @@ from equipoise.protocol.forms import Item
 from equipoise.protocol.study import Study
 from equipoise.standards.dataset import Column
 from equipoise.standards.sdtm_casebook import Casebook, Held, Instance
+from equipoise.standards.sdtm_imaging import IMAGING_VARIABLES, PROCEDURES, images_anything, imaging_rows
 from equipoise.standards.sdtm_rows import LEDGER, Row
 from equipoise.words.codelists import MISSING
 
@@ -33,7 +34,7 @@ _LABELS: Mapping[str, str] = {
     "SDISAB": "Persist or Signif Disability/Incapacity", "SCONG": "Congenital Anomaly or Birth Defect",
     "SMIE": "Other Medically Important Serious Event", "INDC": "Indication", "DOSE": "Dose", "DOSU": "Dose Units",
     "DOSFRM": "Dose Form", "DOSFRQ": "Dosing Frequency per Interval", "ROUTE": "Route of Administration",
-    "REFID": "Reference ID", "LOC": "Location", "ADJ": "Reason for Dose Adjustment",
+    "REASOC": "Reason for Occur Value", "REFID": "Reference ID", "LOC": "Location", "ADJ": "Reason for Dose Adjustment",
 }  # fmt: skip
 """Labels of variables of these classes by fragment. Source: CDISC SDTM 2.0."""
 _ONGOING = "ENRTPT"
@@ -51,17 +52,23 @@ class Group:
 def event_domains(study: Study) -> tuple[str, ...]:
     """Domains in which the study's forms make events or interventions, in alphabetical order."""
     found = {item.sdtm.domain for form in study.forms for item in form.items if item.sdtm and _mine(item)}
-    return tuple(sorted(found & TOPICS.keys()))
+    imaged = {PROCEDURES} if images_anything(study) else set()
+    return tuple(sorted(found & TOPICS.keys() | imaged))
 
 
 def event_columns(study: Study, domain: str) -> tuple[Column, ...]:
     """The columns of a domain in a study: identifiers, topic, then every variable that a form aims at, by name."""
     items = [item for form in study.forms for item in form.items if _mine(item, domain)]
     topic = f"{domain}{TOPICS[domain]}"
-    named = {item.sdtm.variable: item for item in items if item.sdtm and item.sdtm.variable != topic}
+    imaged = IMAGING_VARIABLES if domain == PROCEDURES and images_anything(study) else ()
+    named = {name: _LABELS[name.removeprefix(domain)] for name in imaged} | {
+        item.sdtm.variable: _label(domain, item.sdtm.variable, item)
+        for item in items
+        if item.sdtm and item.sdtm.variable and item.sdtm.variable != topic
+    }
     asked = any(variable == f"{domain}OCCUR" for variable in named)
     marked = any(variable == f"{domain}{_ONGOING}" for variable in named)
-    own = [Column(name, _label(domain, name, item)) for name, item in sorted(named.items()) if name]
+    own = [Column(name, label) for name, label in sorted(named.items())]
     return (
         Column("STUDYID", "Study Identifier", key=1),
         Column("DOMAIN", "Domain Abbreviation"),
@@ -80,12 +87,45 @@ def event_columns(study: Study, domain: str) -> tuple[Column, ...]:
 
 
 def event_rows(book: Casebook, domain: str) -> Iterator[Row]:
-    """The rows of a subject in a domain: by visit, form, repeat, each in the order of its items."""
+    """The rows of a subject in a domain: by visit, form, repeat, each in the order of its items.
+
+    Then what is asked by name on forms that were not done at all, then imaging, among procedures.
+    """
     for instance in book.instances():
         for group in _groups(instance, domain):
             row = _row(book, instance, group, domain)
             if row is not None:
                 yield row
+    yield from _not_done(book, domain)
+    if domain == PROCEDURES:
+        yield from imaging_rows(book)
+
+
+def _not_done(book: Casebook, domain: str) -> Iterator[Row]:
+    """A row for each thing asked by name on a form that was not done: that nobody asked (SDTMIG 3.4, --STAT)."""
+    for place, held in book.capture.forms.items():
+        form = book.study.form(place.form)
+        if held.omitted is None or form is None or place in book.capture.voided:
+            continue
+        for item in form.items:
+            target = item.sdtm
+            if (
+                target is None
+                or target.test is None
+                or target.variable != f"{domain}OCCUR"
+                or not _mine(item, domain)
+            ):
+                continue
+            yield {
+                "USUBJID": book.usubjid,
+                f"{domain}SPID": _place(Instance(place.visit, form, place.repeat, {})),
+                f"{domain}{TOPICS[domain]}": target.test,
+                f"{domain}CAT": target.category,
+                f"{domain}PRESP": "Y",
+                f"{domain}STAT": "NOT DONE",
+                f"{domain}REASND": _reason(held.omitted.missing),
+                "EQLEDGER": book.reference(held.seq),
+            }
 
 
 def _mine(item: Item, domain: str | None = None) -> bool:

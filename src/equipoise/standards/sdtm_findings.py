@@ -16,8 +16,11 @@ from equipoise.ledger.entries import Datum
 from equipoise.protocol.assessments import scale_of
 from equipoise.protocol.forms import Form, Item, SdtmTarget
 from equipoise.protocol.study import Study
-from equipoise.standards.dataset import Cell, Column
+from equipoise.standards.dataset import Column
 from equipoise.standards.sdtm_casebook import Casebook, Held, Instance
+from equipoise.standards.sdtm_conduct import visit_number
+from equipoise.standards.sdtm_imaging import CENTRAL, central_results
+from equipoise.standards.sdtm_ranges import range_columns, range_rows
 from equipoise.standards.sdtm_rows import LEDGER, NOTE, Row, whole
 from equipoise.words.codelists import BELOW, MISSING
 
@@ -59,6 +62,7 @@ def finding_columns(study: Study, domain: str) -> tuple[Column, ...]:
     """The columns of a findings domain in a study; units and further qualifiers only where a form has them."""
     forms = [form for form in study.forms if domain in _domains_of(form)]
     united = any(item.unit for form in forms for item in form.items if _is_test(item, domain))
+    read = _read_centrally(study, domain)
     extras = {
         item.sdtm.variable: item
         for form in forms
@@ -69,6 +73,8 @@ def finding_columns(study: Study, domain: str) -> tuple[Column, ...]:
         Column(name, _QUALIFIERS.get(name.removeprefix(domain), extras[name].label.en[:40]))
         for name in sorted(name for name in extras if name)
     ]
+    if read and f"{domain}EVALID" not in extras:
+        shown.append(Column(f"{domain}EVALID", _QUALIFIERS["EVALID"], key=6))
     units = ([Column(f"{domain}ORRESU", "Original Units")], [Column(f"{domain}STRESU", "Standard Units")])
     return (
         Column("STUDYID", "Study Identifier", key=1),
@@ -84,6 +90,7 @@ def finding_columns(study: Study, domain: str) -> tuple[Column, ...]:
         Column(f"{domain}STRESC", "Character Result/Finding in Std Format"),
         Column(f"{domain}STRESN", "Numeric Result/Finding in Standard Units", "integer"),
         *(units[1] if united else ()),
+        *range_columns(study, domain),
         Column(f"{domain}STAT", "Completion Status"),
         Column(f"{domain}REASND", "Reason Not Done"),
         *shown,
@@ -100,7 +107,16 @@ def finding_columns(study: Study, domain: str) -> tuple[Column, ...]:
 
 
 def finding_rows(book: Casebook, domain: str) -> Iterator[Row]:
-    """The rows of a subject in a findings domain: by visit, form, repeat; a scale's items, then its totals."""
+    """The rows of a subject in a findings domain: by visit, form, repeat; a scale's items, then its totals.
+
+    Then forms that were not done at all, then what central reads concluded.
+    """
+    yield from _answered(book, domain)
+    yield from _not_done(book, domain)
+    yield from _central(book, domain)
+
+
+def _answered(book: Casebook, domain: str) -> Iterator[Row]:
     for instance in book.instances():
         scale = scale_of(instance.form)
         findings: list[Finding] = []
@@ -109,10 +125,63 @@ def finding_rows(book: Casebook, domain: str) -> Iterator[Row]:
         findings += _own_tests(instance, domain)
         if not findings:
             continue
-        shared = _shared(book, instance, domain)
+        shared, ranges = _shared(book, instance, domain), range_rows(book, instance, domain)
         for finding in findings:
-            beside = _beside(instance, domain, finding.item)
+            beside = _beside(instance, domain, finding.item) | ranges.get(finding.item or "", {})
             yield {**shared, **_row(finding, domain), **beside, "EQLEDGER": book.reference(finding.seq)}
+
+
+def _not_done(book: Casebook, domain: str) -> Iterator[Row]:
+    """One row for a form that was not done: a test that stands for all of them (SDTMIG 3.4, tests not done)."""
+    for place, held in book.capture.forms.items():
+        form = book.study.form(place.form)
+        if (
+            held.omitted is None
+            or form is None
+            or domain not in _domains_of(form)
+            or place in book.capture.voided
+        ):
+            continue
+        scale = scale_of(form)
+        category = scale.category if scale is not None else None
+        finding = Finding(
+            f"{domain}ALL",
+            form.label.en[:40],
+            category,
+            held.seq,
+            reason=held.omitted.missing,
+            note=held.omitted.reason or None,
+        )
+        shared = _shared(book, Instance(place.visit, form, place.repeat, {}), domain)
+        yield {**shared, **_row(finding, domain), "EQLEDGER": book.reference(held.seq)}
+
+
+def _central(book: Casebook, domain: str) -> Iterator[Row]:
+    for one in central_results(book):
+        target, form = one.item.sdtm, next(form for form in book.study.forms if one.item in form.items)
+        if target is None or target.testcd is None or target.domain != domain:
+            continue
+        finding = _of_item(one.item, target, target.testcd, Held(one.datum, one.seq))
+        note = "Decided by a third reader" if one.adjudicated else None
+        yield {
+            **_shared(book, Instance(one.visit, form, 1, {}), domain),
+            **_row(finding, domain),
+            f"{domain}EVALID": CENTRAL,
+            f"{domain}DTC": one.on,
+            "EQNOTE": note,
+            "EQLEDGER": book.reference(one.seq),
+        }
+
+
+def _read_centrally(study: Study, domain: str) -> bool:
+    """Whether two readers score something that is a result of that domain."""
+    for procedure in study.imaging.procedures:
+        form = study.form(procedure.form)
+        for rule in procedure.read:
+            item = form.item(rule.item) if form is not None else None
+            if item is not None and _is_test(item, domain) and item.blinding == "open":
+                return True
+    return False
 
 
 def _beside(instance: Instance, domain: str, item: str | None) -> Row:
@@ -293,21 +362,16 @@ def _reason(code: str) -> str:
 
 def _shared(book: Casebook, instance: Instance, domain: str) -> Row:
     """What all rows of one form instance have in common."""
-    visits = book.study.schedule.visits
-    place = next((place for place, visit in enumerate(visits, start=1) if visit.id == instance.visit), None)
-    visit = visits[place - 1] if place is not None else None
+    visit = book.study.visit(instance.visit)
     epoch = next((e for e in book.study.schedule.epochs if visit and e.id == visit.epoch), None)
     scale = scale_of(instance.form)
-    number: Cell = place
-    if visit is not None and place is not None and visit.unscheduled and instance.repeat > 1:
-        number = Decimal(place) + Decimal(instance.repeat) / 100
     return {
         "USUBJID": book.usubjid,
         f"{domain}SPID": instance.form.id
         if instance.repeat == 1
         else f"{instance.form.id}-{instance.repeat}",
         f"{domain}EVAL": instance.form.evaluator,
-        "VISITNUM": number,
+        "VISITNUM": visit_number(book.study, instance.visit, instance.repeat),
         "VISIT": visit.label.en.upper() if visit else instance.visit,
         "VISITDY": visit.day if visit else None,
         # An unscheduled visit may fall into any epoch; its place in the schedule does not say which.
@@ -338,10 +402,9 @@ def _date(book: Casebook, instance: Instance, domain: str) -> str | None:
         own = (f"{instance.form.domain}DTC", "--DTC")
         dated = [item for item in instance.form.items if item.sdtm and item.sdtm.variable in own]
     if not dated:
-        visited = book.visit_dates().get((instance.visit, instance.repeat)) or book.visit_dates().get(
-            (instance.visit, 1)
-        )
-        return visited.datum.value if visited else None
+        dates = book.capture.dates
+        visited = dates.get((instance.visit, instance.repeat)) or dates.get((instance.visit, 1))
+        return visited.on if visited else None
     day = _first_value(instance, [item for item in dated if item.type == "date"])
     time = _first_value(instance, [item for item in dated if item.type == "time"])
     return f"{day}T{time}" if day and time and len(day) == len("2026-01-01") else day

@@ -23,11 +23,13 @@ NOTE = Column("EQNOTE", "Explanation Beside the Result")
 
 DOMAINS: Mapping[str, str] = {
     "AE": "Adverse Events",
+    "BE": "Biospecimen Events",
     "CM": "Concomitant/Prior Medications",
     "CP": "Cell Phenotype Findings",
     "CV": "Cardiovascular System Findings",
     "DM": "Demographics",
     "DS": "Disposition",
+    "DV": "Protocol Deviations",
     "DX": "Device Exposure",
     "EC": "Exposure as Collected",
     "EG": "ECG Test Results",
@@ -44,6 +46,7 @@ DOMAINS: Mapping[str, str] = {
     "RS": "Disease Response and Clin Classification",
     "SC": "Subject Characteristics",
     "SU": "Substance Use",
+    "SV": "Subject Visits",
     "VS": "Vital Signs",
 }
 """Labels of the domains that rows are made for. Source: CDISC SDTMIG 3.4."""

@@ -7,21 +7,26 @@ Source: CDISC SDTMIG 3.4, DM, DS and IE; terms of DSDECOD and ARMNRS from CDISC 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from equipoise.capture.visits import ended
 from equipoise.ledger.entries import (
     ConsentDocumented,
     ConsentWithdrawn,
     EligibilityJudged,
     Entry,
+    InfusionEnded,
+    InfusionStarted,
     Recorded,
     ScreeningFailed,
     SubjectRandomized,
     SubjectScreened,
 )
 from equipoise.protocol.study import Criterion, Study
+from equipoise.protocol.windows import day_one
 from equipoise.standards.dataset import Column
 from equipoise.standards.sdtm_casebook import Casebook
 from equipoise.standards.sdtm_rows import LEDGER, Row
@@ -88,7 +93,14 @@ IE_COLUMNS = (
 )
 # What a form may fill in DM: identifiers, reference dates, site and arms are the program's own.
 _COLLECTED = frozenset({"BRTHDTC", "AGE", "SEX", "RACE", "ETHNIC", "COUNTRY", "DTHDTC", "DTHFL", "DMDTC"})
-_SHAPING = (SubjectScreened, ConsentDocumented, ScreeningFailed, SubjectRandomized)
+_SHAPING = (
+    SubjectScreened,
+    ConsentDocumented,
+    ScreeningFailed,
+    SubjectRandomized,
+    InfusionStarted,
+    InfusionEnded,
+)
 
 
 def demographics(books: Iterable[Casebook]) -> Iterator[Row]:
@@ -105,12 +117,35 @@ def demographics(books: Iterable[Casebook]) -> Iterator[Row]:
             "SUBJID": book.subject,
             "SITEID": book.site,
             "RFICDTC": consent_day(book),
+            **reference_dates(book),
             "ARMNRS": arm_reason(book),
             "EQRESCR": by_stream.get(f"subject/{earlier}") if earlier else None,
             "EQLEDGER": book.reference(max(seqs)),
         }
         _set_age(row)
+        if row.get("DTHDTC"):
+            row["DTHFL"] = "Y"
         yield row
+
+
+def reference_dates(book: Casebook) -> Row:
+    """RFSTDTC is day 1 of the schedule, RFXSTDTC and RFXENDTC the first and last dose on the site's clock.
+
+    RFENDTC and RFPENDTC are both the day on which participation ended; RFENDTC only of who was randomized.
+    """
+    begun = [book.clock(entry.at) for _, entry in book.of_kind(InfusionStarted)]
+    stopped = [book.clock(entry.at) for _, entry in book.of_kind(InfusionEnded)]
+    drawn = [book.day(recorded) for recorded, _ in book.of_kind(SubjectRandomized)]
+    first = dt.date.fromisoformat(min(begun)[:10]) if begun else None
+    day = day_one(book.study, first, dt.date.fromisoformat(drawn[0]) if drawn else None)
+    left = ended(book.study, book.capture)
+    return {
+        "RFSTDTC": day.isoformat() if day is not None else None,
+        "RFXSTDTC": min(begun, default=None),
+        "RFXENDTC": max(stopped, default=None),
+        "RFENDTC": left[1] if left is not None and drawn else None,
+        "RFPENDTC": left[1] if left is not None else None,
+    }
 
 
 def consent_day(book: Casebook) -> str | None:

@@ -145,7 +145,7 @@ def exported(folder: Path) -> list[Path]:
     subject = stream(
         "a", screened("a", "001"), form("STROKESC", DAY="2026-03-02", **items), form("DEMOG", WEIGHT="61.5")
     )
-    return list(export_dataset_json(study(), [subject], folder, AT, rehearsal=True))
+    return list(export_dataset_json(study(), [subject], {}, folder, AT, rehearsal=True))
 
 
 def test_an_export_writes_one_file_per_dataset_and_the_same_bytes_again(tmp_path: Path) -> None:
@@ -153,7 +153,9 @@ def test_an_export_writes_one_file_per_dataset_and_the_same_bytes_again(tmp_path
     assert [path.name for path in first] == [
         "dm.json",
         "ds.json",
+        "dv.json",
         "ie.json",
+        "sv.json",
         "ft.json",
         "qs.json",
         "rs.json",

@@ -51,7 +51,7 @@ def nihss(**changed: str | Datum | None) -> FormSaved:
 
 
 def test_the_files_depend_on_the_definition_and_not_on_the_data() -> None:
-    assert list(tables()) == ["DM", "DS", "IE", "FT", "QS", "RS", "VS"]
+    assert list(tables()) == ["DM", "DS", "DV", "IE", "SV", "FT", "QS", "RS", "VS"]
     assert list(tables(stream("a", screened("a", "001")))) == list(tables())
 
 
