@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 
 from equipoise.capture.commands import DateVisit, MissVisit
+from equipoise.capture.specimens.commands import CollectSpecimen, ProcessSpecimen, VoidSpecimen
 from equipoise.desk.deviation_pages import Filters
 from equipoise.desk.deviation_tables import DEVIATIONS
 from equipoise.ledger.followers import rebuild
@@ -113,6 +114,24 @@ def test_a_form_that_is_entered_weeks_after_its_visit(randomized) -> None:
         "crc", number, "PE", {"PEDAT": "2026-06-02"}, "V2"
     ).accepted  # only the first save counts
     assert rules(story, number) == [("late-entry", "V2", 15)]
+
+
+def test_a_tube_that_was_not_handled_as_planned_and_one_that_is_not_used(randomized) -> None:
+    story, number, subject = randomized
+    on(story, "2026-06-02")
+    # 60 minutes to spin and 120 to freeze, fasting (studies/nct07197606/specimens.yaml, kit BIO)
+    story.done("crc", CollectSpecimen(subject, "BIO", "V2", "2026-06-01T08:00:00+08:00", "N"))
+    assert rules(story, number) == [("specimen-handling", "V2", 0)]
+    with story.desk.reading() as reader:
+        [tube] = story.desk.standing_light(reader, subject).case.specimens.tubes
+    times = "2026-06-01T09:01:00+08:00", "2026-06-01T10:00:00+08:00"
+    story.done("crc", ProcessSpecimen(subject, tube, *times, "NONE"))
+    page = story.desk.subject_deviations(story.who("crc"), number)
+    assert page is not None
+    said = [line.matter.say("zh") for line in page.lines if line.matter is not None]
+    assert said == [f"{tube}：未空腹", f"{tube}：离心延迟"]
+    story.done("crc", VoidSpecimen(subject, tube, "drawn again"))
+    assert rules(story, number) == []
 
 
 def test_who_may_read_deviations_and_of_which_sites(randomized) -> None:
