@@ -157,7 +157,10 @@ def _not_done(book: Casebook, domain: str) -> Iterator[Row]:
 
 
 def _central(book: Casebook, domain: str) -> Iterator[Row]:
+    """Central results that the form does not hold: the desk writes them into the form where the form takes them."""
     for one in central_results(book):
+        if one.held:
+            continue
         target, form = one.item.sdtm, next(form for form in book.study.forms if one.item in form.items)
         if target is None or target.testcd is None or target.domain != domain:
             continue

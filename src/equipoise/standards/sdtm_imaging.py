@@ -1,7 +1,7 @@
 """Imaging in SDTM: each imaging as a procedure (PR), and what two blinded readers say of it as findings.
 
 The rules that must stay true: an order that was neither done nor cancelled is no row, because nothing happened yet; a
-central result is a row of its own beside the site's, told apart by --EVALID, and never replaces it.
+central result that its form did not take over is a row of its own, told apart by --EVALID, and never replaces a value.
 Source: CDISC SDTMIG 3.4, PR and the findings class (--EVAL, --EVALID).
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
 
+from equipoise.capture.evolve import Place
 from equipoise.capture.imaging.evolve import START, Order, evolve
 from equipoise.ledger.entries import Datum, ImagingCancelled, ImagingPerformed, ReadingConcluded
 from equipoise.protocol.forms import Item
@@ -27,7 +28,10 @@ CENTRAL = "CENTRAL READ"
 
 @dataclass(frozen=True, slots=True)
 class CentralResult:
-    """One item of a central read: at which visit, of which day (ISO), and the entry that concluded it."""
+    """One item of a central read: at which visit, of which day (ISO), and the entry that concluded it.
+
+    held: the form at the visit holds the very same, so that its row is this result's.
+    """
 
     visit: str
     on: str
@@ -35,6 +39,7 @@ class CentralResult:
     datum: Datum
     seq: int
     adjudicated: bool
+    held: bool
 
 
 def images_anything(study: Study) -> bool:
@@ -68,11 +73,15 @@ def central_results(book: Casebook) -> Iterator[CentralResult]:
     for order in _orders(book):
         planned = book.study.imaging.procedure(order.procedure)
         form = book.study.form(planned.form) if planned is not None else None
-        for name, datum in order.result.items() if form is not None and order.order in seqs else ():
-            item = form.item(name) if form is not None else None
+        if form is None or order.order not in seqs:
+            continue
+        for name, datum in order.result.items():
+            item = form.item(name)
             if item is not None and item.blinding == "open":
                 adjudicated = name in order.adjudicated
-                yield CentralResult(order.visit, order.on, item, datum, seqs[order.order], adjudicated)
+                place = Place(order.visit, form.id, 1)
+                held = book.capture.form(place).values.get(name) == datum
+                yield CentralResult(order.visit, order.on, item, datum, seqs[order.order], adjudicated, held)
 
 
 def _orders(book: Casebook) -> tuple[Order, ...]:

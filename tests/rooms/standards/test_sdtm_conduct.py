@@ -192,6 +192,12 @@ def test_a_central_read_stands_beside_the_site_s_and_replaces_nothing(first: Stu
         ("VOLUME", Decimal(14), "CENTRAL READ", "2026-02-03"),
     ]
     assert found[1]["EQNOTE"] == "Decided by a third reader"
+    taken_over = saved("MRI", "V1", MRIDAT="2026-02-03", INFVOL="14")
+    [row] = rows(
+        first, "NV", ImagingOrdered("o1", "BRAIN", "V1", "2026-02-01", "2026-02-10"),
+        ImagingPerformed("o1", "2026-02-03", "GOOD"), ReadingConcluded("o1", {"INFVOL": Datum("14")}), taken_over,
+    )  # fmt: skip
+    assert row["NVSTRESN"] == 14
 
 
 def test_a_laboratory_value_has_the_range_of_its_day(first: Study) -> None:
