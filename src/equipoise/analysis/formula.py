@@ -244,7 +244,24 @@ def load_frame(table: Table, model: Model, roles: Sequence[str] = ()) -> Frame |
         return reading
     if found := faults(table, reading):
         return found
-    return frame(table, reading, complete(table, [*sorted(reading.names), *roles]))
+    kept = complete(table, [*sorted(reading.names), *roles])
+    made = frame(table, reading, kept)
+    if not isinstance(made, Frame):
+        return made
+    return _alone(table, made) or made
+
+
+def _alone(table: Table, made: Frame) -> tuple[Problem, ...]:
+    """Factors that have one level among the rows that take part: an arm without anybody, a column that says nothing."""
+    found = []
+    for name, (level, *others) in made.levels.items():
+        if others:
+            continue
+        lost = [row for row, v in enumerate(table[name]) if v is not None and label(v) != level]
+        lone = problem("analysis.constant", name, level=level)
+        lacking = problem("analysis.one-level", name, level=level, rows=row_numbers(lost))
+        found.append(lacking if lost else lone)
+    return tuple(found)
 
 
 def mean_row(made: Frame, levels: Mapping[str, str]) -> Array:

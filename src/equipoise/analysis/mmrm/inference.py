@@ -15,8 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
+from equipoise.analysis.estimate import Estimate, JointTest, f_test, student
 from equipoise.analysis.ops import Array
 
 METHODS = ("satterthwaite", "kenward-roger")
@@ -37,38 +37,12 @@ class Uncertainty:
     method: str
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A linear combination of coefficients with its test against zero (two-sided) and its 95 % interval."""
-
-    estimate: float
-    se: float
-    df: float
-    t: float
-    p: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class JointTest:
-    """A Wald F test of several combinations being zero together."""
-
-    numerator_df: int
-    denominator_df: float
-    f: float
-    p: float
-
-
 def single(beta: Array, known: Uncertainty, row: Array) -> Estimate:
     """The test of row @ beta = 0 with its degrees of freedom (for one row, the same by both methods)."""
     variance = float(row @ known.phi @ row)
     df = _satterthwaite(known, row[None], np.array([variance]))[0]
     estimate, se = float(row @ beta), float(np.sqrt(row @ known.adjusted @ row))
-    t = estimate / se
-    p = 2.0 * float(special.stdtr(df, -abs(t)))
-    half = float(special.stdtrit(df, 0.975)) * se
-    return Estimate(estimate, se, float(df), t, p, estimate - half, estimate + half)
+    return student(estimate, se, float(df))
 
 
 def joint(beta: Array, known: Uncertainty, rows: Array) -> JointTest:
@@ -78,7 +52,7 @@ def joint(beta: Array, known: Uncertainty, rows: Array) -> JointTest:
         return JointTest(1, one.df, one.t**2, one.p)
     answer = _kenward_roger if known.method == "kenward-roger" else _fai_cornelius
     df, f = answer(beta, known, rows)
-    return JointTest(len(rows), df, f, float(special.fdtrc(len(rows), df, f)))
+    return f_test(f, len(rows), df)
 
 
 def _satterthwaite(known: Uncertainty, rows: Array, variances: Array) -> Array:

@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from equipoise.analysis.estimate import Estimate, JointTest, Marginal
 from equipoise.analysis.formula import cells, mean_row
 from equipoise.analysis.mmrm import design as asking
 from equipoise.analysis.mmrm.design import Design, Question
 from equipoise.analysis.mmrm.inference import (
     METHODS,
-    Estimate,
-    JointTest,
     Uncertainty,
     adjusted,
     joint,
@@ -31,14 +30,6 @@ from equipoise.analysis.mmrm.structures import STRUCTURES
 from equipoise.analysis.ops import NUMPY, Array
 from equipoise.analysis.table import columns
 from equipoise.words.problem import Problem, problem
-
-
-@dataclass(frozen=True, slots=True)
-class Marginal:
-    """A least-squares mean, or a difference of two: the levels it is of, and its estimate."""
-
-    levels: Mapping[str, str]
-    estimate: Estimate
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Ordinal regression: cumulative logits with common odds ratios, all or some of them."""
