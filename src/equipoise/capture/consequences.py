@@ -7,8 +7,8 @@ consequences.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from equipoise.capture.binding import answers, assessment, bind, value_of_item
@@ -17,9 +17,18 @@ from equipoise.capture.laboratory import Judged, indications, inputs_asked, judg
 from equipoise.capture.questions import Question, questions
 from equipoise.instruments import score, unanswered, unmet_expectations
 from equipoise.ledger.entries import Datum, RangeRow
-from equipoise.ledger.facts import Facts
+from equipoise.ledger.facts import DoseGiven, Facts
 from equipoise.protocol.assessments import scale_of
-from equipoise.protocol.expressions import Code, DateValue, Logical, Number, Value, as_logical, known_number
+from equipoise.protocol.expressions import (
+    Code,
+    DateValue,
+    Logical,
+    Number,
+    Reason,
+    Value,
+    as_logical,
+    known_number,
+)
 from equipoise.protocol.forms import Check, Form
 from equipoise.protocol.rules import names_in, value_of
 from equipoise.protocol.study import Study
@@ -57,17 +66,18 @@ class Consequences:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """What a form's rules may ask beside what was captured: day at the site, day of consent, reference ranges."""
+    """What a form's rules may ask beside what was captured: day at the site, day of consent, ranges, doses by visit."""
 
     today: PartialDate
     consent_on: PartialDate | None = None
     ranges: tuple[RangeRow, ...] = ()
+    doses: Mapping[str, DoseGiven] = field(default_factory=lambda: MappingProxyType({}))
 
     @staticmethod
     def of(today: PartialDate, facts: Facts) -> Now:
         """The day, and the day of consent where the facts have one."""
         consent_on = parse_date(facts.consent_on) if facts.consent_on is not None else None
-        return Now(today, consent_on, facts.ranges)
+        return Now(today, consent_on, facts.ranges, facts.doses_given)
 
 
 def consequences(
@@ -131,7 +141,10 @@ def scope_at(
     used = frozenset().union(*(names_in(source) for source in sources))
     here = replace(state.form(place), values=MappingProxyType(dict(values)))
     after = replace(state, forms=MappingProxyType({**state.forms, place: here}))
-    scope = dict(bind(study, after, now.today, used, now.consent_on))
+    scope = {
+        **bind(study, after, now.today, used, now.consent_on),
+        **bind_dose(study, now, place.visit, used),
+    }
     scored = assessment(form, values, SCORE)
     if scored is not None:
         scope[SCORE] = scored
@@ -141,6 +154,18 @@ def scope_at(
         if item.id in used:
             scope[item.id] = value_of_item(study, form, item.id, values.get(item.id))
     return scope
+
+
+def bind_dose(study: Study, now: Now, visit: str, names: Collection[str]) -> Mapping[str, Value]:
+    """The value of the named inputs of dose origin for a form at a visit: of the dose that was given at it."""
+    given = now.doses.get(visit)
+    return {
+        each.name: Number.of(str(given.share if each.origin.dose == "share" else given.minutes))
+        if given is not None
+        else Number.unknown(Reason("missing"))
+        for each in study.inputs
+        if each.origin.dose is not None and each.name in names
+    }
 
 
 def form_judged(

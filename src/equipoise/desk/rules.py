@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from equipoise.capture.binding import bind, source_of
-from equipoise.capture.consequences import Now
+from equipoise.capture.consequences import Now, bind_dose
 from equipoise.capture.evolve import Place, State
 from equipoise.protocol.expressions import to_json
 from equipoise.protocol.expressions.encoding import value_to_json
@@ -198,7 +198,10 @@ def _units(trees: Collection[Json]) -> set[str]:
 def _inputs(reader: Reader, state: State, place: Place, now: Now, used: Collection[str]) -> Json:
     """Name -> what it is worth without this form, and the item of this form that it follows, where it follows one."""
     names = [name for name in used if reader.form.item(name) is None]
-    values = bind(reader.study, state, now.today, names, now.consent_on)
+    values = {
+        **bind(reader.study, state, now.today, names, now.consent_on),
+        **bind_dose(reader.study, now, place.visit, names),
+    }
     elsewhere = replace(
         state,
         forms=MappingProxyType({where: each for where, each in state.forms.items() if where != place}),

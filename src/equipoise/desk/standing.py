@@ -439,7 +439,7 @@ def stand(
     required = trial.study.delegation.required
     facts = oversight.add_facts(start, trial.state, place, today, log_required=required)
     facts = blind.add_facts(facts, case.blind)
-    facts = supply.add_facts(facts, case.supply)
+    facts = supply.add_facts(facts, trial.study, case.supply)
     facts = closing.add_facts(facts, trial.database, case.capture)
     facts = replace(
         facts,

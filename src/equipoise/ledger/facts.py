@@ -43,6 +43,14 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class DoseGiven:
+    """A dose that ended: the share given in percent, and whole minutes from its start to its end, pauses counted in."""
+
+    share: int
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What holds now, for one subject at one site (or for the study where no subject is concerned)."""
 
@@ -136,6 +144,8 @@ class Facts:
     # supply
     infused: bool = owned("supply", False)
     """Whether an infusion of this subject ever began."""
+    doses_given: Mapping[str, DoseGiven] = owned_mapping("supply")
+    """Visit -> the dose that was given there and ended."""
     gate: Mapping[str, Mapping[str, str]] = owned_mapping("supply")
     """RELEASE or BEDSIDE -> condition -> T, F or U, judged now for the dose that a command concerns."""
     gate_reasons: Mapping[str, Mapping[str, str]] = owned_mapping("supply")

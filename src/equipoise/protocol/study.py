@@ -197,7 +197,9 @@ class InputSource(Part):
     """Where a name of the rules gets its value for a subject.
 
     `form`(+`item`): captured at `visit`, or at the latest visit that has it. `consent`: the consent record.
-    `clock: today`: the calendar day at the site. None of them: given only to `equipoise screen`.
+    `clock: today`: the calendar day at the site. `dose`: of the dose of the visit at hand, as recorded where it was given,
+    the share given in percent or the minutes from start to end; unknown until it ended, and outside the rules of a form.
+    None of them: given only to `equipoise screen`.
     """
 
     form: Name | None = None
@@ -205,6 +207,7 @@ class InputSource(Part):
     visit: Name | None = None
     consent: Literal["participant_signed", "representative_signed", "capacity_lacking", "date"] | None = None
     clock: Literal["today"] | None = None
+    dose: Literal["share", "minutes"] | None = None
 
 
 class Input(Element):
@@ -305,7 +308,10 @@ class Supply(Element):
     dosed at least `sentinel_hours` apart. `warmest`: degrees Celsius that no store or shipment may pass, as text.
     `shipment_units` of every product make one shipment to a site;
     `shipment_reserve`: doses that may be given while it is on its way.
+    `treatment`: what datasets call a dose (ECTRT), the same for every arm.
     """
+
+    treatment: str = "STUDY TREATMENT"
 
     doses: tuple[Dose, ...] = ()
     gate: tuple[GateCondition, ...] = ()

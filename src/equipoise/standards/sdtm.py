@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from equipoise.ledger.entries import RangeRow, Recorded
+from equipoise.protocol.exposure import EXPOSURE
 from equipoise.protocol.study import Study
 from equipoise.standards.dataset import Dataset
 from equipoise.standards.sdtm_casebook import Casebook, casebooks
 from equipoise.standards.sdtm_conduct import DV_COLUMNS, SV_COLUMNS, deviations, visits_held
 from equipoise.standards.sdtm_events import event_columns, event_domains, event_rows
+from equipoise.standards.sdtm_exposure import exposure_columns, exposure_rows
 from equipoise.standards.sdtm_findings import finding_columns, finding_domains, finding_rows
 from equipoise.standards.sdtm_rows import Row, table
 from equipoise.standards.sdtm_specimens import BE_COLUMNS, biospecimen_events, specimens_planned
@@ -56,6 +58,10 @@ def sdtm(
         rows: list[Row] = [row for book in books for row in finding_rows(book, domain)]
         tables[domain] = (finding_columns(study, domain), rows)
     for domain in event_domains(study):
+        if domain == EXPOSURE and study.supply.doses:
+            doses: list[Row] = [row for book in books for row in exposure_rows(book)]
+            tables[domain] = (exposure_columns(study), doses)
+            continue
         events: list[Row] = [row for book in books for row in event_rows(book, domain)]
         tables[domain] = (event_columns(study, domain), events)
     return {

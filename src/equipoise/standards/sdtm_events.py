@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from equipoise.protocol.exposure import EXPOSURE
 from equipoise.protocol.forms import Item
 from equipoise.protocol.study import Study
 from equipoise.standards.dataset import Column
@@ -53,7 +54,8 @@ def event_domains(study: Study) -> tuple[str, ...]:
     """Domains in which the study's forms make events or interventions, in alphabetical order."""
     found = {item.sdtm.domain for form in study.forms for item in form.items if item.sdtm and _mine(item)}
     imaged = {PROCEDURES} if images_anything(study) else set()
-    return tuple(sorted(found & TOPICS.keys() | imaged))
+    dosed = {EXPOSURE} if study.supply.doses else set()
+    return tuple(sorted(found & TOPICS.keys() | imaged | dosed))
 
 
 def event_columns(study: Study, domain: str) -> tuple[Column, ...]:
@@ -92,8 +94,8 @@ def event_rows(book: Casebook, domain: str) -> Iterator[Row]:
     Then what is asked by name on forms that were not done at all, then imaging, among procedures.
     """
     for instance in book.instances():
-        for group in _groups(instance, domain):
-            row = _row(book, instance, group, domain)
+        for group in groups(instance, domain):
+            row = event_row(book, instance, group, domain)
             if row is not None:
                 yield row
     yield from _not_done(book, domain)
@@ -144,7 +146,7 @@ def _label(domain: str, name: str, item: Item) -> str:
     return _LABELS.get(name.removeprefix(domain), item.label.en[:40])
 
 
-def _groups(instance: Instance, domain: str) -> list[Group]:
+def groups(instance: Instance, domain: str) -> list[Group]:
     """The answers of a form by the row that they belong to: one for each term asked by name, one for the form's own."""
     groups: dict[str | None, Group] = {}
     for item in instance.form.items:
@@ -157,7 +159,8 @@ def _groups(instance: Instance, domain: str) -> list[Group]:
     return list(groups.values())
 
 
-def _row(book: Casebook, instance: Instance, group: Group, domain: str) -> Row | None:
+def event_row(book: Casebook, instance: Instance, group: Group, domain: str) -> Row | None:
+    """The row of one group of answers; None where it names nothing that happened."""
     topic = f"{domain}{TOPICS[domain]}"
     row: Row = {"USUBJID": book.usubjid, f"{domain}SPID": _place(instance), topic: group.term}
     row[f"{domain}CAT"] = group.category

@@ -30,7 +30,8 @@ from equipoise.ledger.entries import (
     Recorded,
     WrongBagGiven,
 )
-from equipoise.ledger.facts import Facts
+from equipoise.ledger.facts import DoseGiven, Facts
+from equipoise.protocol.study import Study
 
 Stage = Literal[
     "REQUESTED", "HELD", "RELEASED", "CHECKED", "RUNNING", "PAUSED", "ENDED", "POSTPONED", "OMITTED"
@@ -291,6 +292,27 @@ def _closed(one: Request, at: str) -> tuple[tuple[str, str], ...]:
     return tuple((begun, over or at) for begun, over in one.pauses)
 
 
-def add_facts(facts: Facts, state: State) -> Facts:
+def add_facts(facts: Facts, study: Study, state: State) -> Facts:
     """The facts that supply owns, filled in; what the gate says is added where a command asks (`gate.add_gate`)."""
-    return replace(facts, infused=state.infused, first_infusion_at=state.first_infusion_at)
+    return replace(
+        facts,
+        infused=state.infused,
+        first_infusion_at=state.first_infusion_at,
+        doses_given=MappingProxyType(_given(study, state)),
+    )
+
+
+def _given(study: Study, state: State) -> dict[str, DoseGiven]:
+    """Visit -> the dose that ended there; the latest where a dose was begun twice."""
+    visits = {dose.id: dose.visit for dose in study.supply.doses}
+    return {
+        visits[one.infusion]: DoseGiven(int(one.share), whole_minutes(one.started_at, one.ended_at))
+        for one in state.requests.values()
+        if one.infusion in visits and one.started_at and one.ended_at
+    }
+
+
+def whole_minutes(begun: str, over: str) -> int:
+    """Whole minutes from one moment (UTC, ISO) to another."""
+    passed = dt.datetime.fromisoformat(over) - dt.datetime.fromisoformat(begun)
+    return int(passed.total_seconds() // 60)

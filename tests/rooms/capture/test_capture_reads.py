@@ -20,7 +20,7 @@ from equipoise.capture.commands import (
     RecordForm,
     ReopenQuery,
 )
-from equipoise.capture.consequences import Now
+from equipoise.capture.consequences import Now, consequences
 from equipoise.capture.decide import decide
 from equipoise.capture.evolve import START, Place, QueryState, evolve
 from equipoise.capture.history import history
@@ -41,7 +41,7 @@ from equipoise.ledger.entries import (
     VisitDescribed,
     VisitMissed,
 )
-from equipoise.ledger.facts import Facts, Occasion
+from equipoise.ledger.facts import DoseGiven, Facts, Occasion
 from equipoise.protocol.expressions import Code, DateValue, InstrumentValue, Logical, Number, reasons_of
 from equipoise.protocol.strata import stratum
 from equipoise.words.canonical import canonical_bytes, read_canonical
@@ -51,6 +51,7 @@ from equipoise.words.truth import Truth
 from rooms.capture.conduct_study import (
     AT,
     FORMS,
+    INPUTS,
     KNOWN,
     OCCASION,
     folded,
@@ -88,6 +89,27 @@ def test_inputs_are_what_was_captured():
     assert set(bound) == {"onset", "today", "bleeding", "rankin", "sbp_v1", "nihss"}, (
         "consent is another room's"
     )
+
+
+def test_a_rule_of_a_form_reads_the_dose_of_its_own_visit():
+    """Decision 0025: a volume is compared with the share that was recorded where the dose was given."""
+    asks = {"name": "share", "label": "s", "type": "number", "origin": {"dose": "share"}}
+    lasts = {"name": "lasted", "label": "l", "type": "number", "origin": {"dose": "minutes"}}
+    check = {"id": "all", "holds": "share == 100 and lasted >= 30", "items": ["SYSBP"], "message": "Not all."}
+    forms = [
+        {**one, "checks": [check], "hidden_from": ["rater"]} if one["id"] == "VS" else one for one in FORMS
+    ]
+    study = made_study(forms=forms, inputs=[*INPUTS, asks, lasts])
+
+    def fires(doses, visit="V1"):
+        found = consequences(study, START, Place(visit, "VS", 1), {}, Now(TODAY, doses=doses))
+        return [one.rule for one in found.findings]
+
+    assert fires({"V1": DoseGiven(60, 40)}) == ["all"]
+    assert fires({"V1": DoseGiven(100, 29)}) == ["all"]
+    assert fires({"V1": DoseGiven(100, 30)}) == []
+    assert fires({"V1": DoseGiven(60, 40)}, "V2") == []  # nothing is known of the dose of that visit
+    assert fires({}) == []
 
 
 def test_what_was_not_captured_is_unknown_and_says_why():

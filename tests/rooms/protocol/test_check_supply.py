@@ -103,3 +103,38 @@ def test_doses_of_one_kind_need_neither_cells_nor_sham() -> None:
     for name in ("volume", "cells_per_kg", "cells_at_most", "viability_at_least"):
         study["supply"][name] = ""
     assert found(study) == []
+
+
+TWICE = {"id": "BEGAN", "label": "b", "type": "text", "sdtm": {"domain": "EC", "variable": "ECSTDTC"}}
+SHARE = {"name": "share", "label": "s", "type": "number", "origin": {"dose": "share"}}
+ALL = {"id": "all-given", "holds": "share == 100", "items": ["TEMP"], "message": "m"}
+
+
+def with_form(study: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """The study with changes to its first form: lists are added to."""
+    form = study["forms"][0]
+    for name, value in changes.items():
+        form[name] = [*form.get(name, []), *value]
+    return study
+
+
+def test_a_form_may_not_ask_for_what_the_record_of_a_dose_says() -> None:
+    """Decision 0025: a fact of a dose is entered once."""
+    where = "forms.VS.items.BEGAN.sdtm"
+    assert found(with_form(broken("volume", to="100"), items=[TWICE])) == [
+        (True, "study-exposure-twice", where)
+    ]
+    assert found(with_form(deepcopy(dict(SOUND)), items=[TWICE])) == []  # nothing else records it there
+
+
+def test_a_rule_about_a_dose_stands_where_raters_do_not_look() -> None:
+    study = with_form(broken("volume", to="100"), checks=[ALL])
+    study["inputs"].append(SHARE)
+    assert found(study) == [(True, "study-dose-shown-to-rater", "forms.VS.checks.all-given.holds")]
+    assert found(with_form(study, hidden_from=["rater"])) == []
+
+
+def test_what_a_dose_says_is_a_number() -> None:
+    study = broken("volume", to="100")
+    study["inputs"].append({**SHARE, "type": "date"})
+    assert (True, "study-input-type", "inputs.share.origin") in found(study)

@@ -229,7 +229,7 @@ def test_every_rule_name_comes_from_somewhere(first: Study) -> None:
             assert form is not None, given.name
             assert origin.item is None or form.item(origin.item) is not None, given.name
             assert origin.item is not None or form.instrument == given.instrument, given.name
-        elif origin.consent is None and origin.clock is None:
+        elif origin.consent is None and origin.clock is None and origin.dose is None:
             # limits of normal belong to a laboratory, not to a form: only `screen` may give them
             assert given.name.endswith("_uln"), given.name
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 from dosing_world import GO, NUMBER, STUDY, SUBJECT, Ward, facts, gate
 
+from equipoise.ledger.facts import DoseGiven, Facts
 from equipoise.supply.commands import (
     DecideDosing,
     EndInfusion,
@@ -23,6 +24,7 @@ from equipoise.supply.commands import (
     StartInfusion,
 )
 from equipoise.supply.decide import condition_label, request_id
+from equipoise.supply.evolve import add_facts
 from equipoise.supply.times import minutes_left, moment
 
 
@@ -389,3 +391,18 @@ def test_a_bag_is_started_by_its_own_number(ward: Ward) -> None:
 def test_what_is_left_is_a_volume(ward: Ward, remaining: str) -> None:
     ward.whole()
     assert ward.do(ReturnBag(SUBJECT, ward.last.request, "4711", remaining)) == ("remaining-unfit",)
+
+
+def test_what_a_dose_was_is_told_by_its_visit_once_it_ended(ward: Ward) -> None:
+    """45 minutes from start to end by the world's clock, a pause of 5 counted in; the first dose is that of V1."""
+    told = lambda: dict(add_facts(Facts(), STUDY, ward.state).doses_given)  # noqa: E731
+    ward.to_the_bedside()
+    ward.do(ward.start())
+    assert told() == {}
+    ward.wait(20)
+    ward.do(InterruptInfusion(SUBJECT, ward.last.request, ward.clock()))
+    ward.wait(5)
+    ward.do(ResumeInfusion(SUBJECT, ward.last.request, ward.clock()))
+    ward.wait(20)
+    ward.do(EndInfusion(SUBJECT, ward.last.request, ward.clock(), "STOPPED", "80", "reaction"))
+    assert told() == {"V1": DoseGiven(80, 45)}

@@ -189,5 +189,5 @@ def _unused(study: Study) -> Findings:
         if not form.items and form.instrument is None:
             yield remark("protocol.study-form-empty", ("forms", n), form=form.id)
     for n, each in enumerate(study.inputs):
-        if each.origin.form is None and each.origin.consent is None and each.origin.clock is None:
+        if not any((each.origin.form, each.origin.consent, each.origin.clock, each.origin.dose)):
             yield remark("protocol.study-input-origin", ("inputs", n), name=each.name)

@@ -9,7 +9,7 @@ from equipoise.protocol.checks.finding import Finding, Findings, fault
 from equipoise.protocol.expressions import Type, Types, check, type_of
 from equipoise.protocol.forms import Form
 from equipoise.protocol.notation import Steps
-from equipoise.protocol.rules import tree
+from equipoise.protocol.rules import names_in, tree
 from equipoise.protocol.scopes import form_scale, form_types, input_types, origin_item
 from equipoise.protocol.study import Input, Study
 from equipoise.words.problem import Problem
@@ -22,6 +22,8 @@ _ITEM_TYPES = {
     "code": {"code", "text", "time"},
     "instrument": set[str](),
 }
+_RATER = "rater"
+"""Who never sees what happens around a dose."""
 
 
 def rules_hold(study: Study) -> Findings:
@@ -61,8 +63,11 @@ def _expression(path: Steps, source: str, types: Types, wanted: str | None) -> F
 
 def _form(path: Steps, study: Study, form: Form) -> Findings:
     types = form_types(study, form)
+    doses = {each.name for each in study.inputs if each.origin.dose is not None}
     for place, source, wanted in _form_rules(path, form):
         yield from _expression(place, source, types, wanted)
+        if _RATER not in form.hidden_from and doses & names_in(source):
+            yield fault("protocol.study-dose-shown-to-rater", place, form=form.id)
     for n, derivation in enumerate(form.derivations):
         yield from _derived_unit((*path, "derivations", n), derivation.rule, derivation.unit, types)
 
@@ -103,6 +108,8 @@ def _input(path: Steps, study: Study, each: Input) -> Findings:
             yield fault("protocol.study-input-type", (*path, "origin"), type=each.type, found=kind)
     elif origin.clock is not None and each.type != "date":
         yield fault("protocol.study-input-type", (*path, "origin"), type=each.type, found="date")
+    elif origin.dose is not None and each.type != "number":
+        yield fault("protocol.study-input-type", (*path, "origin"), type=each.type, found="number")
     form = study.form(origin.form) if origin.form is not None else None
     if form is not None and each.type == "instrument" and form.instrument is None:
         yield fault("protocol.study-input-scale", (*path, "origin"), form=form.id)

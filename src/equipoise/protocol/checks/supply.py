@@ -11,6 +11,7 @@ from collections import Counter
 from decimal import Decimal, InvalidOperation
 
 from equipoise.protocol.checks.finding import Findings, fault
+from equipoise.protocol.exposure import EXPOSURE, RECORDED
 from equipoise.protocol.study import Study, Supply
 
 SENTINEL = "sentinel"
@@ -31,6 +32,17 @@ def supply_can_be_handled(study: Study) -> Findings:
     yield from _gate(supply)
     yield from _bench(supply)
     yield from _limits(supply)
+    yield from _asked_twice(study)
+
+
+def _asked_twice(study: Study) -> Findings:
+    """No form asks for what is recorded where a dose is given (docs/decisions/0025)."""
+    for n, form in enumerate(study.forms):
+        for place, item in enumerate(form.items):
+            target = item.sdtm
+            if target is not None and target.domain == EXPOSURE and target.variable in RECORDED:
+                where = ("forms", n, "items", place, "sdtm")
+                yield fault("protocol.study-exposure-twice", where, variable=target.variable)
 
 
 def _products(study: Study) -> Findings:
