@@ -197,9 +197,9 @@ class InputSource(Part):
     """Where a name of the rules gets its value for a subject.
 
     `form`(+`item`): captured at `visit`, or at the latest visit that has it. `consent`: the consent record.
-    `clock: today`: the calendar day at the site. `dose`: of the dose of the visit at hand, as recorded where it was given,
-    the share given in percent or the minutes from start to end; unknown until it ended, and outside the rules of a form.
-    None of them: given only to `equipoise screen`.
+    `clock: today`: the calendar day at the site. `dose`: of the dose of the visit at hand, as it was recorded where it
+    was given, the share given in percent or the minutes from start to end; unknown until it ended, and outside the
+    rules of a form. None of them: given only to `equipoise screen`.
     """
 
     form: Name | None = None

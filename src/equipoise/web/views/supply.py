@@ -244,7 +244,8 @@ def _dose(dose: DoseView, view: InfusionView) -> dict[str, object]:
     return {
         "dose": dose,
         "requests": requests,
-        "preview": None if dose.preview is None else _gate(dose.preview, dose, view),
+        "over": STAGES[dose.requests[-1].stage] if dose.over and not _open_bag(dose) else None,
+        "preview": None if dose.preview is None else _gate(dose.preview, dose, view, None),
         "ask_at": field(view.now, view.zone, ahead=ASK_AHEAD_MINUTES),
     }
 
@@ -252,13 +253,21 @@ def _dose(dose: DoseView, view: InfusionView) -> dict[str, object]:
 def _request(one: RequestView, dose: DoseView, view: InfusionView) -> dict[str, object]:
     zone, stage = view.zone, one.stage
     started = one.started_at != ""
+    gates = [_gate(gate, dose, view, one) for gate in one.gates]
+    bedside = next((gate for gate in one.gates if gate.at == "BEDSIDE"), None)
+    judged = bedside is not None and bedside.written == bedside.decision == "GO"
+    mixed_up = one.wrong[-1] if one.wrong and not started else ""
+    may_start = "StartInfusion" in view.may
     return {
         "one": one,
         "stage": STAGES[stage],
         "waits": stage == "REQUESTED",
         "at": local(one.at, zone),
         "requested_at": local(one.requested_at, zone),
-        "gates": [_gate(gate, dose, view) for gate in one.gates],
+        "gates": gates,
+        "bedside": next((gate for gate in gates if gate["at"] == "BEDSIDE"), None),
+        "judge_next": stage == "CHECKED" and not judged and "JudgeDosing" in view.may,
+        "can_start": may_start and ((stage == "CHECKED" and judged) or bool(mixed_up)),
         "chosen": CHOICES.get(one.decision, ""),
         "bags": [_bag(bag, zone) for bag in one.bags],
         "started_at": local(one.started_at, zone),
@@ -266,23 +275,37 @@ def _request(one: RequestView, dose: DoseView, view: InfusionView) -> dict[str, 
         "outcome": OUTCOMES.get(one.outcome, ""),
         "pauses": [(hour(begun, zone), hour(over, zone)) for begun, over in one.pauses],
         "wrong": ", ".join(one.wrong),
-        "wrong_to_start": one.wrong[-1] if one.wrong and not started else "",
+        "wrong_to_start": mixed_up,
         "now": field(view.now, zone),
         "can_hold": stage in {"REQUESTED", "RELEASED", "CHECKED"} and "HoldDosing" in view.may,
         "can_decide": stage == "HELD" and "DecideDosing" in view.may,
         "can_judge": "JudgeDosing" in view.may,
-        "can_do": "StartInfusion" in view.may,
+        "can_do": may_start,
         "can_reject": bool(one.bag) and stage in {"RELEASED", "CHECKED", "HELD", "POSTPONED", "OMITTED"},
         "can_mix_up": stage not in {"RUNNING", "PAUSED"} and not started,
     }
 
 
-def _gate(gate: GateView, dose: DoseView, view: InfusionView) -> dict[str, object]:
+def _open_bag(dose: DoseView) -> bool:
+    """Whether something is left to be done with a bag of a dose that is over."""
+    return any(bag.to_return or bag.recalled for one in dose.requests for bag in one.bags)
+
+
+def _gate(gate: GateView, dose: DoseView, view: InfusionView, one: RequestView | None) -> dict[str, object]:
+    """A gate: what is not fulfilled line by line, what is in one. `asks`: it still decides something, and is not GO.
+
+    The judgement before release decides until there is a bag; from then on the one at the bedside does.
+    """
+    decides = gate.at == ("BEDSIDE" if one is not None and one.bag else "RELEASE")
     return {
         "gate": gate,
+        "at": gate.at,
         "title": AT[gate.at],
-        "decision": DECISIONS[gate.decision],
-        "conditions": [(one, RESULTS[one.result]) for one in gate.conditions],
+        "decision": DECISIONS[gate.decision if decides else gate.written or gate.decision],
+        "asks": decides and gate.decision != "GO",
+        "judged_here": decides and one is not None and one.stage != "CHECKED",
+        "failed": [(each, RESULTS[each.result]) for each in gate.conditions if each.result != "T"],
+        "met": [each for each in gate.conditions if each.result == "T"],
         "written": DECISIONS.get(gate.written),
         "written_at": local(gate.written_at, view.zone),
         "form": subject_path(view.number, "forms", dose.visit, gate.form) if gate.form else "",
@@ -296,7 +319,15 @@ def _bag(bag: BagView, zone: str) -> dict[str, object]:
         "late": bag.left is not None and bag.left < 0,
         "soon": bag.left is not None and bag.left < SOON_MINUTES,
         "rejected": BECAUSE.get(bag.rejected, ""),
+        "done": _over(bag),
     }
+
+
+def _over(bag: BagView) -> tuple[str] | None:
+    """The icon of a bag with which nothing is left to be done: lost or given, and back at the pharmacy."""
+    if bag.recalled or not bag.returned:
+        return None
+    return ("cross",) if bag.rejected else ("check",)
 
 
 urlpatterns: list[URLPattern] = [
