@@ -5,7 +5,54 @@ Nothing here opens a store or knows an arm: it reads the columns that it is give
 """
 
 from equipoise.analysis.ancova import AncovaFit, fit_ancova
+from equipoise.analysis.blinding import BlindingFit, fit_blinding
+from equipoise.analysis.censored import CensoredFit, fit_censored
+from equipoise.analysis.counts import CountsFit, fit_counts
+from equipoise.analysis.logistic import LogisticFit, fit_logistic
 from equipoise.analysis.mmrm.result import MmrmFit, fit_mmrm
 from equipoise.analysis.ordinal.result import OrdinalFit, fit_ordinal
+from equipoise.analysis.ranks.cmh import CmhFit, fit_cmh
+from equipoise.analysis.ranks.van_elteren import ShiftFit, VanElterenFit, fit_shift, fit_van_elteren
+from equipoise.analysis.responders import ResponderFit, fit_responders
+from equipoise.analysis.survival.cox import CoxFit, fit_cox
+from equipoise.analysis.survival.curves import LogrankFit, SurvivalFit, fit_logrank, fit_survival
+from equipoise.analysis.utilities import Utilities, derive_utility, load_utilities
+from equipoise.analysis.wins import Outcome, WinFit, fit_win_odds, fit_winratio
 
-__all__ = ["AncovaFit", "MmrmFit", "OrdinalFit", "fit_ancova", "fit_mmrm", "fit_ordinal"]
+__all__ = [
+    "AncovaFit",
+    "BlindingFit",
+    "CensoredFit",
+    "CmhFit",
+    "CountsFit",
+    "CoxFit",
+    "LogisticFit",
+    "LogrankFit",
+    "MmrmFit",
+    "OrdinalFit",
+    "Outcome",
+    "ResponderFit",
+    "ShiftFit",
+    "SurvivalFit",
+    "Utilities",
+    "VanElterenFit",
+    "WinFit",
+    "derive_utility",
+    "fit_ancova",
+    "fit_blinding",
+    "fit_censored",
+    "fit_cmh",
+    "fit_counts",
+    "fit_cox",
+    "fit_logistic",
+    "fit_logrank",
+    "fit_mmrm",
+    "fit_ordinal",
+    "fit_responders",
+    "fit_shift",
+    "fit_survival",
+    "fit_van_elteren",
+    "fit_win_odds",
+    "fit_winratio",
+    "load_utilities",
+]

@@ -26,6 +26,7 @@ from equipoise.analysis.estimate import (
     wald,
 )
 from equipoise.analysis.formula import Frame, Model, load_frame
+from equipoise.analysis.groups import whole_numbers
 from equipoise.analysis.newton import profile
 from equipoise.analysis.ops import NUMPY, Array, Mask
 from equipoise.analysis.ordinal import assumption as testing
@@ -217,15 +218,10 @@ def _data(table: Table, frame: Frame, name: str, frequency: str | None) -> _Resp
     labels = tuple(label(table[name][row]) for row in frame.rows)
     counts = np.ones(len(labels))
     if frequency:
-        values = [table[frequency][row] for row in frame.rows]
-        wrong = [
-            row
-            for row, value in zip(frame.rows, values, strict=True)
-            if not isinstance(value, float) or not math.isfinite(value) or value < 0 or value % 1
-        ]
-        if wrong:
-            return (problem("analysis.frequency", frequency, rows=row_numbers(wrong)),)
-        counts = np.array(values, np.float64)
+        found = whole_numbers(frequency, [table[frequency][row] for row in frame.rows], frame.rows)
+        if isinstance(found, Problem):
+            return (found,)
+        counts = found
     return _Response(name, labels, counts, frame.rows)
 
 

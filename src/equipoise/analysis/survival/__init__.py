@@ -1,0 +1,1 @@
+"""Times to an event: Kaplan and Meier, the log-rank test, Cox's model."""
