@@ -278,6 +278,8 @@ ROLES: Mapping[str, Role] = {
 """Every role by id. `system` is the program acting for an administrator at the terminal."""
 
 
+HOLDER_ROLES: Mapping[str, str] = {"ALONE": "pharmacist", "WITH_ANOTHER": "backup_officer"}
+"""How somebody can open sealed slots -> the role that they hold for it."""
 KEEPING = frozenset({"vault_keeper", "backup_officer"})
 """Roles that keep the second door, or a share of what opens the slots: whoever holds one could see through the blind,
 and is shown no participant's arm there for it."""

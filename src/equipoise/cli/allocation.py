@@ -84,10 +84,10 @@ def _declare_make(make: argparse.ArgumentParser) -> None:
     )
     make.add_argument("--few-seeds-reason", metavar="TEXT", help="why fewer than two persons bring a seed")
     make.add_argument(
-        "--recipient", action="append", default=[], metavar="NAME=FILE", help="opens slots alone"
+        "--recipient", action="append", default=[], metavar="ACTOR:NAME=FILE", help="opens slots alone"
     )
     make.add_argument(
-        "--officer", action="append", default=[], metavar="NAME=FILE", help="any two open slots"
+        "--officer", action="append", default=[], metavar="ACTOR:NAME=FILE", help="any two open slots"
     )
     make.add_argument("--over-bar-reason", metavar="TEXT", help="why a design is used that is easily guessed")
     make.add_argument("--rehearsal-seed", metavar="TEXT", help="a known seed; for rehearsals only")

@@ -11,7 +11,7 @@ from typing import Literal
 
 from equipoise.access.commands import SYSTEM, GrantRole, RecordCertificate, RecordTraining
 from equipoise.access.duties import SITE_STAFF, duties_for
-from equipoise.access.roles import ROLES
+from equipoise.access.roles import HOLDER_ROLES, ROLES, label_of
 from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.desk import Desk, open_desk
 from equipoise.desk.followers import GRANTS, SITES
@@ -164,7 +164,8 @@ def publish_allocation(desk: Desk, public: Path) -> tuple[Problem, ...]:
     """Record the public side of an allocation list, as `equipoise allocation make` wrote it.
 
     Refused where it was made for another study, or for another version than the one in force: a ratio or a method
-    that was changed since shows in no public number.
+    that was changed since shows in no public number; and while somebody who holds a key to the sealed slots has not
+    the role for it, by which blinded roles are closed to them for life.
     """
     found = read_public(public)
     if isinstance(found, Problem):
@@ -178,4 +179,9 @@ def publish_allocation(desk: Desk, public: Path) -> tuple[Problem, ...]:
                 study=made_for, version=version, held=study.id, in_force=study.version,
             ),
         )  # fmt: skip
-    return give(desk, found.command)
+    without = tuple(
+        problem("randomization.holder-without-role", actor, name=name, role=label_of(HOLDER_ROLES[opens]))
+        for actor, name, opens in found.holders
+        if desk.who(actor, HOLDER_ROLES[opens]) is None
+    )
+    return without or give(desk, found.command)

@@ -18,7 +18,8 @@ class Certificate:
     """What a ceremony fixed. `strata`: slots by stratum. `contributions`: who brought a seed, and its SHA-256 (hex).
 
     `program` is the SHA-256 of the generator's source; `public_value` what was mixed in, by name; `guess` the shares
-    (texts) guessed right with all arms known, from one's own site, and after one opened code.
+    (texts) guessed right with all arms known, from one's own site, and after one opened code; `holders` who holds a key
+    to the sealed slots: random id, name, `ALONE` or `WITH_ANOTHER`.
     """
 
     version: str
@@ -34,6 +35,7 @@ class Certificate:
     guess: tuple[str, ...] = ()
     over_bar_because: str = ""
     held_at: str = ""
+    holders: tuple[tuple[str, str, str], ...] = ()
 
 
 def certificate_pdf(made: Certificate, issue: Issue) -> bytes:
@@ -61,7 +63,7 @@ def certificate_pdf(made: Certificate, issue: Issue) -> bytes:
             both("documents.certificate-title"),
             both("documents.certificate-lead"),
             tuple(facts),
-            (_strata(made), _contributions(made)),
+            (_strata(made), _contributions(made), *((_holders(made),) if made.holders else ())),
             (both("documents.certificate-note"),),
             tuple(Text(name) for name, _ in made.contributions if name != "machine")
             or (both("documents.certificate-holder"),),
@@ -80,3 +82,16 @@ def _contributions(made: Certificate) -> Table:
     columns = (both("documents.certificate-by"), both("documents.certificate-seed"))
     rows = tuple((name, grouped(digest)) for name, digest in made.contributions)
     return Table(both("documents.certificate-contributions"), columns, (1, 4), rows, exact=True)
+
+
+def _holders(made: Certificate) -> Table:
+    columns = (
+        both("documents.certificate-name"), both("documents.certificate-person"), both("documents.certificate-opens"),
+    )  # fmt: skip
+    rows = tuple((name, actor, _opens(opens)) for actor, name, opens in made.holders)
+    return Table(both("documents.certificate-holders"), columns, (2, 2, 2), rows)
+
+
+def _opens(opens: str) -> str:
+    said = both(f"documents.certificate-{opens.lower().replace('_', '-')}")
+    return f"{said.en} {said.say('zh')}"

@@ -128,6 +128,23 @@ class ListMade(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class SlotHolder:
+    """Somebody beside the second door who holds a key to the sealed slots: random id, name on paper, how they open."""
+
+    actor: str
+    name: str
+    opens: Literal["ALONE", "WITH_ANOTHER"]
+
+
+@dataclass(frozen=True, slots=True)
+class SlotsSealed(Entry):
+    """The slots of a list were sealed for these persons too, beside the second door itself."""
+
+    ceremony: str
+    holders: tuple[SlotHolder, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FewSeedsAccepted(Entry):
     """The list rests on the seed of one person, or on this machine alone; why that was enough."""
 

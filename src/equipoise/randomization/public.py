@@ -24,6 +24,8 @@ from equipoise.words.problem import Problem, problem
 
 NAME = "allocation.json"
 FORMAT = "equipoise-allocation-1"
+HOLDERS = "holders"
+"""The one field that a file may lack: who, beside the second door, holds keys to the sealed slots."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 _FIELDS = {
     "checksum", "contributions", "digest", "format", "generator", "over_bar_because", "plan", "program",
@@ -34,13 +36,15 @@ _FIELDS = {
 class PublicList:
     """A public list as read: `command` publishes it, `root` stands for it, `content` is the whole file.
 
-    made_for: id of the study, and digest of the version of it, that the list was made from.
+    made_for: id of the study, and digest of the version of it, that the list was made from. holders: who can open slots
+    beside the second door: (random id, name on paper, `ALONE` or `WITH_ANOTHER`).
     """
 
     def __init__(self, content: Mapping[str, Any], slots: Mapping[str, tuple[PublicSlot, ...]]) -> None:
         self.content = content
         self.root: str = content["root"]
         self.made_for: tuple[str, str] = content["study"], content["digest"]
+        self.holders = tuple((one["actor"], one["name"], one["opens"]) for one in content.get(HOLDERS, ()))
         self.command = PublishAllocation(content["generator"], content["root"], slots)
 
 
@@ -113,8 +117,11 @@ def verify_public(path: Path) -> str | Problem:
 def _shape_fault(content: object) -> str | None:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         return f"format is not {FORMAT}"
-    if set(content) != _FIELDS:
-        return "fields: " + ", ".join(sorted(set(content) ^ _FIELDS))
+    if set(content) - {HOLDERS} != _FIELDS:
+        return "fields: " + ", ".join(sorted((set(content) - {HOLDERS}) ^ _FIELDS))
+    holders = content.get(HOLDERS, [])
+    if not isinstance(holders, list) or not all(_is_holder(each) for each in holders):
+        return HOLDERS
     if not isinstance(content["strata"], dict) or not content["strata"]:
         return "strata"
     for stratum, listed in content["strata"].items():
@@ -124,6 +131,14 @@ def _shape_fault(content: object) -> str | None:
     if not isinstance(content["plan"], dict) or not isinstance(content["contributions"], list):
         return "plan or contributions"
     return next((name for name in texts if not isinstance(content[name], str)), None)
+
+
+def _is_holder(holder: object) -> bool:
+    if not isinstance(holder, dict) or set(holder) != {"actor", "name", "opens"}:
+        return False
+    return holder["opens"] in {"ALONE", "WITH_ANOTHER"} and all(
+        isinstance(holder[name], str) and holder[name] for name in ("actor", "name")
+    )
 
 
 def _is_slot(slot: object) -> bool:

@@ -27,8 +27,9 @@ from equipoise.protocol.load import load_study
 from equipoise.protocol.study import Study
 from equipoise.vault.ceremony_commands import COMMANDS, step_command
 from equipoise.vault.ceremony_files import finish, place_faults
+from equipoise.vault.ceremony_names import MACHINE, name_of
 from equipoise.vault.ceremony_record import Step, read_record, standing
-from equipoise.vault.ceremony_steps import MACHINE, SEED_BYTES, Room, name_of
+from equipoise.vault.ceremony_steps import SEED_BYTES, Room
 from equipoise.vault.design import design_lines, gate
 from equipoise.vault.holding import Held, Terms, contributed, hold
 from equipoise.vault.recipients import read_recipients
@@ -76,8 +77,8 @@ def _parser() -> argparse.ArgumentParser:
             f"--{option}",
             action="append",
             default=[],
-            metavar="NAME=FILE",
-            help=f"{what}; FILE: a public key",
+            metavar="ACTOR:NAME=FILE",
+            help=f"{what}; ACTOR: the person's random id, FILE: a public key",
         )
     parser.add_argument(
         "--over-bar-reason", default="", metavar="TEXT", help="why a guessable design is used"
@@ -139,6 +140,7 @@ def _at_once(study: Study, held: Held, stamp: str, few: str) -> tuple[Step, ...]
             *(SeedCommitted(ceremony, each.by, each.digest) for each in brought),
             *(SeedRevealed(ceremony, each.by) for each in brought if each.by != MACHINE),
             held.made,
+            *((held.sealed,) if held.sealed else ()),
         )
     )
 

@@ -277,8 +277,8 @@ _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {  # Any: as argpa
     "reason": (("--reason",), {"required": True, "metavar": "TEXT"}),
     "number": (("--number",), {"required": True}),
     "key": (("--key",), {"type": Path, "action": "append", "required": True, "metavar": "FILE"}),
-    "recipient": (("--recipient",), {"action": "append", "default": [], "metavar": "NAME=FILE"}),
-    "officer": (("--officer",), {"action": "append", "default": [], "metavar": "NAME=FILE"}),
+    "recipient": (("--recipient",), {"action": "append", "default": [], "metavar": "ACTOR:NAME=FILE"}),
+    "officer": (("--officer",), {"action": "append", "default": [], "metavar": "ACTOR:NAME=FILE"}),
     "over": (("--over-bar-reason",), {"default": "", "metavar": "TEXT"}),
 }
 _WHOLE = ("folder", "vault", "public", "value", "recipient", "officer", "over")

@@ -24,6 +24,7 @@ from equipoise.ledger.vault_entries import (
     ListMade,
     SeedCommitted,
     SeedRevealed,
+    SlotsSealed,
 )
 from equipoise.words.canonical import Json, NotCanonical, canonical_bytes
 from equipoise.words.problem import Problem, problem
@@ -31,7 +32,15 @@ from equipoise.words.problem import Problem, problem
 NAME = "ceremony.json"
 FORMAT = "equipoise-ceremony-1"
 FIRST = "0" * 64
-KINDS = (CeremonyStarted, FewSeedsAccepted, SeedCommitted, SeedRevealed, CeremonyAborted, ListMade)
+KINDS = (
+    CeremonyStarted,
+    FewSeedsAccepted,
+    SeedCommitted,
+    SeedRevealed,
+    CeremonyAborted,
+    ListMade,
+    SlotsSealed,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from equipoise.ledger.vault_entries import CeremonyAborted, CeremonyStarted, See
 from equipoise.protocol.digest import study_digest
 from equipoise.protocol.study import Study
 from equipoise.randomization.sealing import new_key, public_key
+from equipoise.vault.ceremony_names import MACHINE, name_of
 from equipoise.vault.ceremony_record import Standing, Step, read_record, standing, write_record
 from equipoise.vault.holding import KEY, SEEDS, SLOTS, Held, Terms, hold, read_seeds, seeds_file
 from equipoise.vault.keyring import destroy_file
@@ -30,8 +31,6 @@ from equipoise.words.problem import Problem, problem
 
 SEED_BYTES = 16
 """Fewest bytes of a person's seed."""
-MACHINE = "machine"
-"""Who brings the machine's own entropy."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -46,14 +45,6 @@ class Room:
     def stamp(self) -> str:
         """The time, UTC, to the second."""
         return self.now().astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def name_of(text: str) -> str | None:
-    """A person's name as it is recorded; None where it is blank, too long, the machine's, or has unseen signs in
-    it.
-    """
-    name = " ".join(unicodedata.normalize("NFC", text).split())
-    return name if 0 < len(name) <= 60 and name.isprintable() and name != MACHINE else None
 
 
 def begin(room: Room, study: Study, public_value: str = "") -> str | Problem:
@@ -162,7 +153,10 @@ def hold_open(room: Room, study: Study, terms: Terms) -> tuple[Held, tuple[Step,
     if {name: hashlib.sha256(seed).hexdigest() for name, seed in seeds.items()} != dict(now.committed):
         return problem("vault.seeds-unreadable", SEEDS)
     held = hold(study, seeds, replace(terms, key=key, ceremony=now.open))
-    return held if isinstance(held, Problem) else (held, (*steps, Step(held.made, room.stamp())))
+    if isinstance(held, Problem):
+        return held
+    left = (held.made, held.sealed) if held.sealed is not None else (held.made,)
+    return held, (*steps, *(Step(entry, room.stamp()) for entry in left))
 
 
 def state(room: Room) -> Standing | Problem:

@@ -14,6 +14,7 @@ from equipoise.randomization.predictability import Predictability
 from equipoise.randomization.public import PublicList
 
 NAME = "certificate.txt"
+_OPENS = {"ALONE": "opens slots alone", "WITH_ANOTHER": "opens slots with another"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class CertificateContent:
     """The fields of `documents.certificate.Certificate`, and the study's id. Texts; digests are SHA-256 (hex).
 
     guess: shares guessed right by somebody who knows every arm, by somebody who knows one site's, and after one break.
-    held_at: UTC, ISO, to the second; empty in a rehearsal.
+    held_at: UTC, ISO, to the second; empty in a rehearsal. holders: as `PublicList.holders`.
     """
 
     study: str
@@ -38,6 +39,7 @@ class CertificateContent:
     guess: tuple[str, str, str]
     over_bar_because: str
     held_at: str
+    holders: tuple[tuple[str, str, str], ...] = ()
 
 
 def certificate(
@@ -63,6 +65,7 @@ def certificate(
         guess=(f"{shares[0]:.3f}", f"{shares[1]:.3f}", f"{shares[2]:.3f}") if shares else ("–", "–", "–"),
         over_bar_because=public.content["over_bar_because"],
         held_at=held_at,
+        holders=public.holders,
     )
 
 
@@ -78,6 +81,7 @@ def certificate_text(made: CertificateContent) -> str:
         ("slots", str(sum(slots for _, slots in made.strata))),
         *((f"  {code}", str(slots)) for code, slots in made.strata),
         *((f"seed of {name}", told) for name, told in made.contributions),
+        *((_OPENS[opens], f"{name} ({actor})") for actor, name, opens in made.holders),
         ("public value", made.public_value or "none"),
         ("guessed right", "knows all {}, own site {}, one code opened {}".format(*made.guess)),
         ("used because", made.over_bar_because or "no bar is passed"),

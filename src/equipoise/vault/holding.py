@@ -16,12 +16,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from equipoise.ledger.entries import PublicSlot
-from equipoise.ledger.vault_entries import Contribution, ListMade
+from equipoise.ledger.vault_entries import Contribution, ListMade, SlotsSealed
 from equipoise.protocol.digest import study_digest
 from equipoise.protocol.study import Study
 from equipoise.randomization.draws import Draws, combined
 from equipoise.randomization.program import program_hash
-from equipoise.randomization.public import NAME, public_content
+from equipoise.randomization.public import HOLDERS, NAME, public_content
 from equipoise.randomization.sealing import new_key, public_key, seal_bytes, unseal, unseal_bytes
 from equipoise.randomization.tree import list_root
 from equipoise.vault.lists import GENERATOR, REHEARSAL_GENERATOR, AllocationList, make_list, plan_of
@@ -58,6 +58,7 @@ class Held:
     root: str
     slots: int
     made: ListMade
+    sealed: SlotsSealed | None = None
 
 
 def usable_value(value: str) -> bool:
@@ -98,7 +99,11 @@ def hold(study: Study, contributions: Mapping[str, bytes], terms: Terms | None =
         KEY: key.hex().encode() + b"\n",
         SEEDS: seeds_file(contributions, public_key(key), entropy),
     }
-    return Held({NAME: public_content(facts, public, entry.root)}, files, entry.root, len(sealed), entry)
+    holders = held_under.recipients.holders()
+    return Held(
+        {NAME: public_content(facts, public, entry.root)}, files, entry.root, len(sealed), entry,
+        SlotsSealed(entry.ceremony, holders) if holders else None,
+    )  # fmt: skip
 
 
 def contributed(contributions: Mapping[str, bytes]) -> Iterator[Contribution]:
@@ -109,7 +114,12 @@ def contributed(contributions: Mapping[str, bytes]) -> Iterator[Contribution]:
 
 def public_facts(study: Study, contributions: Mapping[str, bytes], terms: Terms) -> Mapping[str, Json]:
     """What the public file says beside its slots."""
+    holders = [
+        {"actor": one.actor, "name": one.name, "opens": one.opens} for one in terms.recipients.holders()
+    ]
+    beside: dict[str, Json] = {HOLDERS: [dict(one) for one in holders]} if holders else {}
     return {
+        **beside,
         "generator": REHEARSAL_GENERATOR if terms.rehearsal else GENERATOR,
         "program": program_hash(),
         "study": study.id,

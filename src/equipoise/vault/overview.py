@@ -17,7 +17,9 @@ from equipoise.ledger.vault_entries import (
     CredentialRevoked,
     DeliveryRefused,
     ListMade,
+    SlotHolder,
     SlotRefused,
+    SlotsSealed,
     VaultOpened,
     VaultUnlocked,
 )
@@ -103,6 +105,17 @@ def credentials(reader: Reader) -> tuple[Enrolled, ...]:
             elif isinstance(one.entry, CredentialRevoked):
                 held = {key: at for key, at in held.items() if key != (one.entry.user, one.entry.purpose)}
     return tuple(Enrolled(user, purpose, since) for (user, purpose), since in sorted(held.items()))
+
+
+def slot_holders(reader: Reader) -> tuple[SlotHolder, ...]:
+    """Who holds a key to the sealed slots of the list that was made last."""
+    holders: tuple[SlotHolder, ...] = ()
+    for one in reader.entries("ceremony"):
+        if isinstance(one.entry, ListMade):
+            holders = ()
+        elif isinstance(one.entry, SlotsSealed):
+            holders = one.entry.holders
+    return holders
 
 
 def _recent(reader: Reader, stream: str) -> tuple[Recorded, ...]:

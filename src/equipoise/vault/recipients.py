@@ -1,7 +1,9 @@
 """Who, beside the second door itself, can open slots: unblinded persons alone, backup officers any two together.
 
-The rules that must stay true: a private key is made on its holder's machine and never comes here; a name stands for
-one key and a key for one name, so that "two officers" are two; every slot is sealed for everybody in the same lengths.
+The rules that must stay true: a private key is made on its holder's machine and never comes here; a person is the
+random id by which both doors know them, and stands for one key and a key for one person, so that "two officers" are
+two; the name beside it is for paper; every slot is sealed for everybody in the same lengths. That a holder has a role
+which sees arms, and so never gets a blinded one, is asked before the list is published (`desk.setup`).
 A key file holds 64 hexadecimal digits: FILE the private key (0600), FILE.pub the public one.
 Source: X25519, RFC 7748 (public keys of small order are refused, section 6.1).
 """
@@ -18,6 +20,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from equipoise.access.commands import SYSTEM
+from equipoise.ledger.vault_entries import SlotHolder
 from equipoise.randomization.public import PublicList
 from equipoise.randomization.sealing import (
     SlotContent,
@@ -30,40 +34,54 @@ from equipoise.randomization.sealing import (
     unseal,
     unseal_by_two,
 )
+from equipoise.vault.ceremony_names import name_of
 from equipoise.words.ids import Entropy
 from equipoise.words.problem import Problem, problem
 
 VAULT = "vault"
 """The recipient that every list has: the second door itself."""
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,40}")
+_ACTOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _KEY = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """Public keys (32 bytes) by name: `persons` open alone, `officers` any two together."""
+    """Public keys (32 bytes) by person (random id): `persons` open alone, `officers` any two together.
+
+    `names`: what each is called on paper.
+    """
 
     persons: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
     officers: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    names: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def holders(self) -> tuple[SlotHolder, ...]:
+        """Everybody, those who open alone first, by person."""
+        alone = [SlotHolder(one, self.names[one], "ALONE") for one in sorted(self.persons)]
+        return (*alone, *(SlotHolder(one, self.names[one], "WITH_ANOTHER") for one in sorted(self.officers)))
 
 
 def read_recipients(persons: Sequence[str], officers: Sequence[str]) -> Recipients | Problem:
-    """The recipients from texts `NAME=FILE`, where FILE holds a public key; at least two officers, or none."""
-    found: dict[str, bytes] = {}
+    """The recipients from texts `ACTOR:NAME=FILE`, where FILE holds a public key; at least two officers, or none."""
+    keys: dict[str, bytes] = {}
+    names: dict[str, str] = {}
     for text in (*persons, *officers):
-        name, _, file = text.partition("=")
-        key = _public(Path(file))
+        head, _, file = text.partition("=")
+        actor, _, called = head.partition(":")
+        key, name = _public(Path(file)), name_of(called)
         if isinstance(key, Problem):
             return key
-        if not _NAME.fullmatch(name) or name == VAULT or name in found or key in found.values():
+        unfit = not _ACTOR.fullmatch(actor) or actor in {VAULT, SYSTEM.actor} or name is None
+        if unfit or actor in keys or key in keys.values():
             return problem("vault.recipient-unusable", text)
-        found[name] = key
+        keys[actor], names[actor] = key, name or ""
     if len(officers) == 1:
         return problem("vault.officers-too-few", officers[0])
-    alone = [text.partition("=")[0] for text in persons]
+    alone = {text.partition(":")[0] for text in persons}
     return Recipients(
-        {name: found[name] for name in alone},
-        {name: key for name, key in sorted(found.items()) if name not in alone},
+        {actor: key for actor, key in keys.items() if actor in alone},
+        {actor: key for actor, key in sorted(keys.items()) if actor not in alone},
+        names,
     )
 
 
@@ -103,7 +121,7 @@ def make_key_files(file: Path, entropy: Entropy) -> str:
 def sealed_for(
     slot: SlotName, content: SlotContent, vault: bytes, recipients: Recipients, entropy: Entropy
 ) -> Mapping[str, bytes]:
-    """The slot sealed for everybody: `vault`, each person by name, and each pair of officers as `one+other`."""
+    """The slot sealed for everybody: `vault`, each person by id, and each pair of officers as `one+other`."""
     found = {VAULT: seal(slot, content, vault, entropy)}
     for name, key in recipients.persons.items():
         found[name] = seal(slot, content, key, entropy)

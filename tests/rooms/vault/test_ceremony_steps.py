@@ -20,6 +20,7 @@ from equipoise.ledger.vault_entries import (
     ListMade,
     SeedCommitted,
     SeedRevealed,
+    SlotsSealed,
 )
 from equipoise.randomization.draws import combined
 from equipoise.randomization.program import SOURCES, program_hash
@@ -232,7 +233,7 @@ def sealed(tmp_path_factory):
     arguments = [str(place / "study"), "--public", str(place / "public"), "--vault", str(place / "vault")]
     for name, kind in (("ph", "recipient"), ("o1", "officer"), ("o2", "officer"), ("o3", "officer")):
         assert main(["key", str(place / name)]) == 0
-        arguments += [f"--{kind}", f"{name}={place / (name + '.pub')}"]
+        arguments += [f"--{kind}", f"{name}:Person {name}={place / (name + '.pub')}"]
     assert main(["key", str(place / "stranger")]) == 0
     assert main([*arguments, "--few-seeds-reason", "a test"]) == 0
     return place
@@ -322,21 +323,46 @@ def test_a_changed_byte_of_the_sealed_slots_or_a_slot_moved_is_found(sealed, tmp
         assert refusal(lambda slots, index=index: slots[first].update(index=index)).startswith("vault.slot-")
 
 
+def test_who_holds_a_key_stands_in_the_record_and_on_the_certificate(sealed):
+    """A holder is a random id with a name for paper, so that role exclusion can bind the person (DESIGN 5, people)."""
+    entries = ceremony_entries(sealed / "vault")
+    assert not isinstance(entries, Problem)
+    noted = entries[-1]
+    assert isinstance(noted, SlotsSealed)
+    assert [(one.actor, one.name, one.opens) for one in noted.holders] == [
+        ("ph", "Person ph", "ALONE"), ("o1", "Person o1", "WITH_ANOTHER"),
+        ("o2", "Person o2", "WITH_ANOTHER"), ("o3", "Person o3", "WITH_ANOTHER"),
+    ]  # fmt: skip
+    public = read_public(sealed / "public")
+    assert isinstance(public, PublicList)
+    assert public.holders == tuple((one.actor, one.name, one.opens) for one in noted.holders)
+    lines = (sealed / "public" / "certificate.txt").read_text().splitlines()
+    assert [line.split()[2:] for line in lines if line.startswith("opens slots")] == [
+        ["alone", "Person", "ph", "(ph)"], ["with", "another", "Person", "o1", "(o1)"],
+        ["with", "another", "Person", "o2", "(o2)"], ["with", "another", "Person", "o3", "(o3)"],
+    ]  # fmt: skip
+
+
 def test_recipients_that_are_no_persons_of_their_own_are_refused(tmp_path):
     for name in ("a", "b"):
         make_key_files(tmp_path / name, secrets.token_bytes)
-    one, two = f"one={tmp_path}/a.pub", f"two={tmp_path}/b.pub"
+    one, two = f"one:One={tmp_path}/a.pub", f"two:Two={tmp_path}/b.pub"
     assert rule(read_recipients([], [one])) == "vault.officers-too-few"
     for wrong in (
         [one, one],
-        [one, f"two={tmp_path}/a.pub"],
-        [f"vault={tmp_path}/a.pub"],
-        [f"a+b={tmp_path}/a.pub"],
+        [one, f"two:Two={tmp_path}/a.pub"],
+        [f"vault:Vault={tmp_path}/a.pub"],
+        [f"system:Program={tmp_path}/a.pub"],
+        [f"a+b:Both={tmp_path}/a.pub"],
+        [f"one={tmp_path}/a.pub"],
+        [f"one: ={tmp_path}/a.pub"],
+        [f"one:machine={tmp_path}/a.pub"],
+        [f":One={tmp_path}/a.pub"],
     ):
         assert rule(read_recipients(wrong, [])) == "vault.recipient-unusable"
     (tmp_path / "zero.pub").write_text("0" * 64)  # a public key of small order, RFC 7748 section 6.1
     for file in ("missing", "zero.pub"):
-        assert rule(read_recipients([f"one={tmp_path}/{file}"], [])) == "vault.key-unreadable"
+        assert rule(read_recipients([f"one:One={tmp_path}/{file}"], [])) == "vault.key-unreadable"
     assert set(read_recipients([one], []).persons) == {"one"}
     assert set(read_recipients([], [two, one]).officers) == {"one", "two"}
     with pytest.raises(FileExistsError):

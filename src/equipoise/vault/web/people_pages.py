@@ -25,7 +25,7 @@ from equipoise.pages.accounts.people import SHORTEST_PASSWORD, set_account
 from equipoise.pages.visit import door
 from equipoise.vault.commands import EnrolCredential, RevokeCredential
 from equipoise.vault.facts import Keeper
-from equipoise.vault.overview import credentials
+from equipoise.vault.overview import credentials, slot_holders
 from equipoise.vault.web.purposes import INVITED, LOOKS
 from equipoise.vault.web.request import Asked, at_site, kept, new_key, vault
 from equipoise.words.problem import Problem, problem
@@ -45,7 +45,7 @@ def _page(
     request: Asked, found: tuple[Problem, ...] = (), given: dict[str, object] | None = None
 ) -> HttpResponse:
     with vault().reading() as reader:
-        held = credentials(reader)
+        held, holders = credentials(reader), slot_holders(reader)
     names = {one.actor: one for one in Account.objects.filter(is_active=True)}
     order = list(LOOKS)
     rows = [
@@ -58,8 +58,8 @@ def _page(
         for one in sorted(held, key=lambda one: (order.index(one.purpose), one.user))
     ]
     context = {
-        "rows": rows, "looks": list(LOOKS.values()), "key": new_key(), "problems": found, "given": given or {},
-        "at": "/people",
+        "rows": rows, "holders": holders, "looks": list(LOOKS.values()), "key": new_key(), "problems": found,
+        "given": given or {}, "at": "/people",
     }  # fmt: skip
     return render(request, "vault/people.html", context, status=problems.status_of(found) if found else 200)
 
