@@ -16,8 +16,9 @@ from equipoise.vault.bench.clock import ThawClock, ready_at, release_at, thaw_cl
 from equipoise.vault.bench.decide import next_step, thawed_at
 from equipoise.vault.bench.dose import DoseVolume, dose_volume
 from equipoise.vault.bench.evolve import SHAM, Attempt, Done, Preparation, Stage, State
+from equipoise.vault.bench.scan import unit_payload
 from equipoise.vault.facts import VaultFacts, Wanted
-from equipoise.vault.stock.availability import product_of
+from equipoise.vault.stock.availability import product_of, unit_faults
 from equipoise.vault.stock.evolve import BagState, Stock
 from equipoise.words.text import Text
 
@@ -76,6 +77,8 @@ class BenchView:
     bags: tuple[LooseBag, ...]
     may_open: bool
     clock: ThawClock | None = None
+    example: str = ""
+    """In a rehearsal, where no unit lies before anybody: what the label of one that fits would say."""
 
 
 def dose_label(study: Study, dose: str) -> Text:
@@ -150,7 +153,21 @@ def bench_view(
         _loose(state.stock, wanted.request),
         not (wanted.held or wanted.over or wanted.infusing) and (current is None or again or rejected),
         _clock(study, preparation, now, hung, infused),
+        _example(state, wanted, now) if facts.rehearsal else "",
     )
+
+
+def _example(state: State, wanted: Wanted, now: dt.datetime) -> str:
+    """The label of the first unit that may be used for the dose; empty where none is on the shelf."""
+    product = state.preparation.product
+    for name, lot in state.stock.lots.items():
+        for serial in lot.units:
+            if not any(
+                unit_faults(state.stock, name, serial, product=product, site=wanted.site, today=now.date())
+            ):
+                expiry = dt.date.fromisoformat(lot.certificate.expiry)
+                return unit_payload(name, serial, expiry)
+    return ""
 
 
 def _clock(

@@ -90,6 +90,8 @@ SOON_MINUTES = 30
 """A bag whose use-by is nearer than this is shown as urgent."""
 ASK_AHEAD_MINUTES = 120
 """What the field for the hour of release proposes."""
+REHEARSED_MINUTES = 5
+"""The same in a rehearsal, where a step of the bench that takes minutes takes seconds."""
 Command = (
     RequestPreparation
     | JudgeDosing
@@ -246,7 +248,7 @@ def _dose(dose: DoseView, view: InfusionView) -> dict[str, object]:
         "requests": requests,
         "over": STAGES[dose.requests[-1].stage] if dose.over and not _open_bag(dose) else None,
         "preview": None if dose.preview is None else _gate(dose.preview, dose, view, None),
-        "ask_at": field(view.now, view.zone, ahead=ASK_AHEAD_MINUTES),
+        "ask_at": field(view.now, view.zone, ahead=REHEARSED_MINUTES if rehearsal() else ASK_AHEAD_MINUTES),
     }
 
 
