@@ -202,6 +202,9 @@ TERMINAL: Mapping[str, Command] = {
     "study crf": Command(outside=_DEFINITION),
     "screen": Command(outside=_DEFINITION),
     "fit mmrm": Command(outside=_TABLE),
+    "fit ordinal": Command(outside=_TABLE),
+    "fit ancova": Command(outside=_TABLE),
+    "fit winratio": Command(outside=_TABLE),
     "study impact": Command(
         (("door", "changed"), ("door", "changed", "--json"), ("door", "study")), (("nowhere", "changed"),)
     ),

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from equipoise.cli import fit_one
 from equipoise.cli.answer import Answer, done, refused, told
-from equipoise.cli.files import read_whole
+from equipoise.cli.fit_table import add_table, table_of
 from equipoise.words.canonical import Json
-from equipoise.words.problem import Problem, problem
+from equipoise.words.problem import Problem
 
 if TYPE_CHECKING:
     from equipoise.analysis import MmrmFit
-
-LARGEST = 1024**3
-"""Bytes of a table; ten million rows need fewer."""
 
 
 def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -24,7 +21,7 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         dest="kind", metavar="model", required=True
     )
     command = kinds.add_parser("mmrm", help="a mixed model for repeated measures")
-    command.add_argument("data", type=Path, metavar="DATA.csv")
+    add_table(command)
     command.add_argument("--formula", required=True, help="for instance “CHG ~ BASE * AVISIT + ARM * AVISIT”")
     command.add_argument("--subject", required=True, metavar="COLUMN")
     command.add_argument("--visit", required=True, metavar="COLUMN")
@@ -34,35 +31,15 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     command.add_argument("--df", choices=("satterthwaite", "kenward-roger"), default="kenward-roger")
     command.add_argument("--ml", action="store_true", help="maximum likelihood in place of REML")
-    command.add_argument("--categorical", action="append", default=[], metavar="COLUMN")
-    command.add_argument("--reference", action="append", default=[], metavar="COLUMN=LEVEL", type=_reference)
-    command.add_argument("--json", action="store_true", help="print one JSON value")
     command.set_defaults(run=_mmrm)
-
-
-def _reference(text: str) -> tuple[str, str]:
-    column, equals, level = text.partition("=")
-    if not equals or not column:
-        raise argparse.ArgumentTypeError("COLUMN=LEVEL is wanted")
-    return column, level
+    fit_one.declare(kinds)
 
 
 def _mmrm(options: argparse.Namespace) -> Answer:
     from equipoise.analysis import fit_mmrm
-    from equipoise.analysis.table_file import read_table
 
-    data = read_whole(options.data, LARGEST)
-    if isinstance(data, Problem):
-        return refused((data,))
-    if len(data) > LARGEST:
-        return refused((problem("cli.too-large", str(options.data), largest=LARGEST // 1024**2),))
-    reference = dict(options.reference)
-    texts = {options.subject, options.visit, options.group, *options.categorical, *reference} - {None}
-    if options.visit not in (*options.categorical, *reference):
-        texts.discard(
-            options.visit
-        )  # in the formula a visit's number is a number unless it is told otherwise
-    table = read_table(data, str(options.data), texts=texts)
+    # in the formula a visit's number is a number unless it is told otherwise
+    table = table_of(options, texts={options.subject, options.group} - {None, options.visit})
     if isinstance(table, Problem):
         return refused((table,))
     found = fit_mmrm(
@@ -75,7 +52,7 @@ def _mmrm(options: argparse.Namespace) -> Answer:
         df=options.df,
         reml=not options.ml,
         categorical=options.categorical,
-        reference=reference,
+        reference=dict(options.reference),
     )
     return refused(found) if isinstance(found, tuple) else done(_json(found), *_lines(found))
 
