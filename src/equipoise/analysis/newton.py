@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg, optimize, special
+from scipy import linalg, special
 
 from equipoise.analysis.estimate import LEVEL, Interval
 from equipoise.analysis.ops import Array
@@ -113,6 +113,8 @@ def profile(evaluate: Evaluate, peak: Peak, at: int, level: float = LEVEL) -> In
 
 
 def _bound(evaluate: Evaluate, peak: Peak, at: int, free: Array, aim: tuple[float, float]) -> float | None:
+    from scipy import optimize
+
     (unit, loss), starts = aim, {0.0: peak.at}
 
     def left(distance: float) -> float:

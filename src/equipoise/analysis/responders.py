@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import optimize
 
 from equipoise.analysis.estimate import LEVEL, Interval, Ratio, Wald, as_json, quantile, ratio, wald
 from equipoise.analysis.groups import Groups, Sides, counted, load_groups, zero_or_one
@@ -178,6 +177,8 @@ def mantel_haenszel_odds_ratio(events: Array, n: Array, level: float = LEVEL) ->
 
 def miettinen_nurminen(events: Array, n: Array, level: float = LEVEL) -> Interval:
     """The score interval of one difference; events, n: (2,), the reference first."""
+    from scipy import optimize
+
     (x0, x1), (n0, n1) = (float(its) for its in events), (float(its) for its in n)
     reach = quantile(level) ** 2
     difference, total = x1 / n1 - x0 / n0, n0 + n1

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from equipoise.analysis.estimate import LEVEL, as_json, quantile, two_sided
 from equipoise.analysis.groups import Groups, Sides, load_groups, numbers
@@ -70,6 +69,8 @@ def fit_van_elteren(
     reference: str | None = None,
 ) -> VanElterenFit | tuple[Problem, ...]:
     """The test that the response is the same in two arms, or what is wrong. Without strata it is Wilcoxon's."""
+    from scipy import stats  # it takes longer to load than all else here
+
     loaded = _loaded(data, response, Sides(arm, reference, tuple(strata)))
     if not isinstance(loaded, _Loaded):
         return loaded
