@@ -22,9 +22,9 @@ WORDS = {"en": "Is it so?", "zh": "是否如此？"}
 
 def amended(play: Play) -> Iterator[str]:
     """Each version is released, approved at the site, adopted for newcomers, and one participant is moved to it."""
-    from equipoise.capture.commands import AskMany, MoveForms, RaiseFindings
+    from equipoise.capture.commands import AskMany, RaiseFindings
     from equipoise.desk.setup import release
-    from equipoise.oversight.commands import MoveSubject, ReviewAudit
+    from equipoise.oversight.commands import ReviewAudit
 
     world, keeper = play.world, play.world.person("data_manager")
     play.come_in(1)
@@ -47,10 +47,9 @@ def amended(play: Play) -> Iterator[str]:
         adoption = {"do": "adopt", "site": "01", "version": version, "existing": "STAY", "on": today}
         play.fine(keeper, "/amendments", {**adoption, "key": world.key()})
         yield f"version {version} adopted"
+        _moved(play, keeper, mine[turn])
         subject = world.desk.subject_id(mine[turn])
         assert subject is not None
-        world.done("data_manager", MoveSubject(subject, version, "signed the new consent"))
-        world.done("data_manager", MoveForms(subject, (("V8", "IMMUN", 1),), "asked of everybody"))
         world.done("data_manager", RaiseFindings(subject, (("V1", "RISK", 1, "AMENDED"),)))
         for role in ("monitor", "data_manager"):
             world.done(
@@ -72,6 +71,15 @@ def amended(play: Play) -> Iterator[str]:
         play.fine(keeper, "/audit", mark)
         yield f"version {version} asked about"
         _looked_back(play, mine[turn])
+
+
+def _moved(play: Play, who: Person, number: str) -> None:
+    """A participant is moved from the page, dry first, and then a form that was complete before."""
+    for chosen in (number, f"{number} V8 IMMUN 1"):
+        fields = {"chosen": chosen, "reason": "signed the new consent", "key": play.world.key()}
+        answer = ask(play.world, who, "POST", "/amendments/moves", {**fields, "do": "look"})
+        assert answer.status == 200, answer.said()
+        play.fine(who, "/amendments/moves", {**fields, "do": "move"})
 
 
 def _listed(play: Play, who: Person, version: str) -> None:

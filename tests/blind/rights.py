@@ -178,6 +178,8 @@ WEB: Mapping[str, Right] = {
 WEB_OF_AMENDMENTS: Mapping[str, Right] = {
     "GET /amendments": _reads("amendments"),
     "POST /amendments": _does("ApproveVersion", "AdoptVersion", "RaiseFindings", reads="amendments"),
+    "GET /amendments/moves": _does("MoveSubject"),
+    "POST /amendments/moves": _does("MoveSubject", "MoveForms"),
     "GET /listing": _reads("listing"),
     "POST /listing": _does("AskMany", reads="listing"),
     "GET /audit": _reads("audit"),
@@ -237,6 +239,14 @@ TERMINAL: Mapping[str, Command] = {
             for n in (1, 2, 3)
         ),
         (("door", "02", "8", "--approval", "EC", "--approved-on", "2026-06-01", "--on", "2098-01-01"),),
+    ),
+    "store move": Command(
+        (
+            ("door", "--reason", "asked of everybody"),
+            ("door", "--forms", "--reason", "asked of everybody", "--json"),
+            ("door", "--site", "01", "--reason", "asked of everybody", "--do", "--key", "move"),
+        ),
+        (("nowhere", "--reason", "asked of everybody"),),
     ),
     "store grant": Command(
         tuple(("door", f"late-{n}", "monitor", "--name", f"Late {n}") for n in range(3)),

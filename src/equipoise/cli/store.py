@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from equipoise.access.commands import SYSTEM
 from equipoise.access.roles import label_of
 from equipoise.cli.answer import Answer, done, occupied, refused, told
 from equipoise.cli.study import read_study
 from equipoise.desk.desk import Desk, open_desk
+from equipoise.desk.moving import move, moves_page
 from equipoise.desk.setup import add_person, adopt, create_store, give, open_site, release
 from equipoise.oversight.commands import EnrolSecondDoor, PauseEnrolment, ResumeEnrolment
+from equipoise.words.canonical import Json
 from equipoise.words.problem import Problem, problem
 
 
@@ -44,6 +48,19 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--staying", action="store_true", help="who is in already stays under the version before until moved"
     )
     version.set_defaults(run=_adopt)
+    mover = commands.add_parser(
+        "move", help="move participants, or forms, to the version in force; dry until --do"
+    )
+    mover.add_argument("store", type=Path)
+    mover.add_argument("participant", nargs="*", help="numbers; all of the site where none is named")
+    mover.add_argument("--site", default="", metavar="ID")
+    mover.add_argument(
+        "--forms", action="store_true", help="move the complete forms that keep an earlier version"
+    )
+    mover.add_argument("--reason", required=True)
+    mover.add_argument("--do", action="store_true", help="move what a dry run lists")
+    mover.add_argument("--key", default="", help="of an interrupted move, to take it up again")
+    mover.set_defaults(run=_move)
     person = commands.add_parser("grant", help="register a member of staff and grant a role")
     person.add_argument("store", type=Path)
     person.add_argument("user")
@@ -116,6 +133,41 @@ def _adopt(options: argparse.Namespace) -> Answer:
 
     says = told("amendments.version-adopted", version=options.version, site=options.site, on=options.on)
     return _with_desk(options.store, act, says)
+
+
+def _move(options: argparse.Namespace) -> Answer:
+    desk = open_desk(options.store)
+    if isinstance(desk, Problem):
+        return refused((desk,))
+    try:
+        view = moves_page(desk, SYSTEM, options.site)
+        lines: list[tuple[str, str, str]] = []
+        if view is not None and options.forms:
+            lines = [
+                (one.name, f"{one.name}  {one.kept} -> {one.to}", one.number)
+                for one in view.forms
+                if not one.signed
+            ]
+        elif view is not None:
+            lines = [
+                (one.number, f"{one.number}  {one.now} -> {one.to}", one.number) for one in view.participants
+            ]
+        if options.participant:
+            lines = [line for line in lines if line[2] in options.participant]
+        key = options.key or secrets.token_urlsafe(12)
+        names = [name for name, _, _ in lines]
+        came = move(desk, SYSTEM, names, options.reason, key=key, dry=not options.do)
+    finally:
+        desk.close()
+    if came is None or came.problems:
+        return refused(came.problems if came is not None else ())
+    said = told(
+        f"amendments.moves-{'done' if options.do else 'dry'}",
+        participants=came.participants,
+        forms=came.forms,
+    )
+    value: Json = {"lines": list(names), "moved": bool(options.do)}
+    return done(value, *(line for _, line, _ in lines), said)
 
 
 def _grant(options: argparse.Namespace) -> Answer:

@@ -241,6 +241,19 @@ class Desk:
             who, route.streams(command), asked, key, decide, client_at=client_at, command=command
         )
 
+    def would(self, who: Who, command: object) -> tuple[Problem, ...]:
+        """Why a command would be refused now; nothing for one that would be accepted. Nothing is written."""
+        route, command = ROUTES[type(command)], in_normal_form(command)
+        subject, site = getattr(command, "subject", None), getattr(command, "site", None)
+        with self.reading() as reader:
+            now = stand(
+                self.trial(reader), reader, subject, self.now(),
+                memory=self._memory, site=site, judged=route.depth == "judged",
+            )  # fmt: skip
+            ready = self._proved(self._with_door(now), command)
+            decided = _judged(reader, route, self._as_held(reader, who), ready, command)
+        return decided.problems if isinstance(decided, Refusal) else ()
+
     def screen(self, who: Who, site: str, given: IdentityInput, *, key: str) -> ScreenOutcome:
         """Take a person into screening at a site: the register first, then the ledger, which learns no name."""
         with self.reading() as reader:

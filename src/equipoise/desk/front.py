@@ -33,6 +33,7 @@ from equipoise.desk import (
     lists,
     lock_pages,
     log_page,
+    moving,
     past,
     range_page,
     release_page,
@@ -148,6 +149,16 @@ class FrontDesk(Desk):
     def amendments(self, who: Who) -> amendments.AmendmentsView | None:
         """What was released, which version counts where, and what the newest touches."""
         return amendments.amendments_page(self, who)
+
+    def moves(self, who: Who, site: str = "") -> moving.MovesView | None:
+        """Participants and forms under earlier versions than could decide."""
+        return moving.moves_page(self, who, site)
+
+    def move(
+        self, who: Who, chosen: Collection[str], reason: str, *, key: str, dry: bool
+    ) -> moving.Moved | None:
+        """Move what was chosen on that page, or say what would come of it."""
+        return moving.move(self, who, chosen, reason, key=key, dry=dry)
 
     def open_chosen(self, who: Who, chosen: Collection[str], *, key: str) -> batches.Opened:
         """Open the findings of the groups chosen on the page of versions."""

@@ -32,6 +32,7 @@ from equipoise.desk.imaging_page import ImagingView, ReadLine, ReadView
 from equipoise.desk.inbox import Filters, InboxView, OneQueryView
 from equipoise.desk.knowledge import Knowing
 from equipoise.desk.lock_pages import CaseClosingView, LeftView, LockView
+from equipoise.desk.moving import Moved, MovesView
 from equipoise.desk.range_page import EventOffer, RangesView
 from equipoise.desk.release_page import ReleaseView
 from equipoise.desk.signing_pages import CasebookView, SigningView
@@ -150,6 +151,12 @@ class DeskDoor(Protocol):
 
     def amendments(self, who: Who) -> AmendmentsView | None:
         """What was released, which version counts where, and what the newest touches."""
+
+    def moves(self, who: Who, site: str = "") -> MovesView | None:
+        """Participants and forms under earlier versions than could decide."""
+
+    def move(self, who: Who, chosen: Collection[str], reason: str, *, key: str, dry: bool) -> Moved | None:
+        """Move what was chosen on that page, or say what would come of it."""
 
     def open_chosen(self, who: Who, chosen: Collection[str], *, key: str) -> Opened:
         """Open the findings of the groups chosen on the page of versions."""

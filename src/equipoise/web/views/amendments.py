@@ -37,6 +37,7 @@ def amendments(request: Asked, who: Who) -> HttpResponse:
         "view": view,
         "newest": view.versions[-1][0],
         "may_adopt": may(who, "AdoptVersion"),
+        "may_move": may(who, "MoveSubject"),
         "may_open": may(who, "RaiseFindings"),
         "changes": [change.say(request.language) for change in view.changes],
         "hits": [
