@@ -180,6 +180,8 @@ WEB_OF_AMENDMENTS: Mapping[str, Right] = {
     "POST /amendments": _does("ApproveVersion", "AdoptVersion", "RaiseFindings", reads="amendments"),
     "GET /amendments/moves": _does("MoveSubject"),
     "POST /amendments/moves": _does("MoveSubject", "MoveForms"),
+    "GET /amendments/consent": _reads("amendments"),
+    "POST /amendments/consent": _does("ApproveConsentVersion", reads="amendments"),
     "GET /listing": _reads("listing"),
     "POST /listing": _does("AskMany", reads="listing"),
     "GET /audit": _reads("audit"),

@@ -15,7 +15,6 @@ TRAINERS = ("coordinator", "investigator", "monitor", "sponsor")
 def looked_after(play: Play) -> Iterator[str]:
     """Three times: a duty ended and given again, somebody trained and certified, a certificate withdrawn."""
     from equipoise.access.commands import GrantRole
-    from equipoise.oversight.commands import ApproveConsentVersion
 
     world = play.world
     play.come_in(1)
@@ -61,5 +60,7 @@ def looked_after(play: Play) -> Iterator[str]:
                 "on": day,
             }
             play.fine(world.person(role, "01"), page, {**care, "key": world.key()})
-        world.done("data_manager", ApproveConsentVersion(f"0{turn + 1}", "1.0", f"EC-C-{turn}", "2026-02-01"))
+        letter = {"site": f"0{turn + 1}", "version": "1.0", "approval": f"EC-C-{turn}", "on": "2026-02-01"}
+        letter |= {"do": "approve", "key": world.key()}
+        play.fine(world.person("data_manager"), "/amendments/consent", letter)
         yield f"people looked after {turn}"

@@ -25,6 +25,7 @@ from equipoise.desk import (
     casebook,
     code_breaks,
     consent_page,
+    consent_versions,
     deviation_pages,
     due_visits,
     form_page,
@@ -70,6 +71,7 @@ from equipoise.desk.views import (
     TodayView,
 )
 from equipoise.ledger.entries import Datum
+from equipoise.oversight.commands import ApproveConsentVersion
 from equipoise.randomization.commands import RequestCodeBreak
 from equipoise.words.problem import Problem
 from equipoise.words.text import Text
@@ -159,6 +161,14 @@ class FrontDesk(Desk):
     ) -> moving.Moved | None:
         """Move what was chosen on that page, or say what would come of it."""
         return moving.move(self, who, chosen, reason, key=key, dry=dry)
+
+    def consent_versions(self, who: Who) -> consent_versions.ConsentVersionsView | None:
+        """Versions of the consent form by site."""
+        return consent_versions.consent_versions(self, who)
+
+    def consent_foreseen(self, who: Who, command: ApproveConsentVersion) -> consent_versions.Foreseen:
+        """What an approval of a version would bring."""
+        return consent_versions.foreseen(self, who, command)
 
     def open_chosen(self, who: Who, chosen: Collection[str], *, key: str) -> batches.Opened:
         """Open the findings of the groups chosen on the page of versions."""

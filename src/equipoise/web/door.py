@@ -22,6 +22,7 @@ from equipoise.desk.audit import AuditView, Search
 from equipoise.desk.batches import Filter, Line, Opened
 from equipoise.desk.code_breaks import BlindView, DrillView
 from equipoise.desk.consent_page import Beside, ConsentView
+from equipoise.desk.consent_versions import ConsentVersionsView, Foreseen
 from equipoise.desk.deviation_pages import Filters as DeviationFilters
 from equipoise.desk.deviation_pages import StudyDeviations, SubjectDeviations
 from equipoise.desk.due_visits import DueView as DueVisits
@@ -57,6 +58,7 @@ from equipoise.desk.views import (
 from equipoise.desk.visit_matrix import VisitMatrixView
 from equipoise.desk.visit_pages import ScheduleView, VisitView
 from equipoise.ledger.entries import Datum
+from equipoise.oversight.commands import ApproveConsentVersion
 from equipoise.protocol.study import Study
 from equipoise.randomization.commands import RequestCodeBreak
 from equipoise.words.problem import Problem
@@ -157,6 +159,12 @@ class DeskDoor(Protocol):
 
     def move(self, who: Who, chosen: Collection[str], reason: str, *, key: str, dry: bool) -> Moved | None:
         """Move what was chosen on that page, or say what would come of it."""
+
+    def consent_versions(self, who: Who) -> ConsentVersionsView | None:
+        """Versions of the consent form by site."""
+
+    def consent_foreseen(self, who: Who, command: ApproveConsentVersion) -> Foreseen:
+        """What an approval of a version would bring."""
 
     def open_chosen(self, who: Who, chosen: Collection[str], *, key: str) -> Opened:
         """Open the findings of the groups chosen on the page of versions."""
