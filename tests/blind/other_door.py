@@ -34,7 +34,9 @@ FRONT = frozenset(
     }
 )
 """For everybody, who brings nothing: the chooser of a rehearsal, signing in, the page of a third person with a code."""
-OWN = frozenset({"GET /work", "GET /purpose", "POST /purpose", "GET /break", "GET /break/<str:wanted>"})
+OWN = frozenset(
+    {"GET /password", "GET /work", "GET /purpose", "POST /purpose", "GET /break", "GET /break/<str:wanted>"}
+)
 """For an investigator who is enrolled for opening one code: the work, the choice of a purpose, the own requests."""
 ARM = frozenset({"POST /break/<str:wanted>/show", "POST /break/<str:wanted>/code"})
 """What shows the arm, or gives a code for it: not asked for with a request that exists."""

@@ -59,6 +59,8 @@ WEB: Mapping[str, Right] = {
     "POST /login": _ALL,
     "POST /logout": _ALL,
     "POST /language": _ALL,
+    "GET /password": _ALL,
+    "POST /password": _ALL,
     "GET /today": _reads("today"),
     "GET /queries": _reads("queries"),
     "GET /queries/<str:number>/<str:query>": _reads("queries"),

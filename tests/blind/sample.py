@@ -7,6 +7,7 @@ that must be refused: something that is not there, a login that has ended, a for
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 import types
 import typing
@@ -23,6 +24,8 @@ STRIDE = 31
 LISTS = ("/subjects", "/subjects/new", "/today", "/queries")
 SEARCHES = ("", "?q=01", "?q=R-", "?q=A", "?q=placebo", "?q=cells", "?after=01003", "?q=%E5%AE%89")
 PLACES = (("V1", "NIHSS"), ("V1", "RISK"), ("V2", "IMMUN"), ("V1", "PSMRS"), ("V2", "VS"), ("V1", "STROKE"))
+NEXT = "staple battery correct"
+"""To which everybody changes the password, and back."""
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
@@ -161,6 +164,8 @@ class Sampler:
                 "/login",
                 {"username": person.actor, "password": "wrong", "next": ""},
             )
+            for old, new in itertools.pairwise((PASSWORD, NEXT, PASSWORD, NEXT, PASSWORD)):
+                ask(self.world, person, "POST", "/password", {"old": old, "password": new, "again": new})
             for head in ("GET", "HEAD", "HEAD", "HEAD"):
                 ask(self.world, person, head, "/trial")
             ask(self.world, person, "DELETE", "/trial", operation="HEAD /trial")

@@ -25,7 +25,6 @@ from equipoise.desk import (
     casebook,
     code_breaks,
     consent_page,
-    consent_versions,
     deviation_pages,
     due_visits,
     form_page,
@@ -48,6 +47,7 @@ from equipoise.desk import (
     visit_matrix,
     visit_pages,
 )
+from equipoise.desk import consent_versions as consent_forms
 from equipoise.desk import inbox as inboxes
 from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.courier import Courier
@@ -162,13 +162,13 @@ class FrontDesk(Desk):
         """Move what was chosen on that page, or say what would come of it."""
         return moving.move(self, who, chosen, reason, key=key, dry=dry)
 
-    def consent_versions(self, who: Who) -> consent_versions.ConsentVersionsView | None:
+    def consent_versions(self, who: Who) -> consent_forms.ConsentVersionsView | None:
         """Versions of the consent form by site."""
-        return consent_versions.consent_versions(self, who)
+        return consent_forms.consent_versions(self, who)
 
-    def consent_foreseen(self, who: Who, command: ApproveConsentVersion) -> consent_versions.Foreseen:
+    def consent_foreseen(self, who: Who, command: ApproveConsentVersion) -> consent_forms.Foreseen:
         """What an approval of a version would bring."""
-        return consent_versions.foreseen(self, who, command)
+        return consent_forms.foreseen(self, who, command)
 
     def open_chosen(self, who: Who, chosen: Collection[str], *, key: str) -> batches.Opened:
         """Open the findings of the groups chosen on the page of versions."""

@@ -13,6 +13,7 @@ from typing import cast
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 
 from equipoise.ledger.store import StoreFault
 from equipoise.pages import problems
@@ -23,6 +24,8 @@ from equipoise.words.text import Language
 
 View = Callable[[HttpRequest], HttpResponseBase]
 
+FIRST = frozenset({"/password", "/logout", "/language"})
+"""Where a person goes whose password was made by somebody else, until it is replaced."""
 _log = logging.getLogger("equipoise.pages")
 
 
@@ -47,7 +50,8 @@ def sign_in(get_response: View) -> View:
         visit.entered = logins.find(token) if token else None
         door().recognise(visit)
         visit.language = language_of(visit)
-        response = get_response(request)
+        held = visit.entered is not None and visit.entered.must_change and visit.path not in FIRST
+        response = redirect("/password") if held else get_response(request)
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers["Vary"] = "Cookie, Accept-Language"
         response.headers["Content-Language"] = "zh-Hans" if visit.language == "zh" else "en"

@@ -29,7 +29,10 @@ HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """Who is signed in, as the account table knows them. `role`: what they act as, a role or a purpose of the door."""
+    """Who is signed in, as the account table knows them. `role`: what they act as, a role or a purpose of the door.
+
+    must_change: somebody else made the password, which is to be replaced before anything else.
+    """
 
     role: str
     account: int
@@ -37,6 +40,7 @@ class Entered:
     name: str
     name_zh: str
     language: str
+    must_change: bool = False
 
 
 class Visit(HttpRequest):

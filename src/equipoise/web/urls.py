@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from equipoise.pages import entrance as shared
-from equipoise.pages import problems
+from equipoise.pages import passwords, problems
 from equipoise.web.public import views as public
 from equipoise.web.views import (
     accounts,
@@ -44,6 +44,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("enter", entrance.step_in),
     path("login", shared.sign_in),
     path("logout", shared.sign_out),
+    path("password", passwords.own_password),
     path("language", shared.choose_language),
     path("today", work.today),
     *inbox.urlpatterns,

@@ -17,8 +17,8 @@ from equipoise.pages.accounts.names import REHEARSED
 from equipoise.pages.visit import Entered
 
 _FIND = (
-    "SELECT l.role, a.id, a.actor, a.name, a.name_zh, a.language FROM login l JOIN account a ON a.id = l.account_id"
-    " WHERE l.token = %s AND l.expires > %s AND a.is_active"
+    "SELECT l.role, a.id, a.actor, a.name, a.name_zh, a.language, a.must_change"
+    " FROM login l JOIN account a ON a.id = l.account_id WHERE l.token = %s AND l.expires > %s AND a.is_active"
 )
 
 

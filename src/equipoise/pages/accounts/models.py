@@ -19,6 +19,8 @@ class Account(AbstractBaseUser):
     name_zh: models.CharField[str, str] = models.CharField(max_length=200, blank=True)
     role: models.CharField[str, str] = models.CharField(max_length=64)
     language: models.CharField[str, str] = models.CharField(max_length=2, blank=True)
+    must_change: models.BooleanField[bool, bool] = models.BooleanField(default=False)
+    """Somebody else made the password: its person does nothing before replacing it."""
     is_active: models.BooleanField[bool, bool] = models.BooleanField(default=True)
 
     USERNAME_FIELD = "username"

@@ -1,7 +1,8 @@
 """Giving a person an account, from the terminal: name, password and the random id under which the ledger knows them.
 
 The rules that must stay true: an account gives no right (rights are grants in the ledger); a password is at
-least twelve characters long and is checked against nothing else, as NIST SP 800-63B advises.
+least twelve characters long and is none of those that are guessed first: common ones, patterns, the own user name
+(NIST SP 800-63B 5.1.1.2).
 """
 
 from __future__ import annotations
@@ -12,6 +13,14 @@ from equipoise.pages.accounts.names import REHEARSED
 from equipoise.words.problem import Problem, problem
 
 SHORTEST_PASSWORD = 12
+DIFFERENT = 5
+"""Fewer different characters than this are a pattern."""
+NAME_COUNTS = 4
+"""From how many characters on a user name may not stand in the password: shorter ones are parts of words."""
+_RUNS = (
+    "01234567890123456789 abcdefghijklmnopqrstuvwxyz qwertyuiopasdfghjklzxcvbnm 1qaz2wsx3edc4rfv5tgb6yhn7ujm"
+)
+"""Rows of the keyboard and of the alphabet; a password that is a piece of one is no secret."""
 
 
 def set_account(
@@ -24,11 +33,12 @@ def set_account(
     username = username.strip()
     if not username or len(username) > 150 or username.startswith(REHEARSED):
         return problem("pages.username-unfit", "username", given=username)
-    if len(password) < SHORTEST_PASSWORD:
-        return problem("pages.password-short", "password", shortest=SHORTEST_PASSWORD)
     from equipoise.pages.settings import configure_accounts
 
     configure_accounts(store)
+    unfit = unfit_password(password, username)
+    if unfit is not None:
+        return unfit
     from equipoise.pages.accounts.logins import prepare
     from equipoise.pages.accounts.models import Account, Login
 
@@ -39,6 +49,25 @@ def set_account(
     account.set_password(password)
     account.save()
     Login.objects.filter(account=account).delete()  # whoever used the old password has to come in anew
+    return None
+
+
+def unfit_password(password: str, username: str) -> Problem | None:
+    """Why a password is among the first that are guessed, or None. Needs Django set up."""
+    from django.contrib.auth.password_validation import CommonPasswordValidator
+    from django.core.exceptions import ValidationError
+
+    if len(password) < SHORTEST_PASSWORD:
+        return problem("pages.password-short", "password", shortest=SHORTEST_PASSWORD)
+    plain = password.casefold()
+    if len(username) >= NAME_COUNTS and username.casefold() in plain:
+        return problem("pages.password-has-name", "password", name=username)
+    if len(set(plain)) < DIFFERENT or plain in _RUNS or plain[::-1] in _RUNS:
+        return problem("pages.password-simple", "password")
+    try:
+        CommonPasswordValidator().validate(password)
+    except ValidationError:
+        return problem("pages.password-common", "password")
     return None
 
 

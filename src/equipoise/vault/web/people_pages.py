@@ -17,11 +17,11 @@ from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from equipoise.pages import problems
+from equipoise.pages import passwords, problems
 from equipoise.pages.accounts import logins
 from equipoise.pages.accounts.models import Account
 from equipoise.pages.accounts.names import REHEARSED
-from equipoise.pages.accounts.people import SHORTEST_PASSWORD, set_account
+from equipoise.pages.accounts.people import set_account, unfit_password
 from equipoise.pages.visit import door
 from equipoise.vault.commands import EnrolCredential, RevokeCredential
 from equipoise.vault.facts import Keeper
@@ -128,19 +128,18 @@ def revoke(request: Asked, keeper: Keeper) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def own_password(request: Asked) -> HttpResponse:
-    """Replace the code that was handed over by a password that nobody else knows."""
+    """Replace the code that was handed over by a password that nobody else knows; later, one's own by another."""
     entered = request.entered
     if entered is None or entered.role != INVITED:
-        return redirect("/login")
+        return passwords.own_password(request)
     if request.method == "GET":
         return render(request, "vault/own_password.html", {})
     first, second = request.POST.get("password", ""), request.POST.get("again", "")
     failed: Problem | None = None
     if first != second:
         failed = problem("vault.passwords-differ", "again")
-    elif len(first) < SHORTEST_PASSWORD:
-        failed = problem("pages.password-short", "password", shortest=SHORTEST_PASSWORD)
     account = Account.objects.get(pk=entered.account)
+    failed = failed or unfit_password(first, account.username)
     if failed is None and account.check_password(first):
         failed = problem("vault.password-is-the-code", "password")
     if failed is not None:

@@ -58,7 +58,7 @@ def _invite(request: Asked, who: Who, key: str) -> tuple[tuple[Problem, ...], di
     if not outcome.accepted or outcome.replayed:
         return outcome.problems, {}
     password = "-".join(secrets.token_hex(3) for _ in range(GROUPS))
-    account = Account(username=username, actor=user, role=role, name=name)
+    account = Account(username=username, actor=user, role=role, name=name, must_change=True)
     account.set_password(password)
     account.save()
     return (), {"username": username, "password": password}

@@ -1,4 +1,4 @@
-"""The consent form's versions at the sites: what is approved, and recording an approval after a look at what it brings."""
+"""The versions of the consent form at the sites; an approval is recorded after a look at what it brings."""
 
 from __future__ import annotations
 
