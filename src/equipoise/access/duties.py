@@ -2,7 +2,8 @@
 
 The rules that must stay true: a person of a site acts only where the role AND a duty delegated today AND every training
 that the duty asks for, in the version in force, hold; the principal investigator has every duty, and needs the training
-like everybody; a command that no line names belongs to the duty `conduct`, so that nothing is left outside the log.
+like everybody; a command that no line names belongs to the duty `conduct`, so that nothing is left outside the log
+(tests/rooms/access/test_duties.py asks that none of today's does).
 Asking for a code, and recording that a paper card was opened, wait for no log: an emergency is never held up.
 Source: ICH E6(R3) 2.3 (delegation), 2.1.4 and 3.5 (qualification by training); 4.4.3 (codes).
 """
@@ -64,7 +65,7 @@ DUTIES: Mapping[str, Duty] = {
             frozenset(
                 {
                     "DateVisit", "MissVisit", "ReopenVisit", "AnswerQuery", "ReviewLog", "VoidRow", "RestoreRow",
-                    "RecordRanges",
+                    "RecordRanges", "AttachSource", "WithdrawSource",
                 }
             ),
         ),
@@ -86,6 +87,30 @@ DUTIES: Mapping[str, Duty] = {
             _DOCTOR,
             frozenset({"HoldDosing", "DecideDosing"}),
         ),
+        Duty(
+            "specimens",
+            Text("Samples and shipments", "样本采集与寄送"),
+            _BOTH,
+            frozenset(
+                {
+                    "CollectSpecimen", "MissSpecimen", "VoidSpecimen", "ProcessSpecimen", "MakeAliquots",
+                    "MoveAliquot", "EndAliquot", "SendShipment",
+                }
+            ),
+        ),
+        Duty(
+            "imaging",
+            Text("Imaging", "影像检查"),
+            _BOTH,
+            frozenset({"OrderImaging", "RecordImaging", "CancelImaging", "ReferenceImages", "RefuseImages"}),
+        ),
+        Duty(
+            "deviations",
+            Text("Protocol deviations", "方案偏离"),
+            _BOTH,
+            frozenset({"RaiseDeviation", "ExplainDeviation"}),
+        ),
+        Duty("signing", Text("Signing forms", "签署表单"), _DOCTOR, frozenset({"SignForms"})),
         Duty(
             "blind",
             Text("Raters and the blind", "评估者与盲态管理"),

@@ -21,8 +21,9 @@ from equipoise.access.commands import (
     WithdrawCertificate,
 )
 from equipoise.access.decide import decide, may
-from equipoise.access.duties import DUTIES, SITE_STAFF, duties_for, duty_of
+from equipoise.access.duties import CONDUCT, DUTIES, SITE_STAFF, duties_for, duty_of
 from equipoise.access.evolve import START, State, evolve
+from equipoise.access.policy import duties_of
 from equipoise.access.roles import ROLES
 from equipoise.capture.commands import RecordForm
 from equipoise.eligibility.commands import ConfirmEligibility, ScreenSubject
@@ -160,6 +161,21 @@ def test_a_duty_lets_nobody_do_what_no_role_of_it_may():
         else:
             assert not duty.commands & ROLES[role].commands - {"DateVisit", "AnswerQuery"}, (duty.id, role)
     assert duties_for({"rater"}) == {"data_entry", "rating", "conduct"}
+
+
+def test_nothing_that_site_staff_do_today_is_left_to_everything_else():
+    """A command that is added gets a duty by name, or waits for no log; else a delegation would say nothing of it."""
+    done = frozenset().union(*(ROLES[role].commands for role in SITE_STAFF))
+    assert [name for name in sorted(done) if duties_of(name) == (CONDUCT,)] == []
+
+
+def test_each_desk_is_a_duty_of_its_own():
+    """ICH E6(R3) 2.3.1: who draws samples, has images made or signs is named for that."""
+    assert {duties_of(name) for name in ("CollectSpecimen", "SendShipment")} == {("specimens",)}
+    assert duties_of("OrderImaging") == ("imaging",)
+    assert duties_of("ExplainDeviation") == ("deviations",)
+    assert duties_of("SignForms") == ("signing",)
+    assert "signing" not in duties_for({"coordinator"})
 
 
 # --- what a person has learnt ------------------------------------------------------------------------------------
