@@ -6,10 +6,8 @@ asks for it; why somebody was let in is shown only to who may read it; days are 
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from equipoise.access.commands import Who
 from equipoise.access.decide import may_read
@@ -31,13 +29,18 @@ from equipoise.desk.standing import Standing, day_at
 from equipoise.desk.views import Cell, CellState, HistoryRow, MatrixRow, SubjectView, Task, VisitColumn
 from equipoise.desk.words import shown, task
 from equipoise.eligibility.commands import ConfirmEligibility, FailScreening
+from equipoise.ledger.entries import FormOmitted, FormReinstated, Header, Recorded
 from equipoise.ledger.reader import Reader
 from equipoise.protocol.forms import LOG, Form
 from equipoise.protocol.study import Study
 from equipoise.protocol.windows import HELD
 from equipoise.randomization.commands import AssignRater, Randomize, RequestCodeBreak
+from equipoise.words.clock import local
+from equipoise.words.codelists import MISSING
+from equipoise.words.problem import say
 from equipoise.words.text import Text
 
+_WHOLE_FORM = Text(say("entry.whole-form", "en"), say("entry.whole-form", "zh"))
 _STATES: dict[Progress, CellState] = {
     "NOT_STARTED": "not_started",
     "IN_PROGRESS": "in_progress",
@@ -230,25 +233,64 @@ def history_page(
         form = now.trial.record.form(form_id)
         if form is None or form_id in now.trial.hidden_from(who.role):
             return None
-        found = list(history(reader.entries(f"subject/{subject}"), visit, form_id, repeat, item))
-    behind = bool(covered(now, who.role, Place(visit, form_id, repeat)))
-    return tuple(history_row(desk, now, form, change, behind=behind) for change in reversed(found))
+        stream = tuple(reader.entries(f"subject/{subject}"))
+    place = Place(visit, form_id, repeat)
+    behind = bool(covered(now, who.role, place))
+    rows = [
+        history_row(desk, now, form, change, behind=behind)
+        for change in history(stream, visit, form_id, repeat, item)
+    ]
+    rows += _omissions(desk, now, stream, place) if item is None else ()
+    return tuple(sorted(rows, key=lambda row: row.seq, reverse=True))
+
+
+def _omissions(desk: Desk, now: Standing, stream: Iterable[Recorded], place: Place) -> Iterator[HistoryRow]:
+    """That the whole form was marked as not done, and that this was taken back."""
+    was: Text | None = None
+    for recorded in stream:
+        entry = recorded.entry
+        if not isinstance(entry, FormOmitted | FormReinstated):
+            continue
+        if Place(entry.visit, entry.form, entry.repeat) != place:
+            continue
+        new: Text | None = None
+        if isinstance(entry, FormOmitted):
+            means = MISSING.get(entry.missing, Text(entry.missing))
+            new = Text(f"{entry.missing} {means.en}", f"{entry.missing} {means.say('zh')}")
+        yield _row(desk, now, ("", _WHOLE_FORM, was, new), recorded.header, entry.reason, recorded.leaf)
+        was = new
 
 
 def history_row(desk: Desk, now: Standing, form: Form, change: Change, *, behind: bool) -> HistoryRow:
     """One change in words. `behind`: what it was about is not shown to this reader yet (`covered`)."""
     asked, study = question(form, change.item), now.trial.record
-    moment = dt.datetime.fromisoformat(change.header.at).astimezone(ZoneInfo(now.site.zone))
+    label = asked.label if asked is not None else Text(change.item)
+    old = COVERED if behind else shown(study, asked, change.old)
+    new = COVERED if behind else shown(study, asked, change.new)
+    what = change.item, label, old, new
+    return _row(desk, now, what, change.header, change.reason or "", change.leaf)
+
+
+def _row(
+    desk: Desk,
+    now: Standing,
+    what: tuple[str, Text, Text | None, Text | None],
+    header: Header,
+    reason: str,
+    leaf: str,
+) -> HistoryRow:
+    """One line of a history. `what`: item, label, old and new value."""
+    item, label, old, new = what
     return HistoryRow(
-        item=change.item,
-        label=asked.label if asked is not None else Text(change.item),
-        old=COVERED if behind else shown(study, asked, change.old),
-        new=COVERED if behind else shown(study, asked, change.new),
-        who=desk.register.staff_name(change.header.actor),
-        role=change.header.role,
-        at=change.header.at,
-        at_site=moment.isoformat(sep=" ", timespec="seconds"),
-        reason=change.reason or "",
-        seq=change.header.seq,
-        leaf=change.leaf,
+        item=item,
+        label=label,
+        old=old,
+        new=new,
+        who=desk.register.staff_name(header.actor),
+        role=header.role,
+        at=header.at,
+        at_site=local(header.at, now.site.zone, seconds=True),
+        reason=reason,
+        seq=header.seq,
+        leaf=leaf,
     )

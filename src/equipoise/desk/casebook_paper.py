@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from equipoise.access.commands import Who
 from equipoise.access.roles import label_of
 from equipoise.capture.evolve import Place
 from equipoise.capture.history import Change, changes
 from equipoise.desk.casebook import history_row, subject_page
-from equipoise.desk.closing_views import SignatureView, signature_view
+from equipoise.desk.closing_views import signature_view
 from equipoise.desk.covering import covered
 from equipoise.desk.desk import Desk
 from equipoise.desk.form_page import form_page
 from equipoise.desk.standing import Standing
-from equipoise.desk.views import FormView, ItemView, QueryView, SubjectView
+from equipoise.desk.views import FormView, ItemView, QueryView, SignatureView, SubjectView
 from equipoise.documents.casebook import (
     Answer,
     Asked,
@@ -221,7 +220,7 @@ def _signatures(copy: _Copy, place: Place) -> Iterator[str]:
     if one is None:
         return
     name = copy.desk.register.staff_name(one.by)
-    view = signature_view(name, one, ZoneInfo(copy.now.site.zone))
+    view = signature_view(name, one, copy.now.site.zone)
     yield _signature(copy, view)
 
 

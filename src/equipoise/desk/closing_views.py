@@ -6,11 +6,9 @@ signed (capture.closing.shown), so that nothing is signed that was not shown, an
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 from equipoise.access.roles import label_of
 from equipoise.capture.closed import Signature
@@ -19,11 +17,13 @@ from equipoise.capture.evolve import Place, State
 from equipoise.capture.history import history
 from equipoise.capture.questions import questions
 from equipoise.desk.log_page import LOG_LABEL
+from equipoise.desk.views import SignatureView
 from equipoise.desk.words import shown
 from equipoise.ledger.entries import Datum, Recorded
 from equipoise.protocol.forms import LOG
 from equipoise.protocol.study import Study
 from equipoise.words.canonical import digest
+from equipoise.words.clock import local
 from equipoise.words.text import Text
 
 
@@ -37,19 +37,6 @@ class ShownRow:
     was: Text | None = None
     changed: bool = False
     revealing: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SignatureView:
-    """One signature as it is printed: who, as what, when at the site, in which meaning; `broken`: it changed since."""
-
-    by: str
-    role: Text
-    at: str
-    meaning: str
-    demo: bool
-    broken: bool
-    shown: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +114,12 @@ def _words(label: Any, otherwise: str) -> Text:
     )
 
 
-def signature_view(name: str, one: Signature, zone: ZoneInfo) -> SignatureView:
+def signature_view(name: str, one: Signature, zone: str) -> SignatureView:
     """A signature in words. `name` is the printed name of the signer, from the register."""
-    at = dt.datetime.fromisoformat(one.at).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
     return SignatureView(
         name,
         label_of(one.role),
-        f"{at} {zone.key}",
+        local(one.at, zone, seconds=True),
         f"closing.meaning-{one.meaning.lower()}",
         one.method == "DEMO",
         bool(one.broken),

@@ -12,7 +12,6 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from equipoise.access.commands import Who
 from equipoise.access.decide import may, may_read
@@ -33,6 +32,7 @@ from equipoise.randomization.commands import (
     RequestCodeBreak,
     ReviewCodeBreak,
 )
+from equipoise.words.clock import local
 from equipoise.words.text import Text
 
 NOTICE_FOR = dt.timedelta(days=7)
@@ -302,4 +302,4 @@ def _day(now: Standing, moment: str) -> str:
 
 def _moment(now: Standing, moment: str) -> str:
     """A UTC moment as people at the site read it."""
-    return f"{dt.datetime.fromisoformat(moment).astimezone(ZoneInfo(now.site.zone)):%Y-%m-%d %H:%M}"
+    return local(moment, now.site.zone)

@@ -29,6 +29,7 @@ from equipoise.desk.covering import covered
 from equipoise.desk.desk import Desk
 from equipoise.desk.log_page import LOG_LABEL
 from equipoise.desk.rules import page_rules
+from equipoise.desk.signing_pages import signed_views
 from equipoise.desk.standing import Standing
 from equipoise.desk.views import (
     DeadlineView,
@@ -82,11 +83,11 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
         subject = desk.may_read(reader, who, "casebook", number)
         if subject is None:
             return None
-        now = desk.standing_light(reader, subject)
+        now, place = desk.standing_light(reader, subject), Place(visit_id, form_id, repeat)
+        signed = signed_views(desk, reader, now, place)
     hidden = now.trial.hidden_from(who.role)
     if form_id in hidden:
         return None
-    place = Place(visit_id, form_id, repeat)
     study = now.version_at(*place).study
     retired = bool(place_faults(study, *place))
     if retired:
@@ -142,6 +143,7 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
         deadline=_deadline(study, form, instance, now),
         grid=form.grid is not None,
         voided=void.reason if void is not None else None,
+        signed=signed,
     )
 
 

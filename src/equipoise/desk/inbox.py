@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from equipoise.access.commands import Who
 from equipoise.access.decide import may, may_read
@@ -30,6 +29,7 @@ from equipoise.ledger.reader import Reader
 from equipoise.ledger.store import Cell, Condition, Row
 from equipoise.protocol.assessments import scale_of
 from equipoise.protocol.study import Study
+from equipoise.words.clock import local
 from equipoise.words.text import Text
 
 PAGE = 25
@@ -262,7 +262,7 @@ def _line(desk: Desk, reader: Reader, who: Who, row: Row) -> QueryLine:
     query, study, zone = (
         now.case.capture.queries[str(row["query"])],
         now.trial.record,
-        ZoneInfo(now.site.zone),
+        now.site.zone,
     )
     visit, form = study.visit(query.place.visit), study.form(query.place.form)
     label, value = _asked_about(study, now.case.capture, query)
@@ -282,19 +282,15 @@ def _line(desk: Desk, reader: Reader, who: Who, row: Row) -> QueryLine:
         message=Text(query.message.get("en", ""), query.message.get("zh")),
         raised_by=name(query.raised_by) if query.rule == MANUAL else "",
         raised_role=label_of(query.raised_role),
-        raised_at=_local(query.raised_at, zone),
+        raised_at=local(query.raised_at, zone),
         age_days=max((now.now - dt.datetime.fromisoformat(query.raised_at)).days, 0),
         thread=tuple(
-            SaidView(said.act, name(said.by), label_of(said.role), _local(said.at, zone), said.text)
+            SaidView(said.act, name(said.by), label_of(said.role), local(said.at, zone), said.text)
             for said in query.thread
         ),
         acts=acts_on(who, now, query),
         key="~".join(str(cell) for cell in _cells(row)),
     )
-
-
-def _local(moment: str, zone: ZoneInfo) -> str:
-    return dt.datetime.fromisoformat(moment).astimezone(zone).strftime("%Y-%m-%d %H:%M")
 
 
 def _asked_about(study: Study, state: State, query: Query) -> tuple[Text, Text | None]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from equipoise.access.commands import Who
 from equipoise.access.decide import may, may_read
@@ -16,10 +15,11 @@ from equipoise.capture.closing.commands import SignForms
 from equipoise.capture.closing.signing import casebook_places, signature_state
 from equipoise.capture.evolve import Place
 from equipoise.desk.closing_tables import CLOSINGS
-from equipoise.desk.closing_views import ShownForm, SignatureView, shown_view, signature_view, values_at
+from equipoise.desk.closing_views import ShownForm, shown_view, signature_view, values_at
 from equipoise.desk.desk import Desk
 from equipoise.desk.queues import sites_of, to_sign
 from equipoise.desk.standing import Standing
+from equipoise.desk.views import SignatureView, SignedView
 from equipoise.ledger.facts import Facts
 from equipoise.ledger.reader import Reader
 from equipoise.ledger.store import Cell
@@ -92,10 +92,25 @@ def _shown(desk: Desk, reader: Reader, now: Standing, place: Place) -> ShownForm
     known = state.closing.signed.get(place)
     if known is None:
         return shown_view(now.trial.record, state, number, place, None, None)
-    zone = ZoneInfo(now.site.zone)
+    zone = now.site.zone
     before = signature_view(desk.register.staff_name(known.by), known, zone)
     then = values_at(reader.entries(f"subject/{now.case.screening.subject}"), place, known.seq)
     return shown_view(now.trial.record, state, number, place, before, then)
+
+
+def signed_views(desk: Desk, reader: Reader, now: Standing, place: Place) -> tuple[SignedView, ...]:
+    """The signatures that cover a form: its own, with what changed where it is broken, and that of the casebook."""
+    closing, zone = now.case.capture.closing, now.site.zone
+    found: list[SignedView] = []
+    if place in closing.signed:
+        own = _shown(desk, reader, now, place)
+        changed = [(row.label, row.was, row.value) for row in own.rows if row.changed and not row.revealing]
+        if own.before is not None:
+            found.append(SignedView(own.before, tuple(changed) if own.before.broken else ()))
+    whole = closing.casebook
+    if whole is not None:
+        found.append(SignedView(signature_view(desk.register.staff_name(whole.by), whole, zone)))
+    return tuple(found)
 
 
 def casebook_signing(desk: Desk, who: Who, number: str) -> CasebookView | None:
@@ -115,7 +130,7 @@ def casebook_signing(desk: Desk, who: Who, number: str) -> CasebookView | None:
         )
         forms = tuple(_shown(desk, reader, now, place) for place in places)
     whole = state.closing.casebook
-    zone = ZoneInfo(now.site.zone)
+    zone = now.site.zone
     return CasebookView(
         number,
         forms,

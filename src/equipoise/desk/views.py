@@ -325,6 +325,27 @@ class DeadlineView:
 
 
 @dataclass(frozen=True, slots=True)
+class SignatureView:
+    """One signature as it is printed: who, as what, when at the site, in which meaning; `broken`: it changed since."""
+
+    by: str
+    role: Text
+    at: str
+    meaning: str
+    demo: bool
+    broken: bool
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedView:
+    """A signature of a form; where it is broken, what changed since: question, what was signed, what is there now."""
+
+    signature: SignatureView
+    changed: tuple[tuple[Text, Text | None, Text | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FormView:
     """One form of one subject at one visit; `dated` is the visit's date (ISO) once it took place.
 
@@ -365,6 +386,8 @@ class FormView:
     """Whether its repetitions are filled in as one table."""
     voided: str | None = None
     """Why the row was marked as entered in error; None where it counts."""
+    signed: tuple[SignedView, ...] = ()
+    """Signatures: the form's own, and that of the whole casebook."""
     covered: tuple[Text, ...] = ()
     """The visits at which the reader is to score first: until then nothing of this form is in the view."""
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import cast
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
 from equipoise.access.commands import Who
 from equipoise.pages.visit import Visit, trial_label
 from equipoise.web.door import DeskDoor
+from equipoise.words.clock import local
 
 
 class Asked(Visit):
@@ -36,8 +35,4 @@ def study_label() -> str:
 
 def at_site(moment: str | None, site: str) -> str:
     """A UTC moment of the ledger in the site's own time, with the zone's name; nothing for None."""
-    if moment is None:
-        return ""
-    zone = desk().study.zone_of(site)
-    local = dt.datetime.fromisoformat(moment).astimezone(ZoneInfo(zone))
-    return f"{local:%Y-%m-%d %H:%M:%S} {zone}"
+    return local(moment, desk().study.zone_of(site), seconds=True)

@@ -15,8 +15,12 @@ def system_clock() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def local(moment: str | None, zone: str) -> str:
-    """A moment of the ledger (ISO) on the clock of a zone (IANA), to the minute; nothing for None or an empty text."""
+def local(moment: str | None, zone: str, *, seconds: bool = False) -> str:
+    """A moment of the ledger (ISO) on the clock of a zone (IANA), to the minute; nothing for None or an empty text.
+
+    seconds: to the second and with the zone's name, where a moment is evidence.
+    """
     if not moment:
         return ""
-    return f"{dt.datetime.fromisoformat(moment).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+    there = dt.datetime.fromisoformat(moment).astimezone(ZoneInfo(zone))
+    return f"{there:%Y-%m-%d %H:%M:%S} {zone}" if seconds else f"{there:%Y-%m-%d %H:%M}"

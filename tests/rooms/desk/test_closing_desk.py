@@ -14,7 +14,7 @@ from equipoise.capture.closing.commands import (
     VerifyItems,
 )
 from equipoise.capture.closing.shown import shown_digest
-from equipoise.capture.commands import DateVisit, MissVisit, RaiseQuery, ReopenVisit
+from equipoise.capture.commands import DateVisit, MissVisit, RaiseQuery, RecordForm, ReopenVisit
 from equipoise.capture.evolve import Place
 from equipoise.consent.commands import WithdrawConsent
 from equipoise.desk.closing_tables import CLOSINGS
@@ -288,3 +288,42 @@ def test_a_planned_form_that_nobody_began_is_on_the_checklist(story):
     assert missed
     story.done("crc", ReopenVisit(story.subject(number), "V9", 1, "came after all"))
     assert incomplete() == len(planned - begun) + unfinished
+
+
+def test_a_form_shows_its_signature_and_what_changed_since_it_broke(story):
+    """Who, as what, when at the site, in which meaning (21 CFR 11.50); a change breaks it and shows itself."""
+    number = scaled(story)
+    page = story.desk.form(story.who("crc"), number, "V1", "NIHSS")
+    assert page is not None
+    assert page.signed == ()
+    story.sign("pi", number, [SCALE])
+    page = story.desk.form(story.who("crc"), number, "V1", "NIHSS")
+    assert page is not None
+    (one,) = page.signed
+    assert (one.signature.role.en, one.signature.meaning, one.signature.broken, one.changed) == (
+        "Investigator", "closing.meaning-form", False, (),
+    )  # fmt: skip
+    assert one.signature.at.startswith("2026-06-01 10:")  # TODAY of the stories is 10 o'clock in Shanghai
+    assert story.record("rater", number, "NIHSS", {"4": "1"}, reason="typed wrongly").accepted
+    page = story.desk.form(story.who("crc"), number, "V1", "NIHSS")
+    assert page is not None
+    (one,) = page.signed
+    assert one.signature.broken
+    ((_, was, now),) = one.changed  # the total follows and is no answer
+    assert (was.en[:2], now.en[:2]) == ("2 ", "1 ")  # NIHSS 4 of the stories is 2
+
+
+def test_that_a_whole_form_was_not_done_stands_in_its_history(story):
+    number = story.screen()
+    story.consent(number)
+    subject = story.subject(number)
+    story.done("crc", RecordForm(subject, "V1", "RISK", 1, {}, 0, reason="was asleep", omit="ND"))
+    base = story.desk.form_seq(subject, "V1", "RISK", 1)
+    story.done("crc", RecordForm(subject, "V1", "RISK", 1, {}, base, reason="woke up", omit=""))
+    rows = story.desk.history(story.who("crc"), number, "V1", "RISK", 1)
+    assert rows is not None
+    assert [(row.label.en, row.old and row.old.en[:2], row.new and row.new.en[:2], row.reason) for row in rows] == [
+        ("The whole form", "ND", None, "woke up"),
+        ("The whole form", None, "ND", "was asleep"),
+    ]  # fmt: skip
+    assert story.desk.history(story.who("crc"), number, "V1", "RISK", 1, "HTN") == ()
