@@ -7,6 +7,7 @@ kind of entry that belongs to pages it does not read; a page opens the bodies of
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -24,15 +25,9 @@ from equipoise.words.clock import local
 
 READS = "audit"
 PAGE = 50
+_CAPITAL = re.compile(r"(?<!^)([A-Z])")
 LOOKED_AT = 1000
 """Entries that one page looks through at most, where a search needs the bodies."""
-BELONGS: Mapping[str, frozenset[str]] = {
-    "code_breaks": frozenset(
-        {"CodeBreakRequested", "CodeBroken", "CodeBreakReviewed", "CardOpened", "StratumCorrected"}
-    ),
-    "knowledge": frozenset({"RoleGranted", "RoleRevoked", "AnchorReceived", "SecondDoorEnrolled"}),
-}
-"""What a role must read elsewhere to see these kinds here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +98,15 @@ def audit_page(desk: Desk, who: Who, search: Search, after: str = "") -> AuditVi
 
 def seen_kinds(who: Who) -> frozenset[str]:
     """The kinds of entry that a role sees in the trail."""
-    gone = {kind for word, kinds in BELONGS.items() if not may_read(who, word, None) for kind in kinds}
-    return frozenset(KINDS) - gone
+    return frozenset(
+        name for name, kind in KINDS.items() if not kind.belongs or may_read(who, kind.belongs, None)
+    )
+
+
+def kind_key(kind: str) -> str:
+    """The message that names a kind of entry."""
+    words = _CAPITAL.sub(r"-\1", kind).lower()
+    return f"kinds.of-{words}"
 
 
 def _lines(

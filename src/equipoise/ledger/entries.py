@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 Part = Literal["main", "aside"]
 
@@ -69,7 +69,13 @@ class RangeRow:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What every kind is. `kind` is the class name."""
+    """What every kind is. `kind` is the class name.
+
+    belongs: the word of what can be read (access.roles) to whose pages a kind belongs; whoever does not read those sees
+    it nowhere else, the audit trail included. Empty: wherever its stream is read.
+    """
+
+    belongs: ClassVar[str] = ""
 
     @property
     def kind(self) -> str:
@@ -179,6 +185,8 @@ class RangesRecorded(Entry):
 class RoleGranted(Entry):
     """A person may act in a role, at one site or, with site None, in the whole study."""
 
+    belongs: ClassVar[str] = "knowledge"
+
     user: str
     role: str
     site: str | None = None
@@ -187,6 +195,8 @@ class RoleGranted(Entry):
 @dataclass(frozen=True, slots=True)
 class RoleRevoked(Entry):
     """The person no longer acts in the role. That the role was held stays known."""
+
+    belongs: ClassVar[str] = "knowledge"
 
     user: str
     role: str
@@ -469,12 +479,16 @@ class RowRestored(Entry):
 class SecondDoorEnrolled(Entry):
     """The second door's public key (Ed25519, hex): from now on only what it signs is taken as its word."""
 
+    belongs: ClassVar[str] = "knowledge"
+
     key: str
 
 
 @dataclass(frozen=True, slots=True)
 class AnchorReceived(Entry):
     """The second door's hourly commitment to its own ledger (hex), active or not. `number` counts from 1."""
+
+    belongs: ClassVar[str] = "knowledge"
 
     number: int
     commitment: str
@@ -528,6 +542,8 @@ class AllocationReleased(Entry):
 class StratumCorrected(Entry):
     """The stratum that a participant was randomized in was not the true one. Both stay: the slot is not changed."""
 
+    belongs: ClassVar[str] = "code_breaks"
+
     as_randomized: str
     corrected: str
     reason: str = aside()
@@ -540,6 +556,8 @@ class CodeBreakRequested(Entry):
     `category`: why. `urgent`: whether knowing changes the treatment now. `to`: shown to the investigator, or given to
     a named third person who treats the participant. A drill opens a made-up participant's made-up arm.
     """
+
+    belongs: ClassVar[str] = "code_breaks"
 
     request: str
     category: Literal["EMERGENCY", "SERIOUS_EVENT", "PREGNANCY", "OVERDOSE", "OTHER"]
@@ -554,6 +572,8 @@ class CodeBreakRequested(Entry):
 class CodeBroken(Entry):
     """The second door showed the arm to `reader` (an actor's id, or the words `third person`). Not what it was."""
 
+    belongs: ClassVar[str] = "code_breaks"
+
     request: str
     reader: str
     shown_at: str
@@ -565,6 +585,8 @@ class CodeBroken(Entry):
 class CodeBreakReviewed(Entry):
     """The review that is due within 24 hours of a code break."""
 
+    belongs: ClassVar[str] = "code_breaks"
+
     request: str
     justified: bool
     note: str = aside()
@@ -573,6 +595,8 @@ class CodeBreakReviewed(Entry):
 @dataclass(frozen=True, slots=True)
 class CardOpened(Entry):
     """The sealed paper card of a participant was opened, with no system at hand; recorded when there was one again."""
+
+    belongs: ClassVar[str] = "code_breaks"
 
     opened_at: str
     opened_by: str

@@ -12,14 +12,14 @@ from django.views.decorators.http import require_http_methods
 
 from equipoise.access.commands import Who
 from equipoise.access.roles import label_of
-from equipoise.desk.audit import AuditLine, Search
+from equipoise.desk.audit import AuditLine, Search, kind_key
 from equipoise.oversight.commands import ReviewAudit
 from equipoise.web import problems
 from equipoise.web.request import Asked, desk
 from equipoise.web.site_time import at_the_site
 from equipoise.web.views.reading import form_path, found, may, new_key, signed
 from equipoise.words.clock import local
-from equipoise.words.problem import Problem, problem
+from equipoise.words.problem import Problem, problem, say
 
 FIELDS = ("number", "actor", "kind", "form", "item", "words", "since", "until")
 
@@ -56,6 +56,9 @@ def audit(request: Asked, who: Who) -> HttpResponse:
             }
             for one in view.reviews
         ],
+        "kinds": sorted(
+            ((kind, say(kind_key(kind), request.language)) for kind in view.kinds), key=lambda one: one[1]
+        ),
         "asked": asked,
         "forms": [(form.id, form.label) for form in study.forms],
         "more": f"/audit?{query}&{urlencode({'after': view.after})}" if view.after else "",
@@ -97,6 +100,7 @@ def _line(one: AuditLine) -> dict[str, object]:
     return {
         "one": one,
         "role": label_of(one.role),
+        "kind_key": kind_key(one.kind),
         "where": "" if place is None else form_path(one.number, (place[0], place[1], str(place[2]))),
         "items": ", ".join(one.items),
     }
