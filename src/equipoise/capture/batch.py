@@ -12,11 +12,11 @@ from collections.abc import Collection, Iterator, Mapping
 from equipoise.capture.closing.change import MAY, level_at
 from equipoise.capture.commands import AskMany, RaiseFindings
 from equipoise.capture.consequences import Finding, Now, consequences
-from equipoise.capture.evolve import MANUAL, Place, State
+from equipoise.capture.evolve import MANUAL, Place, State, given_by, is_empty
 from equipoise.capture.parsing import TEXT_LIMIT, clean
 from equipoise.capture.placing import place_faults
 from equipoise.capture.queries import fresh_ids
-from equipoise.ledger.entries import Append, Entry, QueryAsked, QueryRaised
+from equipoise.ledger.entries import Append, Entry, FormSaved, QueryAsked, QueryClosed, QueryRaised
 from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
 from equipoise.protocol.study import Study
 from equipoise.words.dates import PartialDate
@@ -67,6 +67,30 @@ def decide_findings(
             item, message = finding.items[0] if finding.items else "", dict(finding.message.as_mapping())
             found.append(QueryRaised(next(ids), *place, item=item, rule=finding.rule, message=message))
     return tuple(Append(f"subject/{command.subject}", entry) for entry in found)
+
+
+def settled_since(
+    kept: Study, later: Study, state: State, facts: Facts, saved: FormSaved, today: PartialDate
+) -> Iterator[QueryClosed]:
+    """What a save of a form that keeps an earlier version settles among queries of checks that came later.
+
+    kept: the version that decided the save, which knows nothing of those checks; later: the participant's own, by which
+    they were run over old data and by which they are judged again.
+    """
+    place = Place(saved.visit, saved.form, saved.repeat)
+    before, after = kept.form(place.form), later.form(place.form)
+    if before is None or after is None or place_faults(later, *place):
+        return
+    rules = {check.id for check in after.checks} - {check.id for check in before.checks}
+    asked = [query for query in state.queries_at(place) if query.open and query.rule in rules]
+    if not asked:
+        return
+    values = {**state.form(place).values, **given_by(saved)}
+    found = {name: datum for name, datum in values.items() if not is_empty(datum)}
+    held = consequences(later, state, place, found, Now.of(today, facts)).held
+    for query in asked:
+        if query.rule in held:
+            yield QueryClosed(query.id, automatic=True)
 
 
 def places_to_ask(

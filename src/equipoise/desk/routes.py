@@ -6,7 +6,7 @@ here cannot happen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -46,6 +46,7 @@ from equipoise.desk.lock_checklist import checklist
 from equipoise.desk.standing import Case, Standing
 from equipoise.eligibility import commands as screening
 from equipoise.eligibility import decide as eligibility
+from equipoise.ledger.entries import Append, FormSaved
 from equipoise.ledger.facts import Decision, Occasion, Refusal
 from equipoise.ledger.reader import Reader
 from equipoise.oversight import adopting, reviewing
@@ -60,6 +61,7 @@ from equipoise.randomization import commands as randomizing
 from equipoise.randomization import decide as randomization
 from equipoise.supply import commands as supplying
 from equipoise.supply import decide as supply
+from equipoise.words.dates import PartialDate
 from equipoise.words.problem import Problem, problem
 
 Decider = Callable[[Reader, Standing, Any, Occasion], Decision]  # Any: the one command type of its route
@@ -118,7 +120,23 @@ def _capture(reader: Reader, now: Standing, command: Any, occasion: Occasion) ->
         study = now.trial.at(kept).study
     if strange := _of_another_version(now, study, command):
         return Refusal(strange)
-    return capture.decide(study, now.case.capture, now.facts, command, occasion)
+    decided = capture.decide(study, now.case.capture, now.facts, command, occasion)
+    if not kept or isinstance(decided, Refusal):
+        return decided
+    return (*decided, *_settled_since(study, now, decided, occasion))
+
+
+def _settled_since(
+    study: Study, now: Standing, decided: tuple[Append, ...], occasion: Occasion
+) -> Iterator[Append]:
+    """Queries of checks that came after the version a form keeps, where the save answers them."""
+    for one in decided:
+        if isinstance(one.entry, FormSaved):
+            day = PartialDate.of(occasion.today)
+            for closed in batch.settled_since(
+                study, now.trial.study, now.case.capture, now.facts, one.entry, day
+            ):
+                yield Append(one.stream, closed)
 
 
 def kept_by(case: Case, command: object) -> str:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import pytest
 
-from equipoise.capture.commands import MoveForms
+from equipoise.capture.commands import MoveForms, RaiseFindings
 from equipoise.capture.evolve import Place
 from equipoise.desk.setup import adopt, give, release
 from equipoise.protocol.digest import study_digest
+from rooms.desk.test_impact_and_batches import with_check
 from rooms.desk.test_versions_at_sites import with_item
 from stories.conftest import NIHSS, Story, made_store, story
 
@@ -115,3 +116,27 @@ def test_what_an_older_page_asks_for_is_refused_with_what_was_typed(story: Story
     refused = story.record("crc", number, "RISK", {"SLEEP": "badly"})
     assert [one.rule for one in refused.problems] == ["amendments.item-of-another-version"]
     assert "badly" in refused.problems[0].say("en")
+
+
+def test_a_later_checks_query_on_a_kept_form_is_settled_when_the_answer_changes(story: Story) -> None:
+    """The form keeps 1.0, which lacks the check; 2.0 is the participant's own. Issue: an answered query stayed open."""
+    number, today = story.screen(), story.clock.at.date().isoformat()
+    page = story.desk.form(story.who("crc"), number, "V1", "RISK")
+    assert page is not None
+    answers = {item.id: item.options[0].code for item in page.items if item.required}
+    assert story.record("crc", number, "RISK", answers | {"HTN": "Y"}, complete=True).accepted
+    assert release(story.desk, with_check(story.desk.study, "2.0", "RISK", "not HTN")) == ()
+    assert adopt(story.desk, "01", "2.0", "EC-01-2", today, today) == ()
+    subject = story.subject(number)
+    assert give(story.desk, RaiseFindings(subject, ((*RISK_AT, "NEWCHK"),))) == ()
+
+    def states() -> list[tuple[str, bool]]:
+        with story.desk.reading() as reader:
+            queries = story.desk.standing_light(reader, subject).case.capture.queries.values()
+        return [(query.state, query.automatic) for query in queries if query.rule == "NEWCHK"]
+
+    assert states() == [("OPEN", False)]
+    assert story.record("crc", number, "RISK", {"DIAB": "N"}, reason="typed wrongly").accepted
+    assert states() == [("OPEN", False)]  # what it asks about stands as it was
+    assert story.record("crc", number, "RISK", {"HTN": "N"}, reason="typed wrongly").accepted
+    assert states() == [("CLOSED", True)]
