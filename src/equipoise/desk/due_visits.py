@@ -17,7 +17,8 @@ from equipoise.access.commands import Who
 from equipoise.access.decide import may_read
 from equipoise.access.roles import ROLES
 from equipoise.desk.desk import Desk
-from equipoise.desk.followers import FORMS, SITES
+from equipoise.desk.ended import ended_by_form
+from equipoise.desk.followers import SITES
 from equipoise.desk.standing import Trial, Version
 from equipoise.desk.views import DueVisit
 from equipoise.desk.visit_tables import COURSES
@@ -84,10 +85,7 @@ class _Listing:
     @cached_property
     def _ended(self) -> frozenset[str]:
         """Subjects of whom the form of the end is complete."""
-        known = self._trial.released or (self._trial,)
-        ends = {one.study.schedule.end.form for one in known if one.study.schedule.end is not None}
-        rows = self._reader.rows.find(FORMS, {"form": list(ends), "complete": 1}) if ends else ()
-        return frozenset(str(row["subject"]) for row in rows)
+        return ended_by_form(self._reader, self._trial)
 
     def at(self, sites: list[str]) -> Iterator[DueVisit]:
         """The visits of every subject of some sites."""

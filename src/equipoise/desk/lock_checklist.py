@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from equipoise.capture.closing.database import LINES
 from equipoise.desk.closing_tables import CLOSING_CASES, CLOSINGS, MISSED
 from equipoise.desk.deviation_tables import DEVIATIONS
+from equipoise.desk.ended import left_early
 from equipoise.desk.followers import QUERIES
 from equipoise.desk.standing import Trial
 from equipoise.desk.verification_plan import plan_of, to_verify
@@ -51,7 +52,7 @@ def _count(reader: Reader, trial: Trial, line: str) -> int:
         case "OPEN_QUERIES":
             return rows.count(QUERIES, {"state": ["OPEN", "ANSWERED"]})
         case "FORMS_INCOMPLETE":
-            return rows.count(CLOSINGS, {"complete": 0}) + missing_forms(reader, trial.study)
+            return rows.count(CLOSINGS, {"complete": 0}) + missing_forms(reader, trial)
         case "FORMS_UNSIGNED":
             return rows.count(CLOSINGS, {"complete": 1, "signed": ["", "BROKEN"]})
         case "VERIFICATION_OPEN":
@@ -86,9 +87,12 @@ def planned_forms(study: Study) -> Mapping[str, Sequence[str]]:
     return {visit: sorted(forms) for visit, forms in asked.items() if forms}
 
 
-def missing_forms(reader: Reader, study: Study) -> int:
-    """Planned forms of randomized participants that were never begun, at visits that were not recorded as missed."""
-    rows, planned = reader.rows, planned_forms(study)
+def missing_forms(reader: Reader, trial: Trial) -> int:
+    """Planned forms of randomized participants that were never begun, at visits that are expected.
+
+    A visit that was recorded as missed is not, nor one of which nothing was recorded before participation ended.
+    """
+    rows, planned = reader.rows, planned_forms(trial.study)
     randomized = rows.count(CLOSING_CASES, {"randomized": 1})
     found = 0
     for visit, forms in planned.items():
@@ -96,4 +100,14 @@ def missing_forms(reader: Reader, study: Study) -> int:
         found += randomized * len(forms) - rows.count(CLOSINGS, begun)
         for missed in rows.find(MISSED, {"randomized": 1, "visit": visit}):
             found -= len(forms) - rows.count(CLOSINGS, {**begun, "subject": missed["subject"]})
+    for subject, settled in left_early(reader, trial).items():
+        if rows.count(CLOSING_CASES, {"subject": subject, "randomized": 1}):
+            found -= _never(reader, subject, {name: planned[name] for name in planned.keys() - settled})
     return found
+
+
+def _never(reader: Reader, subject: str, planned: Mapping[str, Sequence[str]]) -> int:
+    """Forms of visits that were not begun, of one participant."""
+    rows = reader.rows.find(CLOSINGS, {"subject": subject, "repeat": 1})
+    begun = {(str(row["visit"]), str(row["form"])) for row in rows}
+    return sum((visit, form) not in begun for visit, forms in planned.items() for form in forms)

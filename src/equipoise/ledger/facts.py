@@ -57,6 +57,8 @@ class Facts:
     # oversight
     rehearsal: bool = owned("oversight", False)
     enrolment_open: bool = owned("oversight", False)
+    list_released: bool = owned("oversight", False)
+    """Whether the allocation list is public: from then on nobody judges blind."""
     site_known: bool = owned("oversight", False)
     site_approved: bool = owned("oversight", False)
     site_active: bool = owned("oversight", False)

@@ -92,6 +92,7 @@ def add_facts(
         facts,
         rehearsal=state.purpose == "rehearsal",
         enrolment_open=not state.paused and state.gate.released is None,
+        list_released=state.gate.released is not None,
         site_known=site.site is not None,
         site_approved=site.approved(today),
         site_active=site.active,

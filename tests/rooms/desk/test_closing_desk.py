@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 
+from equipoise.capture.closing.change import BLIND_ONLY, shut
 from equipoise.capture.closing.commands import (
     FreezeData,
     ProposeDatabaseLock,
@@ -21,7 +22,16 @@ from equipoise.desk.closing_tables import CLOSINGS
 from equipoise.desk.identities import IdentityInput
 from equipoise.desk.lock_checklist import checklist
 from equipoise.ledger.entries import FormsSigned, SignedPlace
-from equipoise.oversight.commands import RecordReleaseCondition
+from equipoise.ledger.facts import Facts
+from equipoise.oversight.commands import (
+    ClassDeviation,
+    CloseDeviation,
+    ExplainDeviation,
+    RaiseDeviation,
+    RecordReleaseCondition,
+    ReopenDeviation,
+    WithdrawDeviation,
+)
 from equipoise.randomization.commands import RequestCodeBreak
 from locking import lock_database, unlock_database
 from stories.conftest import NIHSS, Story, made_store, story
@@ -288,6 +298,10 @@ def test_a_planned_form_that_nobody_began_is_on_the_checklist(story):
     assert missed
     story.done("crc", ReopenVisit(story.subject(number), "V9", 1, "came after all"))
     assert incomplete() == len(planned - begun) + unfinished
+    # after an early end only the visits of which something was recorded are expected: here V1, the end itself has no day
+    story.done("crc", DateVisit(story.subject(number), "V1", "2026-06-01"))
+    story.done("crc", DateVisit(story.subject(number), "ET", "2026-06-01"))
+    assert incomplete() == len({place for place in planned - begun if place[0] == "V1"}) + unfinished
 
 
 def test_a_form_shows_its_signature_and_what_changed_since_it_broke(story):
@@ -327,3 +341,20 @@ def test_that_a_whole_form_was_not_done_stands_in_its_history(story):
         ("The whole form", None, "ND", "was asleep"),
     ]  # fmt: skip
     assert story.desk.history(story.who("crc"), number, "V1", "RISK", 1, "HTN") == ()
+
+
+@pytest.mark.parametrize(("released", "rules"), [(False, set()), (True, {"closing.judged-blind-only"})])
+def test_a_deviation_is_judged_after_the_lock_until_the_list_is_released(released, rules):
+    """Decision 0027; ICH E9 5.2.1: analysis sets are settled blind."""
+    facts = Facts(database_locked=True, list_released=released)
+    judged = [
+        ClassDeviation("s", "d", "MINOR", important=False),
+        CloseDeviation("s", "d"),
+        ReopenDeviation("s", "d", "why"),
+        WithdrawDeviation("s", "d", "why"),
+    ]
+    said = {found.rule for one in judged if (found := shut(one, facts)) is not None}
+    assert said == rules
+    for told in (RaiseDeviation("s", "", "2026-06-01", "late"), ExplainDeviation("s", "d", "ill", "call")):
+        assert shut(told, facts) is None
+    assert {type(one).__name__ for one in judged} == BLIND_ONLY

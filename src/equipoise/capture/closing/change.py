@@ -52,7 +52,7 @@ STILL: frozenset[str] = frozenset(
         "RequestCodeBreak", "RecordCodeBreak", "ReviewCodeBreak", "RecordCardOpening",
         # what the second door says, and what releases the list
         "EnrolSecondDoor", "RecordAnchor", "RecordRecall", "RecordReleaseCondition", "SignRelease", "RecordListRelease",
-        # how serious a departure was is often said last
+        # how serious a departure was is often said last: until the list is released (decision 0027)
         "RaiseDeviation", "ClassDeviation", "ExplainDeviation",
         "CloseDeviation", "ReopenDeviation", "WithdrawDeviation",
         # people, the sites themselves, and reading
@@ -64,6 +64,10 @@ STILL: frozenset[str] = frozenset(
     }
 )  # fmt: skip
 """Commands that go on when data are locked; their own rooms may refuse them. Every other command does not."""
+BLIND_ONLY: frozenset[str] = frozenset(
+    {"ClassDeviation", "CloseDeviation", "ReopenDeviation", "WithdrawDeviation"}
+)
+"""Judgements that count for the analysis sets: nobody makes or changes one who could know the arms (decision 0027)."""
 
 
 def scopes_over(visit: str, form: str, repeat: int) -> tuple[Spot, ...]:
@@ -148,6 +152,8 @@ def place_words(study: Study, place: Spot) -> Text:
 def shut(command: object, facts: Facts) -> Problem | None:
     """What the desk asks before any room: whether anything of this command may still happen after a lock."""
     name = type(command).__name__
+    if name in BLIND_ONLY and facts.list_released:
+        return problem("closing.judged-blind-only")
     if name in STILL:
         return None
     if facts.database_locked:

@@ -1,0 +1,37 @@
+"""Whose participation is over, read from the tables: for lists of what is due, and for what is waited for no more.
+
+The rule that must stay true: it says of every participant what `protocol.windows` says of each visit as NO_LONGER_DUE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from equipoise.desk.followers import FORMS
+from equipoise.desk.standing import Trial
+from equipoise.desk.visit_tables import COURSES
+from equipoise.ledger.reader import Reader
+
+
+def ended_by_form(reader: Reader, trial: Trial) -> frozenset[str]:
+    """Subjects of whom the form of the end, by any released version, is complete."""
+    known = trial.released or (trial,)
+    ends = {one.study.schedule.end.form for one in known if one.study.schedule.end is not None}
+    rows = reader.rows.find(FORMS, {"form": list(ends), "complete": 1}) if ends else ()
+    return frozenset(str(row["subject"]) for row in rows)
+
+
+def left_early(reader: Reader, trial: Trial) -> Mapping[str, frozenset[str]]:
+    """Subjects whose participation is over -> the visits of theirs that were held or missed; no other is expected.
+
+    Over, as `protocol.windows` has it: consent, or its part for visits, withdrawn; a visit held that ends it all;
+    or the form of the end complete.
+    """
+    gone, found = ended_by_form(reader, trial), dict[str, frozenset[str]]()
+    ending = {visit.id for visit in trial.record.schedule.visits if visit.ends}
+    for row in reader.rows.find(COURSES):
+        held, missed = str(row["held"] or "").split(), str(row["missed"] or "").split()
+        over = row["withdrawn"] or row["limited"] or row["subject"] in gone or ending & set(held)
+        if over:
+            found[str(row["subject"])] = frozenset((*held, *missed))
+    return found
