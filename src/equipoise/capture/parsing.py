@@ -106,7 +106,7 @@ def _own(study: Study, asked: Question, item: Item, value: str, today: dt.date |
         case "integer" | "decimal":
             return _number(asked, item, value)
         case "date":
-            date = parse_date(value, six=study.entry.six_digit_dates, today=today)
+            date = parse_date(value, six=study.entry.six_digit_dates, today=today, past=item.past)
             return _date(asked, item, value, date)
         case "time":
             found = _TIME.fullmatch(plain(value))

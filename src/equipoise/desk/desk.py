@@ -57,6 +57,7 @@ from equipoise.ledger.store import StoreFault
 from equipoise.oversight.evolve import SiteState
 from equipoise.protocol.study import Study
 from equipoise.words.canonical import Json
+from equipoise.words.dates import parse_date
 from equipoise.words.ids import Entropy, random_id
 from equipoise.words.problem import Problem, problem
 
@@ -261,6 +262,14 @@ class Desk:
         early = may(who, ScreenSubject("", site, "", ""), here.facts)
         if early is not None:
             return ScreenOutcome(Outcome(accepted=False, problems=(early,)))
+        born = parse_date(
+            given.birth_date, six=here.trial.study.entry.six_digit_dates, today=here.today, past=True
+        )
+        if born is not None and born.earliest > here.today:
+            ahead = problem("desk.birth-date-ahead", "birth_date", given=born.iso())
+            return ScreenOutcome(Outcome(accepted=False, problems=(ahead,)))
+        if born is not None:
+            given = dataclasses.replace(given, birth_date=born.iso())
         person = self.register.find_or_add(given)
         if isinstance(person, Problem):
             return ScreenOutcome(Outcome(accepted=False, problems=(person,)))

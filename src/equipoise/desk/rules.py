@@ -146,6 +146,8 @@ def _item(study: Study, item: Item) -> Json:
     """Type and unit of an item, and what it says of a number that is unlikely or impossible."""
     kind = item_type(study, item)
     found: dict[str, Json] = {"kind": kind.kind, "type": item.type, "label": _both(item.label)}
+    if item.past:
+        found["past"] = True
     if kind.unit is not None:
         found["unit"] = kind.unit
     if item.type in {"integer", "decimal"}:

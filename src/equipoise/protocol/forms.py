@@ -64,6 +64,8 @@ class Item(Element):
     `units` are further units in which a site may write a number; it is stored as written and in `unit`. Grams and moles
     meet through the molar mass of the `analyte` (words.units).
     `copy_forward`: the answer of the previous visit may be taken over, and is marked until somebody confirms it.
+    `past`: a date that has come by the day on which it is written (a birth, a start long ago); six digits that would
+    lie ahead are read in the century before (decision 0018).
     `visible_when` hides the item while the expression is not TRUE; a hidden item is neither required nor kept.
     """
 
@@ -81,6 +83,7 @@ class Item(Element):
     expected: tuple[Decimal, Decimal] | None = None
     digits: int = 0
     complete: bool = False
+    past: bool = False
     required: bool = True
     missing: tuple[str, ...] = ("ND", "UK", "NA", "RF")
     visible_when: Expression | None = None

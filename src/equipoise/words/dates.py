@@ -74,9 +74,11 @@ def _known(part: int | None) -> int:
 
 
 def parse_date(
-    text: str, *, six: SixDigits = "day_first", today: dt.date | None = None
+    text: str, *, six: SixDigits = "day_first", today: dt.date | None = None, past: bool = False
 ) -> PartialDate | None:
     """What a person typed, understood as a partial date; None when it is not one. `six`: the order of six digits.
+
+    past: the date has come by `today`, so that six digits which would lie ahead are of the century before.
 
     Understands `2026-08-14`, `2026/8/14`, `2026.8.14`, `20260814`, `2026-08`, `2026`, `14-AUG-2026`,
     `UN-AUG-2026`, `UN-UN-2026`, `14 Aug 2026`, `140826` (of this century), `2026年8月14日`, `2026年8月`,
@@ -91,19 +93,22 @@ def parse_date(
         return None
     parts = [part for part in re.split(r"[-/.\s]+", cleaned) if part]
     try:
-        return _from_digits(parts[0], six) if len(parts) == 1 else _from_parts(parts)
+        return _from_digits(parts[0], six, today if past else None) if len(parts) == 1 else _from_parts(parts)
     except (ValueError, IndexError):
         return None
 
 
-def _from_digits(text: str, six: SixDigits) -> PartialDate | None:
+def _from_digits(text: str, six: SixDigits, until: dt.date | None) -> PartialDate | None:
     if not text.isascii() or not text.isdigit():
         return None
     if len(text) == 8:
         return PartialDate(int(text[:4]), int(text[4:6]), int(text[6:]))
     if len(text) == 6:
         year, day = (text[4:], text[:2]) if six == "day_first" else (text[:2], text[4:])
-        return PartialDate(2000 + int(year), int(text[2:4]), int(day))
+        ahead = until is not None and (2000 + int(year), int(text[2:4]), int(day)) > (
+            until.year, until.month, until.day,
+        )  # fmt: skip
+        return PartialDate((1900 if ahead else 2000) + int(year), int(text[2:4]), int(day))
     return PartialDate(int(text)) if len(text) == 4 else None
 
 

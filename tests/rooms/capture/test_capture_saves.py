@@ -13,8 +13,11 @@ import pytest
 from equipoise.capture.commands import RecordForm
 from equipoise.capture.decide import decide
 from equipoise.capture.evolve import START, Place, State, evolve, given_by
+from equipoise.capture.parsing import parse
+from equipoise.capture.questions import Question
 from equipoise.instruments import scales, score
 from equipoise.ledger.entries import Datum, FormSaved, QueryClosed, QueryRaised
+from equipoise.protocol.forms import Item
 from rooms.capture.conduct_study import (
     FORMS,
     KNOWN,
@@ -404,6 +407,16 @@ def test_a_typed_date_is_stored_as_it_was_meant(text, six, iso):
         assert written(decision)[0].entry.items == {"ONSET": Datum(iso)}
     else:
         assert rules(decision) == {"capture.not-a-date" if text else "capture.nothing-changed"}
+
+
+@pytest.mark.parametrize(("text", "six", "iso"), TYPED["past"])
+def test_six_digits_of_a_date_that_has_come_are_never_read_ahead(text, six, iso):
+    """Decision 0018. A birth on 12 March 1950 was read as 2050; the day of today itself is of this century."""
+    item = Item.model_validate({"id": "BORN", "label": "Born", "type": "date", "past": True})
+    found = parse(
+        made_study(entry={"six_digit_dates": six}), Question("BORN", item.label, item), Datum(text), DAY.today
+    )
+    assert (found.value if isinstance(found, Datum) else None) == iso
 
 
 @pytest.mark.parametrize(("text", "time"), TYPED["times"])

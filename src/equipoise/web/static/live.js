@@ -34,7 +34,7 @@ function read(item) {
 /** The text as the server would store it; null where it would not take it. */
 function stored(item, { text }) {
   const about = rules.items[item.dataset.item];
-  if (about?.type === "date") return typedDate(text, rules.six, rules.today);
+  if (about?.type === "date") return typedDate(text, rules.six, rules.today, about.past);
   if (about?.type === "time") return typedTime(text);
   if (about?.kind === "number") return typedNumber(text);
   return text;

@@ -9,14 +9,14 @@ const DAYS_AGO = new Map([["T", 0], ["TODAY", 0], ["今天", 0], ["今日", 0], 
 
 export const plain = (text) => text.normalize("NFKC").replace(/[−﹣]/g, "-").trim();
 
-/** ISO, cut where knowledge ends, or null. six: day_first or year_first; today: ISO. */
-export function typedDate(text, six, today) {
+/** ISO, cut where knowledge ends, or null. six: day_first or year_first; today: ISO; past: the date has come by then. */
+export function typedDate(text, six, today, past = false) {
   const given = text.normalize("NFKC").trim().toUpperCase();
   if (DAYS_AGO.has(given)) return before(today, DAYS_AGO.get(given));
   const cleaned = given.replace(/[年月]/g, "-").replaceAll("日", "").replace(/-+$/, "");
   if (/^[-/.]/.test(cleaned)) return null;
   const parts = cleaned.split(/[-/.\s]+/).filter(Boolean);
-  return parts.length === 1 ? ofDigits(parts[0], six) : ofParts(parts);
+  return parts.length === 1 ? ofDigits(parts[0], six, past ? today : "9") : ofParts(parts);
 }
 
 function before(today, days) {
@@ -24,13 +24,14 @@ function before(today, days) {
   return new Date(Date.UTC(year, month - 1, day - days)).toISOString().slice(0, 10);
 }
 
-function ofDigits(text, six) {
+function ofDigits(text, six, until) {
   if (!/^[0-9]+$/.test(text)) return null;
   if (text.length === 8) return iso(text.slice(0, 4), text.slice(4, 6), text.slice(6));
   if (text.length === 4) return iso(text, null, null);
   if (text.length !== 6) return null;
   const [year, day] = six === "day_first" ? [text.slice(4), text.slice(0, 2)] : [text.slice(0, 2), text.slice(4)];
-  return iso(`20${year}`, text.slice(2, 4), day);
+  const ahead = `20${year}-${text.slice(2, 4)}-${day}` > until;
+  return iso(`${ahead ? 19 : 20}${year}`, text.slice(2, 4), day);
 }
 
 function ofParts(parts) {
