@@ -244,13 +244,13 @@ TERMINAL: Mapping[str, Command] = {
         ),
         (("door", "02", "8", "--approval", "EC", "--approved-on", "2026-06-01", "--on", "2098-01-01"),),
     ),
-    "store move": Command(
+    "store move": Command(  # the database is locked by then: nothing moves where there is somebody to move
         (
-            ("door", "--reason", "asked of everybody"),
-            ("door", "--forms", "--reason", "asked of everybody", "--json"),
-            ("door", "--site", "01", "--reason", "asked of everybody", "--do", "--key", "move"),
+            ("door", "--site", "03", "--reason", "asked of everybody"),
+            ("door", "--site", "03", "--forms", "--reason", "asked of everybody", "--json"),
+            ("door", "--site", "03", "--reason", "asked of everybody", "--do", "--key", "move"),
         ),
-        (("nowhere", "--reason", "asked of everybody"),),
+        (("door", "--reason", "asked of everybody"), ("nowhere", "--reason", "asked of everybody")),
     ),
     "store grant": Command(
         tuple(("door", f"late-{n}", "monitor", "--name", f"Late {n}") for n in range(3)),
