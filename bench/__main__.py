@@ -6,6 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from bench.analysis_rounds import analysis_rows
 from bench.blind_rounds import blind_rows
 from bench.ledger_rounds import ledger_rows
 from bench.list_rounds import list_rows
@@ -29,6 +30,7 @@ def main() -> None:
         rows += blind_rows(Path(scratch) / "blind", seconds=options.seconds)
         rows += list_rows(Path(scratch) / "list")
         rows += supply_rows()
+        rows += analysis_rows(Path(scratch) / "analysis")
         rows += web_rows(Path(scratch) / "web", seconds=options.seconds)
         after = speed_loop()
     print(f"{description()}; rounds of {options.seconds:g} s; load and server share the cores")

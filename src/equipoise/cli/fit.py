@@ -30,6 +30,13 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--covariance", default="us", metavar="NAME[,NAME…]", help="later ones are fitted when one fails"
     )
     command.add_argument("--df", choices=("satterthwaite", "kenward-roger"), default="kenward-roger")
+    command.add_argument(
+        "--vcov",
+        choices=("model", "empirical", "empirical-bias-reduced", "empirical-jackknife"),
+        default="model",
+        help="covariance of the coefficients",
+    )
+    command.add_argument("--weights", metavar="COLUMN", help="a row of weight w has 1/w of the variance")
     command.add_argument("--ml", action="store_true", help="maximum likelihood in place of REML")
     command.set_defaults(run=_mmrm)
     fit_one.declare(kinds)
@@ -49,7 +56,9 @@ def _mmrm(options: argparse.Namespace) -> Answer:
         visit=options.visit,
         group=options.group,
         covariance=tuple(name.strip() for name in options.covariance.split(",")),
+        weights=options.weights,
         df=options.df,
+        vcov=options.vcov,
         reml=not options.ml,
         categorical=options.categorical,
         reference=dict(options.reference),

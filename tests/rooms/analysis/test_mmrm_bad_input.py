@@ -182,3 +182,17 @@ def test_a_column_of_a_file_is_numbers_only_when_all_of_it_is():
         "c": ["01", None, "2"],
         "d": ["x", None, None],
     }
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, float("inf"), "heavy", None])
+def test_a_weight_that_is_no_positive_number(table, value):
+    table["w"] = [1.0] * len(table["id"])
+    table["w"][4] = value
+    found, problems = refused(table, weights="w")
+    assert found == {("weight", "w")}
+    assert problems[0].arguments["rows"] == "5"
+
+
+def test_a_covariance_of_the_coefficients_that_is_not_known_or_does_not_go_with_the_degrees_of_freedom(table):
+    assert refused(table, vcov="robust")[0] == {("vcov", "robust")}
+    assert refused(table, vcov="empirical")[0] == {("kr-with-sandwich", "empirical")}

@@ -172,6 +172,63 @@ def test_complete_data_have_a_closed_form():
         assert its.df == pytest.approx(11, rel=1e-7)
 
 
+@pytest.mark.parametrize("rest", [1e-4, 1e-6])
+def test_visits_that_nearly_say_the_same_have_the_closed_form_too(rest):
+    """Correlations of 1 - rest: Sigma is still the sample covariance, compared where it is small (in its own scale)."""
+    rng = np.random.default_rng(11)
+    shared, own = rng.normal(size=(30, 1)), rng.normal(size=(30, 3))
+    values = shared + np.sqrt(rest) * own
+    table = {
+        "id": [str(i) for i in range(30) for _ in range(3)],
+        "visit": [f"V{v}" for _ in range(30) for v in range(3)],
+        "y": values.reshape(-1).tolist(),
+    }
+    found = fit_mmrm(table, "y ~ 0 + visit", subject="id", visit="visit", df="kenward-roger")
+    half = np.linalg.cholesky(np.cov(values.T))
+    white = np.linalg.solve(half, np.linalg.solve(half, found.sigma[""]).T)
+    np.testing.assert_allclose(white, np.eye(3), atol=1e-6)
+    row = np.array([1.0, -1.0, 0.0])  # the difference of two visits, whose variance is the small part
+    one, gap = found.contrast(row), values[:, 0] - values[:, 1]
+    assert one.se == pytest.approx(gap.std(ddof=1) / np.sqrt(30), rel=1e-6)
+    assert one.df == pytest.approx(29, rel=1e-6)
+
+
+def test_equal_weights_change_sigma_and_nothing_else(trial, plain):
+    found = fitted(trial | {"w": [4.0] * len(trial["id"])}, weights="w")
+    np.testing.assert_allclose(visits(found), visits(plain), rtol=1e-8)
+    np.testing.assert_allclose(found.sigma[""], 4.0 * plain.sigma[""], rtol=1e-8)
+    assert found.loglik == pytest.approx(plain.loglik, abs=1e-7)
+
+
+@pytest.mark.parametrize("kind", ["empirical", "empirical-bias-reduced", "empirical-jackknife"])
+def test_a_sandwich_is_that_of_its_definition(trial, kind):
+    """Participant by participant, with the whole matrix P of the degrees of freedom."""
+    found = fitted(trial, df="satterthwaite", vcov=kind)
+    design, phi = found.design, found.known.phi
+    power = {"empirical": 0.0, "empirical-bias-reduced": -0.5, "empirical-jackknife": -1.0}[kind]
+    meat, whites, levers = 0.0, [], []
+    for subject in np.unique(design.subject):
+        mine = design.subject == subject
+        at = design.visit[mine]
+        root = np.linalg.inv(np.linalg.cholesky(found.sigma[""][np.ix_(at, at)]))
+        white = root @ design.x[mine]
+        values, vectors = np.linalg.eigh(np.eye(len(at)) - white @ phi @ white.T)
+        lever = (vectors * values**power) @ vectors.T @ white
+        score = lever.T @ root @ (design.y[mine] - design.x[mine] @ found.beta)
+        meat = meat + np.outer(score, score)
+        whites.append(white)
+        levers.append(lever)
+    np.testing.assert_allclose(found.vcov, phi @ meat @ phi, rtol=1e-8, atol=1e-12)
+    row = np.eye(len(phi))[-1]
+    spread = np.eye(len(design.y)) - np.vstack(whites) @ phi @ np.vstack(whites).T
+    ends = np.cumsum([0, *(len(its) for its in whites)])
+    v = np.zeros((len(whites), len(design.y)))
+    for n, lever in enumerate(levers):
+        v[n, ends[n] : ends[n + 1]] = lever @ phi @ row
+    p = v @ spread @ v.T
+    assert found.contrast(row).df == pytest.approx(np.trace(p) ** 2 / np.trace(p @ p), rel=1e-8)
+
+
 def test_all_means_together_are_hotellings_test():
     """Kenward and Roger 1997: for complete data the F test is exact, T^2 (n - q) / (q (n - 1)) on q and n - q df."""
     values, table = complete(12, 4)

@@ -12,7 +12,7 @@ import json
 import numpy as np
 import pytest
 
-from rooms.analysis.mmrm_cases import DF, agree, fev, fitted, fitted_fev, long, trials
+from rooms.analysis.mmrm_cases import DF, agree, columns, fev, fitted, fitted_fev, long, trials
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +94,51 @@ def test_full_maximum_likelihood(references, public_example):
     found = fitted_fev(public_example, reml=False, df="satterthwaite")
     agree(found, references["fev_m1"]["coef_names"], expected)
     assert found.loglik == pytest.approx(-expected["neg_log_lik"], abs=1e-7)
+
+
+def test_a_bias_reduced_sandwich(references, public_example):
+    """mmrm's Empirical-Bias-Reduced (CR2 of Bell and McCaffrey) with Satterthwaite's degrees of freedom."""
+    found = fitted_fev(public_example, df="satterthwaite", vcov="empirical-bias-reduced")
+    agree(found, references["fev_m1"]["coef_names"], references["fev_m1_empirical_bias_reduced"])
+
+
+def weighted_trial():
+    """40 made-up participants by whole-number arithmetic (a linear congruential generator), so that R reads the same."""
+    state, rows = 20260101, []
+
+    def draw():
+        nonlocal state
+        state = (1103515245 * state + 12345) % 2**31
+        return state / 2**31
+
+    for i in range(40):
+        arm, own = "AB"[i % 2], draw() + draw() + draw() - 1.5
+        for visit in range(3):
+            y = round(10 + 2 * (arm == "B") * visit + visit + 4 * own + 3 * (draw() + draw() - 1), 3)
+            weight = [1.0, 2.0, 4.0][int(draw() * 3)]
+            if visit == 0 or draw() > 0.2:
+                rows.append({"id": f"S{i:02d}", "visit": f"V{visit + 1}", "arm": arm, "y": y, "w": weight})
+    return columns(rows)
+
+
+def test_weights_as_generalised_least_squares_has_them():
+    """R 4.2.2, nlme 3.1-162: gls(y ~ arm * visit, correlation = corSymm(form = ~t | id), weights = varComb(varIdent(
+    form = ~1 | visit), varFixed(~1/w))), REML; gls stops a little before the optimum, hence 1e-6.
+    """
+    table = weighted_trial()
+    assert (len(table["y"]), round(sum(table["y"]), 3)) == (101, 1198.929)
+    found = fitted(table, formula="y ~ arm * visit", weights="w", df="satterthwaite", reference={})
+    expected = {
+        "estimate": [9.681678396313, -0.456923037296, 1.724532676714, 2.450983750621, 1.18153629668, 3.632420556617],
+        "se": [0.429750568429, 0.633066727181, 0.480892545203, 0.370618819573, 0.700791804735, 0.560397471903],
+    }  # fmt: skip
+    mine = list(found.coefficients.values())
+    assert (
+        np.max(np.abs([its.estimate for its in mine] - np.array(expected["estimate"])) / expected["se"])
+        < 1e-6
+    )
+    np.testing.assert_allclose([its.se for its in mine], expected["se"], rtol=1e-6)
+    assert found.loglik == pytest.approx(-201.917422391, abs=1e-7)
 
 
 def test_one_factor_as_sas_prints_it(references, public_example):

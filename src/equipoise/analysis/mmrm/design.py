@@ -6,6 +6,7 @@ row is left out only because the response or a covariate is missing in it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -21,6 +22,7 @@ from equipoise.words.problem import Problem, problem
 class Question:
     """What is asked: the formula and which columns say subject, visit and (for covariances by group) group.
 
+    weights: a column of positive numbers; a row of weight w counts as one whose variance is 1/w of the others'.
     categorical: columns of numbers that are factors. reference: factor -> its reference level.
     """
 
@@ -28,6 +30,7 @@ class Question:
     subject: str
     visit: str
     group: str | None = None
+    weights: str | None = None
     categorical: tuple[str, ...] = ()
     reference: Mapping[str, str] = field(default_factory=dict)
 
@@ -39,7 +42,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """Rows that take part: y (N,), x (N, p) with `terms`, and indices of subject, visit and group.
+    """Rows that take part: y (N,), x (N, p) with `terms`, weights (N,), and indices of subject, visit and group.
 
     frame: the design matrix with its factors, to build rows for marginal means.
     """
@@ -50,6 +53,7 @@ class Design:
     group: Array
     visits: tuple[str, ...]
     groups: tuple[str, ...]
+    weights: Array
 
     @property
     def y(self) -> Array:
@@ -66,14 +70,25 @@ class Design:
         """The names of the columns of x."""
         return self.frame.terms
 
+    def patterns(self) -> Mapping[tuple[int, tuple[int, ...]], list[list[int]]]:
+        """(group, visits seen) -> the rows of each subject who was seen so, in the order of visits."""
+        found: dict[tuple[int, tuple[int, ...]], list[list[int]]] = {}
+        order = np.lexsort((self.visit, self.subject))
+        cuts = np.flatnonzero(np.diff(self.subject[order])) + 1
+        for its in np.split(order, cuts):
+            key = (int(self.group[its[0]]), tuple(int(at) for at in self.visit[its]))
+            found.setdefault(key, []).append([int(row) for row in its])
+        return {key: found[key] for key in sorted(found)}
+
 
 def design(table: Table, question: Question) -> Design | tuple[Problem, ...]:
     """The design, or every problem that can be told at once."""
     model = Model(question.formula, question.categorical, question.reference)
-    reading = read_formula(table, model, question.roles)
+    needed = (*question.roles, *((question.weights,) if question.weights else ()))
+    reading = read_formula(table, model, needed)
     if not isinstance(reading, Reading):
         return reading
-    if found := (*faults(table, reading), *_places(table, question)):
+    if found := (*faults(table, reading), *_places(table, question), *_weights(table, question)):
         return found
     kept = complete(table, [*sorted(reading.names), *question.roles])
     made = frame(table, reading, kept)
@@ -88,7 +103,20 @@ def _placed(table: Table, question: Question, made: Frame) -> Design:
         index = {text: at for at, text in enumerate(order)}
         named.append(tuple(order))
         places.append(np.array([index[text] for text in labels]))
-    return Design(made, places[0], places[1], places[2], named[1], named[2])
+    given = table[question.weights] if question.weights else None
+    weights = np.array([1.0 if given is None else float(given[row] or 0.0) for row in made.rows])
+    return Design(made, places[0], places[1], places[2], named[1], named[2], weights)
+
+
+def _weights(table: Table, question: Question) -> tuple[Problem, ...]:
+    """Weights that are no positive numbers."""
+    given = table[question.weights] if question.weights else ()
+    strange = [
+        row
+        for row, value in enumerate(given)
+        if not isinstance(value, float) or not value > 0 or math.isinf(value)
+    ]
+    return (problem("analysis.weight", str(question.weights), rows=row_numbers(strange)),) if strange else ()
 
 
 def _places(table: Table, question: Question) -> tuple[Problem, ...]:

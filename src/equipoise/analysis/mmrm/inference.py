@@ -1,12 +1,14 @@
 """Degrees of freedom and adjusted covariances: Satterthwaite, and Kenward and Roger in the linear form.
 
-With w the covariance of Sigma's elements, P_e = -X'W E_e W X and d_e = d Phi / d sigma_e = -Phi P_e Phi:
+With w the covariance of Sigma's elements (or of other coordinates in which Sigma is linear: the answers are the same),
+P_e = -X'W E_e W X and d_e = d Phi / d sigma_e = -Phi P_e Phi:
 
     Satterthwaite, one row c:  df = 2 (c'Phi c)^2 / sum_ef w_ef (c'd_e c)(c'd_f c)
     Kenward-Roger, linear:     Phi_A = Phi + 2 Phi { sum_ef w_ef (Q_ef - P_e Phi P_f) } Phi
 
 In the linear form the term R_ef (second derivatives of Sigma) is left out; for an unstructured Sigma it is zero in
 the elements of Sigma, which is what SAS does for TYPE=UN. w is the inverse of the observed information.
+Sandwich covariances have their own degrees of freedom (sandwich.py).
 Sources: Satterthwaite 1946; Fai and Cornelius 1996 (several rows); Kenward and Roger 1997, 2009.
 """
 
@@ -17,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from equipoise.analysis.estimate import Estimate, JointTest, f_test, student
+from equipoise.analysis.mmrm.sandwich import Sandwich
 from equipoise.analysis.ops import Array
 
 METHODS = ("satterthwaite", "kenward-roger")
@@ -26,7 +29,8 @@ METHODS = ("satterthwaite", "kenward-roger")
 class Uncertainty:
     """What is known of the coefficients' covariance, in the caller's scale.
 
-    phi: (p, p) model-based. adjusted: (p, p) Kenward and Roger's, or phi itself. slopes: (s, p, p) d Phi / d sigma.
+    phi: (p, p) model-based. adjusted: (p, p) Kenward and Roger's, a sandwich's, or phi itself. slopes: (s, p, p), the
+    derivatives of Phi by the coordinates of Sigma.
     spread: (s, s) w. method: one of METHODS.
     """
 
@@ -35,6 +39,7 @@ class Uncertainty:
     slopes: Array
     spread: Array
     method: str
+    sandwich: Sandwich | None = None
 
 
 def single(beta: Array, known: Uncertainty, row: Array) -> Estimate:
@@ -56,6 +61,8 @@ def joint(beta: Array, known: Uncertainty, rows: Array) -> JointTest:
 
 
 def _satterthwaite(known: Uncertainty, rows: Array, variances: Array) -> Array:
+    if known.sandwich is not None:
+        return np.array([known.sandwich.df(row) for row in rows])
     slopes = np.einsum("qi,eij,qj->qe", rows, known.slopes, rows, optimize=True)
     spread = np.einsum("qe,ef,qf->q", slopes, known.spread, slopes, optimize=True)
     return np.asarray(2.0 * variances**2 / spread, np.float64)
@@ -63,7 +70,7 @@ def _satterthwaite(known: Uncertainty, rows: Array, variances: Array) -> Array:
 
 def _fai_cornelius(beta: Array, known: Uncertainty, rows: Array) -> tuple[float, float]:
     """Denominator df and F: independent combinations, each with its own df, matched to an F by its mean."""
-    values, vectors = np.linalg.eigh(rows @ known.phi @ rows.T)
+    values, vectors = np.linalg.eigh(rows @ known.adjusted @ rows.T)
     turned = vectors.T @ rows
     f = float(np.mean((turned @ beta) ** 2 / values))
     dfs = _satterthwaite(known, turned, values)

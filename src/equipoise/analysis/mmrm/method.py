@@ -2,8 +2,10 @@
 
 The rules that must stay true: convergence is a value that is told with the answer, never assumed from a number of
 steps; a step is taken only to a positive definite Sigma with a likelihood no worse; another structure is fitted only
-when the caller lists it. Converged means that the Newton decrement sqrt(g' H^-1 g), the distance to the optimum in
-standard errors of the covariance parameters, is below 1e-7, and that H is positive definite.
+when the caller lists it. Derivatives are in whitened coordinates, by D in Sigma + L D L' with Sigma = L L', where the
+information does not suffer from visits that nearly say the same.
+Converged means that the Newton decrement sqrt(g' H^-1 g), the distance to the optimum in standard errors of the
+covariance parameters, is below 1e-7, and that H is positive definite.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from equipoise.analysis.mmrm.steps import (
     duplication,
     em_step,
     evaluate,
+    whitened,
 )
 from equipoise.analysis.mmrm.structures import Structure, expand, from_sigma
 from equipoise.analysis.ops import NUMPY, Array
@@ -49,8 +52,8 @@ class Convergence:
 class Optimum:
     """The point where the search ended, with all that inference needs there.
 
-    sigma: (groups, V, V). spread: (s, s) covariance of Sigma's elements by the inverse observed information, all
-    NaN where it has none. parameters: their number.
+    sigma: (groups, V, V). at: whitened, so that `curve` and `spread` are in whitened coordinates. spread: (s, s)
+    their covariance by the inverse observed information, all NaN where it has none. parameters: their number.
     """
 
     sigma: Array
@@ -65,6 +68,7 @@ class Optimum:
 class _Point:
     theta: Array
     sigma: Array
+    half: Array
     at: Fitted
 
 
@@ -89,8 +93,8 @@ def maximise(data: Statistics, structure: Structure, first: Array, *, reml: bool
     point = _point(data, structure, theta, reml=reml)
     decrement, steps = np.inf, 0
     while np.isfinite(point.at.minus2) and steps <= STEPS_MAX:
-        curve = curvature(NUMPY, data, point.at, reml=reml)
-        gradient, average, observed = _by_theta(structure, data, point.theta, curve)
+        curve = curvature(NUMPY, data, whitened(data, point.at, point.half), reml=reml)
+        gradient, average, observed = _by_move(structure, data, point, curve)
         newton = _positive(observed)
         decrement = _decrement(gradient, observed) if newton else np.inf
         if decrement < TOLERANCE:
@@ -126,15 +130,21 @@ def _point(data: Statistics, structure: Structure, theta: Array, *, reml: bool) 
     if not _positive(sigma):
         nothing = np.full(data.width, np.nan)
         blank = Fitted(np.inf, nothing, nothing, nothing, nothing, nothing)
-        return _Point(theta, sigma, blank)
-    return _Point(theta, sigma, evaluate(NUMPY, data, sigma, reml=reml))
+        return _Point(theta, sigma, sigma, blank)
+    half = np.asarray(np.linalg.cholesky(sigma), np.float64)
+    return _Point(theta, sigma, half, evaluate(NUMPY, data, sigma, reml=reml))
 
 
-def _by_theta(
-    structure: Structure, data: Statistics, theta: Array, curve: Curvature
+def _by_move(
+    structure: Structure, data: Statistics, point: _Point, curve: Curvature
 ) -> tuple[Array, Array, Array]:
-    """Score, average and observed information by theta (chain rule from the elements of Sigma)."""
-    slope, bends = _slopes(structure, data, theta)
+    """Score, average and observed information by the search's own coordinates.
+
+    They are whitened elements for an unstructured Sigma, theta for every other structure (chain rule).
+    """
+    if structure.shape == "us":
+        return curve.score, curve.average, curve.observed
+    slope, bends = _slopes(structure, data, point)
     size, own = slope.shape[0] // data.groups, slope.shape[1] // data.groups
     observed = slope.T @ curve.observed @ slope
     for group, bend in enumerate(bends):
@@ -143,15 +153,39 @@ def _by_theta(
     return slope.T @ curve.score, slope.T @ curve.average @ slope, observed
 
 
-def _slopes(structure: Structure, data: Statistics, theta: Array) -> tuple[Array, list[Array]]:
-    """The derivative of all elements by all parameters (blocks by group), and the second ones by group."""
-    parts = theta.reshape(data.groups, -1)
+def _slopes(structure: Structure, data: Statistics, point: _Point) -> tuple[Array, list[Array]]:
+    """The derivative of all whitened elements by all parameters (blocks by group), and the second ones by group."""
+    parts = point.theta.reshape(data.groups, -1)
     own = [expand(structure, part, data.visits)[1:] for part in parts]
     size, width = own[0][0].shape
     slope = np.zeros((data.groups * size, data.groups * width))
-    for group, (first, _) in enumerate(own):
-        slope[group * size : (group + 1) * size, group * width : (group + 1) * width] = first
-    return slope, [second for _, second in own]
+    bends = []
+    for group, (first, second) in enumerate(own):
+        turn = _whitening(point.half[group])
+        slope[group * size : (group + 1) * size, group * width : (group + 1) * width] = turn @ first
+        bends.append(np.tensordot(turn, second, axes=1))
+    return slope, bends
+
+
+def _whitening(half: Array) -> Array:
+    """(s, s): from elements of a change of Sigma to the elements of L^-1 (the change) L^-T."""
+    v = len(half)
+    rows, columns = np.triu_indices(v)
+    matrices = duplication(NUMPY, v).T.reshape(-1, v, v)
+    left = np.linalg.solve(half, matrices)
+    both: Array = np.linalg.solve(half, left.transpose(0, 2, 1))
+    return both[:, rows, columns].T
+
+
+def _theta_move(structure: Structure, data: Statistics, point: _Point, move: Array) -> Array:
+    """A move in the search's coordinates as a move of theta."""
+    if structure.shape != "us":
+        return move
+    v = data.visits
+    rows, columns = np.triu_indices(v)
+    changes = (move.reshape(data.groups, -1) @ duplication(NUMPY, v).T).reshape(-1, v, v)
+    back = point.half @ changes @ point.half.transpose(0, 2, 1)
+    return np.asarray(back[:, rows, columns].reshape(-1), np.float64)
 
 
 def _along(
@@ -163,8 +197,9 @@ def _along(
         return None
     length = min(1.0, STEP_MAX / max(_relative(data, structure, point, move), 1e-300))
     slack = 1e-10 * (1.0 + abs(point.at.minus2))
+    change = _theta_move(structure, data, point, move)
     for _ in range(40):
-        next_ = _point(data, structure, point.theta + length * move, reml=reml)
+        next_ = _point(data, structure, point.theta + length * change, reml=reml)
         if next_.at.minus2 <= point.at.minus2 + 1e-4 * length * slope + slack:
             return next_
         length /= 2.0
@@ -173,15 +208,9 @@ def _along(
 
 def _relative(data: Statistics, structure: Structure, point: _Point, move: Array) -> float:
     """The first-order relative change of Sigma that `move` makes, the largest over groups."""
-    slope, _ = _slopes(structure, data, point.theta)
-    v = data.visits
-    change = (slope @ move).reshape(data.groups, -1) @ duplication(NUMPY, v).T
-    largest = 0.0
-    for sigma, its in zip(point.sigma, change.reshape(-1, v, v), strict=True):
-        half = np.linalg.cholesky(sigma)
-        inner = np.linalg.solve(half, np.linalg.solve(half, its).T)
-        largest = max(largest, float(np.linalg.norm(inner)))
-    return largest
+    elements = move if structure.shape == "us" else _slopes(structure, data, point)[0] @ move
+    changes = elements.reshape(data.groups, -1) @ duplication(NUMPY, data.visits).T
+    return float(np.max(np.linalg.norm(changes, axis=1)))
 
 
 def _ended(
@@ -194,15 +223,16 @@ def _ended(
         none = Curvature(blank[0], blank, blank, blank)
         told = Convergence(False, steps, np.inf, structure.name)  # noqa: FBT003 (a field, not a switch)
         return Optimum(point.sigma, point.at, none, blank, parameters, told)
-    curve = curvature(NUMPY, data, point.at, reml=reml)
-    _, _, observed = _by_theta(structure, data, point.theta, curve)
+    at = whitened(data, point.at, point.half)
+    curve = curvature(NUMPY, data, at, reml=reml)
+    _, _, observed = _by_move(structure, data, point, curve)
     converged = decrement < TOLERANCE and _positive(observed)
     spread = np.full((size, size), np.nan)
     if converged:
-        slope, _ = _slopes(structure, data, point.theta)
+        slope = np.eye(size) if structure.shape == "us" else _slopes(structure, data, point)[0]
         spread = 2.0 * slope @ _solved(observed, slope.T)
     told = Convergence(converged, steps, decrement, structure.name)
-    return Optimum(point.sigma, point.at, curve, (spread + spread.T) / 2.0, parameters, told)
+    return Optimum(point.sigma, at, curve, (spread + spread.T) / 2.0, parameters, told)
 
 
 def _scaled(matrix: Array) -> tuple[Array, Array]:

@@ -24,6 +24,7 @@ from equipoise.analysis.mmrm.inference import (
     single,
 )
 from equipoise.analysis.mmrm.method import Convergence, Optimum, fit
+from equipoise.analysis.mmrm.sandwich import KINDS, sandwich
 from equipoise.analysis.mmrm.statistics import Scale, check, gather
 from equipoise.analysis.mmrm.steps import Statistics, second_moment
 from equipoise.analysis.mmrm.structures import STRUCTURES
@@ -36,8 +37,8 @@ from equipoise.words.problem import Problem, problem
 class MmrmFit:
     """A converged fit. p coefficients named by `terms`, V visits.
 
-    beta: (p,). vcov: (p, p), adjusted where Kenward and Roger's method was asked for. sigma: group -> (V, V), visits
-    in the order of `visits`. loglik: with all constants. parameters: of the covariance.
+    beta: (p,). vcov: (p, p), Kenward and Roger's or a sandwich where asked for. sigma: group -> (V, V), visits in the
+    order of `visits`. loglik: with all constants. parameters: of the covariance.
     """
 
     terms: tuple[str, ...]
@@ -116,8 +117,10 @@ def fit_mmrm(
     subject: str,
     visit: str,
     group: str | None = None,
+    weights: str | None = None,
     covariance: str | Sequence[str] = "us",
     df: str = "kenward-roger",
+    vcov: str = "model",
     reml: bool = True,
     categorical: Sequence[str] = (),
     reference: Mapping[str, str] | None = None,
@@ -127,7 +130,9 @@ def fit_mmrm(
     data: a data frame (pandas, polars, pyarrow) or a mapping of columns. covariance: a structure (`us`, `toeph`,
     `toep`, `csh`, `cs`, `ar1h`, `ar1`, `adh`, `ad`), or several in the order in which they are tried: a later one is
     fitted only when the one before does not converge. group: a column whose levels have covariances of their own.
-    df: `satterthwaite`, or `kenward-roger` in its linear form. categorical, reference: see `Question`.
+    df: `satterthwaite`, or `kenward-roger` in its linear form. weights: a column; a row of weight w has 1/w of the
+    variance. vcov: `model`, or a sandwich (`empirical`, `empirical-bias-reduced`, `empirical-jackknife`), which has
+    Satterthwaite's degrees of freedom. categorical, reference: see `Question`.
     """
     wanted = (covariance,) if isinstance(covariance, str) else tuple(covariance)
     strange = [name for name in wanted if name not in STRUCTURES]
@@ -135,12 +140,16 @@ def fit_mmrm(
         return (problem("analysis.structure", strange[0] if strange else "", known=", ".join(STRUCTURES)),)
     if df not in METHODS:
         return (problem("analysis.df", df, known=", ".join(METHODS)),)
+    if vcov not in ("model", *KINDS):
+        return (problem("analysis.vcov", vcov, known=", ".join(("model", *KINDS))),)
+    if df == "kenward-roger" and vcov != "model":
+        return (problem("analysis.kr-with-sandwich", vcov),)
     if df == "kenward-roger" and not reml:
         return (problem("analysis.kr-needs-reml"),)
     table = columns(data)
     if isinstance(table, Problem):
         return (table,)
-    question = Question(formula, subject, visit, group, tuple(categorical), dict(reference or {}))
+    question = Question(formula, subject, visit, group, weights, tuple(categorical), dict(reference or {}))
     design = asking.design(table, question)
     if isinstance(design, tuple):
         return design
@@ -151,7 +160,7 @@ def fit_mmrm(
     optimum = fit(statistics, structures, reml=reml)
     if not optimum.convergence.converged:
         return (_advice(optimum),)
-    return _carried(design, statistics, scale, optimum, df=df, reml=reml)
+    return _carried(design, statistics, scale, optimum, df=df, vcov=vcov, reml=reml)
 
 
 def _advice(optimum: Optimum) -> Problem:
@@ -167,26 +176,29 @@ def _advice(optimum: Optimum) -> Problem:
 
 
 def _carried(
-    design: Design, data: Statistics, scale: Scale, optimum: Optimum, *, df: str, reml: bool
+    design: Design, data: Statistics, scale: Scale, optimum: Optimum, *, df: str, vcov: str, reml: bool
 ) -> MmrmFit | tuple[Problem, ...]:
     """The answer in the caller's scale; a value that is not finite anywhere in it is a Problem."""
     at, curve, turn, size = optimum.at, optimum.curve, scale.turn, scale.scale**2
     phi = size * turn @ at.phi @ turn.T
-    slopes = turn @ (at.phi @ curve.p @ at.phi) @ turn.T
-    vcov = phi
-    if df == "kenward-roger":
+    slopes = size * turn @ (at.phi @ curve.p @ at.phi) @ turn.T
+    beta, robust, covariance = scale.start + scale.scale * turn @ at.beta, None, phi
+    if vcov != "model":
+        robust = sandwich(design, beta, size * optimum.sigma, phi, vcov)
+        covariance = robust.vcov
+    elif df == "kenward-roger":
         moment = second_moment(NUMPY, data, at, optimum.spread)
-        vcov = size * turn @ adjusted(at.phi, curve.p, optimum.spread, moment) @ turn.T
-    known = Uncertainty(phi, vcov, slopes, size**2 * optimum.spread, df)
+        covariance = size * turn @ adjusted(at.phi, curve.p, optimum.spread, moment) @ turn.T
+    known = Uncertainty(phi, covariance, slopes, optimum.spread, df, robust)
     width = len(design.terms)
     free = scale.rows - width if reml else scale.rows
-    minus2 = at.minus2 + free * (np.log(2.0 * np.pi) + np.log(size))
+    minus2 = at.minus2 - scale.logs + free * (np.log(2.0 * np.pi) + np.log(size))
     if reml:
         minus2 -= 2.0 * np.linalg.slogdet(turn)[1]
     found = MmrmFit(
         design.terms,
-        scale.start + scale.scale * turn @ at.beta,
-        vcov,
+        beta,
+        covariance,
         {name: size * sigma for name, sigma in zip(design.groups, optimum.sigma, strict=True)},
         design.visits,
         float(-minus2 / 2.0),
@@ -200,7 +212,7 @@ def _carried(
         design,
     )
     values = [(its.se, its.df, its.t, its.p) for its in found.coefficients.values()]
-    finite = all(np.isfinite(its).all() for its in (values, vcov, found.loglik))
-    if not finite or (np.diag(vcov) <= 0).any():
+    finite = all(np.isfinite(its).all() for its in (values, covariance, found.loglik))
+    if not finite or (np.diag(covariance) <= 0).any():
         return (_advice(optimum),)
     return found

@@ -26,12 +26,13 @@ MANY = 100
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How to carry an answer back: beta = start + scale * turn @ beta_scaled."""
+    """How to carry an answer back: beta = start + scale * turn @ beta_scaled. logs: sum of log weights."""
 
     start: Array
     turn: Array
     scale: float
     rows: int
+    logs: float = 0.0
 
 
 def check(design: Design, structures: Sequence[Structure]) -> tuple[Problem, ...]:
@@ -77,21 +78,17 @@ def _pairs(design: Design, structures: Sequence[Structure]) -> tuple[Problem, ..
 
 def gather(design: Design) -> tuple[Statistics, Scale]:
     """Pattern statistics of the scaled data, and the way back. The cost here is the only one that grows with n."""
-    rows = len(design.y)
-    q, r = np.linalg.qr(design.x)
-    start = np.linalg.solve(r, q.T @ design.y)
-    left = design.y - design.x @ start
+    rows, weight = len(design.y), np.sqrt(design.weights)
+    x, y = design.x * weight[:, None], design.y * weight
+    q, r = np.linalg.qr(x)
+    start = np.linalg.solve(r, q.T @ y)
+    left = y - x @ start
     scale = float(np.sqrt(np.mean(left**2)))
     root = np.sqrt(rows)
     joined = np.column_stack([q * root, left / scale])
     turn = np.linalg.solve(r, np.eye(len(r))) * root
-    patterns: dict[tuple[int, tuple[int, ...]], list[list[int]]] = {}
-    order = np.lexsort((design.visit, design.subject))
-    cuts = np.flatnonzero(np.diff(design.subject[order])) + 1
-    for its in np.split(order, cuts):
-        key = (int(design.group[its[0]]), tuple(int(at) for at in design.visit[its]))
-        patterns.setdefault(key, []).append([int(row) for row in its])
-    keys = sorted(patterns)
+    patterns = design.patterns()
+    keys = list(patterns)
     visits, width = len(design.visits), joined.shape[1]
     seen = np.zeros((len(keys), visits))
     kept: list[Array] = []
@@ -107,7 +104,7 @@ def gather(design: Design) -> tuple[Statistics, Scale]:
     counts = np.array([float(len(patterns[key])) for key in keys])
     group = tuple(key[0] for key in keys)
     data = Statistics(counts, seen, group, np.concatenate(kept), tuple(pattern), len(design.groups))
-    return data, Scale(start, turn, scale, rows)
+    return data, Scale(start, turn, scale, rows, float(np.sum(np.log(design.weights))))
 
 
 def _few(rows: Array) -> Array:

@@ -17,7 +17,10 @@ Schluchter 1986 (incomplete repeated measures).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from equipoise.analysis.ops import Array, NumpyOps
 
@@ -52,6 +55,7 @@ class Statistics:
 class Fitted:
     """One evaluation at a Sigma: -2 log L without constants, and what the derivatives are made of.
 
+    minus2: an array without axes.
     inverse: (K, V, V) W, zero where unseen. weighted: (R, V, q) W times the rows. beta: (p,). phi: (p, p).
     residual: (q,) is [-beta; 1].
     """
@@ -79,12 +83,11 @@ class Curvature:
 
 def duplication(ops: NumpyOps, visits: int) -> Array:
     """(V*V, V(V+1)/2): the columns are vec(E_e) for the elements e = (a, b), a <= b."""
-    xp = ops.xp
-    rows, columns = xp.triu_indices(visits)
-    found: Array = xp.zeros((visits, visits, len(rows)))
-    found[rows, columns, xp.arange(len(rows))] = 1.0
-    found[columns, rows, xp.arange(len(rows))] = 1.0
-    return found.reshape(visits * visits, len(rows))
+    rows, columns = np.triu_indices(visits)
+    found = np.zeros((visits, visits, len(rows)))
+    found[rows, columns, np.arange(len(rows))] = 1.0
+    found[columns, rows, np.arange(len(rows))] = 1.0
+    return ops.xp.asarray(found.reshape(visits * visits, len(rows)))  # type: ignore[no-any-return]
 
 
 def evaluate(ops: NumpyOps, data: Statistics, sigma: Array, *, reml: bool) -> Fitted:
@@ -92,10 +95,10 @@ def evaluate(ops: NumpyOps, data: Statistics, sigma: Array, *, reml: bool) -> Fi
     xp = ops.xp
     p, eye = data.width, xp.eye(data.visits)
     both = data.seen[:, :, None] * data.seen[:, None, :]
-    filled = sigma[list(data.group)] * both + eye * (1.0 - data.seen)[:, :, None]
+    filled = sigma[np.array(data.group)] * both + eye * (1.0 - data.seen)[:, :, None]
     diagonal = xp.diagonal(ops.cholesky(filled), axis1=1, axis2=2)
     inverse = ops.solve(filled, xp.broadcast_to(eye, filled.shape)) * both
-    weighted = inverse[list(data.pattern)] @ data.rows
+    weighted = inverse[np.array(data.pattern)] @ data.rows
     total = xp.tensordot(data.rows, weighted, axes=((0, 1), (0, 1)))
     information = total[:p, :p]
     lower = ops.cholesky(information)
@@ -105,7 +108,18 @@ def evaluate(ops: NumpyOps, data: Statistics, sigma: Array, *, reml: bool) -> Fi
     if reml:
         minus2 = minus2 + 2.0 * xp.log(xp.diagonal(lower)).sum()
     residual = xp.concatenate([-beta, xp.ones(1)])
-    return Fitted(float(minus2), inverse, weighted, beta, (phi + phi.T) / 2.0, residual)
+    return Fitted(minus2, inverse, weighted, beta, (phi + phi.T) / 2.0, residual)
+
+
+def whitened(data: Statistics, at: Fitted, half: Array) -> Fitted:
+    """The same evaluation in other coordinates: its derivatives are by the elements of D in Sigma + L D L'.
+
+    half: (groups, V, V) L. With L the lower factor of Sigma the information is well conditioned however close to each
+    other the visits are; by the elements of Sigma itself it is not.
+    """
+    turn = half.transpose(0, 2, 1)
+    its, row = np.array(data.group), np.array(data.group)[np.array(data.pattern)]
+    return replace(at, inverse=turn[its] @ at.inverse @ half[its], weighted=turn[row] @ at.weighted)
 
 
 def scores(ops: NumpyOps, data: Statistics, at: Fitted, *, reml: bool) -> tuple[Array, Array, Array]:
@@ -114,7 +128,7 @@ def scores(ops: NumpyOps, data: Statistics, at: Fitted, *, reml: bool) -> tuple[
     S is the cross-product of residuals, M that of the fitted values' uncertainty, sum_i X_i Phi X_i'.
     """
     xp, p = ops.xp, data.width
-    mine: Array = xp.asarray(xp.arange(len(data.counts))[:, None] == xp.asarray(data.pattern), xp.float64)
+    mine: Array = xp.asarray(np.arange(len(data.counts))[:, None] == np.array(data.pattern), dtype=xp.float64)
     left = at.weighted @ at.residual
     squares = _summed(mine, left[:, :, None] * left[:, None, :])
     x = at.weighted[:, :, :p]
@@ -133,7 +147,7 @@ def em_step(ops: NumpyOps, data: Statistics, sigma: Array, *, reml: bool) -> Arr
     score, _, _ = scores(ops, data, evaluate(ops, data, sigma, reml=reml), reml=reml)
     moved = []
     for group in range(data.groups):
-        mine = [k for k, its in enumerate(data.group) if its == group]
+        mine = _patterns(data, group)
         change = sigma[group] @ score[mine].sum(axis=0) @ sigma[group] / data.counts[mine].sum()
         moved.append(sigma[group] - (change + change.T) / 2.0)
     return ops.xp.stack(moved)  # type: ignore[no-any-return]
@@ -143,22 +157,18 @@ def curvature(ops: NumpyOps, data: Statistics, at: Fitted, *, reml: bool) -> Cur
     """Score, average and observed information of -2 log L by the elements of every group's Sigma."""
     xp, p = ops.xp, data.width
     table = duplication(ops, data.visits)
-    size = table.shape[1]
     score, squares, spread = scores(ops, data, at, reml=reml)
-    slopes, products = [], []
-    fixed = xp.zeros((data.groups * size,) * 2)
-    seconds = xp.zeros((data.groups * size,) * 2)
+    slopes, products, fixed_by, seconds_by = [], [], [], []
     for group in range(data.groups):
-        mine = [k for k, its in enumerate(data.group) if its == group]
-        block = slice(group * size, (group + 1) * size)
+        mine = _patterns(data, group)
         w = at.inverse[mine]
         slopes.append(table.T @ score[mine].sum(axis=0).reshape(-1))
-        own = [row for row, k in enumerate(data.pattern) if data.group[k] == group]
+        own = np.array([row for row, k in enumerate(data.pattern) if data.group[k] == group])
         products.append(_sandwiched(at.weighted[own], table))
-        fixed[block, block] = _paired(xp.multiply(data.counts[mine][:, None, None], w), w, table)
-        seconds[block, block] = _paired(w, squares[mine], table)
-        if reml:
-            fixed[block, block] -= 2.0 * _paired(w, spread[mine], table)
+        own_fixed = _paired(data.counts[mine][:, None, None] * w, w, table)
+        fixed_by.append(own_fixed - 2.0 * _paired(w, spread[mine], table) if reml else own_fixed)
+        seconds_by.append(_paired(w, squares[mine], table))
+    fixed, seconds = _diagonal(ops, fixed_by), _diagonal(ops, seconds_by)
     whole = xp.concatenate(products)
     pe = whole[:, :p, :p]
     u = whole[:, :p, :] @ at.residual
@@ -169,6 +179,26 @@ def curvature(ops: NumpyOps, data: Statistics, at: Fitted, *, reml: bool) -> Cur
         flat = (lower.T @ pe @ lower).reshape(len(pe), -1)
         observed = observed - flat @ flat.T
     return Curvature(xp.concatenate(slopes), average, observed, pe)
+
+
+def _patterns(data: Statistics, group: int) -> Array:
+    """The patterns of one group."""
+    return np.array([k for k, its in enumerate(data.group) if its == group])
+
+
+def _diagonal(ops: NumpyOps, blocks: Sequence[Array]) -> Array:
+    """A matrix with the blocks on its diagonal."""
+    xp = ops.xp
+    found: Array = xp.block(
+        [
+            [
+                block if row == column else xp.zeros((len(other), len(block)))
+                for column, block in enumerate(blocks)
+            ]
+            for row, other in enumerate(blocks)
+        ]
+    )
+    return found
 
 
 def _paired(left: Array, right: Array, table: Array) -> Array:
@@ -199,5 +229,5 @@ def second_moment(ops: NumpyOps, data: Statistics, at: Fitted, spread: Array) ->
         omega = (table @ spread[block, block] @ table.T).reshape(v, v, v, v)
         middle.append(xp.einsum("bcde,cd->be", omega, at.inverse[k]))
     x = at.weighted[:, :, :p]
-    found: Array = xp.tensordot(x, xp.stack(middle)[list(data.pattern)] @ x, axes=((0, 1), (0, 1)))
+    found: Array = xp.tensordot(x, xp.stack(middle)[np.array(data.pattern)] @ x, axes=((0, 1), (0, 1)))
     return (found + found.T) / 2.0

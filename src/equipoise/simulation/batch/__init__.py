@@ -1,0 +1,1 @@
+"""Many trials at once on arrays of JAX, which is imported here and nowhere else."""

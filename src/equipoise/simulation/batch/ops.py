@@ -1,0 +1,38 @@
+"""The operations of the analysis room's step functions on JAX, in float64.
+
+The rule that must stay true: a step function gives here what it gives on NumPy, compiled or not, to the last digits
+that rounding leaves. JAX computes in float32 unless it is told otherwise; it is told here, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from equipoise.analysis.ops import Array, NumpyOps, State
+
+jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]  # noqa: FBT003  # as it is
+
+
+class JaxOps(NumpyOps):
+    """JAX in float64. A matrix that is not positive definite gives NaN by itself."""
+
+    xp: Any = jnp
+
+    def cholesky(self, matrices: Array) -> Array:
+        """Lower factors of a stack of symmetric matrices (…, V, V); NaN where one has none."""
+        return jnp.linalg.cholesky(matrices)  # type: ignore[no-any-return]
+
+    def solve(self, matrices: Array, right: Array) -> Array:
+        """The solutions of matrices @ x = right; not finite where there is none."""
+        return jnp.linalg.solve(matrices, right)  # type: ignore[no-any-return]
+
+    def fori(self, times: int, step: Callable[[State], State], start: State) -> State:
+        """`step` done `times` times, as one loop of the compiled program."""
+        return jax.lax.fori_loop(0, times, lambda _, state: step(state), start)  # type: ignore[no-any-return]
+
+
+JAX = JaxOps()
