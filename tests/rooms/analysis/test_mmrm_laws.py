@@ -206,7 +206,7 @@ def test_a_sandwich_is_that_of_its_definition(trial, kind):
     found = fitted(trial, df="satterthwaite", vcov=kind)
     design, phi = found.design, found.known.phi
     power = {"empirical": 0.0, "empirical-bias-reduced": -0.5, "empirical-jackknife": -1.0}[kind]
-    meat, whites, levers = 0.0, [], []
+    meat, whites, levers = np.zeros_like(phi), [], []
     for subject in np.unique(design.subject):
         mine = design.subject == subject
         at = design.visit[mine]
