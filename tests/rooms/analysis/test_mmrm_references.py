@@ -100,6 +100,7 @@ def test_a_bias_reduced_sandwich(references, public_example):
     """mmrm's Empirical-Bias-Reduced (CR2 of Bell and McCaffrey) with Satterthwaite's degrees of freedom."""
     found = fitted_fev(public_example, df="satterthwaite", vcov="empirical-bias-reduced")
     agree(found, references["fev_m1"]["coef_names"], references["fev_m1_empirical_bias_reduced"])
+    assert found.df_method == "satterthwaite"
 
 
 def weighted_trial():
