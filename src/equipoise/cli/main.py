@@ -24,6 +24,7 @@ _SUBJECTS = (
     "account",
     "ledger",
     "export",
+    "analyse",
     "allocation",
     "knowledge",
     "queries",

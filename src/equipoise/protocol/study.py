@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
+from equipoise.protocol.analysis import AnalysisPlan
 from equipoise.protocol.attachments import Attachments
 from equipoise.protocol.deviating import DeviationRule
 from equipoise.protocol.elements import Element, Expression, IsoDate, Name, Part, Published, Ratio, Words
@@ -527,6 +528,7 @@ class Study(Element):
     attachments: Attachments = Attachments()
     specimens: SpecimenPlan = SpecimenPlan()
     imaging: ImagingPlan = ImagingPlan()
+    analysis: AnalysisPlan = AnalysisPlan()
 
     def form(self, form_id: str) -> Form | None:
         """The form of that id, or None."""

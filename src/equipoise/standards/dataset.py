@@ -55,3 +55,14 @@ class Dataset:
         """The cells of one column, in row order."""
         place = self.position(name)
         return tuple(row[place] for row in self.rows)
+
+    def columnar(self) -> dict[str, tuple[Cell, ...]]:
+        """Every column by its name, in order; of a name that stands twice the first that holds something in a row."""
+        found: dict[str, tuple[Cell, ...]] = {}
+        for place, column in enumerate(self.columns):
+            cells = tuple(row[place] for row in self.rows)
+            if column.name in found:
+                before = found[column.name]
+                cells = tuple(b if a is None else a for a, b in zip(before, cells, strict=True))
+            found[column.name] = cells
+        return found

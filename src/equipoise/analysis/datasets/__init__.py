@@ -1,0 +1,1 @@
+"""Analysis datasets: derived from SDTM-shaped tables at a cut by small pure functions, each value with its entries."""

@@ -1,0 +1,263 @@
+"""Tables that rest on a model: the primary analysis, its sensitivity analyses, values by visit with differences.
+
+The rules that must stay true: a model is fitted by `equipoise.analysis` and by nothing else; what cannot be fitted stands
+as its Problem below the table, and no number stands in its place; every table says model, structure and degrees of
+freedom, and how many values a death was set for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from equipoise.analysis.datasets.table import SUBJECT, Record, number
+from equipoise.analysis.mmrm.inference import Estimate
+from equipoise.analysis.mmrm.result import MmrmFit, fit_mmrm
+from equipoise.analysis.report.counting import Made, number_lines, of_column, threshold_lines
+from equipoise.analysis.report.run import Column, Run, evidence, interval, known, mean_sd, p_value, texts
+from equipoise.documents.report import Cell, Line
+from equipoise.protocol.analysis import Output
+from equipoise.words.problem import Problem
+from equipoise.words.text import Text
+
+STRUCTURES = ("us", "toeph", "csh", "cs")
+"""Fallback order of the plan. Source: the analysis issue; domain notes 7.3."""
+NONE = Cell("–")
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A fit of one parameter with the rows that took part; or why there is none."""
+
+    fit: MmrmFit | None
+    problems: tuple[Problem, ...]
+    rows: tuple[Record, ...]
+    covariates: tuple[str, ...]
+
+    def mean(self, arm: str, visit: str) -> Estimate | None:
+        """The least-squares mean of an arm at a visit."""
+        if self.fit is None:
+            return None
+        wanted = {"ARM": arm, "AVISIT": visit}
+        return next((one.estimate for one in self.fit.lsmeans("ARM", "AVISIT") if dict(one.levels) == wanted), None)
+
+    def difference(self, arm: str, control: str, visit: str) -> Estimate | None:
+        """An arm minus control at a visit."""
+        if self.fit is None:
+            return None
+        wanted = {"ARM": f"{arm} - {control}", "AVISIT": visit}
+        found = (one.estimate for one in self.fit.differences("ARM", "AVISIT") if dict(one.levels) == wanted)
+        return next(found, None)
+
+    def notes(self) -> list[Text]:
+        """The model, or why there is none."""
+        if self.fit is None:
+            return [_why(one) for one in self.problems]
+        return [
+            texts(
+                "model", covariates=" + ".join(self.covariates) or "1",
+                structure=self.fit.convergence.structure, rows=self.fit.n_obs, subjects=self.fit.n_subjects,
+            )
+        ]  # fmt: skip
+
+
+def _why(one: Problem) -> Text:
+    return texts("not-fitted", reason=Text(one.say("en"), one.say("zh")))
+
+
+def fitted(run: Run, output: Output, rows: Sequence[Record]) -> Fitted:
+    """The MMRM of the change on baseline by visit, arm by visit and the covariates that vary."""
+    variable = "TRTA" if output.actual else "TRTP"
+    wanted = [
+        row
+        for row in rows
+        if row["AVISIT"] in output.visits and number(row["CHG"]) is not None and row[variable] is not None
+    ]
+    arms = [arm for arm in run.arms.order if any(row[variable] == arm for row in wanted)]
+    visits = [visit for visit in output.visits if any(row["AVISIT"] == visit for row in wanted)]
+    if len(arms) < 2 or len(visits) < 2:
+        from equipoise.words.problem import problem
+
+        return Fitted(None, (problem("analysis_report.too-little", output.id),), tuple(wanted), ())
+    people = {str(row[SUBJECT]) for row in wanted}
+    covariates = tuple(
+        name for name in output.covariates if len({run.subjects[one].get(name) for one in people}) > 1
+    )
+    data = {
+        "CHG": [number(row["CHG"]) for row in wanted],
+        "BASE": [number(row["BASE"]) for row in wanted],
+        "ARM": [str(row[variable]) for row in wanted],
+        "AVISIT": [str(row["AVISIT"]) for row in wanted],
+        "USUBJID": [str(row[SUBJECT]) for row in wanted],
+        **{name: [str(run.subjects[str(row[SUBJECT])].get(name)) for row in wanted] for name in covariates},
+    }
+    formula = " + ".join(("CHG ~ BASE * AVISIT + ARM * AVISIT", *covariates))
+    found = fit_mmrm(
+        data, formula, subject="USUBJID", visit="AVISIT", covariance=STRUCTURES, df="kenward-roger",
+        categorical=("ARM", "AVISIT"), reference={"ARM": arms[0], "AVISIT": visits[0]},
+    )  # fmt: skip
+    if isinstance(found, tuple):
+        return Fitted(None, found, tuple(wanted), covariates)
+    return Fitted(found, (), tuple(wanted), covariates)
+
+
+def heads(run: Run, output: Output) -> tuple[Text, ...]:
+    """Columns of a table with differences: arms, then every arm against control with its p."""
+    control = run.arms.order[0]
+    compared = [
+        text
+        for arm in run.arms.order[1:]
+        for text in (texts("difference", arm=run.arm_label(arm), control=run.arm_label(control)), texts("p"))
+    ]
+    return (*(one.head for one in run.columns(output)), *compared)
+
+
+def _compared(run: Run, model: Fitted, visit: str) -> list[Cell]:
+    control, cells = run.arms.order[0], []
+    rows = evidence([row for row in model.rows if row["AVISIT"] == visit])
+    for arm in run.arms.order[1:]:
+        found = model.difference(arm, control, visit)
+        cells += (
+            [NONE, NONE]
+            if found is None
+            else [Cell(interval(found.estimate, found.low, found.high), rows), Cell(p_value(found.p), rows)]
+        )
+    return cells
+
+
+def mmrm(run: Run, output: Output) -> Made:
+    """The analysis by the plan's model: people, means of values and changes, LS means and differences at each visit."""
+    columns = run.columns(output)
+    lines: list[Line] = []
+    notes: list[Text] = []
+    for code in output.parameters:
+        parameter = run.plan.parameter(code)
+        rows = run.analysed(output, code)
+        model = fitted(run, output, rows)
+        notes += model.notes()
+        blank = [NONE] * (2 * (len(run.arms.order) - 1))
+        base = [row for row in rows if row["ABLFL"] == "Y"]
+        lines.append(Line(parameter.label if parameter else code, head=True))
+        cells = tuple(mean_sd(of_column(base, one), "AVAL") for one in columns)
+        lines.append(Line(run.visit_label(output, "BASELINE"), (*cells, *blank), 1))
+        for visit in output.visits:
+            here = [row for row in rows if row["AVISIT"] == visit]
+            lines.append(Line(run.visit_label(output, visit), head=True, indent=1))
+            for key, variable in (("value", "AVAL"), ("change", "CHG")):
+                cells = tuple(mean_sd(of_column(here, one), variable) for one in columns)
+                lines.append(Line(texts(key), (*cells, *blank), 2))
+            lines.append(Line(texts("missing"), (*_missing(here, columns), *blank), 2))
+            if any(row["DTYPE"] == "DEATH" for row in here):
+                lines.append(Line(texts("of-death"), (*_dead(here, columns), *blank), 2))
+            means = tuple(_mean(model, one, visit, of_column(here, one)) for one in columns)
+            lines.append(Line(texts("lsmean"), (*means, *_compared(run, model, visit)), 2))
+    return tuple(lines), tuple(notes)
+
+
+def _missing(rows: Sequence[Record], columns: Sequence[Column]) -> list[Cell]:
+    return [
+        Cell(str(len(one.people) - len({str(row[SUBJECT]) for row in known(of_column(rows, one), "CHG")}))) for one in columns
+    ]
+
+
+def _dead(rows: Sequence[Record], columns: Sequence[Column]) -> list[Cell]:
+    found = [[row for row in of_column(rows, one) if row["DTYPE"] == "DEATH"] for one in columns]
+    return [Cell(str(len(mine)), evidence(mine)) for mine in found]
+
+
+def _mean(model: Fitted, column: Column, visit: str, rows: Sequence[Record]) -> Cell:
+    found = model.mean(column.arm, visit) if column.arm is not None else None
+    if found is None:
+        return NONE
+    return Cell(f"{found.estimate:.2f} ({found.se:.2f})", evidence(known(rows, "CHG")))
+
+
+def visits(run: Run, output: Output) -> Made:
+    """Parameters by visit with differences; then thresholds; then values by the levels of a variable."""
+    lines, notes = mmrm(run, output)
+    columns = run.columns(output)
+    blank = (NONE,) * (2 * (len(run.arms.order) - 1))
+    more = [_widened(line, blank) for line in threshold_lines(run, output, columns)]
+    for name in output.by:
+        for code in output.parameters:
+            rows = run.analysed(output, code)
+            levels = run.order(name, (str(run.subjects[str(row[SUBJECT])].get(name)) for row in rows))
+            for level in levels:
+                mine = [row for row in rows if str(run.subjects[str(row[SUBJECT])].get(name)) == level]
+                label = run.decode(name, level)
+                more.append(Line(label, head=True))
+                for visit in ("BASELINE", *output.visits):
+                    here = [row for row in mine if row["AVISIT"] == visit]
+                    cells = tuple(mean_sd(of_column(here, one), "AVAL") for one in columns)
+                    more.append(Line(run.visit_label(output, visit), (*cells, *blank), 1))
+    extra = (texts("responder-note"),) if output.thresholds else ()
+    nominal = (texts("nominal"),) if output.estimand is None else ()
+    return (*lines, *more), (*notes, *nominal, *extra)
+
+
+def _widened(line: Line, blank: tuple[Cell, ...]) -> Line:
+    return line if line.head else Line(line.label, (*line.cells, *blank), line.indent)
+
+
+def sensitivity(run: Run, output: Output) -> Made:
+    """The primary endpoint at the last visit of the estimand, by other analyses of the same question."""
+    code = output.parameters[0]
+    estimand = next((one for one in run.study.estimands if one.id == output.estimand), None)
+    endpoint = next((one for one in run.study.endpoints if estimand and one.id == estimand.endpoint), None)
+    parameter = run.plan.parameter(code)
+    windows = run.plan.windows_of(parameter) if parameter is not None else ()
+    target = next((one.id for one in windows if endpoint and one.visit == endpoint.visit), output.visits[-1])
+    rows = run.analysed(output, code)
+    alive = [row for row in rows if row["DTYPE"] != "DEATH"]
+    analyses = [("sensitivity-primary", rows), ("sensitivity-alive", alive)]
+    for key, set_id in (("sensitivity-mfas", "MFAS"), ("sensitivity-pps", "PPS")):
+        inside = {str(row[SUBJECT]) for row in run.members(set_id)}
+        analyses.append((key, [row for row in rows if str(row[SUBJECT]) in inside]))
+    lines, notes = [], []
+    for key, mine in analyses:
+        model = fitted(run, output, mine)
+        here = [row for row in model.rows if row["AVISIT"] == target]
+        cells = [
+            Cell(str(len(of_column(here, one))), evidence(of_column(here, one))) for one in run.columns(output)
+        ]
+        lines.append(Line(texts(key), (*cells, *_compared(run, model, target))))
+        notes += [] if model.fit is not None else model.notes()
+    return tuple(lines), (*dict.fromkeys(notes), texts("sensitivity-more"))
+
+
+def distribution(run: Run, output: Output) -> Made:
+    """Every category of a scale by visit; the common odds ratio where it can be fitted."""
+    columns = run.columns(output)
+    lines: list[Line] = []
+    for code in output.parameters:
+        rows = run.analysed(output, code)
+        levels = sorted({int(value) for row in rows if (value := number(row["AVAL"])) is not None})
+        for visit in output.visits:
+            here = [row for row in known(rows, "AVAL") if row["AVISIT"] == visit]
+            lines.append(Line(run.visit_label(output, visit), head=True))
+            mine = [of_column(here, one) for one in columns]
+            lines.append(Line(texts("n"), tuple(Cell(str(len(one)), evidence(one)) for one in mine), 1))
+            for level in levels:
+                cells = []
+                for one in mine:
+                    there = [row for row in one if number(row["AVAL"]) == level]
+                    share = f"{100 * len(there) / len(one):.1f}" if one else "–"
+                    cells.append(Cell(f"{len(there)} ({share})", evidence(there)))
+                lines.append(Line(str(level), tuple(cells), 1))
+    return tuple(lines), (texts("responder-note"),)
+
+
+def ratios(run: Run, output: Output) -> Made:
+    """Parameters on the log scale; nothing where no row is held."""
+    rows = [row for code in output.parameters for row in run.analysed(output, code)]
+    if not rows:
+        return (), (texts("hidden-empty"),)
+    columns, lines = run.columns(output), []
+    for code in output.parameters:
+        parameter = run.plan.parameter(code)
+        lines.append(Line(parameter.label if parameter else code, head=True))
+        mine = [row for row in rows if row["PARAMCD"] == code]
+        lines += number_lines(mine, "AVAL", columns)
+    return tuple(lines), ()
+
+

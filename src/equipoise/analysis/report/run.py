@@ -1,0 +1,223 @@
+"""What every output is made from: the datasets, the plan, the arms, and who counts in which column.
+
+The rules that must stay true: a column's N is the number of people of the set in that arm, and every percentage says of
+whom it is; what is counted is handed on as rows, so that a number and its evidence cannot differ.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from equipoise.analysis.arms import Arms
+from equipoise.analysis.datasets.table import LEDGER, SUBJECT, Cell, Record, Table, number
+from equipoise.documents import report as page
+from equipoise.documents.typeset import both
+from equipoise.protocol.analysis import AnalysisPlan, Condition, Output
+from equipoise.protocol.study import Study
+from equipoise.words.text import Text
+
+_KEYS = ("PARAMCD", "AVISIT", "VISIT", "ADT", "AESEQ", "AETERM", "DOSE", "DVSPID", "REQUEST")
+"""What tells the rows of one subject apart, in the datasets that have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: an arm (None: everybody) and its people, in the order of ADSL."""
+
+    arm: str | None
+    label: Text
+    people: tuple[str, ...]
+
+    @property
+    def head(self) -> Text:
+        """Name and N."""
+        return texts("column", arm=self.label, count=len(self.people))
+
+
+class Run:
+    """One run of a plan."""
+
+    def __init__(self, study: Study, datasets: Mapping[str, Table], arms: Arms) -> None:
+        self.study = study
+        self.datasets = datasets
+        self.arms = arms
+        self._records: dict[str, list[Record]] = {}
+
+    @property
+    def plan(self) -> AnalysisPlan:
+        """The study's plan."""
+        return self.study.analysis
+
+    def records(self, dataset: str | None) -> list[Record]:
+        """The rows of a dataset, each with its name; none where there is no such dataset."""
+        name = dataset or "ADSL"
+        if name not in self._records:
+            table = self.datasets.get(name)
+            self._records[name] = [{**row, "DATASET": name} for row in table.records()] if table is not None else []
+        return self._records[name]
+
+    @cached_property
+    def subjects(self) -> Mapping[str, Record]:
+        """The rows of ADSL by subject."""
+        return {str(row[SUBJECT]): row for row in self.records("ADSL")}
+
+    def members(self, set_id: str) -> list[Record]:
+        """The people of an analysis set; of a set without a rule nobody."""
+        rule = self.plan.rule(set_id)
+        return [row for row in self.subjects.values() if rule is not None and row.get(rule.flag) == "Y"]
+
+    def columns(self, output: Output) -> tuple[Column, ...]:
+        """The columns of an output: its arms, then everybody where it asks for them."""
+        people = self.members(output.set)
+        variable = "TRT01A" if output.actual else "TRT01P"
+        found = []
+        if output.arms:
+            for arm in self.arms.order:
+                mine = tuple(str(row[SUBJECT]) for row in people if row.get(variable) == arm)
+                found.append(Column(arm, self.arm_label(arm), mine))
+        if output.total or not output.arms:
+            found.append(Column(None, texts("total"), tuple(str(row[SUBJECT]) for row in people)))
+        return tuple(found)
+
+    def arm_label(self, arm: str) -> Text:
+        """The arm's name in the study."""
+        return next((one.label for one in self.study.arms if one.id == arm), Text(arm))
+
+    def visit_label(self, output: Output, visit: str) -> Text:
+        """The name of an analysis visit."""
+        if visit == "BASELINE":
+            return Text("Baseline", "基线")
+        windows = [one for windows in self.plan.windows for one in windows.windows if one.id == visit]
+        return windows[0].label if windows else Text(visit)
+
+    def variable_label(self, name: str) -> Text:
+        """The name of a variable of a dataset, in both languages where the plan has it so."""
+        plan = self.plan
+        for one in (*plan.subject_variables, *plan.days, *plan.presences):
+            if one.name == name:
+                return one.label
+        factors = self.study.randomization.factors if self.study.randomization is not None else ()
+        for named, factor in zip(plan.strata, factors, strict=False):
+            if named == name:
+                return factor.label
+        known = VARIABLES.get(name)
+        table = next((table for table in self.datasets.values() if name in table.labels), None)
+        return known or Text(table.labels[name] if table is not None else name)
+
+    def decode(self, name: str, value: Cell) -> Text:
+        """What people read for a code of a variable."""
+        code = str(value)
+        wanted = next((one.codelist for one in self.plan.subject_variables if one.name == name), None) or CODELISTS.get(name)
+        listed = self.study.codelist(wanted) if wanted is not None else None
+        if listed is not None:
+            found = next((term.decode for term in listed.terms if term.code == code), None)
+            if found is not None:
+                return found
+        factors = self.study.randomization.factors if self.study.randomization is not None else ()
+        for named, factor in zip(self.plan.strata, factors, strict=False):
+            if named == name:
+                return next((level.label for level in factor.levels if level.code == code), Text(code))
+        return WORDS.get(code, Text(code))
+
+    def order(self, name: str, values: Iterable[str]) -> list[str]:
+        """The values of a variable, in the order of its codelist, then by name."""
+        wanted = next((one.codelist for one in self.plan.subject_variables if one.name == name), None) or CODELISTS.get(name)
+        listed = self.study.codelist(wanted) if wanted is not None else None
+        codes = [term.code for term in listed.terms] if listed is not None else []
+        return sorted(set(values), key=lambda value: (codes.index(value) if value in codes else len(codes), value))
+
+    def rows(self, output: Output, dataset: str | None, *conditions: Sequence[Condition]) -> list[Record]:
+        """The rows of a dataset that meet all conditions, of the people of the output's set."""
+        from equipoise.analysis.datasets.table import meets
+
+        inside = {str(row[SUBJECT]) for row in self.members(output.set)}
+        wanted = [condition for group in conditions for condition in group]
+        return [row for row in self.records(dataset) if str(row[SUBJECT]) in inside and meets(row, wanted)]
+
+    def analysed(self, output: Output, parameter: str) -> list[Record]:
+        """The analysed rows of a parameter (ANL01FL) of the people of the output's set."""
+        from equipoise.analysis.datasets.table import meets
+
+        inside = {str(row[SUBJECT]) for row in self.members(output.set)}
+        return [
+            row
+            for row in self.records(output.dataset)
+            if row["PARAMCD"] == parameter and row["ANL01FL"] == "Y" and str(row[SUBJECT]) in inside and meets(row, output.where)
+        ]
+
+
+VARIABLES: Mapping[str, Text] = {
+    "AGE": Text("Age (years)", "年龄（岁）"), "SEX": Text("Sex", "性别"), "RACE": Text("Race", "人种"),
+    "OUTCOME": Text("How the infusion ended", "输注结果"), "EXDURM": Text("Minutes from start to end", "输注时长（分钟）"),
+    "SHARE": Text("Share given (%)", "输注比例（%）"), "EXVOL": Text("Volume given (mL)", "输注体积（mL）"),
+}  # fmt: skip
+CODELISTS: Mapping[str, str] = {"SEX": "SEX", "RACE": "RACE", "AEREL": "AEREL", "AESI": "AESI", "AEACN": "ACN", "AEOUT": "OUT"}
+WORDS: Mapping[str, Text] = {
+    "Y": Text("Yes", "是"), "N": Text("No", "否"), "COMPLETE": Text("Complete", "完成"), "STOPPED": Text("Stopped", "终止"),
+    "MSC": Text("MSC"), "NOT CODED": Text("Not coded", "未编码"), "DEATH": Text("Death", "死亡"),
+    "SCREEN FAILURE": Text("Screening failure", "筛选失败"),
+    "LOW": Text("Low", "低"), "HIGH": Text("High", "高"), "L": Text("Low", "低"), "H": Text("High", "高"),
+}  # fmt: skip
+
+
+def texts(key: str, **arguments: object) -> Text:
+    """A message of the report in both languages; an argument may be a Text."""
+    from equipoise.words.problem import say
+
+    def given(language: str) -> dict[str, str]:
+        return {
+            name: (one.say("zh" if language == "zh" else "en") if isinstance(one, Text) else str(one))
+            for name, one in arguments.items()
+        }
+
+    if not arguments:
+        return both(f"analysis_report.{key}")
+    return Text(say(f"analysis_report.{key}", "en", given("en")), say(f"analysis_report.{key}", "zh", given("zh")))
+
+
+def evidence(rows: Iterable[Mapping[str, Cell]]) -> tuple[page.Evidence, ...]:
+    """The rows behind a number, as a page of evidence shows them."""
+    found = []
+    for row in rows:
+        parts = [str(row[SUBJECT]), *(str(row[name]) for name in _KEYS if row.get(name) is not None)]
+        found.append(page.Evidence(str(row["DATASET"]), " · ".join(parts), str(row.get(LEDGER) or "")))
+    return tuple(found)
+
+
+def count(rows: Sequence[Record], of: int | None = None) -> page.Cell:
+    """A number of people with its percentage of `of`."""
+    size = len({str(row[SUBJECT]) for row in rows})
+    text = f"{size}" if of is None else f"{size} ({100 * size / of:.1f})" if of else f"{size} (–)"
+    return page.Cell(text, evidence(rows))
+
+
+def mean_sd(rows: Sequence[Record], variable: str) -> page.Cell:
+    """n; mean (SD)."""
+    values = numbers(rows, variable)
+    if not values:
+        return page.Cell("0")
+    spread = f"{statistics.stdev(values):.1f}" if len(values) > 1 else "–"
+    return page.Cell(f"{len(values)}; {statistics.fmean(values):.1f} ({spread})", evidence(known(rows, variable)))
+
+
+def known(rows: Iterable[Record], variable: str) -> list[Record]:
+    """The rows in which a variable is a number."""
+    return [row for row in rows if number(row.get(variable)) is not None]
+
+
+def numbers(rows: Iterable[Record], variable: str) -> list[float]:
+    """The numbers of a variable."""
+    return [value for row in rows if (value := number(row.get(variable))) is not None]
+
+
+def p_value(p: float) -> str:
+    """p to three places, as a table shows it."""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def interval(estimate: float, low: float, high: float, places: int = 1) -> str:
+    """An estimate with its interval."""
+    return f"{estimate:.{places}f} ({low:.{places}f}, {high:.{places}f})"

@@ -1,0 +1,136 @@
+"""The plan run: every output in the order of the plan, as one report."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+
+from equipoise.analysis.arms import Arms
+from equipoise.analysis.datasets.table import Table
+from equipoise.analysis.report import counting, figures, models
+from equipoise.analysis.report.listing import listing
+from equipoise.analysis.report.run import Run, texts
+from equipoise.documents.report import Exhibit, Report
+from equipoise.protocol.analysis import Output
+from equipoise.protocol.study import Estimand, Study
+from equipoise.words.text import Text
+
+_TABLES: Mapping[str, Callable[[Run, Output], counting.Made]] = {
+    "subjects": counting.subjects,
+    "summary": counting.summary,
+    "baseline": counting.baseline,
+    "events": counting.events,
+    "responders": counting.responders,
+    "shift": counting.shift,
+    "distribution": models.distribution,
+    "ratios": models.ratios,
+    "listing": listing,
+}
+_COMPARING: Mapping[str, Callable[[Run, Output], counting.Made]] = {
+    "mmrm": models.mmrm,
+    "visits": models.visits,
+    "sensitivity": models.sensitivity,
+}
+_FIGURES: Mapping[str, Callable[[Run, Output], figures.Drawn]] = {
+    "flow": figures.flow,
+    "means": figures.means,
+    "stacked": figures.stacked,
+    "forest": figures.forest,
+}
+_WORDS = ("contents", "rehearsal", "nobody", "back", "evidence", "rows", "dataset", "key", "entries")
+
+
+def write_report(
+    study: Study, datasets: Mapping[str, Table], arms: Arms, until: dt.date, *, rehearsal: bool, outputs: Sequence[str] = ()
+) -> Report:
+    """The report of a study at a cut. datasets: derived, and the SDTM-shaped tables below them.
+
+    outputs: ids of those that are wanted; all of the plan where none is named.
+    """
+    run = Run(study, datasets, arms)
+    wanted = [one for one in study.analysis.outputs if not outputs or one.id in outputs]
+    name = study.demo_id if rehearsal else study.id
+    banner = {"dummy": texts("dummy"), "closed": texts("closed")}.get(arms.kind)
+    return Report(
+        name, texts("title", study=name), until.isoformat(), rehearsal, banner, _facts(run, name, until),
+        tuple(exhibit(run, one) for one in wanted), {word: texts(f"word-{word}") for word in _WORDS},
+    )  # fmt: skip
+
+
+def _facts(run: Run, name: str, until: dt.date) -> tuple[tuple[Text, Text | str], ...]:
+    people = list(run.subjects.values())
+    counts = (len(people), sum(bool(row.get("RANDNO")) for row in people), sum(bool(row.get("TRTSDT")) for row in people))
+    arms = run.arms
+    source = (
+        (texts("fact-seed"), run.plan.dummy_seed) if arms.kind == "dummy" else (texts("fact-file"), arms.digest)
+    )
+    return (
+        (texts("fact-study"), Text(f"{name}: {run.study.title.en}", f"{name}：{run.study.title.say('zh')}")),
+        (texts("fact-version"), run.study.version),
+        (texts("fact-cut"), until.isoformat()),
+        (texts("fact-arms"), texts(f"arms-{arms.kind}")),
+        source,
+        (texts("fact-people"), ", ".join(str(one) for one in counts)),
+    )
+
+
+def exhibit(run: Run, output: Output) -> Exhibit:
+    """One output."""
+    drawn: figures.Drawn
+    if output.kind in _FIGURES:
+        drawn = _FIGURES[output.kind](run, output)
+    else:
+        making = _COMPARING.get(output.kind) or _TABLES.get(output.kind)
+        lines, notes = making(run, output) if making is not None else ((), ())
+        drawn = (_columns(run, output), lines, (), notes)
+    columns, lines, pictures, notes = drawn
+    blinded = () if output.blinded is None else (texts("blinded", why=output.blinded),)
+    return Exhibit(
+        output.id, output.section, output.title, _population(run, output), _lead(output), columns, lines,
+        _estimand(run, output), (*notes, *output.notes, *blinded), pictures, wide=len(columns) > 6,
+    )  # fmt: skip
+
+
+def _columns(run: Run, output: Output) -> tuple[Text, ...]:
+    if output.kind == "listing":
+        return tuple(one.label for one in output.columns)
+    if output.kind in _COMPARING:
+        return models.heads(run, output)
+    return tuple(one.head for one in run.columns(output))
+
+
+def _lead(output: Output) -> Text:
+    if output.kind == "listing":
+        return texts("lead-subject")
+    if output.kind == "sensitivity":
+        return texts("lead-analysis")
+    return texts("lead-line")
+
+
+def _population(run: Run, output: Output) -> Text:
+    found = next((one for one in run.study.analysis_sets if one.id == output.set), None)
+    label = found.label if found is not None else Text(output.set)
+    definition = found.definition if found is not None else Text("")
+    return texts("population", set=label, definition=definition, count=len(run.members(output.set)))
+
+
+def _estimand(run: Run, output: Output) -> Text | None:
+    one: Estimand | None = next((each for each in run.study.estimands if each.id == output.estimand), None)
+    if one is None:
+        return None
+    events = Text(
+        "; ".join(f"{each.event.en}: {each.strategy}" for each in one.intercurrent_events) + ".",
+        "；".join(f"{each.event.say('zh')}：{_STRATEGIES.get(each.strategy, each.strategy)}" for each in one.intercurrent_events) + "。",
+    )
+    return texts(
+        "estimand", name=one.id, summary=one.summary, variable=one.variable, population=one.population, events=events
+    )
+
+
+_STRATEGIES: Mapping[str, str] = {
+    "treatment policy": "疗法策略",
+    "hypothetical": "假想策略",
+    "composite": "复合变量策略",
+    "while on treatment": "在治策略",
+    "principal stratum": "主层策略",
+}

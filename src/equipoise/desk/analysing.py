@@ -1,0 +1,126 @@
+"""What a store held at a cut, as the tables that an analysis is derived from. It only reads.
+
+The rules that must stay true: of the entries, only those count that were recorded up to the end of the day of the cut
+(at the study's first site); the definition is the one in force now, with all that it ever asked for. Nothing of an arm
+passes here: it hands on what this door's ledger says of the final release, so that who reads a file of arms can check.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from equipoise.analysis.datasets.derive import plain_tables
+from equipoise.analysis.datasets.table import Table
+from equipoise.desk.followers import SUBJECTS
+from equipoise.desk.past import PastReader
+from equipoise.desk.standing import read_trial
+from equipoise.ledger.entries import (
+    AllocationPublished,
+    AllocationReleased,
+    Recorded,
+    SecondDoorEnrolled,
+    SlotTaken,
+    SubjectRandomized,
+)
+from equipoise.ledger.opening import open_ledger
+from equipoise.ledger.reader import Reader
+from equipoise.ledger.store import StoreFault
+from equipoise.protocol.study import Study
+from equipoise.randomization.dispensing import Taken
+from equipoise.standards.assigned import assigned
+from equipoise.standards.sdtm import sdtm
+from equipoise.standards.sdtm_casebook import casebooks
+from equipoise.words.problem import Problem, problem
+
+LATEST = dt.time(23, 59, 59, 999999)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the ledger says of the list and its release: who took what, the released file, keys of the second door."""
+
+    taken: Taken | None
+    released: AllocationReleased | None
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AtCut:
+    """What an analysis starts from. numbers: USUBJID -> public randomization number; streams: USUBJID -> stream."""
+
+    study: Study
+    rehearsal: bool
+    until: dt.date
+    tables: Mapping[str, Table]
+    numbers: Mapping[str, str]
+    streams: Mapping[str, str]
+    told: Told
+
+
+def read_at_cut(store: Path, cut: str) -> AtCut | Problem:
+    """The tables of a store as of the end of a day (ISO).
+
+    Problems: `desk.no-study`, `analysis_report.cut-unfit`, and those of a store that cannot be read.
+    """
+    ledger = open_ledger(store, write=False)
+    if isinstance(ledger, Problem):
+        return ledger
+    try:
+        with ledger.reading() as reader:
+            return _at_cut(reader, store, cut)
+    except StoreFault as fault:
+        return fault.problem
+    finally:
+        ledger.close()
+
+
+def _at_cut(reader: Reader, store: Path, cut: str) -> AtCut | Problem:
+    trial = read_trial(reader)
+    if not trial.digest:
+        return problem("desk.no-study", str(store))
+    study = trial.record
+    try:
+        until = dt.date.fromisoformat(cut)
+    except ValueError:
+        return problem("analysis_report.cut-unfit", "--cut", given=cut)
+    moment = dt.datetime.combine(until, LATEST, ZoneInfo(study.zone_of(None))).astimezone(dt.UTC)
+    past = PastReader(reader, moment)
+    entries = [
+        past.entries(f"subject/{row['subject']}") for row in reader.rows.find(SUBJECTS, order=("number",))
+    ]
+    return _tables(study, entries, until, _told(reader), rehearsal=trial.state.purpose == "rehearsal")
+
+
+def _tables(
+    study: Study, entries: Sequence[Sequence[Recorded]], until: dt.date, told: Told, *, rehearsal: bool
+) -> AtCut:
+    streams = [one for one in entries if one]
+    datasets = dict(sdtm(study, streams, rehearsal=rehearsal))
+    books = casebooks(study, streams, rehearsal=rehearsal)
+    datasets |= assigned(study, study.demo_id if rehearsal else study.id, books)
+    numbers = {book.usubjid: entry.number for book in books for _, entry in book.of_kind(SubjectRandomized)}
+    names = {book.usubjid: book.screened.header.stream for book in books}
+    tables = plain_tables({name: one.columnar() for name, one in datasets.items()})
+    return AtCut(study, rehearsal, until, tables, numbers, names, told)
+
+
+def _told(reader: Reader) -> Told:
+    """What stands there now: a release after the cut opens what was randomized before it."""
+    published: AllocationPublished | None = None
+    taken, strata = [], {}
+    for recorded in reader.entries("allocation"):
+        if isinstance(recorded.entry, AllocationPublished):
+            published = recorded.entry
+        elif isinstance(recorded.entry, SlotTaken):
+            taken.append(recorded.entry)
+    for recorded in reader.of_kind(SubjectRandomized.__name__):
+        if isinstance(recorded.entry, SubjectRandomized):
+            strata[recorded.header.stream.removeprefix("subject/")] = recorded.entry.stratum
+    held = Taken(published.root, published.slots, tuple(taken), strata) if published is not None else None
+    released = [one.entry for one in reader.entries("study") if isinstance(one.entry, AllocationReleased)]
+    keys = [one.entry.key for one in reader.entries("second-door") if isinstance(one.entry, SecondDoorEnrolled)]
+    return Told(held, released[-1] if released else None, tuple(keys))
