@@ -205,6 +205,8 @@ class AnalysisPlan(Element):
     days: tuple[Days, ...] = ()
     windows: tuple[WindowSet, ...] = ()
     parameters: tuple[AnalysisParameter, ...] = ()
+    undosed_baseline_days: int = Field(default=0, ge=0)
+    """Of somebody who was never dosed: days after randomization until which a value still counts as baseline."""
     baselines: tuple[Variable, ...] = ()
     """Parameters whose baseline is a variable of ADSL too: PARAMCD + `BL`."""
     presences: tuple[Presence, ...] = ()

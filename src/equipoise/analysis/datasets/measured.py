@@ -1,7 +1,7 @@
 """ADQS, ADLB and their like: one row for each value of a parameter, with baseline, change and analysis visit.
 
-The rules that must stay true: baseline is the last value up to the day of the first dose (day 1, or randomization
-where nobody was dosed); of several values in one window the one nearest to the target day is analysed, the earlier of
+The rules that must stay true: baseline is the last value up to the day of the first dose (day 1), or, of somebody who
+was never dosed, up to so many days after randomization as the plan says; of several values in one window the one nearest to the target day is analysed, the earlier of
 two as near; a value set for death is marked (`DTYPE` DEATH) and never taken for one that was seen. Source: CDISC
 ADaMIG 1.3, basic data structure.
 """
@@ -46,7 +46,7 @@ def _of_parameter(
     windows = plan.windows_of(parameter)
     rows = [_placed(row, parameter, person, windows) for row in _values(parameter, mine)]
     rows.sort(key=lambda row: (str(row["ADT"] or "9999"), str(row[LEDGER])))
-    _flag_baseline(rows)
+    _flag_baseline(rows, 1 if person.get("TRTSDT") else 1 + plan.undosed_baseline_days)
     _flag_nearest(rows, windows)
     rows += _after_death(parameter, person, rows, windows, until)
     base = next((row for row in rows if row["ABLFL"] == "Y"), None)
@@ -102,8 +102,8 @@ def _placed(row: Record, parameter: AnalysisParameter, person: Record, windows: 
     }  # fmt: skip
 
 
-def _flag_baseline(rows: Sequence[Record]) -> None:
-    before = [row for row in rows if isinstance(row["ADY"], int) and row["ADY"] <= 1 and row["AVAL"] is not None]
+def _flag_baseline(rows: Sequence[Record], last: int) -> None:
+    before = [row for row in rows if isinstance(row["ADY"], int) and row["ADY"] <= last and row["AVAL"] is not None]
     if before:
         before[-1] |= {"ABLFL": "Y", "ANL01FL": "Y", "AVISIT": BASELINE, "AVISITN": 0}
 

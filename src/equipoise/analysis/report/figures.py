@@ -49,17 +49,19 @@ def means(run: Run, output: Output) -> Drawn:
             day = windows[visit].target if visit in windows else 0
             points.append({"day": day + 3 * (2 * place - len(columns) + 1), "arm": place, "y": found.estimate, "low": found.low, "high": found.high})
         lines.append(Line(run.visit_label(output, visit), tuple(cells)))
-    figures = (_means(run, points),) if points else ()
-    return tuple(one.head for one in columns), tuple(lines), figures, tuple(model.notes())
+    days = [1, *(windows[visit].target for visit in output.visits if visit in windows)]
+    figures = (_means(run, points, days),) if points else ()
+    return tuple(one.head for one in columns), tuple(lines), figures, tuple(model.notes(run))
 
 
-def _means(run: Run, points: Sequence[Mapping[str, float]]) -> Figure:
+def _means(run: Run, points: Sequence[Mapping[str, float]], days: Sequence[int]) -> Figure:
     def drawn(language: Language) -> Description:
         names = [run.arm_label(arm).say(language) for arm in run.arms.order]
         values = [{**one, "arm": names[int(one["arm"])]} for one in points]
         start = [{"day": 1, "arm": name, "y": 0} for name in names]
         colour = {"field": "arm", "scale": {"domain": names, "range": list(INKS[: len(names)])}, "legend": {"title": None}}
-        x = {"field": "day", "type": "quantitative", "title": texts("axis-day").say(language), "scale": {"domain": [0, 380]}}
+        x = {"field": "day", "type": "quantitative", "title": texts("axis-day").say(language),
+             "scale": {"domain": [0, max(days) * 1.04]}, "axis": {"values": list(days)}}
         y = {"field": "y", "type": "quantitative", "title": texts("axis-change").say(language)}
         return {
             "width": 620, "height": 300,
@@ -169,7 +171,7 @@ def welch(first: Sequence[float], second: Sequence[float]) -> tuple[float, float
 def _forest(compared: Text, points: Sequence[Mapping[str, Any]], arm: Text, control: Text) -> Figure:
     def drawn(language: Language) -> Description:
         values = [
-            {**one, "at": place, "name": ("   " if one["indent"] else "") + str(one[language])}
+            {**one, "at": place, "name": str(one[language])}
             for place, one in enumerate(points)
         ]
         there = [one for one in values if "mid" in one]
@@ -178,8 +180,12 @@ def _forest(compared: Text, points: Sequence[Mapping[str, Any]], arm: Text, cont
         height = 19 * len(values)
         names = {
             "width": 190, "height": height, "data": {"values": values}, "view": {"stroke": None},
-            "mark": {"type": "text", "align": "left", "x": 0, "fontSize": 11},
-            "encoding": {"y": y, "text": {"field": "name"}},
+            "layer": [
+                {"transform": [{"filter": f"datum.indent == {indent} && {head} datum.head"}],
+                 "mark": {"type": "text", "align": "left", "x": 14 * indent, "fontSize": 11, "fontWeight": weight},
+                 "encoding": {"y": y, "text": {"field": "name"}}}
+                for indent, head, weight in ((0, "", "bold"), (0, "!", "normal"), (1, "!", "normal"))
+            ],
         }  # fmt: skip
         plot = {
             "width": 460, "height": height, "data": {"values": there},

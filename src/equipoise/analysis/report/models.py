@@ -7,8 +7,9 @@ freedom, and how many values a death was set for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from equipoise.analysis.datasets.table import SUBJECT, Record, number
 from equipoise.analysis.mmrm.inference import Estimate
@@ -20,12 +21,17 @@ from equipoise.protocol.analysis import Output
 from equipoise.words.problem import Problem
 from equipoise.words.text import Text
 
-STRUCTURES = ("us", "toeph", "csh", "cs")
+STRUCTURES: Mapping[str, Text] = {
+    "us": Text("unstructured", "无结构"),
+    "toeph": Text("heterogeneous Toeplitz", "异质Toeplitz"),
+    "csh": Text("heterogeneous compound symmetry", "异质复合对称"),
+    "cs": Text("compound symmetry", "复合对称"),
+}
 """Fallback order of the plan. Source: the analysis issue; domain notes 7.3."""
 NONE = Cell("–")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fitted:
     """A fit of one parameter with the rows that took part; or why there is none."""
 
@@ -34,29 +40,35 @@ class Fitted:
     rows: tuple[Record, ...]
     covariates: tuple[str, ...]
 
+    @cached_property
+    def _means(self) -> Mapping[tuple[str, str], Estimate]:
+        if self.fit is None:
+            return {}
+        return {(one.levels["ARM"], one.levels["AVISIT"]): one.estimate for one in self.fit.lsmeans("ARM", "AVISIT")}
+
+    @cached_property
+    def _differences(self) -> Mapping[tuple[str, str], Estimate]:
+        if self.fit is None:
+            return {}
+        found = self.fit.differences("ARM", "AVISIT")
+        return {(one.levels["ARM"], one.levels["AVISIT"]): one.estimate for one in found}
+
     def mean(self, arm: str, visit: str) -> Estimate | None:
         """The least-squares mean of an arm at a visit."""
-        if self.fit is None:
-            return None
-        wanted = {"ARM": arm, "AVISIT": visit}
-        return next((one.estimate for one in self.fit.lsmeans("ARM", "AVISIT") if dict(one.levels) == wanted), None)
+        return self._means.get((arm, visit))
 
     def difference(self, arm: str, control: str, visit: str) -> Estimate | None:
         """An arm minus control at a visit."""
-        if self.fit is None:
-            return None
-        wanted = {"ARM": f"{arm} - {control}", "AVISIT": visit}
-        found = (one.estimate for one in self.fit.differences("ARM", "AVISIT") if dict(one.levels) == wanted)
-        return next(found, None)
+        return self._differences.get((f"{arm} - {control}", visit))
 
-    def notes(self) -> list[Text]:
+    def notes(self, run: Run) -> list[Text]:
         """The model, or why there is none."""
         if self.fit is None:
             return [_why(one) for one in self.problems]
         return [
             texts(
-                "model", covariates=" + ".join(self.covariates) or "1",
-                structure=self.fit.convergence.structure, rows=self.fit.n_obs, subjects=self.fit.n_subjects,
+                "model", covariates=_listed([run.variable_label(name) for name in self.covariates]),
+                structure=STRUCTURES[self.fit.convergence.structure], rows=self.fit.n_obs, subjects=self.fit.n_subjects,
             )
         ]  # fmt: skip
 
@@ -65,8 +77,20 @@ def _why(one: Problem) -> Text:
     return texts("not-fitted", reason=Text(one.say("en"), one.say("zh")))
 
 
+def _listed(names: Sequence[Text]) -> Text:
+    return Text(" + ".join(one.en for one in names) or "1", " + ".join(one.say("zh") for one in names) or "1")
+
+
 def fitted(run: Run, output: Output, rows: Sequence[Record]) -> Fitted:
-    """The MMRM of the change on baseline by visit, arm by visit and the covariates that vary."""
+    """The MMRM of the change on baseline by visit, arm by visit and the covariates that vary; fitted once in a run."""
+    key = (output.actual, output.visits, output.covariates, tuple((row[SUBJECT], row["PARAMCD"], row["AVISIT"], row["DTYPE"]) for row in rows))
+    if key not in run.fits:
+        run.fits[key] = _fitted(run, output, rows)
+    found = run.fits[key]
+    return found if isinstance(found, Fitted) else _fitted(run, output, rows)
+
+
+def _fitted(run: Run, output: Output, rows: Sequence[Record]) -> Fitted:
     variable = "TRTA" if output.actual else "TRTP"
     wanted = [
         row
@@ -93,7 +117,7 @@ def fitted(run: Run, output: Output, rows: Sequence[Record]) -> Fitted:
     }
     formula = " + ".join(("CHG ~ BASE * AVISIT + ARM * AVISIT", *covariates))
     found = fit_mmrm(
-        data, formula, subject="USUBJID", visit="AVISIT", covariance=STRUCTURES, df="kenward-roger",
+        data, formula, subject="USUBJID", visit="AVISIT", covariance=tuple(STRUCTURES), df="kenward-roger",
         categorical=("ARM", "AVISIT"), reference={"ARM": arms[0], "AVISIT": visits[0]},
     )  # fmt: skip
     if isinstance(found, tuple):
@@ -134,8 +158,8 @@ def mmrm(run: Run, output: Output) -> Made:
         parameter = run.plan.parameter(code)
         rows = run.analysed(output, code)
         model = fitted(run, output, rows)
-        notes += model.notes()
-        blank = [NONE] * (2 * (len(run.arms.order) - 1))
+        notes += model.notes(run)
+        blank = [Cell()] * (2 * (len(run.arms.order) - 1))
         base = [row for row in rows if row["ABLFL"] == "Y"]
         lines.append(Line(parameter.label if parameter else code, head=True))
         cells = tuple(mean_sd(of_column(base, one), "AVAL") for one in columns)
@@ -176,7 +200,7 @@ def visits(run: Run, output: Output) -> Made:
     """Parameters by visit with differences; then thresholds; then values by the levels of a variable."""
     lines, notes = mmrm(run, output)
     columns = run.columns(output)
-    blank = (NONE,) * (2 * (len(run.arms.order) - 1))
+    blank = (Cell(),) * (2 * (len(run.arms.order) - 1))
     more = [_widened(line, blank) for line in threshold_lines(run, output, columns)]
     for name in output.by:
         for code in output.parameters:
@@ -221,7 +245,7 @@ def sensitivity(run: Run, output: Output) -> Made:
             Cell(str(len(of_column(here, one))), evidence(of_column(here, one))) for one in run.columns(output)
         ]
         lines.append(Line(texts(key), (*cells, *_compared(run, model, target))))
-        notes += [] if model.fit is not None else model.notes()
+        notes += [] if model.fit is not None else model.notes(run)
     return tuple(lines), (*dict.fromkeys(notes), texts("sensitivity-more"))
 
 

@@ -44,6 +44,8 @@ class Run:
         self.study = study
         self.datasets = datasets
         self.arms = arms
+        self.fits: dict[object, object] = {}
+        """What was fitted, by the rows that took part: two outputs of one model fit it once."""
         self._records: dict[str, list[Record]] = {}
 
     @property
