@@ -101,7 +101,9 @@ class MadeUp:
     def today(self) -> str:
         return (self.clock.at + dt.timedelta(hours=8)).date().isoformat()
 
-    def record(self, who: Who, course: Course, visit: str, form: str, items: dict[str, Any], repeat: int = 1) -> None:
+    def record(
+        self, who: Who, course: Course, visit: str, form: str, items: dict[str, Any], repeat: int = 1
+    ) -> None:
         subject = self.subject(course.number)
         data = {name: one if isinstance(one, Datum) else Datum(str(one)) for name, one in items.items()}
         base = self.desk.form_seq(subject, visit, form, repeat)
@@ -117,7 +119,10 @@ class MadeUp:
         if draw.random() < 0.25:
             course.failed = True
             subject = lambda: self.subject(course.number)  # noqa: E731
-            yield begins + dt.timedelta(days=2), lambda: self.give(pi, FailScreening(subject(), "not willing"))
+            yield (
+                begins + dt.timedelta(days=2),
+                lambda: self.give(pi, FailScreening(subject(), "not willing")),
+            )
             return
         first = begins + dt.timedelta(days=8)
         yield begins + dt.timedelta(days=7), lambda: self._randomize(course, crc, pi)
@@ -153,7 +158,10 @@ class MadeUp:
     def _screen(self, course: Course, crc: Who, begins: dt.datetime) -> None:
         self.steps += 1
         screened = self.desk.screen(
-            crc, course.site, IdentityInput(course.name, "1962-03-07", "00000000000"), key=f"screen {self.steps}"
+            crc,
+            course.site,
+            IdentityInput(course.name, "1962-03-07", "00000000000"),
+            key=f"screen {self.steps}",
         )
         assert screened.number is not None, [one.say() for one in screened.outcome.problems]
         course.number, draw, day = screened.number, self.draw, self.today
@@ -223,7 +231,12 @@ class MadeUp:
         self.clock.at += dt.timedelta(minutes=45)
         share = "60" if stop else "100"
         ended = EndInfusion(
-            subject, request, self._clock(), "STOPPED" if stop else "COMPLETE", share, "chills" if stop else ""
+            subject,
+            request,
+            self._clock(),
+            "STOPPED" if stop else "COMPLETE",
+            share,
+            "chills" if stop else "",
         )
         self.give(crc, ended)
         self.clock.at = began
@@ -340,7 +353,11 @@ class MadeUp:
         if "LBCHEM" not in planned:
             return
         self.record(crc, course, visit, "LBCHEM", chemistry)
-        blood = {"HEMDAT": self.today, "WBC": round(abs(draw.gauss(6.5, 1.8)) + 1, 2), "HGB": int(draw.gauss(140, 14))}
+        blood = {
+            "HEMDAT": self.today,
+            "WBC": round(abs(draw.gauss(6.5, 1.8)) + 1, 2),
+            "HGB": int(draw.gauss(140, 14)),
+        }
         self.record(crc, course, visit, "LBHEM", blood)
 
 
@@ -366,10 +383,65 @@ def make_madeup(folder: Path, study: Study, *, randomized: int, seed: int = 1, m
         count = len(made.courses)
         course = Course(f"Person {count}", "01" if count % 3 else "02")
         # Days apart, so that the first three are not dosed within 24 hours of each other.
-        begins = START + dt.timedelta(days=2 * count if count < 8 else 16 + count * months * 30 // max(randomized, 1) // 2)
-        plan += [(at, len(plan), step) for at, step in made.course(course, begins + dt.timedelta(minutes=7 * count))]
+        begins = START + dt.timedelta(
+            days=2 * count if count < 8 else 16 + count * months * 30 // max(randomized, 1) // 2
+        )
+        plan += [
+            (at, len(plan), step)
+            for at, step in made.course(course, begins + dt.timedelta(minutes=7 * count))
+        ]
         made.courses.append(course)
     for at, _, step in sorted(plan, key=lambda one: one[:2]):
         clock.at = max(clock.at, at)
         step()
     return made
+
+
+def released(made: MadeUp, folder: Path) -> Path:
+    """Publish the list of `make_madeup` as the second door does, with its signature; the file of the final release."""
+    import hashlib
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from equipoise.channel.codec import statement_bytes
+    from equipoise.ledger.entries import SlotTaken, SubjectRandomized
+    from equipoise.oversight.commands import EnrolSecondDoor, RecordListRelease
+    from equipoise.protocol.digest import study_digest
+    from equipoise.randomization.draws import combined
+    from equipoise.vault.holding import Terms, hold, read_seeds
+    from equipoise.vault.lists import make_list
+    from equipoise.vault.release_file import Dispensed, release_content
+    from equipoise.words.canonical import canonical_bytes
+
+    held = hold(made.study, {"rehearsal": b"a seed for tests, known to all"}, Terms(rehearsal=True))
+    assert not isinstance(held, Problem)
+    seeds = read_seeds(held.vault["seeds.json"], bytes.fromhex(held.vault["vault.key"].decode()))
+    assert not isinstance(seeds, Problem)
+    seed = combined([seeds[name] for name in sorted(seeds)], held.made.public_value)
+    listed = make_list(made.study, study_digest(made.study), seed)
+    assert not isinstance(listed, Problem)
+    arms = {slot.number: listed.arms[slot.content.arm] for slots in listed.slots.values() for slot in slots}
+    with made.desk.reading() as reader:
+        taken = [one.entry for one in reader.entries("allocation") if isinstance(one.entry, SlotTaken)]
+        strata = {
+            one.header.stream.removeprefix("subject/"): one.entry.stratum
+            for one in reader.of_kind("SubjectRandomized")
+            if isinstance(one.entry, SubjectRandomized)
+        }
+        dosed = {one.header.stream.removeprefix("subject/") for one in reader.of_kind("InfusionStarted")}
+    given = [
+        Dispensed(
+            one.number, one.subject, strata[one.subject], arms[one.number] if one.subject in dosed else ""
+        )
+        for one in taken
+    ]
+    content = release_content(made.study, held.made, listed.public(), seeds, given)
+    assert isinstance(content, bytes), content
+    file = folder / "release.json"
+    file.write_bytes(content)
+    key = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"the second door of a test").digest())
+    root, release = held.made.root, hashlib.sha256(content).hexdigest()
+    said = statement_bytes(1, "ListReleased", canonical_bytes({"root": root, "release": release}).decode())
+    made.give(SYSTEM, EnrolSecondDoor(key.public_key().public_bytes_raw().hex()))
+    made.give(SYSTEM, RecordListRelease(root, release, 1, key.sign(said).hex()))
+    return file

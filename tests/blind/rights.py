@@ -279,6 +279,13 @@ TERMINAL: Mapping[str, Command] = {
         ),
         (("nowhere", "--format", "archive", "-o", "archive-2"),),
     ),
+    "analyse": Command(
+        tuple(("door", "--cut", "2026-12-31", "-o", f"report-{n}") for n in range(3)),
+        (
+            ("nowhere", "--cut", "2026-12-31", "-o", "report-3"),
+            ("door", "--cut", "2026-12-31", "--treatments", "public/allocation.json", "-o", "report-3"),
+        ),
+    ),
     "ledger verify": Command((("door",), ("door", "--json"), ("archive-0",)), (("nowhere",),)),
     "allocation design": Command(outside=_CEREMONY),
     "allocation make": Command(outside=_CEREMONY),

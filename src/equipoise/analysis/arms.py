@@ -1,4 +1,4 @@
-"""Which arm each participant is analysed in: dummy arms from a public seed, or what a final release or closed work says.
+"""Which arm each participant is analysed in: dummy arms from a public seed, or those of a final release or closed work.
 
 The rules that must stay true: dummy arms follow from the seed and the randomization numbers alone, so that everybody
 gets the same and nobody learns anything from them; the same program runs on either, and what was run says which.
@@ -56,9 +56,7 @@ def _drawn(seed: bytes, number: str) -> bytes:
     return hmac.digest(seed, number.encode(), hashlib.sha256)
 
 
-def known_arms(
-    study: Study, kind: Kind, pairs: Iterable[tuple[str, str, str]], digest: str = ""
-) -> Arms:
+def known_arms(study: Study, kind: Kind, pairs: Iterable[tuple[str, str, str]], digest: str = "") -> Arms:
     """Arms that somebody may know. pairs: USUBJID, arm as randomized, arm as received."""
     listed = list(pairs)
     planned = {subject: arm for subject, arm, _ in listed}

@@ -1,6 +1,6 @@
 """`equipoise analyse STORE --cut DATE [--treatments FILE] -o DIR`: the study's analysis plan over a data cut.
 
-Without a file of arms the arms are dummy arms from a public seed, and every page says so; the same program runs on both.
+Without a file of arms the arms are dummy arms from a public seed, and every page says so; one program runs on both.
 """
 
 from __future__ import annotations
@@ -18,9 +18,14 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     """Declare the command."""
     command = subjects.add_parser("analyse", help="run the study's analysis plan over a data cut")
     command.add_argument("store", type=Path)
-    command.add_argument("--cut", required=True, metavar="DATE", help="last day whose entries count, YYYY-MM-DD")
     command.add_argument(
-        "--treatments", type=Path, metavar="FILE", help="release.json of the final release; without it dummy arms"
+        "--cut", required=True, metavar="DATE", help="last day whose entries count, YYYY-MM-DD"
+    )
+    command.add_argument(
+        "--treatments",
+        type=Path,
+        metavar="FILE",
+        help="release.json of the final release; without it dummy arms",
     )
     command.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="a new folder")
     command.add_argument("--json", action="store_true", help="print one JSON value")
@@ -55,7 +60,9 @@ def _analyse(options: argparse.Namespace) -> Answer:
     options.output.mkdir(parents=True, exist_ok=True)
     files = write_report_files(report, options.output)
     at = dt.datetime.combine(cut.until, dt.time(), dt.UTC)
-    tables = export_analysis(report.study, cut.study.version, datasets.values(), options.output / "datasets", at)
+    tables = export_analysis(
+        report.study, cut.study.version, datasets.values(), options.output / "datasets", at
+    )
     value: Json = {
         "arms": arms.kind,
         "cut": options.cut,

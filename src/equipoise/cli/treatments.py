@@ -75,7 +75,9 @@ def _read(file: Path) -> _File | Problem:
         content: Mapping[str, Any] = json.loads(data)  # Any: as above
         if content["format"] != FORMAT:
             return problem("analysis_report.treatments-unreadable", str(file), reason="format")
-        dispensed = [(str(one["number"]), str(one["subject"]), str(one["stratum"])) for one in content["dispensed"]]
+        dispensed = [
+            (str(one["number"]), str(one["subject"]), str(one["stratum"])) for one in content["dispensed"]
+        ]
         received = {str(one["subject"]): str(one["arm"]) for one in content["dispensed"]}
         slots = {str(code): [dict(one) for one in listed] for code, listed in content["slots"].items()}
         arms = [str(one) for one in content["arms"]]
@@ -99,7 +101,9 @@ def _not_released(file: _File, told: Told, where: str) -> Problem | None:
     said = statement_bytes(released.statement, "ListReleased", content)
     for key in told.keys:
         try:
-            Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(bytes.fromhex(released.signature), said)
+            Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(
+                bytes.fromhex(released.signature), said
+            )
         except (InvalidSignature, ValueError):
             continue
         return None

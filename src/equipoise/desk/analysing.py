@@ -8,20 +8,20 @@ passes here: it hands on what this door's ledger says of the final release, so t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from equipoise.analysis.datasets.derive import plain_tables
 from equipoise.analysis.datasets.table import Table
+from equipoise.desk.archive import ranges_of
 from equipoise.desk.followers import SUBJECTS
 from equipoise.desk.past import PastReader
 from equipoise.desk.standing import read_trial
 from equipoise.ledger.entries import (
     AllocationPublished,
     AllocationReleased,
-    Recorded,
     SecondDoorEnrolled,
     SlotTaken,
     SubjectRandomized,
@@ -92,15 +92,10 @@ def _at_cut(reader: Reader, store: Path, cut: str) -> AtCut | Problem:
     entries = [
         past.entries(f"subject/{row['subject']}") for row in reader.rows.find(SUBJECTS, order=("number",))
     ]
-    return _tables(study, entries, until, _told(reader), rehearsal=trial.state.purpose == "rehearsal")
-
-
-def _tables(
-    study: Study, entries: Sequence[Sequence[Recorded]], until: dt.date, told: Told, *, rehearsal: bool
-) -> AtCut:
     streams = [one for one in entries if one]
-    datasets = dict(sdtm(study, streams, rehearsal=rehearsal))
-    books = casebooks(study, streams, rehearsal=rehearsal)
+    rehearsal, ranges, told = trial.state.purpose == "rehearsal", ranges_of(past), _told(reader)
+    datasets = dict(sdtm(study, streams, ranges, rehearsal=rehearsal))
+    books = casebooks(study, streams, ranges, rehearsal=rehearsal)
     datasets |= assigned(study, study.demo_id if rehearsal else study.id, books)
     numbers = {book.usubjid: entry.number for book in books for _, entry in book.of_kind(SubjectRandomized)}
     names = {book.usubjid: book.screened.header.stream for book in books}
@@ -122,5 +117,7 @@ def _told(reader: Reader) -> Told:
             strata[recorded.header.stream.removeprefix("subject/")] = recorded.entry.stratum
     held = Taken(published.root, published.slots, tuple(taken), strata) if published is not None else None
     released = [one.entry for one in reader.entries("study") if isinstance(one.entry, AllocationReleased)]
-    keys = [one.entry.key for one in reader.entries("second-door") if isinstance(one.entry, SecondDoorEnrolled)]
+    keys = [
+        one.entry.key for one in reader.entries("second-door") if isinstance(one.entry, SecondDoorEnrolled)
+    ]
     return Told(held, released[-1] if released else None, tuple(keys))

@@ -7,6 +7,7 @@ captured under a version of the definition that is no longer in force leaves wit
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import reduce
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from equipoise.desk.followers import SITES, SUBJECTS
 from equipoise.desk.source_files import ARCHIVE, copy_files
 from equipoise.desk.standing import Trial, read_trial
 from equipoise.ledger.archive import write_archive
+from equipoise.ledger.entries import RangeRow
 from equipoise.ledger.opening import open_ledger
 from equipoise.ledger.reader import Reader
 from equipoise.ledger.store import StoreFault
@@ -45,6 +47,14 @@ def _released(reader: Reader, store: Path) -> Trial | Problem:
     return trial if trial.digest else problem("desk.no-study", str(store))
 
 
+def ranges_of(reader: Reader) -> Mapping[str, tuple[RangeRow, ...]]:
+    """The reference ranges of the laboratories, by site."""
+    sites = {str(row["site"]) for row in reader.rows.find(SITES)}
+    return {
+        site: reduce(evolve_site, reader.entries(f"site/{site}"), SITE_START).ranges for site in sorted(sites)
+    }
+
+
 def export_datasets(store: Path, out: Path) -> Written | Problem:
     """SDTM datasets of everything captured, as Dataset-JSON, one file each."""
     ledger = open_ledger(store, write=False)
@@ -57,11 +67,7 @@ def export_datasets(store: Path, out: Path) -> Written | Problem:
                 return trial
             rows = reader.rows.find(SUBJECTS, order=("number",))
             subjects = [reader.entries(f"subject/{row['subject']}") for row in rows]
-            sites = {str(row["site"]) for row in reader.rows.find(SITES)}
-            ranges = {
-                site: reduce(evolve_site, reader.entries(f"site/{site}"), SITE_START).ranges
-                for site in sorted(sites)
-            }
+            ranges = ranges_of(reader)
         rehearsal = trial.state.purpose == "rehearsal"
         paths = export_dataset_json(trial.record, subjects, ranges, out, system_clock(), rehearsal=rehearsal)
         return tuple((path, json.loads(path.read_text("utf-8"))["records"]) for path in paths)

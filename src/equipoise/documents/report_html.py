@@ -19,20 +19,35 @@ STYLE = """
 * { box-sizing: border-box }
 body { margin: 0 auto; max-width: 76rem; padding: 1rem; color: var(--ink); background: #fff;
   font: 1rem/1.5 system-ui, "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif }
-h1 { font-size: 1.6rem; line-height: 1.25 } h2 { font-size: 1.2rem; margin: 2.5rem 0 .25rem } h3 { font-size: 1rem }
+h1 { font-size: 1.6rem; line-height: 1.25 }
+h2 { font-size: 1.2rem; margin: 2.5rem 0 .25rem }
+h3 { font-size: 1rem }
 a { color: #0b4f8a } a:focus-visible { outline: 3px solid #0b4f8a; outline-offset: 2px }
 .banner { border: 2px solid var(--mark); color: var(--mark); padding: .5rem .75rem; font-weight: 700; margin: 0 0 1rem }
 .stuck { position: sticky; top: 0; background: #fff; z-index: 1 }
-.quiet { color: var(--grey); margin: 0 0 .5rem } .scroll { overflow-x: auto; margin: .5rem 0 }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; min-width: 22rem }
+.quiet { color: var(--grey); margin: 0 0 .5rem }
+.scroll { overflow-x: auto; margin: .5rem 0 }
+table { border-collapse: collapse;
+  font-variant-numeric: tabular-nums; font-size: .9rem; min-width: 22rem }
 th, td { padding: .2rem .6rem .2rem 0; text-align: left; vertical-align: top }
-thead th { border-bottom: 2px solid var(--ink); vertical-align: bottom } tbody tr { border-bottom: 1px solid var(--rule) }
-tbody th { font-weight: 400 } tr.head th { font-weight: 700; padding-top: .6rem }
-.i1 { padding-left: 1.25rem } .i2 { padding-left: 2.5rem } .notes { font-size: .85rem; color: var(--grey); padding-left: 1.1rem }
-figure { margin: .5rem 0 } figure svg { max-width: 100%; height: auto } dl { display: grid; grid-template-columns: auto 1fr; gap: .15rem 1rem }
-dt { color: var(--grey) } dd { margin: 0 } nav ol { list-style: none; padding: 0 } nav li { padding: .1rem 0 }
+thead th { border-bottom: 2px solid var(--ink); vertical-align: bottom }
+tbody tr { border-bottom: 1px solid var(--rule) }
+tbody th { font-weight: 400 }
+tr.head th { font-weight: 700; padding-top: .6rem }
+.i1 { padding-left: 1.25rem }
+.i2 { padding-left: 2.5rem }
+.notes { font-size: .85rem; color: var(--grey); padding-left: 1.1rem }
+figure { margin: .5rem 0 }
+figure svg { max-width: 100%; height: auto }
+dl { display: grid;
+  grid-template-columns: auto 1fr; gap: .15rem 1rem }
+dt { color: var(--grey) }
+dd { margin: 0 }
+nav ol { list-style: none; padding: 0 }
+nav li { padding: .1rem 0 }
 @media (max-width: 40rem) { dl { grid-template-columns: 1fr } }
-@media print { .stuck { position: static } a { color: inherit; text-decoration: none } h2 { break-before: page } }
+@media print { .stuck { position: static } a { color: inherit; text-decoration: none }
+h2 { break-before: page } }
 """
 
 
@@ -49,10 +64,12 @@ def report_html(report: Report, language: Language) -> Mapping[str, str]:
 def _whole(report: Report, language: Language) -> str:
     word = {name: escape(text.say(language)) for name, text in report.words.items()}
     facts = "".join(
-        f"<dt>{escape(label.say(language))}</dt><dd>{escape(both_of(value, language))}</dd>" for label, value in report.facts
+        f"<dt>{escape(label.say(language))}</dt><dd>{escape(both_of(value, language))}</dd>"
+        for label, value in report.facts
     )
     contents = "".join(
-        f'<li><a href="#{one.id}">{one.id} {escape(one.title.say(language))}</a></li>' for one in report.exhibits
+        f'<li><a href="#{one.id}">{one.id} {escape(one.title.say(language))}</a></li>'
+        for one in report.exhibits
     )
     body = "".join(_exhibit(report, one, language) for one in report.exhibits)
     inner = (
@@ -82,11 +99,13 @@ def _exhibit(report: Report, one: Exhibit, language: Language) -> str:
     notes = "".join(f"<li>{escape(note.say(language))}</li>" for note in one.notes)
     listed = f"<ul class=notes>{notes}</ul>" if notes else ""
     drawn = "".join(
-        f'<figure role="img" aria-label="{escape(each.alternative.say(language))}">{svg(each.description[language]).decode()}</figure>'
+        f'<figure role="img" aria-label="{escape(each.alternative.say(language))}">'
+        f"{svg(each.description[language]).decode()}</figure>"
         for each in one.figures
     )
     return (
-        f'<section id="{one.id}" aria-labelledby="h-{one.id}"><h2 id="h-{one.id}">{one.id} {escape(one.title.say(language))}</h2>'
+        f'<section id="{one.id}" aria-labelledby="h-{one.id}">'
+        f'<h2 id="h-{one.id}">{one.id} {escape(one.title.say(language))}</h2>'
         f"<p class=quiet>{escape(one.population.say(language))} · ICH E3 {escape(one.section)}</p>{estimand}{drawn}"
         f"{_table(report, one, sets, language)}{listed}</section>"
     )
@@ -100,7 +119,10 @@ def _table(report: Report, one: Exhibit, sets: Mapping[tuple[Evidence, ...], int
     for line in one.lines:
         indent = f' class="i{min(line.indent, 2)}"' if line.indent else ""
         if line.head:
-            rows.append(f'<tr class="head"><th scope="rowgroup" colspan="{len(one.columns) + 1}"{indent}>{escape(line.say(language))}</th></tr>')
+            rows.append(
+                f'<tr class="head"><th scope="rowgroup" colspan="{len(one.columns) + 1}"{indent}>'
+                f"{escape(line.say(language))}</th></tr>"
+            )
             continue
         cells = "".join(f"<td>{_cell(one, cell, sets, language)}</td>" for cell in line.cells)
         rows.append(f'<tr><th scope="row"{indent}>{escape(line.say(language))}</th>{cells}</tr>')
@@ -132,9 +154,13 @@ def _row_sets(one: Exhibit) -> Mapping[tuple[Evidence, ...], int]:
     return found
 
 
-def _rows_page(report: Report, one: Exhibit, sets: Mapping[tuple[Evidence, ...], int], language: Language) -> str:
+def _rows_page(
+    report: Report, one: Exhibit, sets: Mapping[tuple[Evidence, ...], int], language: Language
+) -> str:
     word = {name: escape(text.say(language)) for name, text in report.words.items()}
-    parts = "".join(_row_set(number, rows, _where(one, rows, language), word) for rows, number in sets.items())
+    parts = "".join(
+        _row_set(number, rows, _where(one, rows, language), word) for rows, number in sets.items()
+    )
     title = f"{one.id} {one.title.say(language)}"
     inner = (
         f'<p><a href="../report.{language}.html#{one.id}">{word["back"]}</a></p><h1>{escape(title)}</h1>'
@@ -157,10 +183,12 @@ def _where(one: Exhibit, rows: tuple[Evidence, ...], language: Language) -> Iter
 def _row_set(number: int, rows: tuple[Evidence, ...], where: Iterator[str], word: Mapping[str, str]) -> str:
     named = "<br>".join(escape(one) for one in where)
     body = "".join(
-        f"<tr><td>{escape(row.dataset)}</td><td>{escape(row.key)}</td><td>{escape(row.entries)}</td></tr>" for row in rows
+        f"<tr><td>{escape(row.dataset)}</td><td>{escape(row.key)}</td><td>{escape(row.entries)}</td></tr>"
+        for row in rows
     )
     return (
-        f'<section id="r{number}"><h2>{len(rows)} {word["rows"]}</h2><p class=quiet>{named}</p><div class="scroll"><table><thead>'
-        f'<tr><th scope="col">{word["dataset"]}</th><th scope="col">{word["key"]}</th><th scope="col">{word["entries"]}</th></tr>'
+        f'<section id="r{number}"><h2>{len(rows)} {word["rows"]}</h2><p class=quiet>{named}</p>'
+        f'<div class="scroll"><table><thead><tr><th scope="col">{word["dataset"]}</th>'
+        f'<th scope="col">{word["key"]}</th><th scope="col">{word["entries"]}</th></tr>'
         f"</thead><tbody>{body}</tbody></table></div></section>"
     )

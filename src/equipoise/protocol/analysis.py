@@ -51,7 +51,7 @@ class Days(Element):
 
 
 class Presence(Element):
-    """A flag of ADSL: Y where a parameter has a value at one of the analysis visits (and, with `days`, on such a day)."""
+    """A flag of ADSL: Y where a parameter has a value at one of the analysis visits (with `days`: on such a day)."""
 
     name: Variable
     label: Words
@@ -82,6 +82,18 @@ class AnalysisWindow(Element):
     days: tuple[int, int]
 
 
+class Injury(Element):
+    """Drug-induced liver injury (Hy's law): parameters and the multiples of their upper limits that are passed at once.
+
+    Source: FDA guidance Drug-Induced Liver Injury, 2009.
+    """
+
+    enzymes: tuple[Variable, ...]
+    enzyme_times: Decimal
+    bilirubin: Variable
+    bilirubin_times: Decimal
+
+
 class WindowSet(Element):
     """Analysis visits whose days do not overlap, in the order of time."""
 
@@ -92,7 +104,8 @@ class WindowSet(Element):
 class AnalysisParameter(Element):
     """A parameter (PARAMCD) of a dataset: one test of a domain, or the sum of several.
 
-    forms: only values of these forms (ids), where a test stands on several. after_death: the value at every analysis visit after death, where the estimand says so. log: analysed as ratio.
+    forms: only values of these forms (ids), where a test stands on several. after_death: the value at every analysis
+    visit after death, where the estimand says so. log: analysed as ratio.
     hidden: its values stand behind the second door and are not in a report of the first.
     """
 
@@ -211,6 +224,7 @@ class AnalysisPlan(Element):
     """Parameters whose baseline is a variable of ADSL too: PARAMCD + `BL`."""
     presences: tuple[Presence, ...] = ()
     times: tuple[TimeToEvent, ...] = ()
+    injury: Injury | None = None
     related: tuple[str, ...] = ()
     """Codes of AEREL that count as related."""
     sets: tuple[SetRule, ...] = ()

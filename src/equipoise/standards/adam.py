@@ -44,7 +44,9 @@ def export_analysis(
     at: the creation time that the files state (aware). Raises OSError when the folder cannot be written.
     """
     out.mkdir(parents=True, exist_ok=True)
-    written, trace, variables = [], [], []
+    written: list[tuple[Path, int]] = []
+    trace: list[list[object]] = []
+    variables: list[list[object]] = []
     for table in tables:
         dataset = _dataset(study, version, table)
         for suffix, content in (("json", write_dataset(dataset, at)), ("csv", _csv(_lines(dataset)))):
@@ -81,7 +83,9 @@ def _kind(cells: Iterable[object]) -> DataType:
 def _cell(cell: object, kind: DataType) -> Cell:
     if cell is None or kind == "integer":
         return cell if cell is None else int(str(cell))
-    return Decimal(f"{cell:.12g}" if isinstance(cell, float) else str(cell)) if kind == "decimal" else str(cell)
+    return (
+        Decimal(f"{cell:.12g}" if isinstance(cell, float) else str(cell)) if kind == "decimal" else str(cell)
+    )
 
 
 def _lines(dataset: Dataset) -> Iterator[list[object]]:

@@ -81,7 +81,12 @@ def _doses(book: Casebook) -> Iterator[Row]:
         }
         if entry.request in ended:
             last, end = ended[entry.request]
-            row |= {"ENDTC": end.at, "OUTCOME": end.outcome, "SHARE": int(end.share), "REASON": end.reason or None}
+            row |= {
+                "ENDTC": end.at,
+                "OUTCOME": end.outcome,
+                "SHARE": int(end.share),
+                "REASON": end.reason or None,
+            }
             row["EQLEDGER"] = f"{row['EQLEDGER']} {book.reference(last.header.seq)}"
         yield row
 

@@ -12,40 +12,86 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 
 from equipoise.analysis.datasets.dates import day_of, may_be_since, study_day
-from equipoise.analysis.datasets.table import LEDGER, SUBJECT, Cell, Record, Table, by_subject, joined, meets, number, table_of
+from equipoise.analysis.datasets.table import (
+    LEDGER,
+    SUBJECT,
+    Cell,
+    Record,
+    Table,
+    by_subject,
+    joined,
+    meets,
+    number,
+    table_of,
+)
 from equipoise.protocol.analysis import AnalysisPlan
 
 NOT_CODED = "NOT CODED"
 _PERSON: Mapping[str, str] = {
-    "STUDYID": "Study Identifier", "USUBJID": "Unique Subject Identifier", "SITEID": "Study Site Identifier",
-    "TRTP": "Planned Treatment", "TRTA": "Actual Treatment",
-}  # fmt: skip
+    "STUDYID": "Study Identifier",
+    "USUBJID": "Unique Subject Identifier",
+    "SITEID": "Study Site Identifier",
+    "TRTP": "Planned Treatment",
+    "TRTA": "Actual Treatment",
+}
 ADAE: Mapping[str, str] = {
-    **_PERSON, "AESEQ": "Sequence Number", "AETERM": "Reported Term for the Adverse Event", "AEDECOD": "Dictionary-Derived Term",
-    "AEBODSYS": "Body System or Organ Class", "ASTDT": "Analysis Start Date", "ASTDY": "Analysis Start Relative Day",
-    "AENDT": "Analysis End Date", "TRTEMFL": "Treatment Emergent Analysis Flag", "AETOXGR": "Standard Toxicity Grade",
-    "ATOXGRN": "Analysis Toxicity Grade (N)", "AESER": "Serious Event", "AEREL": "Causality", "RELFL": "Related Flag",
-    "AESI": "Event of Special Interest", "AEACN": "Action Taken with Study Treatment", "AEOUT": "Outcome of Adverse Event",
-    "AESDTH": "Results in Death", "INF24FL": "Within a Day of an Infusion Flag", LEDGER: "Ledger Entry the Row Came From",
-}  # fmt: skip
+    **_PERSON,
+    "AESEQ": "Sequence Number",
+    "AETERM": "Reported Term for the Adverse Event",
+    "AEDECOD": "Dictionary-Derived Term",
+    "AEBODSYS": "Body System or Organ Class",
+    "ASTDT": "Analysis Start Date",
+    "ASTDY": "Analysis Start Relative Day",
+    "AENDT": "Analysis End Date",
+    "TRTEMFL": "Treatment Emergent Analysis Flag",
+    "AETOXGR": "Standard Toxicity Grade",
+    "ATOXGRN": "Analysis Toxicity Grade (N)",
+    "AESER": "Serious Event",
+    "AEREL": "Causality",
+    "RELFL": "Related Flag",
+    "AESI": "Event of Special Interest",
+    "AEACN": "Action Taken with Study Treatment",
+    "AEOUT": "Outcome of Adverse Event",
+    "AESDTH": "Results in Death",
+    "INF24FL": "Within a Day of an Infusion Flag",
+    LEDGER: "Ledger Entry the Row Came From",
+}
 ADEX: Mapping[str, str] = {
-    **_PERSON, "DOSE": "Planned Dose", "BAG": "Number of the Bag", "ASTDT": "Analysis Start Date", "ASTDY": "Analysis Start Relative Day",
-    "STDTC": "Start of the Infusion", "ENDTC": "End of the Infusion", "EXDURM": "Minutes from Start to End",
-    "OUTCOME": "Outcome", "SHARE": "Share Given (%)", "EXVOL": "Volume Given (mL)", "REASON": "Reason Not Complete",
+    **_PERSON,
+    "DOSE": "Planned Dose",
+    "BAG": "Number of the Bag",
+    "ASTDT": "Analysis Start Date",
+    "ASTDY": "Analysis Start Relative Day",
+    "STDTC": "Start of the Infusion",
+    "ENDTC": "End of the Infusion",
+    "EXDURM": "Minutes from Start to End",
+    "OUTCOME": "Outcome",
+    "SHARE": "Share Given (%)",
+    "EXVOL": "Volume Given (mL)",
+    "REASON": "Reason Not Complete",
     LEDGER: "Ledger Entry the Row Came From",
-}  # fmt: skip
+}
 ADTTE: Mapping[str, str] = {
-    **_PERSON, "PARAMCD": "Parameter Code", "PARAM": "Parameter", "STARTDT": "Time-to-Event Origin Date", "ADT": "Analysis Date",
-    "AVAL": "Analysis Value (days)", "CNSR": "Censor", "EVNTDESC": "Event or Censoring Description",
+    **_PERSON,
+    "PARAMCD": "Parameter Code",
+    "PARAM": "Parameter",
+    "STARTDT": "Time-to-Event Origin Date",
+    "ADT": "Analysis Date",
+    "AVAL": "Analysis Value (days)",
+    "CNSR": "Censor",
+    "EVNTDESC": "Event or Censoring Description",
     LEDGER: "Ledger Entry the Row Came From",
-}  # fmt: skip
+}
 
 
 def _person(row: Record) -> Record:
     return {
-        "STUDYID": row["STUDYID"], SUBJECT: row[SUBJECT], "SITEID": row["SITEID"],
-        "TRTP": row.get("TRT01P"), "TRTA": row.get("TRT01A"),
-    }  # fmt: skip
+        "STUDYID": row["STUDYID"],
+        SUBJECT: row[SUBJECT],
+        "SITEID": row["SITEID"],
+        "TRTP": row.get("TRT01P"),
+        "TRTA": row.get("TRT01A"),
+    }
 
 
 def events(plan: AnalysisPlan, tables: Mapping[str, Table], people: Iterable[Record]) -> Table:
@@ -58,14 +104,22 @@ def events(plan: AnalysisPlan, tables: Mapping[str, Table], people: Iterable[Rec
         coded = row.get("AEDECOD")
         since = person.get("TRTSDT")
         days = {str(dose["STDTC"])[:10] for dose in doses.get(str(row[SUBJECT]), [])}
-        rows.append({
-            **_person(person), **{name: row.get(name) for name in ADAE if name in row},
-            "AEDECOD": coded or row["AETERM"], "AEBODSYS": row.get("AEBODSYS") or NOT_CODED,
-            "ASTDT": row.get("AESTDTC"), "ASTDY": study_day(row.get("AESTDTC"), person.get("REFDT")),
-            "AENDT": row.get("AEENDTC"), "TRTEMFL": "Y" if may_be_since(row.get("AESTDTC"), since) else "N",
-            "ATOXGRN": number(row.get("AETOXGR")), "RELFL": "Y" if row.get("AEREL") in plan.related else "N",
-            "AESI": row.get("AESCAT"), "INF24FL": "Y" if _near(row.get("AESTDTC"), days) else "N",
-        })  # fmt: skip
+        rows.append(
+            {
+                **_person(person),
+                **{name: row.get(name) for name in ADAE if name in row},
+                "AEDECOD": coded or row["AETERM"],
+                "AEBODSYS": row.get("AEBODSYS") or NOT_CODED,
+                "ASTDT": row.get("AESTDTC"),
+                "ASTDY": study_day(row.get("AESTDTC"), person.get("REFDT")),
+                "AENDT": row.get("AEENDTC"),
+                "TRTEMFL": "Y" if may_be_since(row.get("AESTDTC"), since) else "N",
+                "ATOXGRN": number(row.get("AETOXGR")),
+                "RELFL": "Y" if row.get("AEREL") in plan.related else "N",
+                "AESI": row.get("AESCAT"),
+                "INF24FL": "Y" if _near(row.get("AESTDTC"), days) else "N",
+            }
+        )
     return table_of("ADAE", "Adverse Event Analysis Dataset", ADAE, rows)
 
 
@@ -83,13 +137,20 @@ def exposure(tables: Mapping[str, Table], people: Iterable[Record]) -> Table:
     rows = []
     for row in tables["EQDO"].records() if "EQDO" in tables else ():
         person = known[str(row[SUBJECT])]
-        form = next((one for one in records.get(str(row[SUBJECT]), []) if one.get("ECREFID") == row["BAG"]), None)
-        rows.append({
-            **_person(person), **row, "ASTDT": str(row["STDTC"])[:10],
-            "ASTDY": study_day(row["STDTC"], person.get("REFDT")), "EXDURM": _minutes(row["STDTC"], row["ENDTC"]),
-            "EXVOL": number(form.get("ECDOSE")) if form else None,
-            LEDGER: joined(row[LEDGER], form[LEDGER] if form else None),
-        })  # fmt: skip
+        form = next(
+            (one for one in records.get(str(row[SUBJECT]), []) if one.get("ECREFID") == row["BAG"]), None
+        )
+        rows.append(
+            {
+                **_person(person),
+                **row,
+                "ASTDT": str(row["STDTC"])[:10],
+                "ASTDY": study_day(row["STDTC"], person.get("REFDT")),
+                "EXDURM": _minutes(row["STDTC"], row["ENDTC"]),
+                "EXVOL": number(form.get("ECDOSE")) if form else None,
+                LEDGER: joined(row[LEDGER], form[LEDGER] if form else None),
+            }
+        )
     return table_of("ADEX", "Exposure Analysis Dataset", ADEX, rows)
 
 
@@ -100,7 +161,9 @@ def _minutes(begun: Cell, ended: Cell) -> float | None:
     return (last - first).total_seconds() / 60
 
 
-def times(plan: AnalysisPlan, adae: Table, people: Sequence[Record], last: Mapping[str, str], until: dt.date) -> Table:
+def times(
+    plan: AnalysisPlan, adae: Table, people: Sequence[Record], last: Mapping[str, str], until: dt.date
+) -> Table:
     """ADTTE: everybody dosed, for each parameter. last: USUBJID -> last day (ISO) of which something is known."""
     happened = by_subject(adae)
     rows = []
@@ -117,11 +180,25 @@ def times(plan: AnalysisPlan, adae: Table, people: Sequence[Record], last: Mappi
                 began = day_of(event["ASTDT"])
                 if began is not None and began >= start and meets(event, asked.events):
                     found.append((began, str(event["AEDECOD"]), event[LEDGER]))
-            end = min(died or until, day_of(person.get("EOSDT")) or day_of(last.get(str(person[SUBJECT]))) or start, until)
-            day, why, reference = min(found, key=lambda one: one[0]) if found else (max(end, start), "CENSORED", person[LEDGER])
-            rows.append({
-                **_person(person), "PARAMCD": asked.id, "PARAM": asked.label.en, "STARTDT": start.isoformat(),
-                "ADT": day.isoformat(), "AVAL": (day - start).days + 1, "CNSR": 0 if found else 1, "EVNTDESC": why,
-                LEDGER: reference,
-            })  # fmt: skip
+            end = min(
+                died or until,
+                day_of(person.get("EOSDT")) or day_of(last.get(str(person[SUBJECT]))) or start,
+                until,
+            )
+            day, why, reference = (
+                min(found, key=lambda one: one[0]) if found else (max(end, start), "CENSORED", person[LEDGER])
+            )
+            rows.append(
+                {
+                    **_person(person),
+                    "PARAMCD": asked.id,
+                    "PARAM": asked.label.en,
+                    "STARTDT": start.isoformat(),
+                    "ADT": day.isoformat(),
+                    "AVAL": (day - start).days + 1,
+                    "CNSR": 0 if found else 1,
+                    "EVNTDESC": why,
+                    LEDGER: reference,
+                }
+            )
     return table_of("ADTTE", "Time-to-Event Analysis Dataset", ADTTE, rows)

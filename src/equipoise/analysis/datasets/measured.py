@@ -1,9 +1,9 @@
 """ADQS, ADLB and their like: one row for each value of a parameter, with baseline, change and analysis visit.
 
 The rules that must stay true: baseline is the last value up to the day of the first dose (day 1), or, of somebody who
-was never dosed, up to so many days after randomization as the plan says; of several values in one window the one nearest to the target day is analysed, the earlier of
-two as near; a value set for death is marked (`DTYPE` DEATH) and never taken for one that was seen. Source: CDISC
-ADaMIG 1.3, basic data structure.
+was never dosed, up to so many days after randomization as the plan says; of several values in one window the one
+nearest to the target day is analysed, the earlier of two as near; a value set for death is marked (`DTYPE` DEATH) and
+never taken for one that was seen. Source: CDISC ADaMIG 1.3, basic data structure.
 """
 
 from __future__ import annotations
@@ -12,26 +12,62 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from equipoise.analysis.datasets.dates import day_of, study_day
-from equipoise.analysis.datasets.table import LEDGER, SUBJECT, Cell, Record, Table, by_subject, joined, number, table_of
+from equipoise.analysis.datasets.table import (
+    LEDGER,
+    SUBJECT,
+    Cell,
+    Record,
+    Table,
+    by_subject,
+    joined,
+    number,
+    table_of,
+)
 from equipoise.protocol.analysis import AnalysisParameter, AnalysisPlan, AnalysisWindow
 
 BASELINE = "BASELINE"
 LABELS: Mapping[str, str] = {
-    "STUDYID": "Study Identifier", "USUBJID": "Unique Subject Identifier", "SITEID": "Study Site Identifier",
-    "TRTP": "Planned Treatment", "TRTA": "Actual Treatment", "PARAMCD": "Parameter Code", "PARAM": "Parameter",
-    "AVISIT": "Analysis Visit", "AVISITN": "Analysis Visit (N)", "VISIT": "Visit Name", "ADT": "Analysis Date",
-    "ADY": "Analysis Relative Day", "AVAL": "Analysis Value", "AVALC": "Analysis Value (C)", "BASE": "Baseline Value",
-    "CHG": "Change from Baseline", "ABLFL": "Baseline Record Flag", "ANL01FL": "Analysis Flag 01",
-    "DTYPE": "Derivation Type", "ANRIND": "Analysis Reference Range Indicator", "BNRIND": "Baseline Reference Range Indicator",
-    "EQBASE": "Ledger Entry of the Baseline", LEDGER: "Ledger Entry the Row Came From",
-}  # fmt: skip
+    "STUDYID": "Study Identifier",
+    "USUBJID": "Unique Subject Identifier",
+    "SITEID": "Study Site Identifier",
+    "TRTP": "Planned Treatment",
+    "TRTA": "Actual Treatment",
+    "PARAMCD": "Parameter Code",
+    "PARAM": "Parameter",
+    "AVISIT": "Analysis Visit",
+    "AVISITN": "Analysis Visit (N)",
+    "VISIT": "Visit Name",
+    "ADT": "Analysis Date",
+    "ADY": "Analysis Relative Day",
+    "AVAL": "Analysis Value",
+    "AVALC": "Analysis Value (C)",
+    "BASE": "Baseline Value",
+    "CHG": "Change from Baseline",
+    "ABLFL": "Baseline Record Flag",
+    "ANL01FL": "Analysis Flag 01",
+    "DTYPE": "Derivation Type",
+    "ANRIND": "Analysis Reference Range Indicator",
+    "ANRHI": "Analysis Normal Range Upper Limit",
+    "BNRIND": "Baseline Reference Range Indicator",
+    "EQBASE": "Ledger Entry of the Baseline",
+    LEDGER: "Ledger Entry the Row Came From",
+}
 
 
-def measured(name: str, label: str, plan: AnalysisPlan, tables: Mapping[str, Table], adsl: Iterable[Record], until: dt.date) -> Table:
+def measured(
+    name: str,
+    label: str,
+    plan: AnalysisPlan,
+    tables: Mapping[str, Table],
+    adsl: Iterable[Record],
+    until: dt.date,
+) -> Table:
     """The dataset `name`: every parameter that the plan has for it, of everybody randomized. until: day of the cut."""
     people = [row for row in adsl if row.get("RANDNO")]
     wanted = [one for one in plan.parameters if one.dataset == name]
-    by_domain = {domain: by_subject(tables[domain]) for domain in {one.domain for one in wanted} if domain in tables}
+    by_domain = {
+        domain: by_subject(tables[domain]) for domain in {one.domain for one in wanted} if domain in tables
+    }
     rows: list[Record] = []
     for person in people:
         for parameter in wanted:
@@ -61,7 +97,7 @@ def _of_parameter(
 
 
 def _values(parameter: AnalysisParameter, mine: Sequence[Record]) -> Iterator[Record]:
-    """A value for each time that the tests were made: of one test as it is, of several their sum where all are there."""
+    """A value for each time that the tests were made: of one test as it is, of several the sum where all are there."""
     d = parameter.domain
     groups: dict[tuple[str, str], list[Record]] = {}
     for row in mine:
@@ -75,35 +111,56 @@ def _values(parameter: AnalysisParameter, mine: Sequence[Record]) -> Iterator[Re
     for rows in groups.values():
         values = [number(row.get(f"{d}STRESN")) for row in rows]
         codes = {row[f"{d}TESTCD"] for row in rows}
-        if codes != set(parameter.tests) or any(value is None for value in values):
-            if len(parameter.tests) > 1 or rows[0].get(f"{d}STRESC") is None:
-                continue
+        whole = codes == set(parameter.tests) and None not in values
+        if not whole and (len(parameter.tests) > 1 or rows[0].get(f"{d}STRESC") is None):
+            continue
         last = rows[-1]
-        total = None if any(value is None for value in values) else sum(value for value in values if value is not None)
+        total = (
+            None
+            if any(value is None for value in values)
+            else sum(value for value in values if value is not None)
+        )
         yield {
             "VISIT": last.get("VISIT"),
             "ADT": last.get(f"{d}DTC"),
             "AVAL": total,
             "AVALC": None if total is not None else last.get(f"{d}STRESC"),
             "ANRIND": last.get(f"{d}NRIND"),
+            "ANRHI": number(last.get(f"{d}STNRHI")),
             LEDGER: joined(*(row[LEDGER] for row in rows)),
         }
 
 
-def _placed(row: Record, parameter: AnalysisParameter, person: Record, windows: Sequence[AnalysisWindow]) -> Record:
+def _placed(
+    row: Record, parameter: AnalysisParameter, person: Record, windows: Sequence[AnalysisWindow]
+) -> Record:
     day = study_day(row["ADT"], person.get("REFDT"))
-    place = next((at for at, one in enumerate(windows) if day is not None and one.days[0] <= day <= one.days[1]), None)
+    place = next(
+        (at for at, one in enumerate(windows) if day is not None and one.days[0] <= day <= one.days[1]), None
+    )
     return {
-        "STUDYID": person["STUDYID"], SUBJECT: person[SUBJECT], "SITEID": person["SITEID"],
-        "TRTP": person.get("TRT01P"), "TRTA": person.get("TRT01A"), "PARAMCD": parameter.id,
-        "PARAM": parameter.label.en, "AVISIT": windows[place].id if place is not None else None,
-        "AVISITN": windows[place].target if place is not None else None, "ADY": day, "ABLFL": None, "ANL01FL": None,
-        "DTYPE": None, **row, "ADT": str(row["ADT"])[:10] if row["ADT"] else None,
-    }  # fmt: skip
+        "STUDYID": person["STUDYID"],
+        SUBJECT: person[SUBJECT],
+        "SITEID": person["SITEID"],
+        "TRTP": person.get("TRT01P"),
+        "TRTA": person.get("TRT01A"),
+        "PARAMCD": parameter.id,
+        "PARAM": parameter.label.en,
+        "AVISIT": windows[place].id if place is not None else None,
+        "AVISITN": windows[place].target if place is not None else None,
+        "ADY": day,
+        "ABLFL": None,
+        "ANL01FL": None,
+        "DTYPE": None,
+        **row,
+        "ADT": str(row["ADT"])[:10] if row["ADT"] else None,
+    }
 
 
 def _flag_baseline(rows: Sequence[Record], last: int) -> None:
-    before = [row for row in rows if isinstance(row["ADY"], int) and row["ADY"] <= last and row["AVAL"] is not None]
+    before = [
+        row for row in rows if isinstance(row["ADY"], int) and row["ADY"] <= last and row["AVAL"] is not None
+    ]
     if before:
         before[-1] |= {"ABLFL": "Y", "ANL01FL": "Y", "AVISIT": BASELINE, "AVISITN": 0}
 
@@ -121,7 +178,11 @@ def _day(cell: Cell) -> int:
 
 
 def _after_death(
-    parameter: AnalysisParameter, person: Record, rows: Sequence[Record], windows: Sequence[AnalysisWindow], until: dt.date
+    parameter: AnalysisParameter,
+    person: Record,
+    rows: Sequence[Record],
+    windows: Sequence[AnalysisWindow],
+    until: dt.date,
 ) -> list[Record]:
     """The value that the estimand sets at each analysis visit after death, up to the cut."""
     died, first = study_day(person.get("DTHDT"), person.get("REFDT")), day_of(person.get("REFDT"))
@@ -132,6 +193,10 @@ def _after_death(
     for window in windows:
         target = first + dt.timedelta(days=window.target - 1)
         if window.id not in seen and window.target >= died and target <= until:
-            row = {"ADT": target.isoformat(), "AVAL": float(parameter.after_death), LEDGER: person[LEDGER]}
+            row: Record = {
+                "ADT": target.isoformat(),
+                "AVAL": float(parameter.after_death),
+                LEDGER: person[LEDGER],
+            }
             found.append({**_placed(row, parameter, person, windows), "ANL01FL": "Y", "DTYPE": "DEATH"})
     return found

@@ -11,21 +11,49 @@ from dataclasses import dataclass
 
 from equipoise.analysis.arms import Arms
 from equipoise.analysis.datasets.dates import day_of
-from equipoise.analysis.datasets.table import LEDGER, SUBJECT, Cell, Record, Table, by_subject, joined, meets, table_of
+from equipoise.analysis.datasets.table import (
+    LEDGER,
+    SUBJECT,
+    Cell,
+    Record,
+    Table,
+    by_subject,
+    joined,
+    meets,
+    table_of,
+)
 from equipoise.protocol.analysis import AnalysisPlan, SetRule
 from equipoise.protocol.study import Study
 
 LABELS: Mapping[str, str] = {
-    "STUDYID": "Study Identifier", "USUBJID": "Unique Subject Identifier", "SUBJID": "Subject Identifier for the Study",
-    "SITEID": "Study Site Identifier", "AGE": "Age", "AGEU": "Age Units", "SEX": "Sex", "RACE": "Race",
-    "RFICDT": "Date of Informed Consent", "RANDNO": "Randomization Number", "RANDDT": "Date of Randomization",
-    "STRATAR": "Strata Used for Randomization", "STRATAC": "Strata as Corrected", "TRT01P": "Planned Treatment for Period 01",
-    "TRT01A": "Actual Treatment for Period 01", "TRTSDT": "Date of First Exposure to Treatment",
-    "TRTEDT": "Date of Last Exposure to Treatment", "REFDT": "Date of Day 1", "DOSEN": "Infusions Begun",
-    "DOSECN": "Infusions Completed", "EOSSTT": "End of Study Status", "DCSREAS": "Reason for Discontinuation from Study",
-    "EOSDT": "End of Study Date", "SCRFREAS": "Reason of the Screening Failure", "DTHFL": "Subject Death Flag",
-    "DTHDT": "Date of Death", "DEVIMPN": "Important Protocol Deviations",
-}  # fmt: skip
+    "STUDYID": "Study Identifier",
+    "USUBJID": "Unique Subject Identifier",
+    "SUBJID": "Subject Identifier for the Study",
+    "SITEID": "Study Site Identifier",
+    "AGE": "Age",
+    "AGEU": "Age Units",
+    "SEX": "Sex",
+    "RACE": "Race",
+    "RFICDT": "Date of Informed Consent",
+    "RANDNO": "Randomization Number",
+    "RANDDT": "Date of Randomization",
+    "STRATAR": "Strata Used for Randomization",
+    "STRATAC": "Strata as Corrected",
+    "TRT01P": "Planned Treatment for Period 01",
+    "TRT01A": "Actual Treatment for Period 01",
+    "TRTSDT": "Date of First Exposure to Treatment",
+    "TRTEDT": "Date of Last Exposure to Treatment",
+    "REFDT": "Date of Day 1",
+    "DOSEN": "Infusions Begun",
+    "DOSECN": "Infusions Completed",
+    "EOSSTT": "End of Study Status",
+    "DCSREAS": "Reason for Discontinuation from Study",
+    "EOSDT": "End of Study Date",
+    "SCRFREAS": "Reason of the Screening Failure",
+    "DTHFL": "Subject Death Flag",
+    "DTHDT": "Date of Death",
+    "DEVIMPN": "Important Protocol Deviations",
+}
 """Variables that every study has, with their labels. Source: ADaMIG 1.3 where it has them."""
 _ENDED = "DISPOSITION EVENT"
 
@@ -52,8 +80,21 @@ def subjects(study: Study, tables: Mapping[str, Table], arms: Arms) -> list[Subj
     found = []
     for dm in tables["DM"].records():
         key = str(dm[SUBJECT])
-        one = Subject({name: dm.get(name) for name in ("STUDYID", SUBJECT, "SUBJID", "SITEID", "AGE", "AGEU", "SEX", "RACE")}, {})
-        one.row |= {LEDGER: dm[LEDGER], "RFICDT": dm.get("RFICDTC"), "DTHDT": dm.get("DTHDTC"), "DOSEN": 0, "DOSECN": 0, "DEVIMPN": 0}
+        one = Subject(
+            {
+                name: dm.get(name)
+                for name in ("STUDYID", SUBJECT, "SUBJID", "SITEID", "AGE", "AGEU", "SEX", "RACE")
+            },
+            {},
+        )
+        one.row |= {
+            LEDGER: dm[LEDGER],
+            "RFICDT": dm.get("RFICDTC"),
+            "DTHDT": dm.get("DTHDTC"),
+            "DOSEN": 0,
+            "DOSECN": 0,
+            "DEVIMPN": 0,
+        }
         mine = {name: rows.get(key, []) for name, rows in parts.items()}
         _assigned(one, plan, mine, arms)
         _dosed(one, mine.get("EQDO", []))
@@ -63,7 +104,9 @@ def subjects(study: Study, tables: Mapping[str, Table], arms: Arms) -> list[Subj
                 one.put(deviation[LEDGER], DEVIMPN=int(str(one.row["DEVIMPN"])) + 1)
         for variable in plan.subject_variables:
             row = next((row for row in mine.get(variable.domain, []) if meets(row, variable.where)), None)
-            one.put(row.get(LEDGER) if row else None, **{variable.name: row.get(variable.value) if row else None})
+            one.put(
+                row.get(LEDGER) if row else None, **{variable.name: row.get(variable.value) if row else None}
+            )
         _counted_days(one, plan)
         found.append(one)
     return found
@@ -72,7 +115,13 @@ def subjects(study: Study, tables: Mapping[str, Table], arms: Arms) -> list[Subj
 def _assigned(one: Subject, plan: AnalysisPlan, mine: Mapping[str, Sequence[Record]], arms: Arms) -> None:
     key = str(one.row[SUBJECT])
     for row in mine.get("EQRD", []):
-        one.put(row[LEDGER], RANDNO=row["RANDNO"], RANDDT=row["RANDDT"], STRATAR=row["STRATUM"], STRATAC=row["STRATUMC"])
+        one.put(
+            row[LEDGER],
+            RANDNO=row["RANDNO"],
+            RANDDT=row["RANDDT"],
+            STRATAR=row["STRATUM"],
+            STRATAC=row["STRATUMC"],
+        )
         for name, level in zip(plan.strata, str(row["STRATUM"]).split("/"), strict=False):
             one.put(row[LEDGER], **{name: level})
         one.put(row[LEDGER], TRT01P=arms.planned.get(key))
@@ -87,21 +136,34 @@ def _dosed(one: Subject, doses: Sequence[Record]) -> None:
     one.row["REFDT"] = one.row.get("RANDDT")
 
 
-def with_days(found: Sequence[Subject], doses: Table, arms: Arms, days: Mapping[str, tuple[str, str]]) -> None:
+def with_days(
+    found: Sequence[Subject], doses: Table, arms: Arms, days: Mapping[str, tuple[str, str]]
+) -> None:
     """Set the dates of the first and last exposure. days: USUBJID -> (first, last) calendar day at the site."""
     references = {key: joined(*(row[LEDGER] for row in rows)) for key, rows in by_subject(doses).items()}
     for one in found:
         key = str(one.row[SUBJECT])
         if key in days:
             first, last = days[key]
-            one.put(references.get(key), TRTSDT=first, TRTEDT=last, REFDT=first, TRT01A=arms.actual.get(key) or None)
+            one.put(
+                references.get(key),
+                TRTSDT=first,
+                TRTEDT=last,
+                REFDT=first,
+                TRT01A=arms.actual.get(key) or None,
+            )
 
 
 def _ended(one: Subject, rows: Sequence[Record]) -> None:
     ends = [row for row in rows if row.get("DSCAT") == _ENDED]
     failed = [row for row in ends if row["DSDECOD"] == "SCREEN FAILURE"]
     if failed:
-        one.put(failed[-1][LEDGER], EOSSTT="SCREEN FAILURE", SCRFREAS=failed[-1]["DSTERM"], EOSDT=failed[-1]["DSSTDTC"])
+        one.put(
+            failed[-1][LEDGER],
+            EOSSTT="SCREEN FAILURE",
+            SCRFREAS=failed[-1]["DSTERM"],
+            EOSDT=failed[-1]["DSSTDTC"],
+        )
         return
     # A form says how participation ended; a withdrawal of consent ends it too where no form says more.
     if not ends:
@@ -122,7 +184,9 @@ def _counted_days(one: Subject, plan: AnalysisPlan) -> None:
     for days in plan.days:
         since, until = day_of(one.row.get(days.since)), day_of(one.row.get(days.until))
         if since is not None and until is not None:
-            reference = joined(one.sources.get(days.since, one.row[LEDGER]), one.sources.get(days.until, one.row[LEDGER]))
+            reference = joined(
+                one.sources.get(days.since, one.row[LEDGER]), one.sources.get(days.until, one.row[LEDGER])
+            )
             one.put(reference, **{days.name: (until - since).days + int(days.inclusive)})
 
 
@@ -141,9 +205,11 @@ def with_measured(found: Sequence[Subject], plan: AnalysisPlan, measured: Mappin
             there = [
                 row
                 for row in rows.get((key, asked.parameter), [])
-                if row["AVISIT"] in asked.visits and row["DTYPE"] is None and row["ANL01FL"] == "Y"
+                if row["AVISIT"] in asked.visits
+                and row["DTYPE"] is None
+                and row["ANL01FL"] == "Y"
                 and (asked.days is None or _within(row["ADY"], asked.days))
-            ]  # fmt: skip
+            ]
             one.put(there[0][LEDGER] if there else None, **{asked.name: "Y" if there else "N"})
 
 
@@ -169,8 +235,14 @@ def adsl(study: Study, found: Sequence[Subject]) -> Table:
     """The dataset."""
     plan = study.analysis
     labels = dict(LABELS)
-    labels |= {name: factor.label.en for name, factor in zip(plan.strata, study.randomization.factors if study.randomization else (), strict=False)}
-    labels |= {one.name: one.label.en for one in (*plan.subject_variables, *plan.days)}
+    labels |= {
+        name: factor.label.en
+        for name, factor in zip(
+            plan.strata, study.randomization.factors if study.randomization else (), strict=False
+        )
+    }
+    labels |= {one.name: one.label.en for one in plan.subject_variables}
+    labels |= {one.name: one.label.en for one in plan.days}
     for code in plan.baselines:
         parameter = plan.parameter(code)
         labels[f"{code[:6]}BL"] = f"Baseline: {parameter.label.en if parameter else code}"

@@ -36,9 +36,13 @@ def subjects(run: Run, output: Output) -> Made:
         cells = []
         for column in columns:
             base = [name for name in column.people if not one.of or meets(run.subjects[name], one.of)]
-            cells.append(count([row for row in of_column(rows, column) if str(row[SUBJECT]) in set(base)], len(base)))
+            cells.append(
+                count([row for row in of_column(rows, column) if str(row[SUBJECT]) in set(base)], len(base))
+            )
         lines.append(Line(one.label, tuple(cells), one.indent))
-    unassigned = output.total and output.arms and run.plan.rule(output.set) is not None and output.set == "SCREENED"
+    unassigned = (
+        output.total and output.arms and run.plan.rule(output.set) is not None and output.set == "SCREENED"
+    )
     return tuple(lines), ((texts("arms-randomized"),) if unassigned else ())
 
 
@@ -47,19 +51,25 @@ def summary(run: Run, output: Output) -> Made:
     lines: list[Line] = []
     columns = run.columns(output)
     rows = run.rows(output, output.dataset, output.where)
-    groups = [None, *()] if not output.by else run.order(output.by[0], (str(row[output.by[0]]) for row in rows))
+    groups = (
+        [None, *()] if not output.by else run.order(output.by[0], (str(row[output.by[0]]) for row in rows))
+    )
     for group in groups:
         mine = rows if group is None else [row for row in rows if str(row[output.by[0]]) == group]
         if group is not None:
             dose = next((one.label for one in run.study.supply.doses if one.id == group), None)
             lines.append(Line(dose or run.decode(output.by[0], group), head=True))
-            lines.append(Line(texts("n"), tuple(count(of_column(mine, one), len(one.people)) for one in columns), 1))
+            lines.append(
+                Line(texts("n"), tuple(count(of_column(mine, one), len(one.people)) for one in columns), 1)
+            )
         for variable in output.variables:
             lines += variable_lines(run, run.variable_label(variable), variable, mine, columns)
     return tuple(lines), ()
 
 
-def variable_lines(run: Run, label: Text, variable: str, rows: Sequence[Record], columns: Sequence[Column]) -> list[Line]:
+def variable_lines(
+    run: Run, label: Text, variable: str, rows: Sequence[Record], columns: Sequence[Column]
+) -> list[Line]:
     """A heading and the lines of one variable."""
     values = [row.get(variable) for row in rows if row.get(variable) is not None]
     if values and all(isinstance(value, int | float) or (number(value) is not None) for value in values):
@@ -70,9 +80,16 @@ def variable_lines(run: Run, label: Text, variable: str, rows: Sequence[Record],
         for column in columns:
             mine = of_column(rows, column)
             have = [row for row in mine if row.get(variable) is not None]
-            cells.append(count([row for row in have if str(row[variable]) == level], len({str(row[SUBJECT]) for row in have})))
+            cells.append(
+                count(
+                    [row for row in have if str(row[variable]) == level],
+                    len({str(row[SUBJECT]) for row in have}),
+                )
+            )
         found.append(Line(run.decode(variable, level), tuple(cells), 1))
-    missing = tuple(count([row for row in of_column(rows, one) if row.get(variable) is None]) for one in columns)
+    missing = tuple(
+        count([row for row in of_column(rows, one) if row.get(variable) is None]) for one in columns
+    )
     return [*found, Line(texts("missing"), missing, 1)]
 
 
@@ -151,7 +168,13 @@ def events(run: Run, output: Output) -> Made:
 
 
 def _event_groups(
-    run: Run, by: Sequence[str], rows: Sequence[Record], columns: Sequence[Column], indent: int, *, highest: bool
+    run: Run,
+    by: Sequence[str],
+    rows: Sequence[Record],
+    columns: Sequence[Column],
+    indent: int,
+    *,
+    highest: bool,
 ) -> list[Line]:
     if not by:
         return []
@@ -161,7 +184,9 @@ def _event_groups(
     groups: dict[str, list[Record]] = {}
     for row in rows:
         value = row.get(first)
-        groups.setdefault(str(int(value)) if isinstance(value, float) else str(value) if value is not None else "", []).append(row)
+        groups.setdefault(
+            str(int(value)) if isinstance(value, float) else str(value) if value is not None else "", []
+        ).append(row)
     ordered = run.order(first, groups) if highest else sorted(
         groups, key=lambda name: (-len({str(row[SUBJECT]) for row in groups[name]}), name)
     )  # fmt: skip
@@ -214,7 +239,9 @@ def threshold_lines(run: Run, output: Output, columns: Sequence[Column]) -> list
                     row
                     for row in mine
                     for value in (number(row[asked.of]),)
-                    if value is not None and (low is None or value >= float(low)) and (high is None or value <= float(high))
+                    if value is not None
+                    and (low is None or value >= float(low))
+                    and (high is None or value <= float(high))
                 ]
                 share = f"{100 * len(good) / len(mine):.1f}" if mine else "–"
                 cells.append(Cell(f"{len(good)}/{len(mine)} ({share})", evidence(mine)))
@@ -229,22 +256,60 @@ def shift(run: Run, output: Output) -> Made:
     for code in output.parameters:
         parameter = run.plan.parameter(code)
         rows = run.analysed(output, code)
-        lines.append(Line(f"{parameter.label.en} ({parameter.unit})" if parameter and parameter.unit else code, head=True) if parameter is None else Line(_with_unit(parameter.label, parameter.unit), head=True))
+        lines.append(Line(_with_unit(parameter.label, parameter.unit) if parameter else code, head=True))
         base = [row for row in rows if row["ABLFL"] == "Y"]
-        lines.append(Line(run.visit_label(output, "BASELINE"), tuple(mean_sd(of_column(base, one), "AVAL") for one in columns), 1))
+        lines.append(
+            Line(
+                run.visit_label(output, "BASELINE"),
+                tuple(mean_sd(of_column(base, one), "AVAL") for one in columns),
+                1,
+            )
+        )
         for visit in output.visits:
             here = [row for row in rows if row["AVISIT"] == visit]
             if here:
-                lines.append(Line(run.visit_label(output, visit), tuple(mean_sd(of_column(here, one), "AVAL") for one in columns), 1))
+                lines.append(
+                    Line(
+                        run.visit_label(output, visit),
+                        tuple(mean_sd(of_column(here, one), "AVAL") for one in columns),
+                        1,
+                    )
+                )
         lines += _shifts(rows, columns)
-    return tuple(lines), (texts("value"), texts("no-ranges"))
+    return (*lines, *_injured(run, output, columns)), (texts("value"), texts("no-ranges"))
+
+
+def _injured(run: Run, output: Output, columns: Sequence[Column]) -> list[Line]:
+    """Who passed the limits of liver injury on one day, after the first dose."""
+    rule = run.plan.injury
+    if rule is None:
+        return []
+    rows = [row for row in run.rows(output, output.dataset) if (number(row["ADY"]) or 0) > 1]
+    over: dict[tuple[str, str], dict[str, Record]] = {}
+    for row in rows:
+        name, value, limit = str(row["PARAMCD"]), number(row["AVAL"]), number(row["ANRHI"])
+        times = rule.bilirubin_times if name == rule.bilirubin else rule.enzyme_times
+        judged = name in {rule.bilirubin, *rule.enzymes} and value is not None and limit is not None
+        if judged and (value or 0.0) > float(times) * (limit or 0.0):
+            over.setdefault((str(row[SUBJECT]), str(row["ADT"])), {})[name] = row
+    found = [
+        row for held in over.values() if rule.bilirubin in held and len(held) > 1 for row in held.values()
+    ]
+    return [Line(texts("hys-law"), tuple(count(of_column(found, one), len(one.people)) for one in columns))]
 
 
 def _with_unit(label: Text, unit: str | None) -> Text:
     return label if unit is None else Text(f"{label.en} ({unit})", f"{label.say('zh')}（{unit}）")
 
 
-_RANGES = {"LOW": "shift-low", "L": "shift-low", "NORMAL": "shift-normal", "N": "shift-normal", "HIGH": "shift-high", "H": "shift-high"}
+_RANGES = {
+    "LOW": "shift-low",
+    "L": "shift-low",
+    "NORMAL": "shift-normal",
+    "N": "shift-normal",
+    "HIGH": "shift-high",
+    "H": "shift-high",
+}
 
 
 def _shifts(rows: Sequence[Record], columns: Sequence[Column]) -> list[Line]:
@@ -258,9 +323,19 @@ def _shifts(rows: Sequence[Record], columns: Sequence[Column]) -> list[Line]:
         groups.setdefault((pair[0], pair[1]), []).append(row)
     if not groups:
         return []
-    lines = [Line(texts("shift-lead"), tuple(count(of_column(list(last.values()), one)) for one in columns), 1)]
+    lines = [
+        Line(texts("shift-lead"), tuple(count(of_column(list(last.values()), one)) for one in columns), 1)
+    ]
     for pair in sorted(groups):
         label = texts("shift-to", **{"from": texts(pair[0]), "to": texts(pair[1])})
         base = [len(of_column(list(last.values()), one)) for one in columns]
-        lines.append(Line(label, tuple(count(of_column(groups[pair], one), size) for one, size in zip(columns, base, strict=True)), 2))
+        lines.append(
+            Line(
+                label,
+                tuple(
+                    count(of_column(groups[pair], one), size) for one, size in zip(columns, base, strict=True)
+                ),
+                2,
+            )
+        )
     return lines

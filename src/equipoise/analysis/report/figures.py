@@ -47,7 +47,15 @@ def means(run: Run, output: Output) -> Drawn:
                 continue
             cells.append(Cell(interval(found.estimate, found.low, found.high), evidence(known(here, "CHG"))))
             day = windows[visit].target if visit in windows else 0
-            points.append({"day": day + 3 * (2 * place - len(columns) + 1), "arm": place, "y": found.estimate, "low": found.low, "high": found.high})
+            points.append(
+                {
+                    "day": day + 3 * (2 * place - len(columns) + 1),
+                    "arm": place,
+                    "y": found.estimate,
+                    "low": found.low,
+                    "high": found.high,
+                }
+            )
         lines.append(Line(run.visit_label(output, visit), tuple(cells)))
     days = [1, *(windows[visit].target for visit in output.visits if visit in windows)]
     figures = (_means(run, points, days),) if points else ()
@@ -59,21 +67,55 @@ def _means(run: Run, points: Sequence[Mapping[str, float]], days: Sequence[int])
         names = [run.arm_label(arm).say(language) for arm in run.arms.order]
         values = [{**one, "arm": names[int(one["arm"])]} for one in points]
         start = [{"day": 1, "arm": name, "y": 0} for name in names]
-        colour = {"field": "arm", "scale": {"domain": names, "range": list(INKS[: len(names)])}, "legend": {"title": None}}
-        x = {"field": "day", "type": "quantitative", "title": texts("axis-day").say(language),
-             "scale": {"domain": [0, max(days) * 1.04]}, "axis": {"values": list(days)}}
+        colour = {
+            "field": "arm",
+            "scale": {"domain": names, "range": list(INKS[: len(names)])},
+            "legend": {"title": None},
+        }
+        x = {
+            "field": "day",
+            "type": "quantitative",
+            "title": texts("axis-day").say(language),
+            "scale": {"domain": [0, max(days) * 1.04]},
+            "axis": {"values": list(days)},
+        }
         y = {"field": "y", "type": "quantitative", "title": texts("axis-change").say(language)}
         return {
-            "width": 620, "height": 300,
+            "width": 620,
+            "height": 300,
             "layer": [
-                {"data": {"values": [*start, *values]}, "mark": {"type": "line", "strokeWidth": 2},
-                 "encoding": {"x": x, "y": y, "color": colour, "strokeDash": {"field": "arm", "scale": {"domain": names}}}},
-                {"data": {"values": values}, "mark": {"type": "rule", "strokeWidth": 1.5},
-                 "encoding": {"x": x, "y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}, "color": colour}},
-                {"data": {"values": values}, "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
-                 "encoding": {"x": x, "y": y, "color": colour, "shape": {"field": "arm", "scale": {"domain": names}}}},
+                {
+                    "data": {"values": [*start, *values]},
+                    "mark": {"type": "line", "strokeWidth": 2},
+                    "encoding": {
+                        "x": x,
+                        "y": y,
+                        "color": colour,
+                        "strokeDash": {"field": "arm", "scale": {"domain": names}},
+                    },
+                },
+                {
+                    "data": {"values": values},
+                    "mark": {"type": "rule", "strokeWidth": 1.5},
+                    "encoding": {
+                        "x": x,
+                        "y": {"field": "low", "type": "quantitative"},
+                        "y2": {"field": "high"},
+                        "color": colour,
+                    },
+                },
+                {
+                    "data": {"values": values},
+                    "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
+                    "encoding": {
+                        "x": x,
+                        "y": y,
+                        "color": colour,
+                        "shape": {"field": "arm", "scale": {"domain": names}},
+                    },
+                },
             ],
-        }  # fmt: skip
+        }
 
     return _both(drawn, texts("figure-means"))
 
@@ -94,7 +136,17 @@ def stacked(run: Run, output: Output) -> Drawn:
                 size = sum(number(row["AVAL"]) == grade for row in mine)
                 if size:
                     share = size / len(mine)
-                    parts.append({"visit": visit_place, "arm": place, "grade": grade, "size": size, "from": at, "to": at + share, "mid": at + share / 2})
+                    parts.append(
+                        {
+                            "visit": visit_place,
+                            "arm": place,
+                            "grade": grade,
+                            "size": size,
+                            "from": at,
+                            "to": at + share,
+                            "mid": at + share / 2,
+                        }
+                    )
                     at += share
     figures = (_stacked(run, output, parts),) if parts else ()
     return tuple(one.head for one in columns), lines, figures, notes
@@ -106,22 +158,54 @@ def _stacked(run: Run, output: Output, parts: Sequence[Mapping[str, float]]) -> 
         visits = [run.visit_label(output, visit).say(language) for visit in output.visits]
         names = [f"{visit} · {arm}" for visit in visits for arm in arms]
         values = [
-            {**one, "row": names[int(one["visit"]) * len(arms) + int(one["arm"])], "dark": one["grade"] in (0, 1, 6)}
+            {
+                **one,
+                "row": names[int(one["visit"]) * len(arms) + int(one["arm"])],
+                "dark": one["grade"] in (0, 1, 6),
+            }
             for one in parts
         ]
         y = {"field": "row", "type": "nominal", "sort": names, "title": None, "axis": {"labelLimit": 260}}
-        x = {"field": "from", "type": "quantitative", "title": texts("axis-share").say(language), "axis": {"format": "%"}, "scale": {"domain": [0, 1]}}
+        x = {
+            "field": "from",
+            "type": "quantitative",
+            "title": texts("axis-share").say(language),
+            "axis": {"format": "%"},
+            "scale": {"domain": [0, 1]},
+        }
         return {
-            "width": 620, "height": 30 * len(names), "data": {"values": values},
+            "width": 620,
+            "height": 30 * len(names),
+            "data": {"values": values},
             "layer": [
-                {"mark": {"type": "bar", "stroke": "#ffffff", "strokeWidth": 1},
-                 "encoding": {"y": y, "x": x, "x2": {"field": "to"},
-                              "color": {"field": "grade", "type": "ordinal", "scale": {"domain": list(range(7)), "range": list(SHADES)}, "legend": {"title": "mRS", "orient": "top"}}}},
-                {"mark": {"type": "text", "fontSize": 10},
-                 "encoding": {"y": y, "x": {"field": "mid", "type": "quantitative"}, "text": {"field": "size"},
-                              "color": {"condition": {"test": "datum.dark", "value": "#ffffff"}, "value": "#1f2933"}}},
+                {
+                    "mark": {"type": "bar", "stroke": "#ffffff", "strokeWidth": 1},
+                    "encoding": {
+                        "y": y,
+                        "x": x,
+                        "x2": {"field": "to"},
+                        "color": {
+                            "field": "grade",
+                            "type": "ordinal",
+                            "scale": {"domain": list(range(7)), "range": list(SHADES)},
+                            "legend": {"title": "mRS", "orient": "top"},
+                        },
+                    },
+                },
+                {
+                    "mark": {"type": "text", "fontSize": 10},
+                    "encoding": {
+                        "y": y,
+                        "x": {"field": "mid", "type": "quantitative"},
+                        "text": {"field": "size"},
+                        "color": {
+                            "condition": {"test": "datum.dark", "value": "#ffffff"},
+                            "value": "#1f2933",
+                        },
+                    },
+                },
             ],
-        }  # fmt: skip
+        }
 
     return _both(drawn, texts("figure-stacked"))
 
@@ -135,7 +219,11 @@ def forest(run: Run, output: Output) -> Drawn:
     groups: list[tuple[Text, int, list[Record], bool]] = [(texts("everybody"), 0, rows, False)]
     for name in output.by:
         groups.append((run.variable_label(name), 0, [], True))
-        values = {str(run.subjects[str(row[SUBJECT])].get(name)) for row in rows if run.subjects[str(row[SUBJECT])].get(name) is not None}
+        values = {
+            str(run.subjects[str(row[SUBJECT])].get(name))
+            for row in rows
+            if run.subjects[str(row[SUBJECT])].get(name) is not None
+        }
         for level in run.order(name, values):
             mine = [row for row in rows if str(run.subjects[str(row[SUBJECT])].get(name)) == level]
             groups.append((run.decode(name, level), 1, mine, False))
@@ -149,9 +237,13 @@ def forest(run: Run, output: Output) -> Drawn:
         found = welch(*([float(str(row["CHG"])) for row in of_column(mine, one)] for one in (arm, control)))
         if found is not None:
             points[-1] |= {"mid": found[0], "low": found[1], "high": found[2]}
-        lines.append(Line(label, (*cells, Cell(interval(*found), evidence(mine)) if found else Cell("–")), indent))
+        lines.append(
+            Line(label, (*cells, Cell(interval(*found), evidence(mine)) if found else Cell("–")), indent)
+        )
     compared = texts("difference", arm=arm.label, control=control.label)
-    figures = (_forest(compared, points, arm.label, control.label),) if any("mid" in one for one in points) else ()
+    figures = (
+        (_forest(compared, points, arm.label, control.label),) if any("mid" in one for one in points) else ()
+    )
     return (*(one.head for one in columns), compared), tuple(lines), figures, (texts("forest-note"),)
 
 
@@ -170,31 +262,55 @@ def welch(first: Sequence[float], second: Sequence[float]) -> tuple[float, float
 
 def _forest(compared: Text, points: Sequence[Mapping[str, Any]], arm: Text, control: Text) -> Figure:
     def drawn(language: Language) -> Description:
-        values = [
-            {**one, "at": place, "name": str(one[language])}
-            for place, one in enumerate(points)
-        ]
+        values = [{**one, "at": place, "name": str(one[language])} for place, one in enumerate(points)]
         there = [one for one in values if "mid" in one]
         y = {"field": "at", "type": "ordinal", "axis": None, "scale": {"domain": list(range(len(values)))}}
-        x = {"field": "mid", "type": "quantitative", "title": texts("axis-difference", arm=arm, control=control).say(language)}
+        x = {
+            "field": "mid",
+            "type": "quantitative",
+            "title": texts("axis-difference", arm=arm, control=control).say(language),
+        }
         height = 19 * len(values)
         names = {
-            "width": 190, "height": height, "data": {"values": values}, "view": {"stroke": None},
+            "width": 190,
+            "height": height,
+            "data": {"values": values},
+            "view": {"stroke": None},
             "layer": [
-                {"transform": [{"filter": f"datum.indent == {indent} && {head} datum.head"}],
-                 "mark": {"type": "text", "align": "left", "x": 14 * indent, "fontSize": 11, "fontWeight": weight},
-                 "encoding": {"y": y, "text": {"field": "name"}}}
+                {
+                    "transform": [{"filter": f"datum.indent == {indent} && {head} datum.head"}],
+                    "mark": {
+                        "type": "text",
+                        "align": "left",
+                        "x": 14 * indent,
+                        "fontSize": 11,
+                        "fontWeight": weight,
+                    },
+                    "encoding": {"y": y, "text": {"field": "name"}},
+                }
                 for indent, head, weight in ((0, "", "bold"), (0, "!", "normal"), (1, "!", "normal"))
             ],
-        }  # fmt: skip
+        }
         plot = {
-            "width": 460, "height": height, "data": {"values": there},
+            "width": 460,
+            "height": height,
+            "data": {"values": there},
             "layer": [
-                {"data": {"values": [{}]}, "mark": {"type": "rule", "strokeDash": [4, 3], "color": "#52606d"}, "encoding": {"x": {"datum": 0}}},
-                {"mark": {"type": "rule", "strokeWidth": 1.5}, "encoding": {"y": y, "x": {**x, "field": "low"}, "x2": {"field": "high"}}},
-                {"mark": {"type": "square", "filled": True, "size": 55, "opacity": 1, "color": INKS[1]}, "encoding": {"y": y, "x": x}},
+                {
+                    "data": {"values": [{}]},
+                    "mark": {"type": "rule", "strokeDash": [4, 3], "color": "#52606d"},
+                    "encoding": {"x": {"datum": 0}},
+                },
+                {
+                    "mark": {"type": "rule", "strokeWidth": 1.5},
+                    "encoding": {"y": y, "x": {**x, "field": "low"}, "x2": {"field": "high"}},
+                },
+                {
+                    "mark": {"type": "square", "filled": True, "size": 55, "opacity": 1, "color": INKS[1]},
+                    "encoding": {"y": y, "x": x},
+                },
             ],
-        }  # fmt: skip
+        }
         return {"hconcat": [names, plot], "spacing": 10}
 
     return _both(drawn, texts("figure-forest"))
@@ -207,25 +323,48 @@ def flow(run: Run, output: Output) -> Drawn:
     randomized = [row for row in people if row.get("RANDNO")]
     boxes = [
         (0.5, 0, texts("flow-assessed", count=len(people)), people),
-        (0.86, 1, texts("flow-excluded", count=len(people) - len(randomized), failed=counts["failed"], open=counts["open"]), [row for row in people if not row.get("RANDNO")]),
+        (
+            0.86,
+            1,
+            texts(
+                "flow-excluded",
+                count=len(people) - len(randomized),
+                failed=counts["failed"],
+                open=counts["open"],
+            ),
+            [row for row in people if not row.get("RANDNO")],
+        ),
         (0.5, 2, texts("flow-randomized", count=len(randomized)), randomized),
-    ]  # fmt: skip
+    ]
     arms = run.arms.order
     for place, arm in enumerate(arms):
         mine = [row for row in randomized if row.get("TRT01P") == arm]
         x = (place + 0.5) / len(arms)
         fas = [row for row in mine if row.get("FASFL") == "Y"]
         boxes += [
-            (x, 3, texts("flow-allocated", arm=run.arm_label(arm), count=len(mine), **_dose_counts(run, mine)), mine),
+            (
+                x,
+                3,
+                texts("flow-allocated", arm=run.arm_label(arm), count=len(mine), **_dose_counts(run, mine)),
+                mine,
+            ),
             (x, 4, texts("flow-followed", **_follow_counts(mine)), mine),
             (x, 5, texts("flow-analysed", count=len(fas)), fas),
-        ]  # fmt: skip
+        ]
     lines = tuple(
-        Line(Text(label.en.replace("\n", "; "), label.say("zh").replace("\n", "；")), (Cell(str(len(rows)), evidence(rows)),))
+        Line(
+            Text(label.en.replace("\n", "; "), label.say("zh").replace("\n", "；")),
+            (Cell(str(len(rows)), evidence(rows)),),
+        )
         for _, _, label, rows in boxes
     )
     alternative = texts("figure-flow", screened=len(people), randomized=len(randomized))
-    return (texts("n"),), lines, (_flow([(x, y, label) for x, y, label, _ in boxes], len(arms), alternative),), ()
+    return (
+        (texts("n"),),
+        lines,
+        (_flow([(x, y, label) for x, y, label, _ in boxes], len(arms), alternative),),
+        (),
+    )
 
 
 def _flow_counts(run: Run, people: Sequence[Record]) -> Mapping[str, int]:
@@ -265,7 +404,8 @@ def _flow(boxes: Sequence[tuple[float, int, Text]], arms: int, alternative: Text
             tall = 16 * len(parts) + 12
             rects.append({"x": middle - across / 2, "x2": middle + across / 2, "y": top, "y2": top + tall})
             marks += [
-                {"x": middle, "y": top + 14 + 16 * at, "text": part, "first": at == 0} for at, part in enumerate(parts)
+                {"x": middle, "y": top + 14 + 16 * at, "text": part, "first": at == 0}
+                for at, part in enumerate(parts)
             ]
         for x, level, _ in boxes:
             top = 14 + level * step
@@ -283,23 +423,36 @@ def _flow(boxes: Sequence[tuple[float, int, Text]], arms: int, alternative: Text
                 before = next(one for one in boxes if one[1] == level - 1 and one[0] == x)
                 tall = 16 * len(before[2].say(language).split("\n")) + 12
                 rules.append({"x": x * wide, "y": top - step + tall, "x2": x * wide, "y2": top})
-        scale = {"x": {"field": "x", "type": "quantitative", "scale": {"domain": [0, wide]}, "axis": None},
-                 "y": {"field": "y", "type": "quantitative", "scale": {"domain": [high, 0]}, "axis": None}}  # fmt: skip
+        scale = {
+            "x": {"field": "x", "type": "quantitative", "scale": {"domain": [0, wide]}, "axis": None},
+            "y": {"field": "y", "type": "quantitative", "scale": {"domain": [high, 0]}, "axis": None},
+        }
         ends = {"x2": {"field": "x2"}, "y2": {"field": "y2"}}
         return {
-            "width": wide, "height": high, "view": {"stroke": None},
+            "width": wide,
+            "height": high,
+            "view": {"stroke": None},
             "layer": [
-                {"data": {"values": rules}, "mark": {"type": "rule", "color": "#52606d"}, "encoding": {**scale, **ends}},
-                {"data": {"values": rects}, "mark": {"type": "rect", "fill": "#ffffff", "stroke": "#1f2933"}, "encoding": {**scale, **ends}},
-                {"data": {"values": marks}, "mark": {"type": "text", "fontSize": 11, "baseline": "middle"},
-                 "encoding": {**scale, "text": {"field": "text"}}},
+                {
+                    "data": {"values": rules},
+                    "mark": {"type": "rule", "color": "#52606d"},
+                    "encoding": {**scale, **ends},
+                },
+                {
+                    "data": {"values": rects},
+                    "mark": {"type": "rect", "fill": "#ffffff", "stroke": "#1f2933"},
+                    "encoding": {**scale, **ends},
+                },
+                {
+                    "data": {"values": marks},
+                    "mark": {"type": "text", "fontSize": 11, "baseline": "middle"},
+                    "encoding": {**scale, "text": {"field": "text"}},
+                },
             ],
-        }  # fmt: skip
+        }
 
     return _both(drawn, alternative)
 
 
 def _both(drawn: Any, alternative: Text) -> Figure:  # Any: a function of the language
     return Figure({language: drawn(language) for language in LANGUAGES}, alternative)
-
-

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from equipoise.analysis.datasets.table import SUBJECT, Cell as Value, Record
+from equipoise.analysis.datasets.table import SUBJECT, Record
+from equipoise.analysis.datasets.table import Cell as Value
 from equipoise.analysis.report.counting import Made
 from equipoise.analysis.report.run import Run, evidence
 from equipoise.documents.report import Cell, Line

@@ -1,8 +1,8 @@
 """Tables that rest on a model: the primary analysis, its sensitivity analyses, values by visit with differences.
 
-The rules that must stay true: a model is fitted by `equipoise.analysis` and by nothing else; what cannot be fitted stands
-as its Problem below the table, and no number stands in its place; every table says model, structure and degrees of
-freedom, and how many values a death was set for.
+The rules that must stay true: a model is fitted by `equipoise.analysis` and by nothing else; what cannot be fitted
+stands as its Problem below the table, and no number stands in its place; every table says model, structure and degrees
+of freedom, and how many values a death was set for.
 """
 
 from __future__ import annotations
@@ -44,7 +44,10 @@ class Fitted:
     def _means(self) -> Mapping[tuple[str, str], Estimate]:
         if self.fit is None:
             return {}
-        return {(one.levels["ARM"], one.levels["AVISIT"]): one.estimate for one in self.fit.lsmeans("ARM", "AVISIT")}
+        return {
+            (one.levels["ARM"], one.levels["AVISIT"]): one.estimate
+            for one in self.fit.lsmeans("ARM", "AVISIT")
+        }
 
     @cached_property
     def _differences(self) -> Mapping[tuple[str, str], Estimate]:
@@ -83,7 +86,12 @@ def _listed(names: Sequence[Text]) -> Text:
 
 def fitted(run: Run, output: Output, rows: Sequence[Record]) -> Fitted:
     """The MMRM of the change on baseline by visit, arm by visit and the covariates that vary; fitted once in a run."""
-    key = (output.actual, output.visits, output.covariates, tuple((row[SUBJECT], row["PARAMCD"], row["AVISIT"], row["DTYPE"]) for row in rows))
+    key = (
+        output.actual,
+        output.visits,
+        output.covariates,
+        tuple((row[SUBJECT], row["PARAMCD"], row["AVISIT"], row["DTYPE"]) for row in rows),
+    )
     if key not in run.fits:
         run.fits[key] = _fitted(run, output, rows)
     found = run.fits[key]
@@ -180,7 +188,8 @@ def mmrm(run: Run, output: Output) -> Made:
 
 def _missing(rows: Sequence[Record], columns: Sequence[Column]) -> list[Cell]:
     return [
-        Cell(str(len(one.people) - len({str(row[SUBJECT]) for row in known(of_column(rows, one), "CHG")}))) for one in columns
+        Cell(str(len(one.people) - len({str(row[SUBJECT]) for row in known(of_column(rows, one), "CHG")})))
+        for one in columns
     ]
 
 
@@ -242,7 +251,8 @@ def sensitivity(run: Run, output: Output) -> Made:
         model = fitted(run, output, mine)
         here = [row for row in model.rows if row["AVISIT"] == target]
         cells = [
-            Cell(str(len(of_column(here, one))), evidence(of_column(here, one))) for one in run.columns(output)
+            Cell(str(len(of_column(here, one))), evidence(of_column(here, one)))
+            for one in run.columns(output)
         ]
         lines.append(Line(texts(key), (*cells, *_compared(run, model, target))))
         notes += [] if model.fit is not None else model.notes(run)
@@ -283,5 +293,3 @@ def ratios(run: Run, output: Output) -> Made:
         mine = [row for row in rows if row["PARAMCD"] == code]
         lines += number_lines(mine, "AVAL", columns)
     return tuple(lines), ()
-
-

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from equipoise.analysis.arms import Arms
-from equipoise.analysis.datasets.table import LEDGER, SUBJECT, Cell, Record, Table, number
+from equipoise.analysis.datasets.table import LEDGER, SUBJECT, Cell, Record, Table, meets, number
 from equipoise.documents import report as page
 from equipoise.documents.typeset import both
 from equipoise.protocol.analysis import AnalysisPlan, Condition, Output
+from equipoise.protocol.forms import CodelistDefinition
 from equipoise.protocol.study import Study
 from equipoise.words.text import Text
 
@@ -58,7 +59,9 @@ class Run:
         name = dataset or "ADSL"
         if name not in self._records:
             table = self.datasets.get(name)
-            self._records[name] = [{**row, "DATASET": name} for row in table.records()] if table is not None else []
+            self._records[name] = (
+                [{**row, "DATASET": name} for row in table.records()] if table is not None else []
+            )
         return self._records[name]
 
     @cached_property
@@ -98,22 +101,28 @@ class Run:
     def variable_label(self, name: str) -> Text:
         """The name of a variable of a dataset, in both languages where the plan has it so."""
         plan = self.plan
-        for one in (*plan.subject_variables, *plan.days, *plan.presences):
-            if one.name == name:
-                return one.label
+        named: dict[str, Text] = {one.name: one.label for one in plan.subject_variables}
+        named |= {one.name: one.label for one in plan.days} | {one.name: one.label for one in plan.presences}
+        if name in named:
+            return named[name]
         factors = self.study.randomization.factors if self.study.randomization is not None else ()
-        for named, factor in zip(plan.strata, factors, strict=False):
-            if named == name:
+        for stratum, factor in zip(plan.strata, factors, strict=False):
+            if stratum == name:
                 return factor.label
         known = VARIABLES.get(name)
         table = next((table for table in self.datasets.values() if name in table.labels), None)
         return known or Text(table.labels[name] if table is not None else name)
 
+    def _codelist(self, name: str) -> CodelistDefinition | None:
+        """The codelist of a variable: as the plan says, or that of the same name in the study."""
+        planned = next((one.codelist for one in self.plan.subject_variables if one.name == name), None)
+        wanted = planned or CODELISTS.get(name)
+        return self.study.codelist(wanted) if wanted is not None else None
+
     def decode(self, name: str, value: Cell) -> Text:
         """What people read for a code of a variable."""
         code = str(value)
-        wanted = next((one.codelist for one in self.plan.subject_variables if one.name == name), None) or CODELISTS.get(name)
-        listed = self.study.codelist(wanted) if wanted is not None else None
+        listed = self._codelist(name)
         if listed is not None:
             found = next((term.decode for term in listed.terms if term.code == code), None)
             if found is not None:
@@ -126,28 +135,28 @@ class Run:
 
     def order(self, name: str, values: Iterable[str]) -> list[str]:
         """The values of a variable, in the order of its codelist, then by name."""
-        wanted = next((one.codelist for one in self.plan.subject_variables if one.name == name), None) or CODELISTS.get(name)
-        listed = self.study.codelist(wanted) if wanted is not None else None
+        listed = self._codelist(name)
         codes = [term.code for term in listed.terms] if listed is not None else []
-        return sorted(set(values), key=lambda value: (codes.index(value) if value in codes else len(codes), value))
+        return sorted(
+            set(values), key=lambda value: (codes.index(value) if value in codes else len(codes), value)
+        )
 
     def rows(self, output: Output, dataset: str | None, *conditions: Sequence[Condition]) -> list[Record]:
         """The rows of a dataset that meet all conditions, of the people of the output's set."""
-        from equipoise.analysis.datasets.table import meets
-
         inside = {str(row[SUBJECT]) for row in self.members(output.set)}
         wanted = [condition for group in conditions for condition in group]
         return [row for row in self.records(dataset) if str(row[SUBJECT]) in inside and meets(row, wanted)]
 
     def analysed(self, output: Output, parameter: str) -> list[Record]:
         """The analysed rows of a parameter (ANL01FL) of the people of the output's set."""
-        from equipoise.analysis.datasets.table import meets
-
         inside = {str(row[SUBJECT]) for row in self.members(output.set)}
         return [
             row
             for row in self.records(output.dataset)
-            if row["PARAMCD"] == parameter and row["ANL01FL"] == "Y" and str(row[SUBJECT]) in inside and meets(row, output.where)
+            if row["PARAMCD"] == parameter
+            and row["ANL01FL"] == "Y"
+            and str(row[SUBJECT]) in inside
+            and meets(row, output.where)
         ]
 
 
@@ -156,7 +165,14 @@ VARIABLES: Mapping[str, Text] = {
     "OUTCOME": Text("How the infusion ended", "输注结果"), "EXDURM": Text("Minutes from start to end", "输注时长（分钟）"),
     "SHARE": Text("Share given (%)", "输注比例（%）"), "EXVOL": Text("Volume given (mL)", "输注体积（mL）"),
 }  # fmt: skip
-CODELISTS: Mapping[str, str] = {"SEX": "SEX", "RACE": "RACE", "AEREL": "AEREL", "AESI": "AESI", "AEACN": "ACN", "AEOUT": "OUT"}
+CODELISTS: Mapping[str, str] = {
+    "SEX": "SEX",
+    "RACE": "RACE",
+    "AEREL": "AEREL",
+    "AESI": "AESI",
+    "AEACN": "ACN",
+    "AEOUT": "OUT",
+}
 WORDS: Mapping[str, Text] = {
     "Y": Text("Yes", "是"), "N": Text("No", "否"), "COMPLETE": Text("Complete", "完成"), "STOPPED": Text("Stopped", "终止"),
     "MSC": Text("MSC"), "NOT CODED": Text("Not coded", "未编码"), "DEATH": Text("Death", "死亡"),
@@ -177,7 +193,9 @@ def texts(key: str, **arguments: object) -> Text:
 
     if not arguments:
         return both(f"analysis_report.{key}")
-    return Text(say(f"analysis_report.{key}", "en", given("en")), say(f"analysis_report.{key}", "zh", given("zh")))
+    return Text(
+        say(f"analysis_report.{key}", "en", given("en")), say(f"analysis_report.{key}", "zh", given("zh"))
+    )
 
 
 def evidence(rows: Iterable[Mapping[str, Cell]]) -> tuple[page.Evidence, ...]:
@@ -202,7 +220,9 @@ def mean_sd(rows: Sequence[Record], variable: str) -> page.Cell:
     if not values:
         return page.Cell("0")
     spread = f"{statistics.stdev(values):.1f}" if len(values) > 1 else "–"
-    return page.Cell(f"{len(values)}; {statistics.fmean(values):.1f} ({spread})", evidence(known(rows, variable)))
+    return page.Cell(
+        f"{len(values)}; {statistics.fmean(values):.1f} ({spread})", evidence(known(rows, variable))
+    )
 
 
 def known(rows: Iterable[Record], variable: str) -> list[Record]:

@@ -41,7 +41,13 @@ _WORDS = ("contents", "rehearsal", "nobody", "back", "evidence", "rows", "datase
 
 
 def write_report(
-    study: Study, datasets: Mapping[str, Table], arms: Arms, until: dt.date, *, rehearsal: bool, outputs: Sequence[str] = ()
+    study: Study,
+    datasets: Mapping[str, Table],
+    arms: Arms,
+    until: dt.date,
+    *,
+    rehearsal: bool,
+    outputs: Sequence[str] = (),
 ) -> Report:
     """The report of a study at a cut. datasets: derived, and the SDTM-shaped tables below them.
 
@@ -59,10 +65,16 @@ def write_report(
 
 def _facts(run: Run, name: str, until: dt.date) -> tuple[tuple[Text, Text | str], ...]:
     people = list(run.subjects.values())
-    counts = (len(people), sum(bool(row.get("RANDNO")) for row in people), sum(bool(row.get("TRTSDT")) for row in people))
+    counts = (
+        len(people),
+        sum(bool(row.get("RANDNO")) for row in people),
+        sum(bool(row.get("TRTSDT")) for row in people),
+    )
     arms = run.arms
     source = (
-        (texts("fact-seed"), run.plan.dummy_seed) if arms.kind == "dummy" else (texts("fact-file"), arms.digest)
+        (texts("fact-seed"), run.plan.dummy_seed)
+        if arms.kind == "dummy"
+        else (texts("fact-file"), arms.digest)
     )
     return (
         (texts("fact-study"), Text(f"{name}: {run.study.title.en}", f"{name}：{run.study.title.say('zh')}")),
@@ -120,10 +132,19 @@ def _estimand(run: Run, output: Output) -> Text | None:
         return None
     events = Text(
         "; ".join(f"{each.event.en}: {each.strategy}" for each in one.intercurrent_events) + ".",
-        "；".join(f"{each.event.say('zh')}：{_STRATEGIES.get(each.strategy, each.strategy)}" for each in one.intercurrent_events) + "。",
+        "；".join(
+            f"{each.event.say('zh')}：{_STRATEGIES.get(each.strategy, each.strategy)}"
+            for each in one.intercurrent_events
+        )
+        + "。",
     )
     return texts(
-        "estimand", name=one.id, summary=one.summary, variable=one.variable, population=one.population, events=events
+        "estimand",
+        name=one.id,
+        summary=one.summary,
+        variable=one.variable,
+        population=one.population,
+        events=events,
     )
 
 
