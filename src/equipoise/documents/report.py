@@ -1,7 +1,7 @@
 """A statistical report as a value: tables, figures and listings in both languages, every number with its rows.
 
 The rules that must stay true: a cell is a text that stands in every language, or a Text; a number names the rows that
-it was counted from (`rows`), and a page of evidence lists them; the same value gives the same bytes, as HTML and as PDF;
+it was counted from (`rows`), and a page of evidence lists them; the same value gives the same bytes in HTML and PDF;
 a report in dummy arms says so on every page.
 """
 

@@ -21,12 +21,7 @@ from equipoise.protocol.analysis import Output
 from equipoise.words.problem import Problem
 from equipoise.words.text import Text
 
-STRUCTURES: Mapping[str, Text] = {
-    "us": Text("unstructured", "无结构"),
-    "toeph": Text("heterogeneous Toeplitz", "异质Toeplitz"),
-    "csh": Text("heterogeneous compound symmetry", "异质复合对称"),
-    "cs": Text("compound symmetry", "复合对称"),
-}
+STRUCTURES = ("us", "toeph", "csh", "cs")
 """Fallback order of the plan. Source: the analysis issue; domain notes 7.3."""
 NONE = Cell("–")
 
@@ -68,10 +63,11 @@ class Fitted:
         """The model, or why there is none."""
         if self.fit is None:
             return [_why(one) for one in self.problems]
+        used = self.fit.convergence.structure
         return [
             texts(
                 "model", covariates=_listed([run.variable_label(name) for name in self.covariates]),
-                structure=STRUCTURES[self.fit.convergence.structure], rows=self.fit.n_obs, subjects=self.fit.n_subjects,
+                structure=texts(f"structure-{used}"), rows=self.fit.n_obs, subjects=self.fit.n_subjects,
             )
         ]  # fmt: skip
 
@@ -125,7 +121,7 @@ def _fitted(run: Run, output: Output, rows: Sequence[Record]) -> Fitted:
     }
     formula = " + ".join(("CHG ~ BASE * AVISIT + ARM * AVISIT", *covariates))
     found = fit_mmrm(
-        data, formula, subject="USUBJID", visit="AVISIT", covariance=tuple(STRUCTURES), df="kenward-roger",
+        data, formula, subject="USUBJID", visit="AVISIT", covariance=STRUCTURES, df="kenward-roger",
         categorical=("ARM", "AVISIT"), reference={"ARM": arms[0], "AVISIT": visits[0]},
     )  # fmt: skip
     if isinstance(found, tuple):

@@ -94,7 +94,7 @@ class Run:
     def visit_label(self, output: Output, visit: str) -> Text:
         """The name of an analysis visit."""
         if visit == "BASELINE":
-            return Text("Baseline", "基线")
+            return texts("baseline")
         windows = [one for windows in self.plan.windows for one in windows.windows if one.id == visit]
         return windows[0].label if windows else Text(visit)
 
@@ -109,9 +109,10 @@ class Run:
         for stratum, factor in zip(plan.strata, factors, strict=False):
             if stratum == name:
                 return factor.label
-        known = VARIABLES.get(name)
+        if name in VARIABLES:
+            return texts(f"variable-{name.lower()}")
         table = next((table for table in self.datasets.values() if name in table.labels), None)
-        return known or Text(table.labels[name] if table is not None else name)
+        return Text(table.labels[name] if table is not None else name)
 
     def _codelist(self, name: str) -> CodelistDefinition | None:
         """The codelist of a variable: as the plan says, or that of the same name in the study."""
@@ -131,7 +132,7 @@ class Run:
         for named, factor in zip(self.plan.strata, factors, strict=False):
             if named == name:
                 return next((level.label for level in factor.levels if level.code == code), Text(code))
-        return WORDS.get(code, Text(code))
+        return texts(WORDS[code]) if code in WORDS else Text(code)
 
     def order(self, name: str, values: Iterable[str]) -> list[str]:
         """The values of a variable, in the order of its codelist, then by name."""
@@ -160,11 +161,8 @@ class Run:
         ]
 
 
-VARIABLES: Mapping[str, Text] = {
-    "AGE": Text("Age (years)", "年龄（岁）"), "SEX": Text("Sex", "性别"), "RACE": Text("Race", "人种"),
-    "OUTCOME": Text("How the infusion ended", "输注结果"), "EXDURM": Text("Minutes from start to end", "输注时长（分钟）"),
-    "SHARE": Text("Share given (%)", "输注比例（%）"), "EXVOL": Text("Volume given (mL)", "输注体积（mL）"),
-}  # fmt: skip
+VARIABLES = ("AGE", "SEX", "RACE", "OUTCOME", "EXDURM", "SHARE", "EXVOL")
+"""Variables that are not the plan's and have a name in both languages: `analysis_report.variable-age` and so on."""
 CODELISTS: Mapping[str, str] = {
     "SEX": "SEX",
     "RACE": "RACE",
@@ -173,12 +171,18 @@ CODELISTS: Mapping[str, str] = {
     "AEACN": "ACN",
     "AEOUT": "OUT",
 }
-WORDS: Mapping[str, Text] = {
-    "Y": Text("Yes", "是"), "N": Text("No", "否"), "COMPLETE": Text("Complete", "完成"), "STOPPED": Text("Stopped", "终止"),
-    "MSC": Text("MSC"), "NOT CODED": Text("Not coded", "未编码"), "DEATH": Text("Death", "死亡"),
-    "SCREEN FAILURE": Text("Screening failure", "筛选失败"),
-    "LOW": Text("Low", "低"), "HIGH": Text("High", "高"), "L": Text("Low", "低"), "H": Text("High", "高"),
-}  # fmt: skip
+WORDS: Mapping[str, str] = {
+    "Y": "yes",
+    "N": "no",
+    "COMPLETE": "code-complete",
+    "STOPPED": "code-stopped",
+    "NOT CODED": "code-not-coded",
+    "DEATH": "code-death",
+    "SCREEN FAILURE": "code-screen-failure",
+    "LOW": "code-low",
+    "HIGH": "code-high",
+}
+"""Codes that no codelist of a study has, and their names in the catalogue."""
 
 
 def texts(key: str, **arguments: object) -> Text:

@@ -130,13 +130,12 @@ def _estimand(run: Run, output: Output) -> Text | None:
     one: Estimand | None = next((each for each in run.study.estimands if each.id == output.estimand), None)
     if one is None:
         return None
+    listed = [
+        (each.event, texts(f"strategy-{each.strategy.replace(' ', '-')}")) for each in one.intercurrent_events
+    ]
     events = Text(
-        "; ".join(f"{each.event.en}: {each.strategy}" for each in one.intercurrent_events) + ".",
-        "；".join(
-            f"{each.event.say('zh')}：{_STRATEGIES.get(each.strategy, each.strategy)}"
-            for each in one.intercurrent_events
-        )
-        + "。",
+        "; ".join(f"{event.en}: {strategy.en}" for event, strategy in listed) + ".",
+        "；".join(f"{event.say('zh')}：{strategy.say('zh')}" for event, strategy in listed) + "。",
     )
     return texts(
         "estimand",
@@ -146,12 +145,3 @@ def _estimand(run: Run, output: Output) -> Text | None:
         population=one.population,
         events=events,
     )
-
-
-_STRATEGIES: Mapping[str, str] = {
-    "treatment policy": "疗法策略",
-    "hypothetical": "假想策略",
-    "composite": "复合变量策略",
-    "while on treatment": "在治策略",
-    "principal stratum": "主层策略",
-}
