@@ -242,12 +242,7 @@ class MadeUp:
         self.clock.at = began
         course.doses += 1
         volume = 60 if stop else 100
-        given: dict[str, Any] = {
-            "INFDAT": day, "BAGNO": bag, "INFMIN": 45, "INFPLAN": 100, "INFVOL": volume, "INFINT": "N",
-            "INFCOMP": "PARTIAL" if stop else "COMPLETE", "INFREACT": "N",
-        }  # fmt: skip
-        if stop:
-            given["INFREAS"] = "chills"
+        given: dict[str, Any] = {"INFPLAN": 100, "INFVOL": volume, "INFREACT": "N"}
         self.clock.at += dt.timedelta(minutes=46)
         self.record(crc, course, visit, "INF", given)
 

@@ -1,4 +1,4 @@
-"""What SDTM has no domain for and an analysis needs: randomization, doses as they were given, code breaks.
+"""What SDTM has no domain for and an analysis needs: randomization, code breaks, and the entries of a dose.
 
 The rules that must stay true: rows are shaped as SDTM shapes them, one for each thing that happened, with the entry
 they came from; a stratum and a public number are in them and nothing from which an arm follows.
@@ -30,10 +30,7 @@ _COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("RANDDT", "Date of Randomization", "date"), LEDGER,
     ),
     DOSES: (
-        Column("USUBJID", "Unique Subject Identifier", key=1), Column("DOSE", "Planned Dose", key=2),
-        Column("BAG", "Number of the Bag"), Column("STDTC", "Start of the Infusion", "datetime"),
-        Column("ENDTC", "End of the Infusion", "datetime"), Column("OUTCOME", "Outcome"),
-        Column("SHARE", "Share Given (%)", "integer"), Column("REASON", "Reason Not Complete"), LEDGER,
+        Column("USUBJID", "Unique Subject Identifier", key=1), Column("DOSE", "Planned Dose", key=2), LEDGER,
     ),
     BREAKS: (
         Column("USUBJID", "Unique Subject Identifier", key=1), Column("REQUEST", "Request"),
@@ -68,27 +65,16 @@ def _randomized(book: Casebook) -> Iterator[Row]:
 
 
 def _doses(book: Casebook) -> Iterator[Row]:
-    """One row for each infusion that began."""
+    """Beginning and end of each infusion that began: the entries alone, what they say is in EC."""
     asked = {entry.request: entry.infusion for _, entry in book.of_kind(PreparationRequested)}
-    ended = {entry.request: (recorded, entry) for recorded, entry in book.of_kind(InfusionEnded)}
+    ended = {entry.request: recorded for recorded, entry in book.of_kind(InfusionEnded)}
     for recorded, entry in book.of_kind(InfusionStarted):
-        row: Row = {
+        seqs = [recorded.header.seq, *([ended[entry.request].header.seq] if entry.request in ended else [])]
+        yield {
             "USUBJID": book.usubjid,
             "DOSE": asked.get(entry.request),
-            "BAG": entry.bag,
-            "STDTC": entry.at,
-            "EQLEDGER": book.reference(recorded.header.seq),
+            "EQLEDGER": " ".join(book.reference(seq) for seq in seqs),
         }
-        if entry.request in ended:
-            last, end = ended[entry.request]
-            row |= {
-                "ENDTC": end.at,
-                "OUTCOME": end.outcome,
-                "SHARE": int(end.share),
-                "REASON": end.reason or None,
-            }
-            row["EQLEDGER"] = f"{row['EQLEDGER']} {book.reference(last.header.seq)}"
-        yield row
 
 
 def _breaks(book: Casebook) -> Iterator[Row]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from zoneinfo import ZoneInfo
 
 from equipoise.analysis.arms import Arms
 from equipoise.analysis.datasets.happened import events, exposure, times
 from equipoise.analysis.datasets.measured import measured
 from equipoise.analysis.datasets.subjects import adsl, subjects, with_days, with_measured, with_sets
-from equipoise.analysis.datasets.table import SUBJECT, Cell, Table, by_subject
+from equipoise.analysis.datasets.table import LEDGER, SUBJECT, Cell, Table, by_subject, joined
+from equipoise.protocol.analysis import Condition
 from equipoise.protocol.study import Study
 
 MEASURED: Mapping[str, str] = {
@@ -19,6 +19,9 @@ MEASURED: Mapping[str, str] = {
     "ADVS": "Vital Signs Analysis Dataset",
     "ADIM": "Imaging Analysis Dataset",
 }
+
+GIVEN = (Condition(variable="ECOCCUR", values=("Y",)),)
+"""A row of EC that is a dose which began."""
 
 
 def plain_tables(columns: Mapping[str, Mapping[str, tuple[Cell, ...]]]) -> Mapping[str, Table]:
@@ -32,14 +35,14 @@ def derive(study: Study, tables: Mapping[str, Table], arms: Arms, until: dt.date
     tables: SDTM by domain, and EQRD, EQDO, EQCB (standards.assigned). until: the day of the cut.
     """
     plan = study.analysis
-    doses = _site_days(study, tables)
-    found = subjects(study, {**tables, "EQDO": doses}, arms)
+    doses = _doses(tables)
+    found = subjects(study, {**tables, "EC": doses}, arms)
     days = {
-        key: (min(str(row["STDTC"])[:10] for row in rows), max(str(row["STDTC"])[:10] for row in rows))
+        key: (min(str(row["ECSTDTC"])[:10] for row in rows), max(str(row["ECSTDTC"])[:10] for row in rows))
         for key, rows in by_subject(doses).items()
     }
     with_days(found, doses, arms, days)
-    known = {**tables, "EQDO": doses}
+    known = {**tables, "EC": doses}
     people = [one.row for one in found]
     datasets = {name: measured(name, label, plan, known, people, until) for name, label in MEASURED.items()}
     with_measured(found, plan, datasets)
@@ -61,21 +64,11 @@ def derive(study: Study, tables: Mapping[str, Table], arms: Arms, until: dt.date
     }
 
 
-def _site_days(study: Study, tables: Mapping[str, Table]) -> Table:
-    """The doses with their moments on the clock of the subject's site: a day of infusion is the site's."""
-    doses = tables["EQDO"]
-    sites = dict(zip(tables["DM"].column(SUBJECT), tables["DM"].column("SITEID"), strict=True))
-    columns = dict(doses.columns)
-    for name in ("STDTC", "ENDTC"):
-        columns[name] = tuple(
-            _local(cell, study.zone_of(str(sites.get(subject))))
-            for cell, subject in zip(doses.column(name), doses.column(SUBJECT), strict=True)
-        )
-    return Table(doses.name, doses.label, columns, doses.labels, doses.sources)
-
-
-def _local(cell: Cell, zone: str) -> str | None:
-    if not cell:
-        return None
-    moment = dt.datetime.fromisoformat(str(cell))
-    return (moment.astimezone(ZoneInfo(zone)) if moment.tzinfo else moment).replace(tzinfo=None).isoformat()
+def _doses(tables: Mapping[str, Table]) -> Table:
+    """The rows of EC that are doses which began, each with the entries of its beginning and end."""
+    doses = tables["EC"].where(GIVEN) if "EC" in tables else Table("EC", "EC", {SUBJECT: (), "ECSPID": ()})
+    entries = {(row[SUBJECT], row["DOSE"]): row[LEDGER] for row in tables["EQDO"].records()}
+    named = tuple(
+        joined(entries.get((row[SUBJECT], row["ECSPID"])), row.get(LEDGER)) for row in doses.records()
+    )
+    return Table(doses.name, doses.label, {**doses.columns, LEDGER: named}, doses.labels)

@@ -19,7 +19,6 @@ from equipoise.analysis.datasets.table import (
     Record,
     Table,
     by_subject,
-    joined,
     meets,
     number,
     table_of,
@@ -97,13 +96,13 @@ def _person(row: Record) -> Record:
 def events(plan: AnalysisPlan, tables: Mapping[str, Table], people: Iterable[Record]) -> Table:
     """ADAE: every adverse event of everybody screened, in the order of AE."""
     known = {str(row[SUBJECT]): row for row in people}
-    doses = by_subject(tables["EQDO"]) if "EQDO" in tables else {}
+    doses = by_subject(tables["EC"])
     rows = []
     for row in tables["AE"].records() if "AE" in tables else ():
         person = known[str(row[SUBJECT])]
         coded = row.get("AEDECOD")
         since = person.get("TRTSDT")
-        days = {str(dose["STDTC"])[:10] for dose in doses.get(str(row[SUBJECT]), [])}
+        days = {str(dose["ECSTDTC"])[:10] for dose in doses.get(str(row[SUBJECT]), [])}
         rows.append(
             {
                 **_person(person),
@@ -131,34 +130,29 @@ def _near(cell: Cell, days: Iterable[str]) -> bool:
 
 
 def exposure(tables: Mapping[str, Table], people: Iterable[Record]) -> Table:
-    """ADEX: every infusion that began, with the volume that the infusion record says for that bag."""
+    """ADEX: every infusion that began."""
     known = {str(row[SUBJECT]): row for row in people}
-    records = by_subject(tables["EC"]) if "EC" in tables else {}
     rows = []
-    for row in tables["EQDO"].records() if "EQDO" in tables else ():
+    for row in tables["EC"].records():
         person = known[str(row[SUBJECT])]
-        form = next(
-            (one for one in records.get(str(row[SUBJECT]), []) if one.get("ECREFID") == row["BAG"]), None
-        )
         rows.append(
             {
                 **_person(person),
-                **row,
-                "ASTDT": str(row["STDTC"])[:10],
-                "ASTDY": study_day(row["STDTC"], person.get("REFDT")),
-                "EXDURM": _minutes(row["STDTC"], row["ENDTC"]),
-                "EXVOL": number(form.get("ECDOSE")) if form else None,
-                LEDGER: joined(row[LEDGER], form[LEDGER] if form else None),
+                "DOSE": row["ECSPID"],
+                "BAG": row.get("ECREFID"),
+                "ASTDT": str(row["ECSTDTC"])[:10],
+                "ASTDY": study_day(row["ECSTDTC"], person.get("REFDT")),
+                "STDTC": row["ECSTDTC"],
+                "ENDTC": row.get("ECENDTC"),
+                "EXDURM": number(row.get("ECMIN")),
+                "OUTCOME": row.get("ECCOMPL"),
+                "SHARE": number(row.get("ECSHARE")),
+                "EXVOL": number(row.get("ECDOSE")),
+                "REASON": row.get("ECADJ"),
+                LEDGER: row[LEDGER],
             }
         )
     return table_of("ADEX", "Exposure Analysis Dataset", ADEX, rows)
-
-
-def _minutes(begun: Cell, ended: Cell) -> float | None:
-    if not begun or not ended:
-        return None
-    first, last = (dt.datetime.fromisoformat(str(one)) for one in (begun, ended))
-    return (last - first).total_seconds() / 60
 
 
 def times(

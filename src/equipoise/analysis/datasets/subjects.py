@@ -97,7 +97,7 @@ def subjects(study: Study, tables: Mapping[str, Table], arms: Arms) -> list[Subj
         }
         mine = {name: rows.get(key, []) for name, rows in parts.items()}
         _assigned(one, plan, mine, arms)
-        _dosed(one, mine.get("EQDO", []))
+        _dosed(one, mine.get("EC", []))
         _ended(one, mine.get("DS", []))
         for deviation in mine.get("DV", []):
             if deviation.get("EQIMPORT") == "Y":
@@ -128,10 +128,10 @@ def _assigned(one: Subject, plan: AnalysisPlan, mine: Mapping[str, Sequence[Reco
 
 
 def _dosed(one: Subject, doses: Sequence[Record]) -> None:
-    begun = sorted(doses, key=lambda row: str(row["STDTC"]))
+    begun = sorted(doses, key=lambda row: str(row["ECSTDTC"]))
     for row in begun:
         one.put(row[LEDGER], DOSEN=int(str(one.row["DOSEN"])) + 1)
-        if row["OUTCOME"] == "COMPLETE":
+        if row["ECCOMPL"] == "COMPLETE":
             one.put(row[LEDGER], DOSECN=int(str(one.row["DOSECN"])) + 1)
     one.row["REFDT"] = one.row.get("RANDDT")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from equipoise.analysis.datasets.table import SUBJECT, Record, number
-from equipoise.analysis.mmrm.inference import Estimate
+from equipoise.analysis.estimate import Estimate
 from equipoise.analysis.mmrm.result import MmrmFit, fit_mmrm
 from equipoise.analysis.report.counting import Made, number_lines, of_column, threshold_lines
 from equipoise.analysis.report.run import Column, Run, evidence, interval, known, mean_sd, p_value, texts
