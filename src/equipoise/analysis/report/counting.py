@@ -218,37 +218,6 @@ def _event_line(label: Text, rows: Sequence[Record], columns: Sequence[Column], 
     return Line(label, tuple(cells), indent)
 
 
-def responders(run: Run, output: Output) -> Made:
-    """n of those with a value at a visit who meet a threshold."""
-    return tuple(threshold_lines(run, output, run.columns(output))), (texts("responder-note"),)
-
-
-def threshold_lines(run: Run, output: Output, columns: Sequence[Column]) -> list[Line]:
-    """The lines of the output's thresholds."""
-    lines: list[Line] = []
-    for asked in output.thresholds:
-        lines.append(Line(asked.label, head=True))
-        rows = run.analysed(output, asked.parameter)
-        for visit in asked.visits:
-            here = [row for row in known(rows, asked.of) if row["AVISIT"] == visit]
-            cells = []
-            for column in columns:
-                mine = of_column(here, column)
-                low, high = asked.at_least, asked.at_most
-                good = [
-                    row
-                    for row in mine
-                    for value in (number(row[asked.of]),)
-                    if value is not None
-                    and (low is None or value >= float(low))
-                    and (high is None or value <= float(high))
-                ]
-                share = f"{100 * len(good) / len(mine):.1f}" if mine else "–"
-                cells.append(Cell(f"{len(good)}/{len(mine)} ({share})", evidence(mine)))
-            lines.append(Line(run.visit_label(output, visit), tuple(cells), 1))
-    return lines
-
-
 def shift(run: Run, output: Output) -> Made:
     """A laboratory test by visit, and its shift from baseline to the last value, by the reference range."""
     lines: list[Line] = []

@@ -14,6 +14,7 @@ from typing import Any
 from scipy import special
 
 from equipoise.analysis.datasets.table import SUBJECT, Record, number
+from equipoise.analysis.report.comparing import odds_heads
 from equipoise.analysis.report.counting import of_column
 from equipoise.analysis.report.models import fitted
 from equipoise.analysis.report.run import Run, evidence, interval, known, texts
@@ -149,7 +150,7 @@ def stacked(run: Run, output: Output) -> Drawn:
                     )
                     at += share
     figures = (_stacked(run, output, parts),) if parts else ()
-    return tuple(one.head for one in columns), lines, figures, notes
+    return odds_heads(run, output), lines, figures, notes
 
 
 def _stacked(run: Run, output: Output, parts: Sequence[Mapping[str, float]]) -> Figure:

@@ -14,7 +14,9 @@ from functools import cached_property
 from equipoise.analysis.datasets.table import SUBJECT, Record, number
 from equipoise.analysis.estimate import Estimate
 from equipoise.analysis.mmrm.result import MmrmFit, fit_mmrm
-from equipoise.analysis.report.counting import Made, number_lines, of_column, threshold_lines
+from equipoise.analysis.report.comparing import ancova, common_odds
+from equipoise.analysis.report.counting import Made, number_lines, of_column
+from equipoise.analysis.report.responding import threshold_lines
 from equipoise.analysis.report.run import Column, Run, evidence, interval, known, mean_sd, p_value, texts
 from equipoise.documents.report import Cell, Line
 from equipoise.protocol.analysis import Output
@@ -206,7 +208,7 @@ def visits(run: Run, output: Output) -> Made:
     lines, notes = mmrm(run, output)
     columns = run.columns(output)
     blank = (Cell(),) * (2 * (len(run.arms.order) - 1))
-    more = [_widened(line, blank) for line in threshold_lines(run, output, columns)]
+    more = threshold_lines(run, output)
     for name in output.by:
         for code in output.parameters:
             rows = run.analysed(output, code)
@@ -219,13 +221,9 @@ def visits(run: Run, output: Output) -> Made:
                     here = [row for row in mine if row["AVISIT"] == visit]
                     cells = tuple(mean_sd(of_column(here, one), "AVAL") for one in columns)
                     more.append(Line(run.visit_label(output, visit), (*cells, *blank), 1))
-    extra = (texts("responder-note"),) if output.thresholds else ()
+    extra = (texts("responder-note"), texts("share-beside")) if output.thresholds else ()
     nominal = (texts("nominal"),) if output.estimand is None else ()
     return (*lines, *more), (*notes, *nominal, *extra)
-
-
-def _widened(line: Line, blank: tuple[Cell, ...]) -> Line:
-    return line if line.head else Line(line.label, (*line.cells, *blank), line.indent)
 
 
 def sensitivity(run: Run, output: Output) -> Made:
@@ -252,12 +250,18 @@ def sensitivity(run: Run, output: Output) -> Made:
         ]
         lines.append(Line(texts(key), (*cells, *_compared(run, model, target))))
         notes += [] if model.fit is not None else model.notes(run)
+    here = [row for row in known(alive, "CHG") if row["AVISIT"] == target]
+    cells = [
+        Cell(str(len(of_column(here, one))), evidence(of_column(here, one))) for one in run.columns(output)
+    ]
+    lines.append(Line(texts("sensitivity-ancova"), (*cells, *ancova(run, output, here))))
     return tuple(lines), (*dict.fromkeys(notes), texts("sensitivity-more"))
 
 
 def distribution(run: Run, output: Output) -> Made:
     """Every category of a scale by visit; the common odds ratio where it can be fitted."""
     columns = run.columns(output)
+    blank = [Cell()] * (2 * (len(run.arms.order) - 1))
     lines: list[Line] = []
     for code in output.parameters:
         rows = run.analysed(output, code)
@@ -266,15 +270,16 @@ def distribution(run: Run, output: Output) -> Made:
             here = [row for row in known(rows, "AVAL") if row["AVISIT"] == visit]
             lines.append(Line(run.visit_label(output, visit), head=True))
             mine = [of_column(here, one) for one in columns]
-            lines.append(Line(texts("n"), tuple(Cell(str(len(one)), evidence(one)) for one in mine), 1))
+            odds = common_odds(run, output, here) if visit != "BASELINE" else blank
+            lines.append(Line(texts("n"), (*(Cell(str(len(one)), evidence(one)) for one in mine), *odds), 1))
             for level in levels:
                 cells = []
                 for one in mine:
                     there = [row for row in one if number(row["AVAL"]) == level]
                     share = f"{100 * len(there) / len(one):.1f}" if one else "–"
                     cells.append(Cell(f"{len(there)} ({share})", evidence(there)))
-                lines.append(Line(str(level), tuple(cells), 1))
-    return tuple(lines), (texts("responder-note"),)
+                lines.append(Line(str(level), (*cells, *blank), 1))
+    return tuple(lines), (texts("responder-note"), texts("odds-note"))
 
 
 def ratios(run: Run, output: Output) -> Made:

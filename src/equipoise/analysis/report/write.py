@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from equipoise.analysis.arms import Arms
 from equipoise.analysis.datasets.table import Table
-from equipoise.analysis.report import counting, figures, models
+from equipoise.analysis.report import comparing, counting, figures, models, surviving
 from equipoise.analysis.report.listing import listing
+from equipoise.analysis.report.responding import responders
 from equipoise.analysis.report.run import Run, texts
 from equipoise.documents.report import Exhibit, Report
 from equipoise.protocol.analysis import Output
@@ -20,7 +21,7 @@ _TABLES: Mapping[str, Callable[[Run, Output], counting.Made]] = {
     "summary": counting.summary,
     "baseline": counting.baseline,
     "events": counting.events,
-    "responders": counting.responders,
+    "responders": responders,
     "shift": counting.shift,
     "distribution": models.distribution,
     "ratios": models.ratios,
@@ -31,11 +32,17 @@ _COMPARING: Mapping[str, Callable[[Run, Output], counting.Made]] = {
     "visits": models.visits,
     "sensitivity": models.sensitivity,
 }
+_HEADS: Mapping[str, Callable[[Run, Output], tuple[Text, ...]]] = {
+    **dict.fromkeys(_COMPARING, models.heads),
+    "responders": comparing.share_heads,
+    "distribution": comparing.odds_heads,
+}
 _FIGURES: Mapping[str, Callable[[Run, Output], figures.Drawn]] = {
     "flow": figures.flow,
     "means": figures.means,
     "stacked": figures.stacked,
     "forest": figures.forest,
+    "survival": surviving.survival,
 }
 _WORDS = ("contents", "rehearsal", "nobody", "back", "evidence", "rows", "dataset", "key", "entries")
 
@@ -106,8 +113,8 @@ def exhibit(run: Run, output: Output) -> Exhibit:
 def _columns(run: Run, output: Output) -> tuple[Text, ...]:
     if output.kind == "listing":
         return tuple(one.label for one in output.columns)
-    if output.kind in _COMPARING:
-        return models.heads(run, output)
+    if output.kind in _HEADS:
+        return _HEADS[output.kind](run, output)
     return tuple(one.head for one in run.columns(output))
 
 

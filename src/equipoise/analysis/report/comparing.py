@@ -1,0 +1,163 @@
+"""Comparisons beside counts: differences of shares, common odds ratios, times to an event, each by its method.
+
+The rules that must stay true: nothing is estimated here, each number is a method's; where a method says a Problem there
+is no number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from equipoise.analysis.ancova import fit_ancova
+from equipoise.analysis.datasets.table import SUBJECT, Record, number
+from equipoise.analysis.ordinal.result import fit_ordinal
+from equipoise.analysis.report.run import Run, evidence, interval, p_value, texts
+from equipoise.analysis.responders import fit_responders
+from equipoise.analysis.survival.curves import SurvivalFit, fit_logrank, fit_survival
+from equipoise.documents.report import Cell
+from equipoise.protocol.analysis import Output
+from equipoise.words.text import Text
+
+NONE = Cell("–")
+Columns: TypeAlias = "dict[str, Sequence[float | str | None]]"
+
+
+def arm_variable(output: Output) -> str:
+    """The variable of a row's arm: as received where the output asks for it."""
+    return "TRTA" if output.actual else "TRTP"
+
+
+def share_heads(run: Run, output: Output) -> tuple[Text, ...]:
+    """Arms, then the difference of shares and the odds ratio of every arm against control."""
+    control = run.arm_label(run.arms.order[0])
+    compared = [
+        texts(key, arm=run.arm_label(arm), control=control)
+        for arm in run.arms.order[1:]
+        for key in ("share-difference", "share-odds")
+    ]
+    return (*(one.head for one in run.columns(output)), *compared)
+
+
+def shares(run: Run, output: Output, rows: Sequence[Record], good: Sequence[Record]) -> list[Cell]:
+    """Every arm against control: difference of shares over the strata with Newcombe's interval; odds ratio."""
+    variable, control = arm_variable(output), run.arms.order[0]
+    met = {id(row) for row in good}
+    cells: list[Cell] = []
+    for arm in run.arms.order[1:]:
+        mine = [row for row in rows if row[variable] in (arm, control)]
+        data: Columns = {
+            "Y": [float(id(row) in met) for row in mine],
+            "ARM": [str(row[variable]) for row in mine],
+            "STRATUM": [str(run.subjects[str(row[SUBJECT])].get("STRATAR")) for row in mine],
+        }
+        if len(set(data["ARM"])) < 2:
+            cells += [NONE, NONE]
+            continue
+        found = fit_responders(data, "Y", "ARM", strata=("STRATUM",), reference=control)
+        if isinstance(found, tuple) or found.difference is None:
+            cells += [NONE, NONE]
+            continue
+        behind, odds = evidence(mine), found.odds_ratio
+        low, high = found.newcombe.low, found.newcombe.high
+        cells.append(Cell(interval(100 * found.difference.estimate, 100 * low, 100 * high), behind))
+        cells.append(Cell(interval(odds.ratio, odds.low, odds.high, 2), behind) if odds else NONE)
+    return cells
+
+
+def odds_heads(run: Run, output: Output) -> tuple[Text, ...]:
+    """Arms, then the common odds ratio of every arm against control and its p."""
+    control = run.arm_label(run.arms.order[0])
+    compared = [
+        text
+        for arm in run.arms.order[1:]
+        for text in (texts("common-or", arm=run.arm_label(arm), control=control), texts("p"))
+    ]
+    return (*(one.head for one in run.columns(output)), *compared)
+
+
+def common_odds(run: Run, output: Output, rows: Sequence[Record]) -> list[Cell]:
+    """Proportional odds of a better category on arm, baseline and the covariates that vary."""
+    variable, control = arm_variable(output), run.arms.order[0]
+    mine = [row for row in rows if number(row["BASE"]) is not None and row[variable] is not None]
+    parameter = run.plan.parameter(output.parameters[0])
+    better = "lower" if parameter is not None and parameter.better == "lower" else "higher"
+    people = {str(row[SUBJECT]) for row in mine}
+    varying = [name for name in output.covariates if len({run.subjects[one].get(name) for one in people}) > 1]
+    data: Columns = {
+        "AVAL": [str(int(number(row["AVAL"]) or 0)) for row in mine],
+        "BASE": [number(row["BASE"]) for row in mine],
+        "ARM": [str(row[variable]) for row in mine],
+        **{name: [str(run.subjects[str(row[SUBJECT])].get(name)) for row in mine] for name in varying},
+    }
+    arms = set(data["ARM"])
+    if control not in arms or len(arms) < 2 or len(set(data["AVAL"])) < 2:
+        return [NONE, NONE] * (len(run.arms.order) - 1)
+    based = ["BASE"] if len(set(data["BASE"])) > 1 else []
+    found = fit_ordinal(
+        data, " + ".join(("AVAL ~ ARM", *based, *varying)), categorical=("ARM",), reference={"ARM": control}
+    )
+    cells: list[Cell] = []
+    for arm in run.arms.order[1:]:
+        term = f"ARM[T.{arm}]"
+        if isinstance(found, tuple) or term not in found.terms:
+            cells += [NONE, NONE]
+            continue
+        odds = found.odds_ratio(term, of=better)
+        behind = evidence(mine)
+        cells += [Cell(interval(odds.ratio, odds.low, odds.high, 2), behind), Cell(p_value(odds.p), behind)]
+    return cells
+
+
+def ancova(run: Run, output: Output, rows: Sequence[Record]) -> list[Cell]:
+    """Analysis of covariance of the change at one visit, with HC3 errors: every arm against control, and p."""
+    variable, control = arm_variable(output), run.arms.order[0]
+    mine = [row for row in rows if number(row["CHG"]) is not None and row[variable] is not None]
+    people = {str(row[SUBJECT]) for row in mine}
+    varying = [name for name in output.covariates if len({run.subjects[one].get(name) for one in people}) > 1]
+    data: Columns = {
+        "CHG": [number(row["CHG"]) for row in mine],
+        "BASE": [number(row["BASE"]) for row in mine],
+        "ARM": [str(row[variable]) for row in mine],
+        **{name: [str(run.subjects[str(row[SUBJECT])].get(name)) for row in mine] for name in varying},
+    }
+    if control not in set(data["ARM"]) or len(set(data["ARM"])) < 2:
+        return [NONE, NONE] * (len(run.arms.order) - 1)
+    formula = " + ".join(("CHG ~ ARM + BASE", *varying))
+    found = fit_ancova(data, formula, errors="HC3", categorical=("ARM",), reference={"ARM": control})
+    if isinstance(found, tuple):
+        return [NONE, NONE] * (len(run.arms.order) - 1)
+    known = {one.levels["ARM"]: one.estimate for one in found.differences("ARM")}
+    cells: list[Cell] = []
+    for arm in run.arms.order[1:]:
+        one = known.get(f"{arm} - {control}")
+        behind = evidence(mine)
+        cells += [NONE, NONE] if one is None else [
+            Cell(interval(one.estimate, one.low, one.high), behind), Cell(p_value(one.p), behind)
+        ]  # fmt: skip
+    return cells
+
+
+def curves(run: Run, output: Output, rows: Sequence[Record]) -> SurvivalFit | None:
+    """Kaplan and Meier's curves by arm; None where nothing can be drawn."""
+    if not rows:
+        return None
+    found = fit_survival(_times(output, rows), "AVAL", "EVENT", by="ARM")
+    return None if isinstance(found, tuple) else found
+
+
+def log_rank(run: Run, output: Output, rows: Sequence[Record]) -> Cell:
+    """p of the log-rank test over all arms."""
+    data = _times(output, rows)
+    if len(set(data["ARM"])) < 2 or not any(data["EVENT"]):
+        return NONE
+    found = fit_logrank(data, "AVAL", "EVENT", "ARM")
+    return NONE if isinstance(found, tuple) else Cell(p_value(found.test.p), evidence(rows))
+
+
+def _times(output: Output, rows: Sequence[Record]) -> Columns:
+    return {
+        "AVAL": [number(row["AVAL"]) for row in rows],
+        "EVENT": [1.0 - (number(row["CNSR"]) or 0.0) for row in rows],
+        "ARM": [str(row[arm_variable(output)]) for row in rows],
+    }
