@@ -10,10 +10,12 @@ from equipoise.analysis.censored import CensoredFit, fit_censored
 from equipoise.analysis.counts import CountsFit, fit_counts
 from equipoise.analysis.logistic import LogisticFit, fit_logistic
 from equipoise.analysis.mmrm.result import MmrmFit, fit_mmrm
+from equipoise.analysis.multiplicity import Graph, Tested, fixed_sequence, graphical, hochberg, holm
 from equipoise.analysis.ordinal.result import OrdinalFit, fit_ordinal
 from equipoise.analysis.ranks.cmh import CmhFit, fit_cmh
 from equipoise.analysis.ranks.van_elteren import ShiftFit, VanElterenFit, fit_shift, fit_van_elteren
 from equipoise.analysis.responders import ResponderFit, fit_responders
+from equipoise.analysis.sequential.boundaries import Boundaries, boundaries
 from equipoise.analysis.survival.cox import CoxFit, fit_cox
 from equipoise.analysis.survival.curves import LogrankFit, SurvivalFit, fit_logrank, fit_survival
 from equipoise.analysis.utilities import Utilities, derive_utility, load_utilities
@@ -22,10 +24,12 @@ from equipoise.analysis.wins import Outcome, WinFit, fit_win_odds, fit_winratio
 __all__ = [
     "AncovaFit",
     "BlindingFit",
+    "Boundaries",
     "CensoredFit",
     "CmhFit",
     "CountsFit",
     "CoxFit",
+    "Graph",
     "LogisticFit",
     "LogrankFit",
     "MmrmFit",
@@ -34,9 +38,11 @@ __all__ = [
     "ResponderFit",
     "ShiftFit",
     "SurvivalFit",
+    "Tested",
     "Utilities",
     "VanElterenFit",
     "WinFit",
+    "boundaries",
     "derive_utility",
     "fit_ancova",
     "fit_blinding",
@@ -54,5 +60,9 @@ __all__ = [
     "fit_van_elteren",
     "fit_win_odds",
     "fit_winratio",
+    "fixed_sequence",
+    "graphical",
+    "hochberg",
+    "holm",
     "load_utilities",
 ]
