@@ -163,15 +163,31 @@ def _solved(frame: Frame, errors: str, level: float) -> AncovaFit | tuple[Proble
         middle = sigma2 * np.eye(width)
     else:
         alone = [row for row, its in zip(frame.rows, leverage, strict=True) if its > 1.0 - 1e-9]
-        if alone and errors in ("HC2", "HC3"):
+        if alone:
             return (problem("analysis.leverage", errors, rows=row_numbers(alone)),)
         weight = _weights(errors, leverage, rows / df)
         middle = (q.T * (left**2 * weight)) @ q
     vcov = back @ middle @ back.T
     found = AncovaFit(frame.terms, beta, vcov, float(np.sqrt(sigma2)), df, errors, rows, level, frame)
-    if (np.diag(vcov) <= 0).any() or not all_finite((beta, vcov, sigma2)):
+    if not all_finite((beta, vcov, sigma2)):
         return (problem("analysis.no-residual"),)
-    return found
+    return _without_spread(found, sigma2 * back @ back.T) or found
+
+
+def _without_spread(found: AncovaFit, plain: Array) -> tuple[Problem, ...]:
+    """Coefficients and means whose robust error is zero, because all residuals that it is made of are."""
+    rows = dict(zip(found.terms, np.eye(len(found.terms)), strict=True))
+    for name, levels in found.frame.levels.items():
+        means = {level: found.mean_row({name: level}) for level in levels}
+        rows |= {f"{name} {level}": row for level, row in means.items()}
+        rows |= {
+            f"{name} {level}": row - means[levels[0]] for level, row in means.items() if level != levels[0]
+        }
+    return tuple(
+        problem("analysis.no-spread", where, errors=found.errors)
+        for where, row in rows.items()
+        if not row @ found.vcov @ row > 1e-18 * (row @ plain @ row)
+    )
 
 
 def _weights(errors: str, leverage: Array, more: float) -> Array:

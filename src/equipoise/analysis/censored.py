@@ -27,6 +27,7 @@ from equipoise.analysis.estimate import (
     all_finite,
     as_json,
     ratio,
+    some_ratio,
     table_json,
     wald,
 )
@@ -81,7 +82,8 @@ class CensoredFit:
 
     def to_json(self) -> dict[str, Any]:
         """The whole answer as one JSON value."""
-        ratios = {term: self.mean_ratio(term) for term in self.terms if term != "Intercept"}
+        its = self.coefficients
+        ratios = {term: some_ratio(its[term], self.level) for term in self.terms if term != "Intercept"}
         return {
             "coefficients": table_json(self.coefficients),
             "mean_ratios": table_json(ratios) if self.log else None,

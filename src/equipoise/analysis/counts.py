@@ -20,7 +20,17 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from equipoise.analysis.estimate import LEVEL, Ratio, Wald, all_finite, as_json, ratio, table_json, wald
+from equipoise.analysis.estimate import (
+    LEVEL,
+    Ratio,
+    Wald,
+    all_finite,
+    as_json,
+    ratio,
+    some_ratio,
+    table_json,
+    wald,
+)
 from equipoise.analysis.formula import Frame, Model, load_frame
 from equipoise.analysis.groups import finite, whole_numbers
 from equipoise.analysis.logistic import standardise
@@ -32,6 +42,8 @@ from equipoise.analysis.table import Table, columns, row_numbers
 from equipoise.words.problem import Problem, problem
 
 FAMILIES = ("negative-binomial", "poisson")
+LARGE = 300.0
+"""The logarithm of a mean beyond which its square has no float."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +77,8 @@ class CountsFit:
 
     def to_json(self) -> dict[str, Any]:
         """The whole answer as one JSON value."""
-        ratios = {term: self.rate_ratio(term) for term in self.terms if term != "Intercept"}
+        its = self.coefficients
+        ratios = {term: some_ratio(its[term], self.level) for term in self.terms if term != "Intercept"}
         return {
             "coefficients": table_json(self.coefficients),
             "rate_ratios": table_json(ratios),
@@ -186,7 +199,7 @@ def _poisson(data: _Data) -> Callable[[Array], Height]:
 
     def height(beta: Array) -> Height:
         eta = data.x @ beta + data.offset
-        if eta.max() > 500.0:
+        if eta.max() > LARGE:
             return Height(-np.inf, beta, np.eye(len(beta)))
         mu = np.exp(eta)
         loglik = float(data.count @ eta - mu.sum()) - constant
@@ -203,10 +216,10 @@ def _negative_binomial(data: _Data) -> Callable[[Array], Height]:
     constant = float(special.gammaln(y + 1.0).sum())
 
     def height(at: Array) -> Height:
-        eta, a = data.x @ at[:-1] + data.offset, float(np.exp(at[-1]))
-        if eta.max() > 500.0 or not 1e-12 < a < 1e12:
+        eta = data.x @ at[:-1] + data.offset
+        if eta.max() > LARGE or abs(at[-1]) > 28.0:  # a from 1e-12 to 1e12
             return Height(-np.inf, at, np.eye(len(at)))
-        mu = np.exp(eta)
+        mu, a = np.exp(eta), float(np.exp(at[-1]))
         grown, log = 1.0 + a * mu, np.log1p(a * mu)
         share = below / (1.0 + a * below)
         loglik = float(above @ np.log1p(a * below) + y @ eta - (y + 1.0 / a) @ log) - constant

@@ -17,6 +17,8 @@ from equipoise.analysis.ops import Array
 
 LEVEL = 0.95
 """The confidence level where none is asked for."""
+LARGE = 700.0
+"""The logarithm of a ratio beyond which it has no float."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +116,30 @@ def wald(estimate: float, se: float, level: float = LEVEL) -> Wald:
 
 
 def ratio(log: float, log_se: float, level: float = LEVEL) -> Ratio:
-    """The ratio whose logarithm is estimated with a normal error."""
+    """The ratio whose logarithm is estimated with a normal error.
+
+    Raises OverflowError where a unit of the covariate is so far beyond what was seen that the ratio has no float;
+    `some_ratio` gives None there.
+    """
     its = wald(log, log_se, level)
+    if not max(abs(its.low), abs(its.high)) < LARGE:
+        raise OverflowError("the ratio has no float: give the covariate in a smaller unit")
     low, high = np.exp([its.low, its.high])
     return Ratio(float(np.exp(log)), float(low), float(high), its.p, float(log_se))
+
+
+def some_ratio(its: Wald, level: float = LEVEL) -> Ratio | None:
+    """The ratio of an estimated logarithm, or None where it has no float."""
+    fits = max(abs(its.low), abs(its.high)) < LARGE
+    return ratio(its.estimate, its.se, level) if fits else None
+
+
+def exponent(interval: Interval | None, unit: float = 1.0) -> Interval | None:
+    """The interval of a ratio from that of its logarithm in another unit; None where there is none, or no float."""
+    if interval is None or not max(abs(unit * interval.low), abs(unit * interval.high)) < LARGE:
+        return None
+    low, high = sorted(np.exp([unit * interval.low, unit * interval.high]))
+    return Interval(float(low), float(high))
 
 
 def quantile(level: float) -> float:
@@ -171,5 +193,5 @@ def as_json(value: Any) -> Any:
 
 
 def table_json(rows: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Named estimates as a list of lines that begin with their term."""
-    return [{"term": term, **as_json(its)} for term, its in rows.items()]
+    """Named estimates as a list of lines that begin with their term; what has none is left out."""
+    return [{"term": term, **as_json(its)} for term, its in rows.items() if its is not None]

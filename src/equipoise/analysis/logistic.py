@@ -26,7 +26,9 @@ from equipoise.analysis.estimate import (
     Wald,
     all_finite,
     as_json,
+    exponent,
     ratio,
+    some_ratio,
     table_json,
     wald,
 )
@@ -90,9 +92,7 @@ class LogisticFit:
         unit = float(self.turn[at, moving[0]])
         height = _height(self.scaled, self.event, firth=self.firth)
         found = profile(height, self.peak, int(moving[0]), self.level)
-        if found is None:
-            return None
-        return Interval(float(np.exp(unit * found.low)), float(np.exp(unit * found.high)))
+        return exponent(found, unit)
 
     def standardised(self, factor: str) -> tuple[Standardised, ...]:
         """Each level of the arm `factor` against its reference, every row taken once as of either."""
@@ -123,9 +123,9 @@ class LogisticFit:
     def to_json(self) -> dict[str, Any]:
         """The whole answer as one JSON value, with the standardised risks by every factor."""
         ratios = [
-            {"term": term, **as_json(self.odds_ratio(term)), "profile": as_json(self.profile(term))}
-            for term in self.terms
-            if term != "Intercept"
+            {"term": term, **as_json(its), "profile": as_json(self.profile(term))}
+            for term, estimate in self.coefficients.items()
+            if term != "Intercept" and (its := some_ratio(estimate, self.level))
         ]
         return {
             "coefficients": table_json(self.coefficients),

@@ -79,12 +79,12 @@ def _direction(here: Height, moving: Array) -> tuple[Array, float, bool]:
     scaled = information / np.outer(size, size)
     definite = True
     try:
-        factor = linalg.cho_factor(scaled, check_finite=False)
-    except linalg.LinAlgError:
+        part = linalg.cho_solve(linalg.cho_factor(scaled, check_finite=False), score / size) / size
+    except linalg.LinAlgError:  # uphill all the same: every direction by the size of its curvature
         definite = False
-        lowest = float(np.linalg.eigvalsh(scaled)[0])
-        factor = linalg.cho_factor(scaled + (1e-3 - 1.1 * min(lowest, 0.0)) * np.eye(len(scaled)))
-    part = linalg.cho_solve(factor, score / size) / size
+        values, vectors = np.linalg.eigh(scaled)
+        curved = np.maximum(np.abs(values), 1e-3)
+        part = vectors @ ((vectors.T @ (score / size)) / curved) / size
     move[moving] = part
     return move, float(np.sqrt(max(score @ part, 0.0))), definite
 

@@ -120,4 +120,10 @@ def test_a_row_like_no_other_has_no_error_of_its_own(trial):
     found = fit_ancova(table, MODEL + " + alone", errors="HC3")
     assert told(found) == {("leverage", "HC3")}
     assert found[0].arguments["rows"] == "5"
-    assert isinstance(fit_ancova(table, MODEL + " + alone", errors="HC1"), AncovaFit)
+    assert isinstance(fit_ancova(table, MODEL + " + alone"), AncovaFit)
+
+
+def test_an_arm_whose_responses_are_all_alike_has_no_robust_error():
+    table = {"arm": ["a", "a", "b", "b", "b"], "y": [1.0, 1.0, 2.0, 3.0, 5.0]}
+    assert ("no-spread", "Intercept") in told(fit_ancova(table, "y ~ arm", errors="HC3"))
+    assert isinstance(fit_ancova(table, "y ~ arm"), AncovaFit)

@@ -133,3 +133,12 @@ def test_faults(trial):
         ("collinear", "twice")
     }
     assert told(fit_logistic({n: its[:4] for n, its in trial.items()}, MODEL)) == {("too-few", "")}
+
+
+def test_a_unit_far_beyond_what_was_seen_has_no_ratio(trial):
+    """A thousandth of a millionth of a point as the scale: per whole unit the odds ratio is beyond any float."""
+    found = fitted(trial | {"nihss": [1e-9 * its for its in trial["nihss"]]})
+    assert [its["term"] for its in found.to_json()["odds_ratios"]] == ["arm", "strat"]
+    assert found.profile("nihss") is None
+    with pytest.raises(OverflowError):
+        found.odds_ratio("nihss")

@@ -56,7 +56,7 @@ def score(fitted: Fitted, columns: Mask, *, expected: bool = True) -> Answer:
     theta = [known[term] if term in known else known[term.rpartition("@")[0]] for term in terms]
     at = np.linalg.solve(turn, np.array(theta))
     height = steps.evaluate(NUMPY, large, at, expected=expected)
-    size = np.sqrt(np.diag(height.information))
+    size = np.sqrt(np.maximum(np.diag(height.information), 0.0))
     size[size == 0.0] = 1.0
     values, vectors = np.linalg.eigh(height.information / np.outer(size, size))
     along = (vectors.T @ (height.score / size))[values > 1e-9]

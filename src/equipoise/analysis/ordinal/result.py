@@ -21,7 +21,9 @@ from equipoise.analysis.estimate import (
     Wald,
     all_finite,
     as_json,
+    exponent,
     ratio,
+    some_ratio,
     table_json,
     wald,
 )
@@ -88,11 +90,7 @@ class OrdinalFit:
         found = profile(
             lambda theta: steps.evaluate(NUMPY, data, theta), self.fitted.peak, int(columns[0]), self.level
         )
-        if found is None:
-            return None
-        sign = {"higher": 1.0, "lower": -1.0}[of]
-        low, high = sorted(np.exp([sign * unit * found.low, sign * unit * found.high]))
-        return Interval(float(low), float(high))
+        return exponent(found, {"higher": 1.0, "lower": -1.0}[of] * unit)
 
     def assumption(
         self, *names: str, information: Literal["observed", "expected"] = "expected"
@@ -107,14 +105,16 @@ class OrdinalFit:
 
     def to_json(self) -> dict[str, Any]:
         """The whole answer as one JSON value."""
+        estimates = self.coefficients
         proportional = [its for its in self.slopes if "@" not in its]
         ratios = [
             {
                 "term": term,
-                **as_json(self.odds_ratio(term)),
+                **as_json(its),
                 "profile": as_json(self.profile(term)) if term in proportional else None,
             }
             for term in self.slopes
+            if (its := some_ratio(estimates[term], self.level))
         ]
         tests = {"all": self.assumption()} if proportional else {}
         free = {name: its for name, its in self.groups.items() if not (its & self.fitted.data.nominal).any()}

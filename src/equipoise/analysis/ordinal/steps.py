@@ -97,11 +97,10 @@ def _pad(xp: Any, values: Array, *, after: bool) -> Array:
 
 
 def _expected(xp: Any, eta: Array, weight: Array) -> tuple[Array, Array]:
-    slope = _logistic(xp, eta) * _logistic(xp, -eta)
-    below = _logistic(xp, eta)
-    shares = xp.diff(
-        below, axis=-1, prepend=xp.zeros_like(below[..., :1]), append=xp.ones_like(below[..., :1])
-    )
+    below, above = _logistic(xp, eta), _logistic(xp, -eta)
+    slope = below * above
+    inner = below[..., 1:] * above[..., :-1] * -xp.expm1(eta[..., :-1] - eta[..., 1:])
+    shares = xp.concatenate([below[..., :1], inner, above[..., -1:]], axis=-1)
     diagonal = slope**2 * (1.0 / shares[..., :-1] + 1.0 / shares[..., 1:])
     beside = -slope[..., :-1] * slope[..., 1:] / shares[..., 1:-1]
     return diagonal * weight[..., None], beside * weight[..., None]

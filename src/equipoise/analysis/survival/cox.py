@@ -23,7 +23,9 @@ from equipoise.analysis.estimate import (
     Wald,
     all_finite,
     as_json,
+    exponent,
     ratio,
+    some_ratio,
     table_json,
     wald,
 )
@@ -35,6 +37,9 @@ from equipoise.analysis.rank import check_columns
 from equipoise.analysis.separation import SUSPECT, moved, rising
 from equipoise.analysis.table import Table, columns, label, row_numbers
 from equipoise.words.problem import Problem, problem
+
+FAR = 1e6
+"""A linear predictor beyond which differences of exponents are only rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +81,14 @@ class CoxFit:
         """The hazard ratio's interval by the profile of the partial likelihood; None where it has no end."""
         at = self.terms.index(term)
         found = profile(_partial(self.moments), self.peak, at, self.level)
-        if found is None:
-            return None
-        return Interval(float(np.exp(found.low / self.size[at])), float(np.exp(found.high / self.size[at])))
+        return exponent(found, 1.0 / float(self.size[at]))
 
     def to_json(self) -> dict[str, Any]:
         """The whole answer as one JSON value."""
         ratios = [
-            {"term": term, **as_json(self.hazard_ratio(term)), "profile": as_json(self.profile(term))}
-            for term in self.terms
+            {"term": term, **as_json(its), "profile": as_json(self.profile(term))}
+            for term, estimate in self.coefficients.items()
+            if (its := some_ratio(estimate, self.level))
         ]
         return {
             "coefficients": table_json(self.coefficients),
@@ -194,6 +198,8 @@ def _partial(moments: Sequence[_Moment]) -> Callable[[Array], Height]:
         for its in moments:
             eta = its.risk @ beta
             top = float(eta.max())
+            if not abs(top) < FAR:
+                return Height(-np.inf, score, information)
             risk, died = np.exp(eta - top), np.exp(its.died @ beta - top)
             count = len(its.died)
             part = np.arange(count) / count
