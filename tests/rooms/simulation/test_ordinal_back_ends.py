@@ -31,11 +31,8 @@ def test_a_step_of_cumulative_logits_is_the_same(expected):
         return found.loglik, found.score, found.information
 
     one = steps.evaluate(NUMPY, data, theta, expected=expected)
-    for mine, theirs in zip(
-        jax.jit(on_jax)(theta),
-        (one.loglik, one.score, one.information),
-        strict=True,
-    ):
+    expectations = [np.asarray(its) for its in (one.loglik, one.score, one.information)]
+    for mine, theirs in zip(jax.jit(on_jax)(theta), expectations, strict=True):
         assert mine.dtype == np.float64
         np.testing.assert_allclose(mine, theirs, rtol=1e-11, atol=1e-11)
 
