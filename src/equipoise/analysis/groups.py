@@ -58,7 +58,7 @@ def load_groups(
     """The rows by arm and stratum.
 
     needed: columns without which a row does not take part; known: further columns that must exist. arms: how many
-    there have to be; two or more where None.
+    there have to be; two or more where None, any number where 0.
     """
     table = columns(data)
     if isinstance(table, Problem):
@@ -82,11 +82,11 @@ def _grouped(
             known = ", ".join(order[:20])
             return (problem("analysis.no-level", sides.arm, level=sides.reference, known=known),)
         order = ordered(labels, sides.reference)
-    if len(order) == 1:
+    if len(order) == 1 and arms != 0:
         lost = [r for r, its in enumerate(table[sides.arm]) if its is not None and label(its) != order[0]]
         lacking = problem("analysis.one-level", sides.arm, level=order[0], rows=row_numbers(lost))
         return (lacking if lost else problem("analysis.constant", sides.arm, level=order[0]),)
-    if arms is not None and len(order) != arms:
+    if arms and len(order) != arms:
         return (problem("analysis.arms", sides.arm, number=arms, known=", ".join(order[:20])),)
     joined = [" / ".join(label(table[name][row]) for name in sides.strata) for row in rows]
     strata = ordered(joined)

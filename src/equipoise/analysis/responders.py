@@ -9,7 +9,8 @@ Of one stratum: y_1 of n_1 in the active arm, y_0 of n_0 in the reference, N tog
 
 The rule that must stay true: what is not defined (nobody, or everybody, had the event) is None, not a number.
 Sources: Mantel and Haenszel 1959; Sato 1989; Greenland and Robins 1985; Robins, Breslow and Greenland 1986;
-Newcombe 1998; Yan and Su 2010; Kim and Won 2013; Miettinen and Nurminen 1985.
+Newcombe 1998; Kim and Won 2013 (by strata; PROC FREQ takes the
+weights of Yan and Su 2010, which are others); Miettinen and Nurminen 1985.
 """
 
 from __future__ import annotations

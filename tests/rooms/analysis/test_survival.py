@@ -84,6 +84,11 @@ def test_a_curve_is_scipys(trial):
     assert found.at(found.points[3].time + 0.5) == found.points[3]
 
 
+def test_one_group_is_a_curve_too(gehan):
+    data = {name: its[:1] * 3 for name, its in gehan["data"].items()}
+    assert [its.group for its in curves(data).curves] == [data["treat"][0]]
+
+
 def test_the_log_rank_test_as_survdiff_gives_it(gehan, trial):
     """Of the remission times: 16.79 with 9 events against 19.25 expected (the published value)."""
     found, expected = logrank(gehan["data"], "treat", event="cens"), gehan["logrank"]

@@ -88,7 +88,7 @@ def fit_survival(
     data: Any, time: str, event: str, *, by: str | None = None, level: float = LEVEL
 ) -> SurvivalFit | tuple[Problem, ...]:
     """Kaplan and Meier's curves by the levels of a column, or what is wrong."""
-    loaded = load_times(data, (time, event), Sides(by or event), arms=None if by else 0)
+    loaded = load_times(data, (time, event), Sides(by or event), arms=0)
     if not isinstance(loaded, Times):
         return loaded
     names = loaded.groups.arms if by else ("",)
@@ -116,9 +116,7 @@ def load_times(
     arms: how many there have to be; two or more where None, any number where 0.
     """
     time, event = named
-    groups = (
-        load_groups(data, sides, named, arms=arms or None) if arms != 0 else _all_rows(data, sides, named)
-    )
+    groups = load_groups(data, sides, named, arms=arms)
     if not isinstance(groups, Groups):
         return groups
     times = numbers(groups, time)
@@ -129,22 +127,6 @@ def load_times(
     if before:
         return (problem("analysis.before-zero", time, rows=row_numbers(before)),)
     return Times(groups, times, events)
-
-
-def _all_rows(data: Any, sides: Sides, named: tuple[str, str]) -> Groups | tuple[Problem, ...]:
-    from equipoise.analysis.formula import complete
-    from equipoise.analysis.table import columns
-
-    table = columns(data)
-    if isinstance(table, Problem):
-        return (table,)
-    if absent := [name for name in named if name not in table]:
-        return tuple(problem("analysis.no-column", name, known=", ".join(table)) for name in absent)
-    rows = complete(table, named)
-    if not rows:
-        return (problem("analysis.no-rows"),)
-    nowhere = np.zeros(len(rows), np.intp)
-    return Groups(table, tuple(rows), nowhere, ("",), nowhere, ("",))
 
 
 def _curve(group: str, time: Array, event: Array, level: float) -> Curve:
