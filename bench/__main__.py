@@ -11,6 +11,7 @@ from bench.blind_rounds import blind_rows
 from bench.ledger_rounds import ledger_rows
 from bench.list_rounds import list_rows
 from bench.machine import description, durable_write, speed_loop
+from bench.ordinal_rounds import ordinal_rows
 from bench.randomize_rounds import randomize_rows
 from bench.supply_rounds import supply_rows
 from bench.table import Row, render
@@ -31,6 +32,7 @@ def main() -> None:
         rows += list_rows(Path(scratch) / "list")
         rows += supply_rows()
         rows += analysis_rows(Path(scratch) / "analysis")
+        rows += ordinal_rows(Path(scratch) / "ordinal")
         rows += web_rows(Path(scratch) / "web", seconds=options.seconds)
         after = speed_loop()
     print(f"{description()}; rounds of {options.seconds:g} s; load and server share the cores")

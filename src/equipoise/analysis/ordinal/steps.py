@@ -45,8 +45,8 @@ def predictors(ops: NumpyOps, data: Cumulative, theta: Array) -> Array:
     xp = ops.xp
     own = data.cuts * data.w.shape[-1]
     alpha = theta[..., :own].reshape(*theta.shape[:-1], data.cuts, data.w.shape[-1])
-    shift = xp.einsum("...np,...p->...n", data.x, theta[..., own:])
-    at_cuts: Array = xp.einsum("...nq,...jq->...nj", data.w, alpha) - shift[..., None]
+    shift = xp.matmul(data.x, theta[..., own:, None])
+    at_cuts: Array = xp.matmul(data.w, xp.swapaxes(alpha, -1, -2)) - shift
     return at_cuts
 
 
@@ -107,8 +107,8 @@ def _expected(xp: Any, eta: Array, weight: Array) -> tuple[Array, Array]:
 
 
 def _gathered(xp: Any, data: Cumulative, on_eta: Array) -> Array:
-    alpha = xp.einsum("...nj,...nq->...jq", on_eta, data.w)
-    beta = -xp.einsum("...nj,...np->...p", on_eta, data.x)
+    alpha = xp.matmul(xp.swapaxes(on_eta, -1, -2), data.w)
+    beta = -xp.sum(xp.sum(on_eta, axis=-1)[..., None] * data.x, axis=-2)
     flat = alpha.reshape(*alpha.shape[:-2], -1)
     joined: Array = xp.concatenate([flat, beta], axis=-1)
     return joined
@@ -116,8 +116,8 @@ def _gathered(xp: Any, data: Cumulative, on_eta: Array) -> Array:
 
 def _information(xp: Any, data: Cumulative, diagonal: Array, beside: Array) -> Array:
     """(…, k, k) from the information on eta, which is tridiagonal over the cuts of a row."""
-    own = xp.einsum("...nj,...nq,...nr->...jqr", diagonal, data.w, data.w)
-    next_ = xp.einsum("...nj,...nq,...nr->...jqr", beside, data.w, data.w)
+    own = _crossed(xp, diagonal, data.w, data.w)
+    next_ = _crossed(xp, beside, data.w, data.w)
     one = xp.eye(data.cuts)
     following = xp.eye(data.cuts, k=1)[: data.cuts - 1]
     upper = xp.einsum("...jqr,ji,jk->...iqkr", next_, one[: data.cuts - 1], following)
@@ -126,10 +126,19 @@ def _information(xp: Any, data: Cumulative, diagonal: Array, beside: Array) -> A
     size = data.cuts * data.w.shape[-1]
     alphas = block.reshape(*block.shape[:-4], size, size)
     rows = diagonal + _pad(xp, beside, after=False) + _pad(xp, beside, after=True)
-    mixed = -xp.einsum("...nj,...nq,...np->...jqp", rows, data.w, data.x)
+    mixed = -_crossed(xp, rows, data.w, data.x)
     mixed = mixed.reshape(*mixed.shape[:-3], size, data.x.shape[-1])
-    betas = xp.einsum("...nj,...np,...nm->...pm", rows, data.x, data.x)
+    betas = xp.matmul(xp.swapaxes(xp.sum(rows, axis=-1)[..., None] * data.x, -1, -2), data.x)
     above = xp.concatenate([alphas, mixed], axis=-1)
     below = xp.concatenate([xp.swapaxes(mixed, -1, -2), betas], axis=-1)
     whole: Array = xp.concatenate([above, below], axis=-2)
     return whole
+
+
+def _crossed(xp: Any, weight: Array, left: Array, right: Array) -> Array:
+    """(…, J, q, r) sums over rows of weight (…, N, J) times left (…, N, q) times right (…, N, r), by one product."""
+    weighted = weight[..., :, None] * left[..., None, :]
+    flat = weighted.reshape(*weighted.shape[:-2], -1)
+    found = xp.matmul(xp.swapaxes(flat, -1, -2), right)
+    sums: Array = found.reshape(*found.shape[:-2], weight.shape[-1], left.shape[-1], right.shape[-1])
+    return sums
