@@ -65,7 +65,7 @@ DUTIES: Mapping[str, Duty] = {
             frozenset(
                 {
                     "DateVisit", "MissVisit", "ReopenVisit", "AnswerQuery", "ReviewLog", "VoidRow", "RestoreRow",
-                    "RecordRanges", "AttachSource", "WithdrawSource",
+                    "RecordRanges", "AttachSource", "WithdrawSource", "WithdrawEntries",
                 }
             ),
         ),

@@ -27,7 +27,7 @@ from equipoise.words.text import Text
 Held = Literal["yes", "role", "duty", "training"]
 """Whether a command is open to a person: yes, or what is lacking."""
 _OF = {command: duty.id for duty in DUTIES.values() for command in duty.commands}
-SAVES = frozenset({"RecordForm"})
+SAVES = frozenset({"RecordForm", "RecordEntry", "SettleEntries"})
 """Commands whose duty is that of the form: scoring a scale is one of its own."""
 
 

@@ -19,12 +19,15 @@ from equipoise.ledger.entries import (
     DosingDecided,
     DosingHeld,
     DosingJudged,
+    EntriesSettled,
+    FirstEntryRecorded,
     FormSaved,
     InfusionEnded,
     InfusionInterrupted,
     InfusionResumed,
     InfusionStarted,
     Recorded,
+    SecondEntryRecorded,
     WrongBagGiven,
 )
 from equipoise.words.canonical import Json
@@ -35,9 +38,12 @@ _AT_THE_BEDSIDE = (
 )  # fmt: skip
 
 
+_SAVES = (FormSaved, FirstEntryRecorded, SecondEntryRecorded, EntriesSettled)
+
+
 @dataclass(frozen=True, slots=True)
 class State:
-    """Actors who took part in a dose, whether one began, and form -> actors who saved it since."""
+    """Actors who took part in a dose, whether one began, and form -> actors who saved it, or an entry of it, since."""
 
     dosing: frozenset[str] = frozenset()
     begun: bool = False
@@ -60,7 +66,7 @@ def evolve(state: State, recorded: Recorded) -> State:
         if begun == state.begun and there <= state.dosing:
             return state
         return replace(state, dosing=state.dosing | there, begun=begun)
-    if isinstance(entry, FormSaved) and state.begun:
+    if isinstance(entry, _SAVES) and state.begun:
         known = state.saved.get(entry.form, frozenset())
         if actor not in known:
             return replace(state, saved=MappingProxyType({**state.saved, entry.form: known | {actor}}))

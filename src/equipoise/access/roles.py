@@ -34,7 +34,10 @@ class Role:
 _CASEBOOK = frozenset({"subjects", "casebook", "history", "eligibility", "randomization", "queries", "today"})
 _SOURCES = frozenset({"AttachSource", "WithdrawSource"})
 """Scans of paper sources: whoever enters a form may attach its source."""
-_ENTRY = frozenset({"RecordForm", "DateVisit", "AnswerQuery"}) | _SOURCES
+_TYPED_TWICE = frozenset({"RecordEntry", "WithdrawEntries"})
+"""Double entry from paper: who may save forms may type one of the two entries, and take back the own."""
+_SETTLES = frozenset({"SettleEntries", "WithdrawEntries"})
+_ENTRY = frozenset({"RecordForm", "DateVisit", "AnswerQuery"}) | _SOURCES | _TYPED_TWICE
 _VISITS = frozenset({"MissVisit", "ReopenVisit"})
 """Recording that a visit was missed, and taking back what was recorded of one."""
 _RANGES = frozenset({"RecordRanges"})
@@ -150,7 +153,7 @@ ROLES: Mapping[str, Role] = {
             | _SCREENING
             | _TRUTHS
             | _DOSING
-            | {"Randomize", "AssignRater"},
+            | {"Randomize", "AssignRater", "SettleEntries"},
             _CASEBOOK | _SUPPLY | _DEVIATIONS | {"code_breaks", "enrolment"},
         ),
         Role(
@@ -166,7 +169,7 @@ ROLES: Mapping[str, Role] = {
             | _DOSING
             | _DOSING_DECISIONS
             | {"ConfirmEligibility", "Randomize", "RequestCodeBreak", "ReviewCodeBreak", "AssignRater"}
-            | {"SignForms"},
+            | {"SignForms", "SettleEntries"},
             _CASEBOOK | _SUPPLY | _DEVIATIONS | {"code_breaks", "enrolment", "signatures"},
         ),
         Role("rater", Text("Blinded rater", "盲态评估者"), "blinded", _ENTRY, _CASEBOOK - {"eligibility"}),
@@ -188,6 +191,7 @@ ROLES: Mapping[str, Role] = {
             | _LOCKS_FIRST
             | _AMENDMENTS
             | _RANGES
+            | _SETTLES
             | {"RecordReleaseCondition", "AskMany", "ReviewAudit", *_MOVES},
             _CASEBOOK
             | _SUPPLY

@@ -17,7 +17,10 @@ from equipoise.ledger.entries import (
     DataLocked,
     DataUnfrozen,
     DataUnlocked,
+    EntriesSettled,
+    EntriesWithdrawn,
     Entry,
+    FirstEntryRecorded,
     FormReviewed,
     FormsSigned,
     Header,
@@ -26,6 +29,7 @@ from equipoise.ledger.entries import (
     QueryAsked,
     QueryRaised,
     Recorded,
+    SecondEntryRecorded,
     SpecimenCollected,
     SpecimenMissed,
 )
@@ -48,6 +52,11 @@ LEAVES_ALONE = (
     SpecimenCollected,
     SpecimenMissed,
     ImagingOrdered,
+    # what two persons typed counts only by the save that follows
+    FirstEntryRecorded,
+    SecondEntryRecorded,
+    EntriesSettled,
+    EntriesWithdrawn,
 )
 """Entries that name a place and change nothing of what is recorded there."""
 

@@ -22,6 +22,9 @@ from equipoise.capture.commands import (
     ReviewLog,
     VoidRow,
 )
+from equipoise.capture.double.applies import save_faults
+from equipoise.capture.double.commands import DoubleCommand
+from equipoise.capture.double.decide import decide_double
 from equipoise.capture.evolve import State
 from equipoise.capture.logs import decide_restore, decide_review, decide_void
 from equipoise.capture.queries import decide_answer, decide_close, decide_raise
@@ -41,6 +44,7 @@ KNOWN = (
     | CloseQuery
     | LogCommand
     | SubjectCommand
+    | DoubleCommand
 )
 """What capture decides."""
 
@@ -56,8 +60,12 @@ def decide(study: Study, state: State, facts: Facts, command: object, occasion: 
         return Refusal(closed)
     if isinstance(command, SubjectCommand):
         return decide_closing(study, state, facts, command, occasion)
+    if isinstance(command, DoubleCommand):
+        return decide_double(study, state, facts, command, occasion)
     match command:
         case RecordForm():
+            if twice := save_faults(study, state, facts, command):
+                return Refusal(twice)
             return decide_record(study, state, facts, command, occasion)
         case DateVisit():
             return decide_date(study, state, command, occasion)

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from equipoise.capture import closed as closing
+from equipoise.capture import entered
 from equipoise.ledger.entries import (
     Datum,
     FormMoved,
@@ -163,7 +164,8 @@ class Voiding:
 class State:
     """Forms by place, dates and misses by (visit, repeat), queries by id, in the order in which they came.
 
-    `reviews`: of logs, by visit, form, repetition of the visit; `voided`: rows entered in error.
+    `reviews`: of logs, by visit, form, repetition of the visit; `voided`: rows entered in error; `pairs`: what two
+    persons typed from paper, by place, which is among no values of `forms` before it is settled.
     """
 
     forms: Mapping[Place, Instance] = field(default_factory=lambda: _NOTHING)
@@ -173,6 +175,7 @@ class State:
     missed: Mapping[tuple[str, int], Miss] = field(default_factory=lambda: _NOTHING)
     reviews: Mapping[Place, Review] = field(default_factory=lambda: _NOTHING)
     voided: Mapping[Place, Voiding] = field(default_factory=lambda: _NOTHING)
+    pairs: entered.Pairs = field(default_factory=lambda: _NOTHING)
 
     def form(self, place: Place) -> Instance:
         """The form at a place; an empty one where nothing was saved yet."""
@@ -190,7 +193,10 @@ START = State()
 def evolve(state: State, recorded: Recorded) -> State:
     """The state after one more entry of the subject's stream."""
     after, closed = _evolve(state, recorded), closing.evolve(state.closing, recorded)
-    return after if closed is state.closing else replace(after, closing=closed)
+    pairs = entered.evolve(state.pairs, recorded)
+    if closed is state.closing and pairs is state.pairs:
+        return after
+    return replace(after, closing=closed, pairs=pairs)
 
 
 def _evolve(state: State, recorded: Recorded) -> State:

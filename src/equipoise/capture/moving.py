@@ -21,7 +21,13 @@ from equipoise.words.text import Text
 
 
 def kept_version(state: State, place: Place) -> str:
-    """The digest of the version that a form keeps because it was complete under it; an empty text for none."""
+    """The digest of the version that a form keeps because it was complete under it; an empty text for none.
+
+    What two persons type from one paper is typed under one version, however long it waits for the second.
+    """
+    pair = state.pairs.get(place)
+    if pair is not None and pair.pending:
+        return pair.version
     instance = state.forms.get(place)
     return instance.version if instance is not None and instance.ever_complete else ""
 
@@ -51,6 +57,9 @@ def _faults(study: Study, digest: str, state: State, place: Place, *, signed: bo
     name = form.label if form is not None else Text(place.form)
     if signed:
         return [problem("amendments.signed-form-stays", place.form, form=name)]
+    pair = state.pairs.get(place)
+    if pair is not None and pair.pending:
+        return [problem("double.pending", place.form, form=name)]
     if kept in {"", digest}:
         return [problem("amendments.form-there-already", place.form, form=name, version=study.version)]
     return list(place_faults(study, *place))

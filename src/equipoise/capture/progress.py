@@ -10,7 +10,7 @@ from equipoise.capture.evolve import Place, State
 from equipoise.capture.questions import questions
 from equipoise.protocol.study import Study
 
-Progress = Literal["NOT_STARTED", "IN_PROGRESS", "COMPLETE", "OMITTED"]
+Progress = Literal["NOT_STARTED", "ENTERED_ONCE", "TO_SETTLE", "IN_PROGRESS", "COMPLETE", "OMITTED"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,10 @@ def form_status(study: Study, state: State, visit: str, form_id: str, repeat: in
     states = [query.state for query in state.queries_at(place)]
     if instance.omitted is not None:
         return FormStatus("OMITTED", 0, len(asked), states.count("OPEN"), states.count("ANSWERED"))
+    pair = state.pairs.get(place)
+    if pair is not None and pair.pending:
+        waits: Progress = "ENTERED_ONCE" if pair.stage == "FIRST" else "TO_SETTLE"
+        return FormStatus(waits, 0, len(asked), states.count("OPEN"), states.count("ANSWERED"))
     progress: Progress = "COMPLETE" if instance.complete else "IN_PROGRESS" if answered else "NOT_STARTED"
     return FormStatus(progress, answered, len(asked), states.count("OPEN"), states.count("ANSWERED"))
 

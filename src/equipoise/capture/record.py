@@ -62,7 +62,7 @@ def decide_record(
     marked = tuple(omission_faults(form, before, command))
     if marked:
         return Refusal(marked)
-    typed, problems = _typed(study, asked, command, occasion.today)
+    typed, problems = typed_items(study, asked, command.items, command.form, occasion.today)
     problems += _stale(asked, before, typed, command.base)
     problems += copy_faults(study, state, asked, command, typed)
     changes = {
@@ -73,7 +73,7 @@ def decide_record(
     values = {**before.values, **changes}
     values = {name: datum for name, datum in values.items() if not is_empty(datum)}
     after = consequences(study, state, place, values, Now.of(PartialDate.of(occasion.today), facts))
-    problems += _hidden(asked, changes, after)
+    problems += hidden_faults(asked, changes, after)
     # What is hidden now is emptied in the same save, so that no forgotten value stays behind a closed question.
     emptied = {name: Datum() for name in sorted(after.hidden & before.values.keys())}
     problems += _stale(
@@ -85,7 +85,7 @@ def decide_record(
     wanted = before.complete if command.complete is None else command.complete
     save = Save(place, before, changes, after, wanted and not after.lacking)
     problems += [
-        *_refused_by_checks(form, after),
+        *refused_by_checks(form, after),
         *_incomplete(asked, command, after),
         *unconfirmed(asked, before, command, changes),
         *_unexplained(command, save),
@@ -97,15 +97,16 @@ def decide_record(
     return _entries(form, asked, state, save, command, occasion)
 
 
-def _typed(
-    study: Study, asked: Mapping[str, Question], command: RecordForm, today: dt.date
+def typed_items(
+    study: Study, asked: Mapping[str, Question], items: Mapping[str, Datum], form: str, today: dt.date
 ) -> tuple[dict[str, Datum], list[Problem]]:
+    """What was typed, as it is stored, and what cannot be."""
     typed: dict[str, Datum] = {}
     problems: list[Problem] = []
-    for name, given in command.items.items():
+    for name, given in items.items():
         question = asked.get(name)
         if question is None:
-            problems.append(problem("capture.item-unknown", name, item=name, form=command.form))
+            problems.append(problem("capture.item-unknown", name, item=name, form=form))
             continue
         read = parse(study, question, given, today)
         if isinstance(read, Problem):
@@ -126,9 +127,10 @@ def _stale(
             yield problem("capture.stale", name, item=asked[name].label, value=shown)
 
 
-def _hidden(
+def hidden_faults(
     asked: Mapping[str, Question], changes: Mapping[str, Datum], after: Consequences
 ) -> Iterator[Problem]:
+    """Values of items that do not apply."""
     for name, datum in changes.items():
         if name in after.hidden and not is_empty(datum):
             yield problem("capture.item-hidden", name, item=asked[name].label)
@@ -144,7 +146,8 @@ def _would_hide(
         yield problem("entry.would-hide", next(iter(typed), ""), count=len(lost), items=names)
 
 
-def _refused_by_checks(form: Form, after: Consequences) -> Iterator[Problem]:
+def refused_by_checks(form: Form, after: Consequences) -> Iterator[Problem]:
+    """Checks that say that the values cannot be."""
     for finding in after.findings:
         if finding.refuses:
             where = finding.items[0] if finding.items else form.id

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from equipoise.capture.closed import closing_from_json, closing_to_json
+from equipoise.capture.entered import pairs_from_json, pairs_to_json
 from equipoise.capture.evolve import (
     Instance,
     Miss,
@@ -40,6 +41,7 @@ def state_to_json(state: State) -> Json:
             for place, one in state.reviews.items()
         ],
         "voided": [[*place, one.reason, one.at, one.by] for place, one in state.voided.items()],
+        "pairs": pairs_to_json(state.pairs),
     }
 
 
@@ -64,6 +66,7 @@ def state_from_json(json: Json) -> State:
                 for visit, form, repeat, reason, at, by in written["voided"]
             }
         ),
+        pairs_from_json(written["pairs"]),
     )
 
 

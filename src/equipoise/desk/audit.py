@@ -1,7 +1,8 @@
 """The audit trail, searched: who, when, what kind, whose, which form and item, why; and marks of having reviewed it.
 
 The rules that must stay true: a reader sees here no more than on the pages of the role: no form that it never sees, no
-kind of entry that belongs to pages it does not read; a page opens the bodies of its own lines and no others.
+kind of entry that belongs to pages it does not read, nothing of what one person typed from paper before the other has;
+a page opens the bodies of its own lines and no others.
 """
 
 from __future__ import annotations
@@ -15,10 +16,21 @@ from equipoise.access.commands import Who
 from equipoise.access.decide import may_read
 from equipoise.desk.audit_table import AUDIT
 from equipoise.desk.desk import Desk, subject_of
+from equipoise.desk.double_tables import DOUBLES
 from equipoise.desk.followers import GRANTS, QUERIES, SUBJECTS
 from equipoise.desk.queues import sites_of
 from equipoise.ledger.commit import written_at
-from equipoise.ledger.entries import KINDS, AuditReviewed, Entry, FormSaved, Recorded
+from equipoise.ledger.entries import (
+    KINDS,
+    AuditReviewed,
+    EntriesSettled,
+    EntriesWithdrawn,
+    Entry,
+    FirstEntryRecorded,
+    FormSaved,
+    Recorded,
+    SecondEntryRecorded,
+)
 from equipoise.ledger.reader import Reader
 from equipoise.ledger.store import Condition, Row
 from equipoise.words.clock import local
@@ -28,6 +40,8 @@ PAGE = 50
 _CAPITAL = re.compile(r"(?<!^)([A-Z])")
 LOOKED_AT = 1000
 """Entries that one page looks through at most, where a search needs the bodies."""
+ENTRIES_OF_ONE = (FirstEntryRecorded, EntriesWithdrawn)
+"""What one person typed from paper, or said of it: covered until the other has typed it, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +189,8 @@ def _line(
     if opened is None or _form_of(reader, row, opened.entry) in hidden:
         return None
     items, reason = _items(opened), _reason(opened.entry)
+    if isinstance(opened.entry, ENTRIES_OF_ONE) and _may_still_be_typed(reader, subject, opened.entry):
+        items, reason = (), ""
     if (search.item and search.item not in items) or search.words.lower() not in reason.lower():
         return None
     known = reader.rows.get(SUBJECTS, (subject,)) if subject else None
@@ -204,10 +220,20 @@ def _form_of(reader: Reader, row: Row, entry: Entry | None) -> str:
     return str(row["form"] or "")
 
 
+def _may_still_be_typed(reader: Reader, subject: str, entry: FirstEntryRecorded | EntriesWithdrawn) -> bool:
+    """Whether somebody may yet type the same source, who is not to know what another typed of it."""
+    row = reader.rows.get(DOUBLES, (subject, entry.visit, entry.form, entry.repeat))
+    return row is None or row["state"] in {"FIRST", "WITHDRAWN"}
+
+
 def _items(recorded: Recorded) -> tuple[str, ...]:
     entry = recorded.entry
     if isinstance(entry, FormSaved):
         return tuple(dict.fromkeys((*entry.items, *entry.texts)))
+    if isinstance(entry, FirstEntryRecorded | SecondEntryRecorded):
+        return tuple(entry.items)
+    if isinstance(entry, EntriesSettled):
+        return entry.differing
     item = getattr(entry, "item", "")
     return (item,) if isinstance(item, str) and item else ()
 

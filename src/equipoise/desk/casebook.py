@@ -43,6 +43,8 @@ from equipoise.words.text import Text
 _WHOLE_FORM = Text(say("entry.whole-form", "en"), say("entry.whole-form", "zh"))
 _STATES: dict[Progress, CellState] = {
     "NOT_STARTED": "not_started",
+    "ENTERED_ONCE": "entered_once",
+    "TO_SETTLE": "to_settle",
     "IN_PROGRESS": "in_progress",
     "OMITTED": "omitted",
     "COMPLETE": "complete",

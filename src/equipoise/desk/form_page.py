@@ -17,6 +17,7 @@ from equipoise.capture.binding import answers
 from equipoise.capture.closing.change import may_edit
 from equipoise.capture.commands import RecordForm
 from equipoise.capture.consequences import Consequences, Now, form_judged
+from equipoise.capture.double.applies import only_twice
 from equipoise.capture.evolve import Instance, Place, Query, State
 from equipoise.capture.laboratory import Judged
 from equipoise.capture.logs import truth_of
@@ -31,6 +32,7 @@ from equipoise.desk.log_page import LOG_LABEL
 from equipoise.desk.rules import page_rules
 from equipoise.desk.signing_pages import signed_views
 from equipoise.desk.standing import Standing
+from equipoise.desk.twice import twice
 from equipoise.desk.views import (
     DeadlineView,
     DerivedView,
@@ -71,7 +73,7 @@ Path = tuple[str, ...]
 """Where a form is: visit, form, and the repetition where it is not the first."""
 
 
-def _may_save(who: Who, now: Standing, subject: str, place: Place) -> bool:
+def may_save_at(who: Who, now: Standing, subject: str, place: Place) -> bool:
     """Whether the place is open and the reader may save there."""
     open_ = may_edit(now.case.capture, now.facts, *place)
     return open_ and may(who, RecordForm(subject, *place, {}, 0), now.facts) is None
@@ -115,7 +117,8 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
     dated = now.case.capture.dates.get((visit_id, occurrence))
     closed = retired or void is not None or instance.omitted is not None
     items = tuple(_item(study, form, each, instance, after, queries, ranged) for each in questions(form))
-    editable = not closed and _may_save(who, now, subject, place)
+    may_save = not closed and may_save_at(who, now, subject, place)
+    editable = may_save and not only_twice(form, now.case.screening.site, now.case.capture, place)
     return FormView(
         subject=number,
         visit=visit_id,
@@ -135,7 +138,7 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
         previous=before,
         next=following,
         dated=dated.on if dated is not None else None,
-        rules=_rules(study, now, who, place) if editable else {},
+        rules=rules_of(study, now, who, place) if editable else {},
         omitted=_omission(desk, now, instance),
         repetitions=_repetitions(form, visit, now.case.capture, place),
         sources=sum(not one.withdrawn for one in now.case.attachments.at(*place)),
@@ -144,6 +147,7 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
         grid=form.grid is not None,
         voided=void.reason if void is not None else None,
         signed=signed,
+        twice=twice(desk, now, form, place, may_save=may_save),
     )
 
 
@@ -151,7 +155,7 @@ def _now(now: Standing) -> Now:
     return Now.of(PartialDate.of(now.today), now.facts)
 
 
-def _rules(study: Study, now: Standing, who: Who, place: Place) -> Mapping[str, Json]:
+def rules_of(study: Study, now: Standing, who: Who, place: Place) -> Mapping[str, Json]:
     """What the page may judge by, for this reader."""
     hidden = now.trial.hidden_from(who.role)
     return page_rules(

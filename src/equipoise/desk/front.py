@@ -26,6 +26,8 @@ from equipoise.desk import (
     code_breaks,
     consent_page,
     deviation_pages,
+    double_page,
+    doubles,
     due_visits,
     form_page,
     imaging_page,
@@ -226,6 +228,14 @@ class FrontDesk(Desk):
     def form(self, who: Who, number: str, visit: str, form: str, repeat: int = 1) -> FormView | None:
         """One form of a subject."""
         return form_page.form_page(self, who, number, visit, form, repeat)
+
+    def double(self, who: Who, number: str, place: Place) -> double_page.DoubleView | None:
+        """The double entry of a form of a subject."""
+        return double_page.double_page(self, who, number, place)
+
+    def doubles(self, who: Who, state: str = "pending", after: str = "") -> doubles.DoublesView | None:
+        """Double entries across subjects, with their rates."""
+        return doubles.doubles_page(self, who, state, after)
 
     def history(
         self, who: Who, number: str, visit: str, form: str, repeat: int, item: str | None = None

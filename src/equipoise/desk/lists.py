@@ -18,6 +18,7 @@ from equipoise.desk.code_breaks import break_tasks
 from equipoise.desk.consent_tasks import consent_tasks
 from equipoise.desk.covering import COVERED, covered
 from equipoise.desk.desk import Desk
+from equipoise.desk.doubles import double_tasks
 from equipoise.desk.followers import FORMS, IN_SCREENING, QUERIES, SUBJECTS
 from equipoise.desk.log_page import LOG_LABEL
 from equipoise.desk.queues import sites_of
@@ -156,6 +157,7 @@ def today(desk: Desk, who: Who) -> TodayView | None:
         now = moment(desk, reader, who, trial)
         tasks += role_tasks(now)
         at_a_site = now.due if who.role in SITE_ROLES else None
+        tasks += double_tasks(reader, trial, who)
         tasks += closing_tasks(reader, trial, who)
         return TodayView(
             screening=reader.rows.count(SUBJECTS, {"status": IN_SCREENING, "site": seen}),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from equipoise.capture.closing.database import LINES
 from equipoise.desk.closing_tables import CLOSING_CASES, CLOSINGS, MISSED
 from equipoise.desk.deviation_tables import DEVIATIONS
+from equipoise.desk.double_tables import DOUBLES, PENDING
 from equipoise.desk.ended import left_early
 from equipoise.desk.followers import QUERIES
 from equipoise.desk.standing import Trial
@@ -23,6 +24,7 @@ from equipoise.protocol.study import Study
 LINKS: Mapping[str, str] = {
     "OPEN_QUERIES": "/queries?state=open",
     "FORMS_INCOMPLETE": "/lock/incomplete",
+    "ENTRIES_UNSETTLED": "/double",
     "FORMS_UNSIGNED": "/lock/unsigned",
     "VERIFICATION_OPEN": "/verification",
     "DEVIATIONS_UNCLASSED": "/deviations",
@@ -53,6 +55,8 @@ def _count(reader: Reader, trial: Trial, line: str) -> int:
             return rows.count(QUERIES, {"state": ["OPEN", "ANSWERED"]})
         case "FORMS_INCOMPLETE":
             return rows.count(CLOSINGS, {"complete": 0}) + missing_forms(reader, trial)
+        case "ENTRIES_UNSETTLED":
+            return rows.count(DOUBLES, {"state": list(PENDING)})
         case "FORMS_UNSIGNED":
             return rows.count(CLOSINGS, {"complete": 1, "signed": ["", "BROKEN"]})
         case "VERIFICATION_OPEN":

@@ -30,6 +30,7 @@ from equipoise.capture.attachments import decide as attachments
 from equipoise.capture.closing.change import change_faults
 from equipoise.capture.closing.commands import CLOSING_A_CASE, CLOSING_THE_DATABASE
 from equipoise.capture.closing.database import decide_database
+from equipoise.capture.double.commands import DoubleCommand, RecordEntry, SettleEntries, WithdrawEntries
 from equipoise.capture.evolve import Place
 from equipoise.capture.imaging import decide as imaging
 from equipoise.capture.moving import kept_version
@@ -144,7 +145,7 @@ def kept_by(case: Case, command: object) -> str:
 
     So a correction of a finished form, and a dose that was asked for, go on as they were begun when a version changes.
     """
-    if isinstance(command, capturing.RecordForm | capturing.RaiseQuery):
+    if isinstance(command, capturing.RecordForm | capturing.RaiseQuery | DoubleCommand):
         return kept_version(case.capture, Place(command.visit, command.form, command.repeat))
     if type(command) in SUPPLYING:
         request = case.supply.requests.get(str(getattr(command, "request", "")))
@@ -154,8 +155,9 @@ def kept_by(case: Case, command: object) -> str:
 
 def _of_another_version(now: Standing, study: Study, command: object) -> tuple[Problem, ...]:
     """Items that only another version asks, typed on a page that was opened under it: each with what was typed."""
-    form = study.form(command.form) if isinstance(command, capturing.RecordForm) else None
-    if form is None or not isinstance(command, capturing.RecordForm):
+    typed = isinstance(command, capturing.RecordForm | RecordEntry)
+    form = study.form(command.form) if typed else None
+    if form is None or not typed:
         return ()
     known = {each.id for each in questions(form)}
     others = [each for one in now.trial.released if (each := one.study.form(command.form)) is not None]
@@ -385,6 +387,9 @@ ROUTES: Mapping[type, Route] = {
     capturing.RaiseQuery: Route(_subject, "light", _capture),
     capturing.AnswerQuery: Route(_subject, "light", _capture),
     capturing.CloseQuery: Route(_subject, "light", _capture),
+    RecordEntry: Route(_subject, "light", _capture),
+    SettleEntries: Route(_subject, "light", _capture),
+    WithdrawEntries: Route(_subject, "light", _capture),
     # closing
     **{
         command: Route(_subject, "light", _capture)

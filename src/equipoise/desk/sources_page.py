@@ -80,10 +80,11 @@ def sources_page(desk: Desk, who: Who, number: str, place: Place) -> SourcesView
     rules = now.trial.study.attachments
     there = now.case.attachments.at(*place)
     asked = WithdrawSource(subject, *place, "", "")
+    open_ = form.editable or (form.twice is not None and form.twice.open)
     return SourcesView(
         number, now.facts.subject_site or "", place.visit, form.visit_label, place.form, form.form_label, place.repeat,
         tuple(_view(desk, one) for one in reversed(there)),
-        form.editable and may(who, asked, now.facts) is None, rules.largest_mb, rules.kinds,
+        open_ and may(who, asked, now.facts) is None, rules.largest_mb, rules.kinds,
     )  # fmt: skip
 
 

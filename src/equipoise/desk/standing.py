@@ -20,8 +20,8 @@ from equipoise.access import presence
 from equipoise.access.rating import RATER
 from equipoise.capture import binding as capture_binding
 from equipoise.capture import closed as capture_closed
+from equipoise.capture import entered, moving
 from equipoise.capture import evolve as capture
-from equipoise.capture import moving
 from equipoise.capture import snapshot as capture_snapshot
 from equipoise.capture.attachments import evolve as attachments
 from equipoise.capture.closing import change as closing
@@ -152,6 +152,9 @@ _KEPT: tuple[type, ...] = (
     capture.Place,
     capture.Review,
     capture.Voiding,
+    entered.Pair,
+    entered.Typed,
+    entered.Settled,
     blind.State,
     blind.Break,
     blind.Card,

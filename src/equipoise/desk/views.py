@@ -17,7 +17,9 @@ from equipoise.words.canonical import Json
 from equipoise.words.problem import Problem
 from equipoise.words.text import Text
 
-CellState = Literal["not_planned", "not_started", "due", "in_progress", "complete", "omitted"]
+CellState = Literal[
+    "not_planned", "not_started", "due", "entered_once", "to_settle", "in_progress", "complete", "omitted"
+]
 Flag = Literal["open", "answered"]
 StepId = Literal["identity", "consent", "eligibility", "stratum", "randomize"]
 
@@ -316,6 +318,21 @@ class DerivedView:
 
 
 @dataclass(frozen=True, slots=True)
+class TwiceView:
+    """How far the double entry of a form is, and nothing of what was typed.
+
+    stage: DUE (nobody typed it), FIRST, DIFFERS or SETTLED. `if_paper`: it is typed twice only where its source is
+    paper. `first` and `second`: who typed and when (site time). `open`: the reader may work at the place.
+    """
+
+    stage: Literal["DUE", "FIRST", "DIFFERS", "SETTLED"]
+    if_paper: bool = False
+    first: tuple[str, str] | None = None
+    second: tuple[str, str] | None = None
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DeadlineView:
     """A clock that runs: what is due, by when (site time), and whether that has passed."""
 
@@ -388,6 +405,8 @@ class FormView:
     """Why the row was marked as entered in error; None where it counts."""
     signed: tuple[SignedView, ...] = ()
     """Signatures: the form's own, and that of the whole casebook."""
+    twice: TwiceView | None = None
+    """Of a form that two persons type from paper."""
     covered: tuple[Text, ...] = ()
     """The visits at which the reader is to score first: until then nothing of this form is in the view."""
 

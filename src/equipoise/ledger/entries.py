@@ -394,6 +394,58 @@ class FormReinstated(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class FirstEntryRecorded(Entry):
+    """One of two persons typed a form from its paper source. Nothing of it counts, and nobody sees it, until both have.
+
+    All that was typed stands in the part that can be withheld alone.
+    """
+
+    visit: str
+    form: str
+    repeat: int
+    items: Mapping[str, Datum] = aside(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SecondEntryRecorded(Entry):
+    """The other person typed the same source. `differing`: the items that the two did not enter alike."""
+
+    visit: str
+    form: str
+    repeat: int
+    differing: tuple[str, ...]
+    items: Mapping[str, Datum] = aside(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EntriesSettled(Entry):
+    """The two entries became the form, which the same append saves. `automatic`: they were alike.
+
+    `compared`: items that at least one of the two filled in; `differing` of them were not alike. `choices`: whose entry
+    each of these took; one that does not apply any more after the choices is not among them. `reasons` say why.
+    """
+
+    visit: str
+    form: str
+    repeat: int
+    compared: tuple[str, ...]
+    differing: tuple[str, ...]
+    choices: Mapping[str, Literal["FIRST", "SECOND", "NEITHER"]]
+    automatic: bool
+    reasons: Mapping[str, str] = aside(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EntriesWithdrawn(Entry):
+    """What was typed of a form counts for nothing: the form is typed anew."""
+
+    visit: str
+    form: str
+    repeat: int
+    reason: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
 class QueryRaised(Entry):
     """A check wants an explanation. `rule` is the edit check, `message` its words; `item` may be empty for the form."""
 

@@ -155,12 +155,29 @@ class Deadline(Part):
     met: Name | None = None
 
 
+class DoubleEntry(Part):
+    """What makes a form one that two persons type from its paper source, each without the other; a third settles.
+
+    `sites` are the sites that work on paper; none named: every site. `written_on` is the item that says what the source
+    is and `paper` its codes that mean paper: any other source is entered once. Without it the source is always paper.
+    `settled_by` are the roles that settle what differs; none named: every role that may. `by_enterer`: it may be one of
+    the two who typed. Source: GCDMP, data entry processes (double entry with third-party verification).
+    """
+
+    sites: tuple[str, ...] = ()
+    written_on: Name | None = None
+    paper: tuple[str, ...] = ()
+    settled_by: tuple[Literal["coordinator", "investigator", "data_manager"], ...] = ()
+    by_enterer: bool = False
+
+
 class Form(Element):
     """One form. With `instrument`, the items of that scale stand in it after (or among) its own items.
 
     `parts` limits a scale to some of its subscales (ids of the instrument's totals), where a visit asks for part.
     With `log` the form is that of one row of a running list; what a visit asks is that the list is gone through.
     `hidden_from` names roles that never see the form: what happens around a dose can tell a rater the arm.
+    With `double_entry` it is typed by two persons from paper before anything of it counts.
     """
 
     id: Name
@@ -175,6 +192,7 @@ class Form(Element):
     deadline: Deadline | None = None
     grid: Name | None = None
     """Of a form that repeats: the coded item whose terms, in order, are its repetitions; it is one table."""
+    double_entry: DoubleEntry | None = None
     no_target: str | None = None
     """Why the items of the form go nowhere in SDTM, but for those that say where."""
     hidden_from: tuple[Name, ...] = ()

@@ -25,6 +25,8 @@ from equipoise.desk.consent_page import Beside, ConsentView
 from equipoise.desk.consent_versions import ConsentVersionsView, Foreseen
 from equipoise.desk.deviation_pages import Filters as DeviationFilters
 from equipoise.desk.deviation_pages import StudyDeviations, SubjectDeviations
+from equipoise.desk.double_page import DoubleView
+from equipoise.desk.doubles import DoublesView
 from equipoise.desk.due_visits import DueView as DueVisits
 from equipoise.desk.explaining import ExplainView
 from equipoise.desk.flow import EnrolmentView, FlowView
@@ -144,6 +146,12 @@ class DeskDoor(Protocol):
 
     def form(self, who: Who, number: str, visit: str, form: str, repeat: int = 1) -> FormView | None:
         """One form."""
+
+    def double(self, who: Who, number: str, place: Place) -> DoubleView | None:
+        """The double entry of one form."""
+
+    def doubles(self, who: Who, state: str = "pending", after: str = "") -> DoublesView | None:
+        """Double entries across subjects, with their rates."""
 
     def as_of(self, moment: dt.datetime) -> PastDoor:
         """The subjects' pages as they stood at a moment."""

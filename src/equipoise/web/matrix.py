@@ -34,6 +34,8 @@ LOOKS = {
     "not_started": Look("", "empty", "web.cell-not-started"),
     "due": Look("due", "clock", "web.cell-due"),
     "in_progress": Look("part", "half", "web.cell-in-progress"),
+    "entered_once": Look("part", "half", "double.cell-entered-once"),
+    "to_settle": Look("open", "alert", "double.cell-to-settle"),
     "omitted": Look("done", "cross", "entry.cell-omitted"),
     "complete": Look("done", "check", "web.cell-complete"),
     "open": Look("open", "flag-full", "web.cell-query-open"),

@@ -41,6 +41,7 @@ _NOTHING: Mapping[Any, Any] = MappingProxyType({})
 LINES = (
     "OPEN_QUERIES",
     "FORMS_INCOMPLETE",
+    "ENTRIES_UNSETTLED",
     "FORMS_UNSIGNED",
     "VERIFICATION_OPEN",
     "DEVIATIONS_UNCLASSED",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -23,32 +23,14 @@ from equipoise.desk.views import FormView, HistoryRow, Outcome
 from equipoise.ledger.entries import Datum
 from equipoise.web import conflicts, entry, problems, sheet
 from equipoise.web.request import Asked, desk
-from equipoise.web.views import past
+from equipoise.web.views import double, past
+from equipoise.web.views.places import Place
 from equipoise.web.views.reading import found, may, new_key, signed, subject_path
 from equipoise.words.codelists import MISSING
 from equipoise.words.problem import Problem, problem
 
 REASONS = ("transcription-error", "source-corrected", "new-information", "query-answered")
 """Reasons for change offered; stored as written here and shown as `web.reason-…`. Anything else is free text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A form instance, as in its address."""
-
-    number: str
-    visit: str
-    form: str
-    repeat: int
-
-    def instance(self) -> tuple[str, str, int]:
-        """Visit, form and repetition, as the desk asks for them."""
-        return self.visit, self.form, self.repeat
-
-    def path(self, *more: object) -> str:
-        """Its address."""
-        repeat = (self.repeat,) if self.repeat != 1 else ()
-        return subject_path(self.number, "forms", self.visit, self.form, *repeat, *more)
 
 
 @require_http_methods(["GET", "POST"])
@@ -166,6 +148,8 @@ def _page(
         "may_reinstate": view.omitted is not None and may(who, "RecordForm"),
         "rules": json.dumps(view.rules, ensure_ascii=False) if view.rules else "",
         "just_saved": request.GET.get("saved", ""),
+        "twice_key": double.notice(view.twice) if view.twice is not None else "",
+        "double_path": subject_path(place.number, "double", *place.instance()),
     }
     return render(request, "web/form.html", context, status=status)
 

@@ -101,10 +101,15 @@ _AT_THE_SITE = frozenset({"training_ends", "certificate_ends", "delegation_ends"
 _QUEUES = {"to_sign": "/signatures", "to_verify": "/verification", "to_review": "/verification"}
 
 
+_TYPED_TWICE = frozenset({"double_second", "double_settle"})
+
+
 def task_path(task: Task) -> str:
     """Where a task is done: a form where its place names visit and form, else the page of its kind."""
     if task.kind in _QUEUES:
         return _QUEUES[task.kind]
+    if task.kind in _TYPED_TWICE:
+        return subject_path(task.subject, "double", *task.place)
     if task.kind in _PLACES:
         return subject_path(task.subject, _PLACES[task.kind])
     if task.kind in _PAGES:
@@ -153,6 +158,8 @@ TASK_LOOKS = {
     "certificate_ends": ("clipboard-check", "warn"),
     "delegation_ends": ("clipboard-check", "warn"),
     "principal_missing": ("alert", "bad"),
+    "double_second": ("clipboard", "warn"),
+    "double_settle": ("alert", "warn"),
     "to_sign": ("pen", "warn"),
     "to_verify": ("list-check", ""),
     "to_review": ("list-check", ""),

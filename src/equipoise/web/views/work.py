@@ -50,6 +50,7 @@ def _links(who: Who) -> list[tuple[str, str]]:
     found += [("/amendments", "amendments.title")] if "amendments" in reads else []
     found += [("/listing", "amendments.listing")] if "listing" in reads else []
     found += [("/audit", "audit.title")] if "audit" in reads else []
+    found += [("/double", "double.title")] if "casebook" in reads else []
     found += [("/signatures", "closing.signatures")] if "signatures" in reads else []
     found += [("/verification", "closing.verification")] if "verification" in reads else []
     found += [("/lock", "closing.database-lock")] if "lock" in reads else []
