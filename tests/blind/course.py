@@ -13,6 +13,7 @@ from blind.amending import amended
 from blind.browser import Answer, ask, come_in
 from blind.closing import Closing
 from blind.desks import Desks
+from blind.doubles import Doubles
 from blind.people import Person
 from blind.staff import looked_after
 from blind.wards import Ward
@@ -176,6 +177,7 @@ class Play:
         yield from self._questions()
         yield from self._visits()
         yield from Desks(self).course()
+        yield from Doubles(self).course()
         yield from Ward(self).breaks()
         yield from Closing(self).course()
         yield from self._enrolment()

@@ -135,6 +135,12 @@ WEB: Mapping[str, Right] = {
     "POST /results": _does("ImportResults", reads="results"),
     # why a check asked
     "GET /queries/<str:number>/<str:query>/why": _reads("history"),
+    # double entry from paper: the forms of this study that are typed twice are never read by who rates
+    "GET /double": _reads("casebook"),
+    f"GET {_SUBJECT}/double/<str:visit>/<str:form>/<int:repeat>": _reads("supply"),
+    f"POST {_SUBJECT}/double/<str:visit>/<str:form>/<int:repeat>": _does(
+        "RecordEntry", "SettleEntries", "WithdrawEntries", reads="supply"
+    ),
     # scans of paper sources
     f"GET {_SCANS}": _reads("casebook"),
     f"POST {_SCANS}": _does("AttachSource", "WithdrawSource", reads="casebook"),

@@ -75,6 +75,8 @@ class Sampler:
         }
         if "/grids/" in route:
             offered |= {"visit": "V2", "form": "INFVS"}
+        if "/double/" in route:
+            offered |= {"visit": "V4", "form": ("BGP", "BGC")[self.turn % 2]}
         if "/logs/" in route:
             offered["form"] = "MH"  # a list that everybody sees who may read the casebook
         for part, kept in self.world.kept.items():

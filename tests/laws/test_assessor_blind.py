@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -96,18 +96,20 @@ def infused(story: Story) -> tuple[Story, str]:
     return story, number
 
 
-def readings(desk: FrontDesk, who: Who, number: str) -> Iterator[tuple[str, Any]]:
-    """Every reading of the desk: the method with its arguments, and what it answers."""
+def readings(
+    desk: FrontDesk, who: Who, number: str, where: Sequence[str] = WHERE
+) -> Iterator[tuple[str, Any]]:
+    """Every reading of the desk: the method with its arguments, and what it answers. `where`: the visits asked for."""
     study = desk.study
     offered: dict[str, list[Any]] = {
         "number": [number],
         "screening_number": [number],
         "site": ["01"],
-        "visit": list(WHERE),
+        "visit": list(where),
         "form": [form.id for form in study.forms],
         "repeat": [1],
         "item": [None],
-        "place": [Place(visit, form.id, 1) for visit in WHERE for form in study.forms],
+        "place": [Place(visit, form.id, 1) for visit in where for form in study.forms],
         "source": ["none-such"],
         "query": ["none-such"],
         "name": ["none-such"],

@@ -35,9 +35,9 @@ _CASEBOOK = frozenset({"subjects", "casebook", "history", "eligibility", "random
 _SOURCES = frozenset({"AttachSource", "WithdrawSource"})
 """Scans of paper sources: whoever enters a form may attach its source."""
 _TYPED_TWICE = frozenset({"RecordEntry", "WithdrawEntries"})
-"""Double entry from paper: who may save forms may type one of the two entries, and take back the own."""
+"""Double entry from paper: typing one of the two entries, taking back the own. What is scored is not typed twice."""
 _SETTLES = frozenset({"SettleEntries", "WithdrawEntries"})
-_ENTRY = frozenset({"RecordForm", "DateVisit", "AnswerQuery"}) | _SOURCES | _TYPED_TWICE
+_ENTRY = frozenset({"RecordForm", "DateVisit", "AnswerQuery"}) | _SOURCES
 _VISITS = frozenset({"MissVisit", "ReopenVisit"})
 """Recording that a visit was missed, and taking back what was recorded of one."""
 _RANGES = frozenset({"RecordRanges"})
@@ -153,7 +153,8 @@ ROLES: Mapping[str, Role] = {
             | _SCREENING
             | _TRUTHS
             | _DOSING
-            | {"Randomize", "AssignRater", "SettleEntries"},
+            | _TYPED_TWICE
+            | {"Randomize", "AssignRater"},
             _CASEBOOK | _SUPPLY | _DEVIATIONS | {"code_breaks", "enrolment"},
         ),
         Role(
@@ -169,7 +170,9 @@ ROLES: Mapping[str, Role] = {
             | _DOSING
             | _DOSING_DECISIONS
             | {"ConfirmEligibility", "Randomize", "RequestCodeBreak", "ReviewCodeBreak", "AssignRater"}
-            | {"SignForms", "SettleEntries"},
+            | _TYPED_TWICE
+            | _SETTLES
+            | {"SignForms"},
             _CASEBOOK | _SUPPLY | _DEVIATIONS | {"code_breaks", "enrolment", "signatures"},
         ),
         Role("rater", Text("Blinded rater", "盲态评估者"), "blinded", _ENTRY, _CASEBOOK - {"eligibility"}),

@@ -167,7 +167,7 @@ class DoubleEntry(Part):
     sites: tuple[str, ...] = ()
     written_on: Name | None = None
     paper: tuple[str, ...] = ()
-    settled_by: tuple[Literal["coordinator", "investigator", "data_manager"], ...] = ()
+    settled_by: tuple[Literal["investigator", "data_manager"], ...] = ()
     by_enterer: bool = False
 
 

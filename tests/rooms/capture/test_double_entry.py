@@ -364,6 +364,8 @@ def test_the_state_returns_from_its_snapshot():
     ("form", "asked", "rule"),
     [
         (FORMS[0], {}, "double.study-revealing"),
+        (FORMS[1], {}, "double.study-scored"),
+        ({**open_form(FORMS[0]), "evaluator": "INDEPENDENT ASSESSOR"}, {}, "double.study-scored"),
         (open_form(FORMS[0]), {"written_on": "SEX"}, "double.study-source-half"),
         (open_form(FORMS[0]), {"paper": ["M"]}, "double.study-source-half"),
         (open_form(FORMS[0]), {"written_on": "PREG", "paper": ["Y"]}, "double.study-source"),

@@ -23,12 +23,15 @@ from equipoise.capture.commands import (
     ReopenQuery,
     ReviewLog,
 )
+from equipoise.capture.double.commands import RecordEntry, SettleEntries, WithdrawEntries
+from equipoise.capture.entered import Pair, Settled, Typed
 from equipoise.capture.evolve import Place, Said
 from equipoise.capture.imaging.evolve import Order, Read
 from equipoise.capture.specimens.evolve import Aliquot, Tube
 from equipoise.consent import evolve as consenting
 from equipoise.consent.commands import WithdrawConsent
 from equipoise.desk.closing_tables import CLOSING_CASES, CLOSINGS, MISSED
+from equipoise.desk.double_tables import DOUBLE_CASES, DOUBLE_ITEMS, DOUBLES
 from equipoise.desk.followers import FORMS, GRANTS, QUERIES, SITES, SUBJECTS
 from equipoise.desk.routes import ROUTES
 from equipoise.desk.standing import _KEPT, CASE, Case, Memory, shape_of
@@ -45,6 +48,7 @@ from stories.conftest import NIHSS, Story, made_store, story
 __all__ = ["made_store", "story"]  # the fixtures, taken over from the stories
 
 TABLES = (SUBJECTS, FORMS, QUERIES, SITES, GRANTS, CLOSING_CASES, CLOSINGS, MISSED, COURSES)
+TABLES += (DOUBLE_CASES, DOUBLES, DOUBLE_ITEMS)
 
 
 def _rows(one: Story) -> dict[str, tuple[Row, ...]]:
@@ -77,6 +81,26 @@ def _live(one: Story, draw: random.Random) -> None:
                 one.done("cra", CancelQuery(subject, found.id, "asked twice"))
                 one.done("dm", ReopenQuery(subject, found.id, "asked once"))
         _close(one, draw, number)
+        _type_twice(one, draw, number)
+
+
+def _type_twice(one: Story, draw: random.Random, number: str) -> None:
+    """A questionnaire typed once, or twice, alike or not, sent back or settled."""
+    subject, place = one.subject(number), Place("V4", "BGP", 1)
+    said = {"BGPDAT": "2026-06-01", "BGPGS": "ACTIVE", "BGPSU": "LIKELY", "BGPWH": "LOOK"}
+    typed = {name: Datum(value) for name, value in said.items()}
+    for who, guess in (("crc", "ACTIVE"), ("pi", draw.choice(["ACTIVE", "PLACEBO"]))):
+        if draw.random() < 0.8 and not one.captured(number).form(place).complete:
+            one.submit(who, RecordEntry(subject, *place, {**typed, "BGPGS": Datum(guess)}))
+    pair = one.captured(number).pairs.get(place)
+    if pair is None or pair.stage != "DIFFERS" or pair.second is None or draw.random() < 0.2:
+        return
+    if draw.random() < 0.3:
+        one.done("dm", WithdrawEntries(subject, *place, pair.second.seq, "of another person"))
+    else:
+        one.done(
+            "dm", SettleEntries(subject, *place, pair.second.seq, {"BGPGS": draw.choice(["FIRST", "SECOND"])})
+        )
 
 
 def _close(one: Story, draw: random.Random, number: str) -> None:
@@ -186,6 +210,7 @@ def test_the_code_of_a_snapshot_names_every_kind_that_is_in_it(story: Story) -> 
     after |= {consenting.Limit, consenting.Caregiver}
     after |= {Said, Signature, Source}  # an answer, a signature and a scan, which have stories of their own
     after |= {Source, Tube, Aliquot, Reported, Order, Read, SeriesSeen}  # so have scans and specimens
+    after |= {Pair, Typed, Settled}  # and double entry
     assert len(found | after) >= len(_KEPT) - 1
 
     @dataclasses.dataclass
@@ -211,6 +236,7 @@ def test_every_command_has_one_route() -> None:
     import equipoise.capture.attachments.commands as attachments
     import equipoise.capture.closing.commands as closing
     import equipoise.capture.commands as capture
+    import equipoise.capture.double.commands as double
     import equipoise.capture.imaging.commands as imaging
     import equipoise.capture.specimens.commands as specimens
     import equipoise.consent.commands as consent
@@ -227,6 +253,7 @@ def test_every_command_has_one_route() -> None:
             attachments,
             capture,
             closing,
+            double,
             consent,
             eligibility,
             oversight,

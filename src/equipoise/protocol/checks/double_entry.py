@@ -23,6 +23,8 @@ def twice_can_be_typed(study: Study) -> Findings:
         at: Steps = ("forms", n, "double_entry")
         if form.log is not None or form.grid is not None:
             yield fault("double.study-kind", at)
+        if form.instrument is not None or form.evaluator == "INDEPENDENT ASSESSOR":
+            yield fault("double.study-scored", at)
         if form.id in filled:
             yield fault("double.study-filled", at, by=filled[form.id])
         for item in form.items:
