@@ -50,6 +50,8 @@ PAGES = {
     "serial vital signs": "subjects/01001/grids/V2/INFVS",
     "participants by visits": "subjects/matrix",
     "enrolment": "enrolment",
+    "double entry": "subjects/01001/double/V4/BGP/1",
+    "double entries": "double",
     "forms on paper": "papers",
     "not found": "subjects/99999",
 }

@@ -54,19 +54,30 @@ function fillDate(button, item) {
   field.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
-function choose(event, unit, name, key) {
+function keyOnDate(item, key) {
+  const button = item.querySelector(key === "t" ? "[data-fill=today]" : "[data-fill]:not([data-fill=today])");
+  if (!button) return false;
+  fillDate(button, item);
+  later(item);
+  return true;
+}
+
+function choose(unit, name, key) {
   const radio = radiosOf(unit, name).find((one) => one.dataset.key?.toLowerCase() === key);
   if (!radio) return false;
   radio.checked = true;
   radio.dispatchEvent(new Event("change", { bubbles: true }));
   if (name === "c" && radio.value === "NEITHER") unit.querySelector("[data-neither] [name^='v.']")?.focus();
-  else step(unit, 1);
+  else later(unit);
   return true;
 }
 
+/** To the next item, once the page has shown what applies after this answer. */
+const later = (unit) => setTimeout(() => step(unit, 1), 40);
+
 function keyOnRadio(event, unit, key) {
   const name = event.target.name.slice(0, 1);
-  if (choose(event, unit, name, key)) return true;
+  if (choose(unit, name, key)) return true;
   const moves = { arrowdown: 1, arrowup: -1, enter: 1 };
   if (key in moves) return step(unit, moves[key]) ?? true;
   if (key === "arrowleft" || key === "arrowright") {
@@ -84,6 +95,7 @@ function onKey(event) {
   const typing = event.target.matches("input:not([type=radio])");
   let done = false;
   if (event.target.type === "radio") done = keyOnRadio(event, unit, key);
+  else if (typing && !event.target.value && unit.dataset.control === "date" && (key === "t" || key === "v")) done = keyOnDate(unit, key);
   else if (typing && (key === "enter" || key === "arrowdown")) done = step(unit, 1) ?? true;
   else if (typing && key === "arrowup") done = step(unit, -1) ?? true;
   if (done) event.preventDefault();
