@@ -104,12 +104,12 @@ def test_a_form_on_paper_goes_through_two_hands_and_a_third(people):
 
     page = people.open("data_manager", "today")
     page.locator("a", has_text="Settle them").click()
-    assert page.locator(".apart").count() == 1, "only what differs is asked"
+    assert page.locator(".differs").count() == 1, "only what differs is asked"
     expect(page.locator("[name='c.BGPGS']").first).to_be_focused()
     page.keyboard.press("3")
     expect(page.locator("[name='v.BGPGS']").first).to_be_focused()
     page.locator("#settle").click()
-    expect(page.locator(".apart .error").first).to_be_visible()
+    expect(page.locator(".differs .error").first).to_be_visible()
     expect(page.locator("[name='c.BGPGS']").nth(2)).to_be_checked()
     page.locator("[name='c.BGPGS']").first.focus()
     page.keyboard.press("2")

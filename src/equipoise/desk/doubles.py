@@ -14,7 +14,7 @@ from itertools import islice
 from equipoise.access.commands import Who
 from equipoise.access.decide import may_read
 from equipoise.access.roles import ROLES
-from equipoise.capture.questions import question
+from equipoise.capture.questions import question, questions
 from equipoise.desk.desk import Desk
 from equipoise.desk.double_tables import DOUBLE_ITEMS, DOUBLES, PENDING
 from equipoise.desk.queues import sites_of
@@ -168,8 +168,9 @@ def _rates(trial: Trial, rows: Iterable[Row]) -> Iterator[Rate]:
         counts = summed.setdefault((str(row["form"]), str(row["item"])), [0] * len(_COUNTED))
         for n, name in enumerate(_COUNTED):
             counts[n] += int(row[name] or 0)
-    order = {form.id: n for n, form in enumerate(trial.record.forms)}
-    for (form_id, item), counts in sorted(summed.items(), key=lambda one: order.get(one[0][0], 0)):
+    asked_in_order = [(form.id, each.id) for form in trial.record.forms for each in questions(form)]
+    order = {place: n for n, place in enumerate(asked_in_order)}
+    for (form_id, item), counts in sorted(summed.items(), key=lambda one: order.get(one[0], len(order))):
         form = trial.record.form(form_id)
         asked = question(form, item) if form is not None else None
         yield Rate(

@@ -34,7 +34,7 @@ LOOKS = {
     "not_started": Look("", "empty", "web.cell-not-started"),
     "due": Look("due", "clock", "web.cell-due"),
     "in_progress": Look("part", "half", "web.cell-in-progress"),
-    "entered_once": Look("part", "half", "double.cell-entered-once"),
+    "entered_once": Look("part", "people", "double.cell-entered-once"),
     "to_settle": Look("open", "alert", "double.cell-to-settle"),
     "omitted": Look("done", "cross", "entry.cell-omitted"),
     "complete": Look("done", "check", "web.cell-complete"),

@@ -11,8 +11,8 @@ const form = sheet ?? settling;
 let sending = false;
 let touched = document.getElementById("problems") !== null;
 
-const units = () => [...form.querySelectorAll(sheet ? ".item:not([data-kept])" : ".apart")].filter((one) => !one.hidden);
-const unitOf = (element) => element.closest(sheet ? ".item" : ".apart");
+const units = () => [...form.querySelectorAll(sheet ? ".item:not([data-kept])" : ".differs")].filter((one) => !one.hidden);
+const unitOf = (element) => element.closest(sheet ? ".item" : ".differs");
 const radiosOf = (unit, name) => [...unit.querySelectorAll(`input[type=radio][name^='${name}.']`)];
 const fieldsOf = (unit) => [...unit.querySelectorAll(sheet ? "[name^='v.']" : "[name^='c.']")].filter((field) => !field.disabled);
 
