@@ -155,9 +155,10 @@ def kept_by(case: Case, command: object) -> str:
 
 def _of_another_version(now: Standing, study: Study, command: object) -> tuple[Problem, ...]:
     """Items that only another version asks, typed on a page that was opened under it: each with what was typed."""
-    typed = isinstance(command, capturing.RecordForm | RecordEntry)
-    form = study.form(command.form) if typed else None
-    if form is None or not typed:
+    if not isinstance(command, capturing.RecordForm | RecordEntry):
+        return ()
+    form = study.form(command.form)
+    if form is None:
         return ()
     known = {each.id for each in questions(form)}
     others = [each for one in now.trial.released if (each := one.study.form(command.form)) is not None]
