@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -85,7 +86,7 @@ def test_what_a_person_may_do_today_is_what_is_enforced(role, duties, taught, pr
     trained = (Trained("gcp", "1", "2026-01-01"),) if taught else ()
     who = Who(actor, role, (Grant(role, "01"),), trained=trained)
     facts = dataclasses.replace(LOGGED, delegated={"a": duties})
-    saves = []
+    saves: list[Any] = []  # saves of several kinds
     for command in COMMANDS:
         name = command.__name__
         if name in SAVES:

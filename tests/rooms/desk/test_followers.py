@@ -47,8 +47,8 @@ from stories.conftest import NIHSS, Story, made_store, story
 
 __all__ = ["made_store", "story"]  # the fixtures, taken over from the stories
 
-TABLES = (SUBJECTS, FORMS, QUERIES, SITES, GRANTS, CLOSING_CASES, CLOSINGS, MISSED, COURSES)
-TABLES += (DOUBLE_CASES, DOUBLES, DOUBLE_ITEMS)
+TWICE = (DOUBLE_CASES, DOUBLES, DOUBLE_ITEMS)
+TABLES = (SUBJECTS, FORMS, QUERIES, SITES, GRANTS, CLOSING_CASES, CLOSINGS, MISSED, COURSES, *TWICE)
 
 
 def _rows(one: Story) -> dict[str, tuple[Row, ...]]:
