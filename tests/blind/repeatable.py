@@ -1,4 +1,8 @@
-"""Makes one process repeatable: every random byte from a counted stream, every moment from one clock.
+"""Makes one process repeatable: every random byte from a counted stream, every moment from one clock, one thing after another.
+
+Nothing in it goes by the clock on the wall: a timer waits for ever, and who would start a thread is told so. A desk makes a
+checkpoint a minute after what was last written; on a slow day that minute passed while a world was still being set up, and
+every moment after it was a second later than in the other worlds.
 
 The rule that must stay true: nothing here may hide a difference. A source of chance or time that was forgotten makes two
 equal worlds differ, which the proof reports as a difference; it can raise a false alarm and never a false peace.
@@ -12,6 +16,7 @@ import os
 import random
 import sqlite3
 import sys
+import threading
 import time
 import types
 from collections.abc import Callable
@@ -66,6 +71,37 @@ class Clock:
         self.at = (self.at + dt.timedelta(days=days)).replace(hour=1, minute=0, second=0, microsecond=0)
 
 
+class Waiting:
+    """In place of a timer by the clock on the wall: it can be started, asked after and called off, and never strikes.
+
+    What it would do, the script does, at the same place in every world.
+    """
+
+    def __init__(self, interval: float, function: Callable[..., object], *given: object) -> None:
+        self.interval = interval
+        self.daemon = False
+        self._alive = False
+
+    def start(self) -> None:
+        """Begin to wait."""
+        self._alive = True
+
+    def is_alive(self) -> bool:
+        """Whether it waits."""
+        return self._alive
+
+    def cancel(self) -> None:
+        """Stop waiting."""
+        self._alive = False
+
+    def join(self, timeout: float | None = None) -> None:
+        """Nothing is to be waited for: it does nothing."""
+
+
+def _no_thread(thread: threading.Thread) -> None:
+    raise RuntimeError(f"{thread.name} would go beside the script, as fast as the machine lets it")
+
+
 def replace_everywhere(old: object, new: object, *, only: str = "") -> int:
     """Put `new` wherever a loaded module names `old`; how often. A name imported elsewhere is found as well."""
     found = 0
@@ -109,6 +145,9 @@ def make_repeatable(stream: Stream, clock: Clock) -> None:
     time.monotonic = clock.seconds  # type: ignore[assignment]
     replace_everywhere(django.utils.timezone.now, clock.moment)
     replace_everywhere(system_clock, clock)
+    replace_everywhere(threading.Timer, Waiting)
+    threading.Timer = Waiting  # type: ignore[assignment,misc]
+    threading.Thread.start = _no_thread  # type: ignore[method-assign]
 
 
 def watch_statements(heard: Callable[[str], None]) -> None:

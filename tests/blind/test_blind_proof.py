@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
+import subprocess
 import sys
+import textwrap
 import types
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -124,6 +127,66 @@ def test_the_clock_shows_how_often_it_was_asked():
     clock()
     assert (clock.at - begun).total_seconds() == 2
     assert clock.asked == 2
+
+
+def said_of_a_process(folder: Path, script: str) -> str:
+    """What a script says in a process of its own, which it may make repeatable: that is not undone."""
+    here = Path(__file__).resolve().parents[1]
+    given = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here), str(here.parent / "src")])}
+    folder.mkdir()
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], cwd=folder, env=given, capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    return ended.stdout
+
+
+def test_a_slow_day_changes_nothing_in_a_world(tmp_path):
+    """A desk makes a checkpoint a minute after what was last written. Here that minute is over at once: a very slow machine."""
+    script = """
+        from pathlib import Path
+        import equipoise.vault.anchors
+        from equipoise.desk import desk
+        from blind.playing import Running
+        from blind.secret import DRAWN
+        from blind.world import World, enter_folder, read_study
+
+        def set_up(folder, within, every):
+            enter_folder(folder)
+            desk.CHECKPOINT_WITHIN, desk.CHECKPOINT_EVERY = within, every
+            world = World(DRAWN, Path("seen"))
+            world.make()
+            Path("told").write_text(f"{world.clock.asked} {world.clock.at} {world.stream.draws}")
+
+        read_study()
+        for name, within, every in (("quick", 3600.0, 10**6), ("slow", 0.0, 1)):
+            folder = Path(name).absolute()
+            assert Running(folder, lambda: set_up(folder, within, every)).wait() is None, name
+    """
+    said_of_a_process(tmp_path / "days", script)
+    quick, slow = ((tmp_path / "days" / name / "told").read_text() for name in ("quick", "slow"))
+    assert slow == quick
+    assert int(quick.split()[0]) > 50  # the clock was asked at all: each entry has its moment
+
+
+def test_nothing_goes_beside_a_world(tmp_path):
+    script = """
+        import threading
+        import equipoise.desk.clock, django.utils.timezone
+        from blind.repeatable import Clock, Stream, make_repeatable
+        make_repeatable(Stream("x"), Clock())
+        struck = []
+        timer = threading.Timer(0.0, struck.append, (1,))
+        timer.start()
+        try:
+            threading.Thread(target=struck.append, args=(1,)).start()
+        except RuntimeError:
+            print(timer.is_alive(), struck)
+        timer.cancel()
+        timer.join()
+        print(timer.is_alive(), struck)
+    """
+    assert said_of_a_process(tmp_path / "beside", script) == "True []\nFalse []\n"
 
 
 def test_a_name_is_replaced_wherever_it_was_imported(monkeypatch):

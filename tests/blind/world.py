@@ -2,8 +2,8 @@
 
 The first door is the real one: the desk on its own store, and the Django application called through its WSGI entry, so
 that status, headers and bytes are those that a server would send. The second door is the real vault. What is replaced:
-sources of chance and time (`repeatable`), commitments (`secret`), and the threads that make checkpoints by the clock on the
-wall: here a checkpoint is made where the script says so.
+sources of chance and time (`repeatable`), commitments (`secret`), and what goes by the clock on the wall: here a checkpoint is
+made where the script says so.
 """
 
 from __future__ import annotations
@@ -76,10 +76,6 @@ class WatchedDesk(FrontDesk):
         came = super().screen(who, site, given, key=key)
         self.world.decided(who.role, "ScreenSubject", came.outcome)
         return came
-
-    def _count(self, entries: int) -> None:
-        """No thread: the script makes checkpoints."""
-        self._unchecked += entries
 
 
 class World:
