@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from blind.watch import Seen, read_bytes, read_seen
+from blind.watch import SEEN, Seen, read_bytes, read_seen
 
 _KEPT = hashlib.sha256(b"kept").hexdigest()
 
@@ -34,6 +35,9 @@ class Difference:
 
 def differences(one: Path, other: Path) -> tuple[int, list[Difference]]:
     """How many observations were compared, and every one that differs."""
+    lines = [(folder / SEEN).read_bytes() for folder in (one, other)]
+    if lines[0] == lines[1] and all(_kept(line) for line in lines[0].splitlines() if b'"rules"' in line):
+        return lines[0].count(b"\n"), []  # the same observations with the same digests, in the same order
     first = {seen: rest for seen, *rest in read_seen(one)}
     second = {seen: rest for seen, *rest in read_seen(other)}
     found: list[Difference] = []
@@ -46,6 +50,12 @@ def differences(one: Path, other: Path) -> tuple[int, list[Difference]]:
         elif mine[0] != theirs[0]:
             found.append(Difference(seen, _parting(one, other, mine, theirs)))
     return len(first.keys() | second.keys()), found
+
+
+def _kept(line: bytes) -> bool:
+    """Whether an observation is no rule, or one that was kept."""
+    comparison, _, _, _, _, digest, *_ = json.loads(line)
+    return comparison != "rules" or digest == _KEPT
 
 
 def _parting(one: Path, other: Path, mine: list, theirs: list) -> str:

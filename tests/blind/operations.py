@@ -21,6 +21,7 @@ once, and never succeeds.
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
 import inspect
 from collections.abc import Iterable, Iterator
@@ -46,6 +47,7 @@ class Gap:
         return f"{self.role}: {self.operation}: {self.says}"
 
 
+@functools.cache
 def web_operations() -> tuple[str, ...]:
     """Every address of the first door with every method that it answers."""
     module = importlib.import_module("equipoise.web.urls")

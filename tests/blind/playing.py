@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import json
 import os
 import shutil
 import sys
+import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from blind.secret import Secret
-from blind.world import World, enter_folder
+from blind.world import DOOR, World, enter_folder
 
 Job = Callable[[], None]
+AT_ONCE = max(2, os.cpu_count() or 2)
+"""Worlds that are played at the same time."""
+SELDOM = 100_000, 20, 50
+"""How seldom a world looks for what nobody holds any more: a world is short, and looking took a tenth of its time."""
 
 
 def load_everything() -> None:
@@ -36,6 +44,28 @@ def load_everything() -> None:
 
     catalogue()
     read_study()
+    _set_up_pages()
+    gc.collect()
+    gc.freeze()  # what is loaded stays: a world need not look through it
+
+
+def _set_up_pages() -> None:
+    """Django with the first door's addresses, views and templates, once. Each world gives it its own desk (`world.pages_of`)."""
+    from equipoise.pages.settings import configure_door
+    from equipoise.web.settings import first_door
+
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        DOOR.mkdir()  # under the name that it has in every world
+        configure_door(first_door(DOOR, None))  # type: ignore[arg-type]  # no page is asked for before there is a desk
+    from django.template import engines
+
+    import equipoise.vault.web.urls
+    import equipoise.web.urls  # noqa: F401  # with every view
+
+    for engine in engines.all():
+        for place in engine.template_dirs:
+            for found in sorted(Path(place).rglob("*.html")):
+                engine.get_template(found.relative_to(place).as_posix())
 
 
 class Running:
@@ -53,6 +83,7 @@ class Running:
     def _play(self, job: Job) -> None:
         """In the child: play, and end without a word to the parent's buffers."""
         status = 0
+        gc.set_threshold(*SELDOM)
         try:
             job()
         except BaseException:
@@ -62,11 +93,42 @@ class Running:
 
     def wait(self) -> str | None:
         """Wait for the end."""
-        _, ended = os.waitpid(self.pid, 0)
+        return self.told(os.waitpid(self.pid, 0)[1])
+
+    def told(self, ended: int) -> str | None:
+        """How it failed, once it has ended."""
         if ended == 0:
             return None
         told = self.folder / "fault.txt"
         return told.read_text("utf-8") if told.exists() else f"ended with {ended}"
+
+
+@dataclass
+class Task:
+    """Worlds that belong together, each with its folder, and what follows when all have ended: it is given their faults."""
+
+    jobs: list[tuple[Path, Job]]
+    then: Callable[[str], None]
+    faults: list[str] = field(default_factory=list)
+
+
+def play_all(tasks: Iterable[Task], at_once: int = AT_ONCE) -> None:
+    """Play the worlds of all tasks, some at once, in this order: a processor that is free takes the next, whosever it is."""
+    waiting = [(task, folder, job) for task in tasks for folder, job in task.jobs]
+    left = {id(task): len(task.jobs) for task, _, _ in waiting}
+    running: dict[int, tuple[Task, Running]] = {}
+    while waiting or running:
+        while waiting and len(running) < at_once:
+            task, folder, job = waiting.pop(0)
+            world = Running(folder, job)
+            running[world.pid] = task, world
+        pid, ended = os.wait()
+        task, world = running.pop(pid)
+        fault = world.told(ended)
+        task.faults += [fault] if fault else []
+        left[id(task)] -= 1
+        if not left[id(task)]:
+            task.then("\n".join(task.faults))
 
 
 def play_whole(secret: Secret, folder: Path) -> Job:

@@ -14,15 +14,15 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from blind.compare import Difference, differences
-from blind.leaks import Leak
 from blind.page import PAGE, render
-from blind.playing import Running, load_everything, play_whole
+from blind.playing import AT_ONCE, Task, load_everything, play_all, play_whole
 from blind.replays import Verdict, every_leak, make_scenes, replay_clean, replay_leaks
 from blind.secret import DRAWN, QUICK, Secret, nightly
 from blind.statistics import Measured, measured
@@ -68,12 +68,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--full", action="store_true", help="the nightly proof")
     parser.add_argument("--write", action="store_true", help="write the page of the documentation")
     parser.add_argument("--leak", action="append", default=[], metavar="NAME", help="one leak only")
+    parser.add_argument(
+        "--at-once", type=int, default=AT_ONCE, metavar="N", help="worlds played at the same time"
+    )
     parser.add_argument("--keep", action="store_true", help="leave what was seen, and say where")
     options = parser.parse_args(arguments)
     load_everything()
     folder = Path(tempfile.mkdtemp(prefix="blind-"))
     try:
-        proof = prove(folder, QUICK if not options.full else nightly(), only=tuple(options.leak))
+        worlds = QUICK if not options.full else nightly()
+        proof = prove(folder, worlds, only=tuple(options.leak), at_once=options.at_once)
         return tell(proof, write=options.write, page=not (options.leak or options.full))
     finally:
         if options.keep:
@@ -82,47 +86,57 @@ def main(arguments: Sequence[str] | None = None) -> int:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def prove(folder: Path, worlds: tuple[Secret, ...], only: tuple[str, ...] = ()) -> Proof:
-    """Everything, or only the named leaks."""
+def prove(
+    folder: Path, worlds: tuple[Secret, ...], only: tuple[str, ...] = (), at_once: int = AT_ONCE
+) -> Proof:
+    """Everything, or only the named leaks. The scenes come first; then all worlds as processors are free, the longest first."""
     proof = Proof(worlds)
     leaks = [each for each in every_leak() if not only or each.name in only]
-    if not only:
-        _worlds(proof, folder / "whole")
-        proof.statistics = measured(full=len(worlds) > len(QUICK))
-    if not proof.faults:
-        _leaks(proof, folder / "leaks", leaks)
+    place, every = folder / "leaks", len(worlds) > len(QUICK)
+    play_all(
+        make_scenes(place, [secret for each in leaks for secret in each.pair], proof.faults.append), at_once
+    )
+    if proof.faults:
+        return proof
+    replays = replay_leaks(place, leaks, proof.verdicts.append)
+    clean = replay_clean(place, leaks, proof.clean.append, every=every)
+    play_all([*(() if only else _whole(proof, folder / "whole", full=every)), *clean, *replays], at_once)
+    proof.verdicts.sort(key=lambda verdict: leaks.index(verdict.leak))
     return proof
 
 
-def _worlds(proof: Proof, folder: Path) -> None:
-    """Play the worlds, two at a time, and compare each with the first."""
-    waiting, running = list(proof.worlds), list[tuple[Secret, Running]]()
-    while waiting or running:
-        while waiting and len(running) < 2:
-            secret = waiting.pop(0)
-            running.append((secret, Running(folder / secret.name, play_whole(secret, folder / secret.name))))
-        secret, world = running.pop(0)
-        fault = world.wait()
+def _whole(proof: Proof, folder: Path, *, full: bool) -> Iterator[Task]:
+    """The whole script in every world, each compared with the first; and the tests of many lists."""
+    ended: list[Secret] = []
+
+    def compare(fault: str, secret: Secret) -> None:
         proof.faults += [f"{secret.name}: {fault}"] if fault else []
-        if proof.faults:
-            continue
+        ended.append(secret)
+        if proof.faults or DRAWN not in ended:
+            return
         if secret is DRAWN:
-            proof.told = json.loads((folder / secret.name / "told.json").read_text("utf-8"))
-        else:
-            count, found = differences(folder / DRAWN.name / "seen", folder / secret.name / "seen")
+            proof.told = json.loads((folder / DRAWN.name / "told.json").read_text("utf-8"))
+        for each in [one for one in ended if one is not DRAWN]:
+            count, found = differences(folder / DRAWN.name / "seen", folder / each.name / "seen")
             proof.compared += count
-            proof.differences += [(secret, each) for each in found]
-            shutil.rmtree(folder / secret.name)
+            proof.differences += [(each, one) for one in found]
+            shutil.rmtree(folder / each.name)
+            ended.remove(each)
 
+    for secret in proof.worlds:
+        place = folder / secret.name
+        yield Task([(place, play_whole(secret, place))], partial(compare, secret=secret))
 
-def _leaks(proof: Proof, folder: Path, leaks: list[Leak]) -> None:
-    secrets = dict.fromkeys(secret for each in leaks for secret in each.pair)
-    fault = make_scenes(folder, secrets)
-    if fault:
-        proof.faults.append(fault)
-        return
-    proof.clean = replay_clean(folder, leaks, every=len(proof.worlds) > len(QUICK))
-    proof.verdicts = replay_leaks(folder, leaks)
+    def lists() -> None:
+        told = [asdict(each) for each in measured(full=full)]
+        (folder / "lists" / "told.json").write_text(json.dumps(told), "utf-8")
+
+    def read(fault: str) -> None:
+        told = folder / "lists" / "told.json"
+        proof.faults += [fault] if fault else []
+        proof.statistics = [] if fault else [Measured(**each) for each in json.loads(told.read_text("utf-8"))]
+
+    yield Task([(folder / "lists", lists)], read)
 
 
 def tell(proof: Proof, *, write: bool, page: bool) -> int:

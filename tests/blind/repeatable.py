@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 BEGIN = dt.datetime(2026, 6, 1, 1, tzinfo=dt.UTC)
@@ -104,16 +104,25 @@ def _no_thread(thread: threading.Thread) -> None:
 
 def replace_everywhere(old: object, new: object, *, only: str = "") -> int:
     """Put `new` wherever a loaded module names `old`; how often. A name imported elsewhere is found as well."""
-    found = 0
+    return replace_all(((old, new),), only=only)[0]
+
+
+def replace_all(pairs: Sequence[tuple[object, object]], *, only: str = "") -> list[int]:
+    """As `replace_everywhere`, for several things in one look at all modules; how often for each."""
+    places = {id(old): place for place, (old, _) in enumerate(pairs)}
+    found = [0] * len(pairs)
     for name, module in list(sys.modules.items()):
         if not name.startswith(only) or name.startswith("blind") or module is None:
             continue
+        ours = name.startswith("equipoise")
         for key, value in list(vars(module).items()):
-            if value is old:
-                setattr(module, key, new)
-                found += 1
-            elif name.startswith("equipoise") and type(value) is types.FunctionType:
-                found += _in_defaults(value, old, new)
+            place = places.get(id(value))
+            if place is not None:
+                setattr(module, key, pairs[place][1])
+                found[place] += 1
+            elif ours and type(value) is types.FunctionType:
+                for place, (old, new) in enumerate(pairs):
+                    found[place] += _in_defaults(value, old, new)
     return found
 
 
@@ -135,19 +144,22 @@ def make_repeatable(stream: Stream, clock: Clock) -> None:
 
     from equipoise.desk.clock import system_clock
 
-    replace_everywhere(os.urandom, stream)
+    pairs = (
+        (os.urandom, stream),
+        (time.time, clock.seconds),
+        (django.utils.timezone.now, clock.moment),
+        (system_clock, clock),
+        (threading.Timer, Waiting),
+    )
+    replace_all(pairs)
     os.urandom = stream  # type: ignore[assignment]
     random._urandom = stream  # type: ignore[attr-defined]  # what `secrets` and SystemRandom draw from
     random.seed(0)
     os.getpid = lambda: 4242  # a lock file names the process that holds it
-    replace_everywhere(time.time, clock.seconds)
     time.time = clock.seconds  # type: ignore[assignment]
     time.monotonic = clock.seconds  # type: ignore[assignment]
-    replace_everywhere(django.utils.timezone.now, clock.moment)
-    replace_everywhere(system_clock, clock)
-    replace_everywhere(threading.Timer, Waiting)
     threading.Timer = Waiting  # type: ignore[assignment,misc]
-    threading.Thread.start = _no_thread  # type: ignore[method-assign]
+    threading.Thread.start = _no_thread  # type: ignore[assignment,method-assign]
 
 
 def watch_statements(heard: Callable[[str], None]) -> None:

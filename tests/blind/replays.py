@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from blind.compare import Difference, differences
 from blind.leaks import Leak, every_leak
-from blind.playing import Running, make_scene, replay
+from blind.playing import Job, Task, make_scene, replay
 from blind.plays import PLAYS
 from blind.secret import Secret
 from blind.world import World
-
-AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,34 +42,40 @@ def nothing(world: World) -> None:
     """No patch."""
 
 
-def make_scenes(folder: Path, secrets: Iterable[Secret]) -> str:
-    """The scenes of the worlds that leaks need; how one failed, or nothing."""
+def make_scenes(folder: Path, secrets: Iterable[Secret], failed: Callable[[str], None]) -> Iterator[Task]:
+    """The scenes of the worlds that leaks need. failed: is told how one failed."""
     scenes = {secret.scene: secret for secret in secrets}
-    return _run([(folder / name, make_scene(secret, folder / name)) for name, secret in scenes.items()])
+    yield Task([(folder / name, make_scene(secret, folder / name)) for name, secret in scenes.items()],
+               lambda fault: failed(fault) if fault else None)  # fmt: skip
 
 
-def replay_leaks(folder: Path, leaks: list[Leak]) -> list[Verdict]:
-    """Replay leaks, two worlds each."""
-    found = []
+def _pair(folder: Path, place: Path, leak: Leak, patch: Callable[[World], None]) -> list[tuple[Path, Job]]:
+    """The play of a leak in its two worlds, under a patch."""
+    return [
+        (
+            place / secret.name,
+            replay(secret, folder / secret.scene, place / secret.name, patch, PLAYS[leak.play]),
+        )
+        for secret in leak.pair
+    ]
+
+
+def replay_leaks(folder: Path, leaks: list[Leak], told: Callable[[Verdict], None]) -> Iterator[Task]:
+    """Replay leaks, two worlds each; each verdict is told."""
     for each in leaks:
         place = folder / f"leak-{each.name}"
-        jobs = [
-            (
-                place / secret.name,
-                replay(secret, folder / secret.scene, place / secret.name, each.patch, PLAYS[each.play]),
-            )
-            for secret in each.pair
-        ]
-        fault = _run(jobs)
-        found.append(_verdict(each, place, fault))
-        shutil.rmtree(place)
-    return found
+
+        def judge(fault: str, each: Leak = each, place: Path = place) -> None:
+            told(_verdict(each, place, fault))
+            shutil.rmtree(place)
+
+        yield Task(_pair(folder, place, each, each.patch), judge)
 
 
 def _verdict(each: Leak, place: Path, fault: str) -> Verdict:
     if fault:
         return Verdict(each, 0, (), fault)
-    found = _seen_by(each, differences(*(place / secret.name / "seen" for secret in each.pair))[1])
+    found = _seen_by(each, _differences(each, place))
     through = [one for one in found if one.goes_through(each.through)]
     beside = tuple(str(one) for one in found if not one.goes_through(each.through))
     return Verdict(each, len(through), beside)
@@ -81,36 +85,30 @@ def _seen_by(each: Leak, found: list[Difference]) -> list[Difference]:
     return [one for one in found if not each.roles or one.seen.role in each.roles]
 
 
-def replay_clean(folder: Path, leaks: list[Leak], *, every: bool) -> list[str]:
-    """Plays that leaks use, in their worlds, without the leak: what differs, which must be nothing.
+def replay_clean(
+    folder: Path, leaks: list[Leak], told: Callable[[str], None], *, every: bool
+) -> Iterator[Task]:
+    """Plays that leaks use, in their worlds, without the leak: what differs, which must be nothing, is told.
 
     every: all of them; else those alone that the whole script does not hold, which is compared as well.
     """
     leaks = [each for each in leaks if every or each.roles or any("rules" in one for one in each.through)]
-    found = []
-    for play, pair, roles in sorted({(each.play, each.pair, each.roles) for each in leaks}, key=str):
-        place = folder / f"clean-{play.replace(' ', '-')}"
-        jobs = [
-            (
-                place / secret.name,
-                replay(secret, folder / secret.scene, place / secret.name, nothing, PLAYS[play]),
-            )
-            for secret in pair
-        ]
-        fault = _run(jobs)
-        seen = [] if fault else differences(*(place / secret.name / "seen" for secret in pair))[1]
-        found += [f"{play}: {one}" for one in seen if not roles or one.seen.role in roles]
-        found += [f"{play}: {fault}"] if fault else []
-        shutil.rmtree(place)
-    return found
+    plays = {(each.play, each.pair, each.roles): each for each in leaks}
+    for number, each in enumerate(plays.values()):
+        place = folder / f"clean-{number}"
+
+        def look(fault: str, each: Leak = each, place: Path = place) -> None:
+            for one in [] if fault else _seen_by(each, _differences(each, place)):
+                told(f"{each.play}: {one}")
+            if fault:
+                told(f"{each.play}: {fault}")
+            shutil.rmtree(place)
+
+        yield Task(_pair(folder, place, each, nothing), look)
 
 
-def _run(jobs: list) -> str:
-    faults = []
-    for at in range(0, len(jobs), AT_ONCE):
-        running = [Running(folder, job) for folder, job in jobs[at : at + AT_ONCE]]
-        faults += [fault for fault in (each.wait() for each in running) if fault]
-    return "\n".join(faults)
+def _differences(each: Leak, place: Path) -> list[Difference]:
+    return differences(*(place / secret.name / "seen" for secret in each.pair))[1]
 
 
 __all__ = ["Verdict", "every_leak", "make_scenes", "replay_clean", "replay_leaks"]

@@ -7,30 +7,22 @@ see, a single call that itself takes longer, is not compared; the page of the pr
 
 from __future__ import annotations
 
+import cProfile
 import gc
 import hashlib
-import sys
-from types import FrameType
-from typing import Any
 
 
 class Tally:
     """The counts of one process."""
 
     def __init__(self) -> None:
-        self._statements = 0
-        self._texts = hashlib.sha256()
-        self._calls = 0
+        self._statements: list[str] = []
+        self._counted: cProfile.Profile | None = None
         self.measuring = False
 
     def statement(self, text: str) -> None:
         """A statement was given to SQLite."""
-        self._statements += 1
-        self._texts.update(text[:400].encode("utf-8", "surrogateescape"))
-
-    def _call(self, frame: FrameType, event: str, argument: Any) -> None:
-        if event in ("call", "c_call"):
-            self._calls += 1
+        self._statements.append(text[:400])
 
     def measure(self, *, on: bool) -> None:
         """Begin or stop counting calls, which slows the program down."""
@@ -41,19 +33,22 @@ class Tally:
             gc.enable()
         self.measuring = on
 
-    def begin(self) -> tuple[int, int]:
-        """Where the counts stand."""
-        self._texts = hashlib.sha256()
-        begun = (self._statements, self._calls)
+    def begin(self) -> None:
+        """Count from here."""
+        self._statements.clear()
         if self.measuring:
-            sys.setprofile(self._call)
-        return begun
+            self._counted = cProfile.Profile(subcalls=False)
+            self._counted.enable()
 
-    def calls_since(self, begun: tuple[int, int]) -> int:
-        """Calls since then."""
-        sys.setprofile(None)
-        return self._calls - begun[1]
+    def calls(self) -> int:
+        """Calls since then, of the program's own functions and of what is built in."""
+        if self._counted is None:
+            return 0
+        self._counted.disable()
+        counted, self._counted = self._counted, None
+        return sum(each.callcount for each in counted.getstats())
 
-    def statements_since(self, begun: tuple[int, int]) -> tuple[int, str]:
-        """Statements since then, and what stands for their texts."""
-        return self._statements - begun[0], self._texts.hexdigest()
+    def statements(self) -> tuple[int, str]:
+        """Statements since then, and what stands for their texts, in order."""
+        told = "\0".join(self._statements).encode("utf-8", "surrogateescape")
+        return len(self._statements), hashlib.sha256(told).hexdigest()

@@ -37,6 +37,9 @@ COMPARISONS: Mapping[str, str] = {
 """Comparison -> what it compares, between worlds, byte for byte."""
 
 
+SEEN = "seen.jsonl"
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One observation: which comparison, whose, of which operation, in which state, the how-manieth of these."""
@@ -53,9 +56,10 @@ class Watch:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._lines = (folder / "seen.jsonl").open("w", encoding="utf-8")
+        self._lines = (folder / SEEN).open("w", encoding="utf-8")
         self._bytes = (folder / "seen.bytes").open("wb")
         self._count: dict[tuple[str, str, str, str], int] = {}
+        self._kept: dict[str, tuple[int, int]] = {}
         self._at = 0
         self.state = "begin"
         self.on = True
@@ -69,11 +73,13 @@ class Watch:
         data = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogateescape")
         key = (comparison, role, operation, self.state)
         ordinal = self._count[key] = self._count.get(key, 0) + 1
-        packed = zlib.compress(data, 1)
         digest = hashlib.sha256(data).hexdigest()
-        self._lines.write(json.dumps([*key, ordinal, digest, len(data), self._at, len(packed)]) + "\n")
-        self._bytes.write(packed)
-        self._at += len(packed)
+        if digest not in self._kept:  # what was seen before is kept once
+            packed = zlib.compress(data, 1)
+            self._kept[digest] = self._at, len(packed)
+            self._bytes.write(packed)
+            self._at += len(packed)
+        self._lines.write(json.dumps([*key, ordinal, digest, len(data), *self._kept[digest]]) + "\n")
 
     def close(self) -> None:
         """Finish the files."""
@@ -99,7 +105,7 @@ class Log(logging.Handler):
 
 def read_seen(folder: Path) -> Iterator[tuple[Seen, str, int, int, int]]:
     """What was taken down: the observation, digest, length, and where its bytes are."""
-    with (folder / "seen.jsonl").open(encoding="utf-8") as lines:
+    with (folder / SEEN).open(encoding="utf-8") as lines:
         for line in lines:
             comparison, role, operation, state, ordinal, digest, length, at, size = json.loads(line)
             yield Seen(comparison, role, operation, state, ordinal), digest, length, at, size

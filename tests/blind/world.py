@@ -22,7 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from blind.people import Person, people
-from blind.repeatable import Clock, Stream, make_repeatable, replace_everywhere, watch_statements
+from blind.repeatable import (
+    Clock,
+    Stream,
+    make_repeatable,
+    replace_all,
+    replace_everywhere,
+    watch_statements,
+)
 from blind.second_door import PASSPHRASE, SecondDoor, opened
 from blind.secret import Secret, ideal_anchor, ideal_commitment
 from blind.tally import Tally
@@ -112,12 +119,13 @@ class World:
         """What would only cost time, the same in every world: slow hashes of passwords, reading the definition again."""
         from django.contrib.auth.hashers import ScryptPasswordHasher
 
-        from equipoise.desk import code_breaks
+        from equipoise.desk import code_breaks, standing
         from equipoise.protocol import load
 
         ScryptPasswordHasher.work_factor = 2**4
         setattr(code_breaks, "threading", types.SimpleNamespace(Thread=AtOnce))  # noqa: B010  # what it sends goes before it answers
         replace_everywhere(load.load_study, _STUDIES)
+        setattr(standing, "_version", read_once(standing._version))  # noqa: B010  # every command of the terminal opens the store anew
 
     # --- the scene ---------------------------------------------------------------------------------------------
 
@@ -170,13 +178,11 @@ class World:
 
     def open(self) -> None:
         """Open both doors on a scene that was made."""
-        from equipoise.web.wsgi import application
-
         desk = open_desk(DOOR, kind=WatchedDesk, clock=self.clock)
         assert not isinstance(desk, Problem), desk.say()
         desk.world = self
         self.desk = desk
-        self.app = application(desk, DOOR)
+        self.app = pages_of(desk)
         self.vault = opened(open_vault(VAULT, PASSPHRASE, clock=self.clock, entropy=self.stream))
         self.courier = desk.send(Courier(desk, self._line))
         self.second_door = SecondDoor(self)
@@ -323,7 +329,7 @@ class World:
     def heard(self, role: str, operation: str) -> Iterator[None]:
         """Take down what an operation does beside its answer: log, output, statements, chance, time."""
         self._log.role, self._log.operation = role, operation
-        begun = self.tally.begin()
+        self.tally.begin()
         draws, asked = (self.stream.draws, self.stream.bytes), self.clock.asked
         self._said.seek(0)
         self._said.truncate()
@@ -332,8 +338,8 @@ class World:
         finally:
             note = self.watch.note
             if self.tally.measuring:
-                note("work", role, operation, self.tally.calls_since(begun))
-            note("statements", role, operation, self.tally.statements_since(begun))
+                note("work", role, operation, self.tally.calls())
+            note("statements", role, operation, self.tally.statements())
             drawn = (self.stream.draws - draws[0], self.stream.bytes - draws[1])
             note("chance", role, operation, drawn)
             note("moments", role, operation, self.clock.asked - asked)
@@ -396,6 +402,37 @@ def _place(place: tuple[str, str, int]) -> Any:
     return Place(*place)
 
 
+def pages_of(desk: FrontDesk) -> Any:
+    """The first door's application over a desk. Django, set up before the worlds were forked, is given this desk's settings."""
+    from django.conf import settings
+    from django.core.handlers.wsgi import WSGIHandler
+
+    from equipoise.web.settings import first_door
+    from equipoise.web.wsgi import application
+
+    if not settings.configured:
+        return application(desk, DOOR)
+    from equipoise.pages.accounts.logins import prepare
+
+    for name, value in first_door(DOOR, desk).items():
+        setattr(settings, name, value)
+    prepare(DOOR)
+    return WSGIHandler()
+
+
+def read_once(read: Any) -> Any:
+    """Released versions of the definition, each read once in a world: by the digests of its own and of the earlier ones."""
+    known: dict[tuple[str, ...], Any] = {}
+
+    def version(released: Any, earlier: Any) -> Any:
+        key = (released.digest, *(one.digest for one in earlier))
+        if key not in known:
+            known[key] = read(released, earlier)
+        return known[key]
+
+    return version
+
+
 def settled(problems: tuple[Problem, ...]) -> None:
     """Nothing stood against it."""
     assert problems == (), [problem.say() for problem in problems]
@@ -412,9 +449,16 @@ def hide(secret: Secret) -> None:
         before = draw(method, length, draws)
         return secret.arms(before, len(method.weights), repr(before))
 
-    assert replace_everywhere(draw, drawn) >= 2, "the ceremony draws its list elsewhere"
-    assert replace_everywhere(sealing.commitment, ideal_commitment) >= 2, "commitments are made elsewhere"
-    assert replace_everywhere(anchors.anchor_commitment, ideal_anchor) >= 1, "anchors are made elsewhere"
+    lists, commitments, anchored = replace_all(
+        (
+            (draw, drawn),
+            (sealing.commitment, ideal_commitment),
+            (anchors.anchor_commitment, ideal_anchor),
+        )
+    )
+    assert lists >= 2, "the ceremony draws its list elsewhere"
+    assert commitments >= 2, "commitments are made elsewhere"
+    assert anchored >= 1, "anchors are made elsewhere"
 
 
 def enter_folder(folder: Path) -> None:
