@@ -44,18 +44,24 @@ def load_everything() -> None:
 
     catalogue()
     read_study()
-    _set_up_pages()
+    _set_up()
     gc.collect()
     gc.freeze()  # what is loaded stays: a world need not look through it
 
 
-def _set_up_pages() -> None:
-    """Django with the first door's addresses, views and templates, once. Each world gives it its own desk (`world.pages_of`)."""
+def _set_up() -> None:
+    """What every world has in its folder alike: the definitions that the terminal reads; and Django with the first door's
+    addresses, views and templates, to which each world gives its own desk (`world.pages_of`).
+    """
+    from blind.terminal import definitions
+    from blind.world import read_study
     from equipoise.pages.settings import configure_door
     from equipoise.web.settings import first_door
 
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         DOOR.mkdir()  # under the name that it has in every world
+        for each in definitions():
+            read_study(each)
         configure_door(first_door(DOOR, None))  # type: ignore[arg-type]  # no page is asked for before there is a desk
     from django.template import engines
 

@@ -46,7 +46,7 @@ def play_terminal(world: World) -> None:
     connections.close_all()
     world.desk.close()
     world.watch.state = "terminal"
-    _prepare()
+    definitions()
     for name, row in TERMINAL.items():
         for words in (*row.succeed, *row.refuse):
             status = _played(world, name, words, row.typed)
@@ -75,8 +75,8 @@ def note_written(world: World) -> None:
             world.watch.note("files", "terminal", str(path), path.read_bytes())
 
 
-def _prepare() -> None:
-    """The definition, and the same with another version."""
+def definitions() -> tuple[Path, ...]:
+    """The definition, and the same with another version, in folders beside the doors."""
     shutil.copytree(STUDY, "study")
     shutil.copytree(STUDY, "changed")
     file = Path("changed/study.yaml")
@@ -84,3 +84,4 @@ def _prepare() -> None:
     changed = re.sub(r"^version: .*$", 'version: "9.9"', text, count=1, flags=re.MULTILINE)
     assert changed != text
     file.write_text(changed, "utf-8")
+    return Path("study"), Path("changed")

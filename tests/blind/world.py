@@ -62,9 +62,9 @@ SEED = b"a seed that everybody may know, for a world that is played"
 _STUDIES = functools.cache(load_study)
 
 
-def read_study() -> Study:
-    """The definition, read once before the worlds are forked."""
-    study = _STUDIES(STUDY)
+def read_study(folder: Path = STUDY) -> Study:
+    """The definition, read once before the worlds are forked. folder: another that stands in every world alike."""
+    study = _STUDIES(folder)
     assert isinstance(study, Study), [problem.say() for problem in study]
     return study
 
