@@ -25,8 +25,9 @@ reset: env ## the demonstration from the beginning; what was entered in it is lo
 test: test-env ## everything that must hold; at most 15 minutes on two cores
 	@.ci/steps
 
-test-nightly: test-env ## what is too slow for every commit: the nightly tests, and properties on many more examples
+test-nightly: test-env ## what is too slow for every commit: the nightly tests, properties on many more examples, the full proof
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -q -m "not browser"
+	@$(BIN)/python -m tests.blind --full
 
 prove-blind: test-env ## the trial in worlds that differ only in the secret, and planted leaks; WRITE=--write writes its page
 	@$(BIN)/python -m tests.blind $(WRITE)

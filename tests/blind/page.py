@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blind.secret import nightly
 from blind.watch import COMPARISONS
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ def render(proof: Proof) -> str:
         )
     for each in proof.statistics:
         lines.append(f"| {each.channel} | {each.says} | {each.name}: {each.power} |")
+    every = nightly()
+    mixed = sum(secret.how == "mixed" for secret in every)
+    lines += ["", _RUN.format(worlds=len(every), mixed=mixed)]
     lines += ["", "## Last line", "", f"`{proof.last_line}`", ""]
     return "\n".join(lines)
 
@@ -68,14 +72,23 @@ door is then compared byte for byte. Every difference would be something that te
 
 What is replaced in the worlds, and why that is sound: commitments to slots and anchors are replaced by ideal ones that do
 not depend on the arm. That SHA-256 over an arm and 32 random bytes tells nothing is a claim about SHA-256 that this proof takes
-as given; that nothing else tells anything is what it shows. Passwords are hashed cheaply, and checkpoints are made where the
-script says instead of by a clock on the wall.
+as given; that nothing else tells anything is what it shows. Passwords are hashed cheaply. Nothing goes by the clock on the
+wall: checkpoints are made where the script says, a timer never strikes, and a thread that would go beside the script ends the
+proof. What is the same in every world is done once before they part: the program is loaded, Django set up, the definition read.
 
 What the proof does not show: that a single call inside the program takes as long for either arm (calls and statements are
 counted, no stopwatch is used); what unblinded people see at the second door, whose pages are asked for here by blinded
 people alone, and refused; what the treatment itself tells (its effect, a fever after an infusion), what people say to one another,
 and what a product looks like. Those are for the trial's design; the notes on residual risk name them.
 """
+
+_RUN = """## How to run it
+
+`make prove-blind` is the last step of `make test`, and what this page tells of. `make prove-blind-full` is for every night, and the
+last step of `make test-nightly`: the same script in {worlds} worlds, of which {mixed} have arms drawn anew by coins of their own; every play of a leak
+also without its leak, in its own worlds; ten times as many lists, and a classifier that learns from other lists what goes with the arm.
+A world takes one processor; as many are played at once as there are processors (`python -m tests.blind --at-once N` for another number).
+The first line of what does not hold names the comparison, the role, the operation and the state."""
 
 _LEAKS = """## Leaks that were planted
 
