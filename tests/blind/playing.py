@@ -51,7 +51,7 @@ def load_everything() -> None:
 
 def _set_up() -> None:
     """What every world has in its folder alike: the definitions that the terminal reads; and Django with the first door's
-    addresses, views and templates, to which each world gives its own desk (`world.pages_of`).
+    addresses, views and templates, to which each world gives its own desk (`replaced.pages_of`).
     """
     from blind.terminal import definitions
     from blind.world import read_study

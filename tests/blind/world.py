@@ -2,8 +2,8 @@
 
 The first door is the real one: the desk on its own store, and the Django application called through its WSGI entry, so
 that status, headers and bytes are those that a server would send. The second door is the real vault. What is replaced:
-sources of chance and time (`repeatable`), commitments (`secret`), and what goes by the clock on the wall: here a checkpoint is
-made where the script says so.
+sources of chance and time (`repeatable`), so that a checkpoint is made where the script says so; commitments, and what would
+only cost time (`replaced`).
 """
 
 from __future__ import annotations
@@ -16,22 +16,15 @@ import logging
 import os
 import sqlite3
 import sys
-import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from blind.people import Person, people
-from blind.repeatable import (
-    Clock,
-    Stream,
-    make_repeatable,
-    replace_all,
-    replace_everywhere,
-    watch_statements,
-)
+from blind.repeatable import Clock, Stream, make_repeatable, replace_everywhere, watch_statements
+from blind.replaced import catch_posted, hide, pages_of, quicken
 from blind.second_door import PASSPHRASE, SecondDoor, opened
-from blind.secret import Secret, ideal_anchor, ideal_commitment
+from blind.secret import Secret
 from blind.tally import Tally
 from blind.watch import Log, Watch
 from equipoise.desk.courier import Courier
@@ -112,20 +105,8 @@ class World:
         make_repeatable(self.stream, self.clock)
         watch_statements(self.tally.statement)
         hide(secret)
-        self._quicken()
-        catch_posted(self)
-
-    def _quicken(self) -> None:
-        """What would only cost time, the same in every world: slow hashes of passwords, reading the definition again."""
-        from django.contrib.auth.hashers import ScryptPasswordHasher
-
-        from equipoise.desk import code_breaks, standing
-        from equipoise.protocol import load
-
-        ScryptPasswordHasher.work_factor = 2**4
-        setattr(code_breaks, "threading", types.SimpleNamespace(Thread=AtOnce))  # noqa: B010  # what it sends goes before it answers
-        replace_everywhere(load.load_study, _STUDIES)
-        setattr(standing, "_version", read_once(standing._version))  # noqa: B010  # every command of the terminal opens the store anew
+        quicken(_STUDIES)
+        catch_posted(self.watch)
 
     # --- the scene ---------------------------------------------------------------------------------------------
 
@@ -182,7 +163,7 @@ class World:
         assert not isinstance(desk, Problem), desk.say()
         desk.world = self
         self.desk = desk
-        self.app = pages_of(desk)
+        self.app = pages_of(desk, DOOR)
         self.vault = opened(open_vault(VAULT, PASSPHRASE, clock=self.clock, entropy=self.stream))
         self.courier = desk.send(Courier(desk, self._line))
         self.second_door = SecondDoor(self)
@@ -383,54 +364,10 @@ class World:
                 self.watch.note("files", "superuser", str(path), mode.encode() + b"\n" + path.read_bytes())
 
 
-class AtOnce:
-    """In place of a thread: what it would do is done when it is started."""
-
-    def __init__(self, *, target: Any, **named: object) -> None:
-        self._target = target
-
-    def start(self) -> None:
-        self._target()
-
-    def join(self, seconds: float) -> None:
-        pass
-
-
 def _place(place: tuple[str, str, int]) -> Any:
     from equipoise.capture.evolve import Place
 
     return Place(*place)
-
-
-def pages_of(desk: FrontDesk) -> Any:
-    """The first door's application over a desk. Django, set up before the worlds were forked, is given this desk's settings."""
-    from django.conf import settings
-    from django.core.handlers.wsgi import WSGIHandler
-
-    from equipoise.web.settings import first_door
-    from equipoise.web.wsgi import application
-
-    if not settings.configured:
-        return application(desk, DOOR)
-    from equipoise.pages.accounts.logins import prepare
-
-    for name, value in first_door(DOOR, desk).items():
-        setattr(settings, name, value)
-    prepare(DOOR)
-    return WSGIHandler()
-
-
-def read_once(read: Any) -> Any:
-    """Released versions of the definition, each read once in a world: by the digests of its own and of the earlier ones."""
-    known: dict[tuple[str, ...], Any] = {}
-
-    def version(released: Any, earlier: Any) -> Any:
-        key = (released.digest, *(one.digest for one in earlier))
-        if key not in known:
-            known[key] = read(released, earlier)
-        return known[key]
-
-    return version
 
 
 def settled(problems: tuple[Problem, ...]) -> None:
@@ -438,52 +375,7 @@ def settled(problems: tuple[Problem, ...]) -> None:
     assert problems == (), [problem.say() for problem in problems]
 
 
-def hide(secret: Secret) -> None:
-    """Give the ceremony this world's arms, and the slots their ideal commitments."""
-    from equipoise.randomization import methods, sealing
-    from equipoise.vault import anchors
-
-    draw = methods.draw_list
-
-    def drawn(method: Any, length: int, draws: Any) -> tuple[int, ...]:
-        before = draw(method, length, draws)
-        return secret.arms(before, len(method.weights), repr(before))
-
-    lists, commitments, anchored = replace_all(
-        (
-            (draw, drawn),
-            (sealing.commitment, ideal_commitment),
-            (anchors.anchor_commitment, ideal_anchor),
-        )
-    )
-    assert lists >= 2, "the ceremony draws its list elsewhere"
-    assert commitments >= 2, "commitments are made elsewhere"
-    assert anchored >= 1, "anchors are made elsewhere"
-
-
 def enter_folder(folder: Path) -> None:
     """Make the world's folder the current one: its own name is nowhere to be seen in what is compared."""
     folder.mkdir(parents=True, exist_ok=True)
     os.chdir(folder)
-
-
-def catch_posted(world: World) -> None:
-    """Nothing leaves this process: what is given to a mail server, or would call another host, is taken down."""
-    import smtplib
-    import socket
-
-    class Server:
-        """Takes letters and sends none."""
-
-        def __init__(self, *given: Any, **named: Any) -> None:
-            pass
-
-        def __getattr__(self, name: str) -> Any:
-            return lambda *given, **named: world.watch.note("posted", "program", name, repr((given, named)))
-
-    def called(self: object, address: object) -> None:
-        world.watch.note("posted", "program", "call", repr(address))
-        raise ConnectionRefusedError("no host can be reached from a world")
-
-    smtplib.SMTP = smtplib.SMTP_SSL = Server  # type: ignore[assignment,misc]
-    socket.socket.connect = called  # type: ignore[assignment,method-assign]
