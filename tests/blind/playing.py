@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from blind.world import DOOR, World, enter_folder
 Job = Callable[[], None]
 AT_ONCE = max(2, os.cpu_count() or 2)
 """Worlds that are played at the same time."""
+A_MOMENT = 0.02
+"""Seconds after which it is looked whether a world has ended."""
 SELDOM = 100_000, 20, 50
 """How seldom a world looks for what nobody holds any more: a world is short, and looking took a tenth of its time."""
 
@@ -99,14 +102,18 @@ class Running:
 
     def wait(self) -> str | None:
         """Wait for the end."""
-        return self.told(os.waitpid(self.pid, 0)[1])
+        return self._told(os.waitpid(self.pid, 0)[1])
 
-    def told(self, ended: int) -> str | None:
-        """How it failed, once it has ended."""
-        if ended == 0:
+    def ended(self) -> tuple[bool, str | None]:
+        """Whether it has ended, and how it failed."""
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        return pid != 0, self._told(status)
+
+    def _told(self, status: int) -> str | None:
+        if status == 0:
             return None
         told = self.folder / "fault.txt"
-        return told.read_text("utf-8") if told.exists() else f"ended with {ended}"
+        return told.read_text("utf-8") if told.exists() else f"ended with {status}"
 
 
 @dataclass
@@ -122,19 +129,22 @@ def play_all(tasks: Iterable[Task], at_once: int = AT_ONCE) -> None:
     """Play the worlds of all tasks, some at once, in this order: a processor that is free takes the next, whosever it is."""
     waiting = [(task, folder, job) for task in tasks for folder, job in task.jobs]
     left = {id(task): len(task.jobs) for task, _, _ in waiting}
-    running: dict[int, tuple[Task, Running]] = {}
+    running: list[tuple[Task, Running]] = []
     while waiting or running:
         while waiting and len(running) < at_once:
             task, folder, job = waiting.pop(0)
-            world = Running(folder, job)
-            running[world.pid] = task, world
-        pid, ended = os.wait()
-        task, world = running.pop(pid)
-        fault = world.told(ended)
-        task.faults += [fault] if fault else []
-        left[id(task)] -= 1
-        if not left[id(task)]:
-            task.then("\n".join(task.faults))
+            running.append((task, Running(folder, job)))
+        time.sleep(A_MOMENT)
+        for each in list(running):
+            task, world = each
+            over, fault = world.ended()
+            if not over:
+                continue
+            running.remove(each)
+            task.faults += [fault] if fault else []
+            left[id(task)] -= 1
+            if not left[id(task)]:
+                task.then("\n".join(task.faults))
 
 
 def play_whole(secret: Secret, folder: Path) -> Job:

@@ -13,6 +13,7 @@ import sys
 import textwrap
 import types
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,12 +21,14 @@ import pytest
 from blind.compare import differences
 from blind.leaks import every_leak
 from blind.page import PAGE
+from blind.playing import Task, play_all
 from blind.plays import PLAYS
 from blind.repeatable import Clock, Stream, replace_everywhere
 from blind.rights import TERMINAL, WEB
 from blind.secret import DRAWN, MIXED, QUICK, SWAPPED, ideal_anchor, ideal_commitment
 from blind.statistics import ALPHA, adversary, association, guessed_right, lists, visible_goes_with_arm
-from blind.watch import COMPARISONS, Watch
+from blind.tally import Tally
+from blind.watch import COMPARISONS, Watch, read_bytes, read_seen
 from equipoise.randomization.sealing import SlotContent, SlotName
 
 CHANNELS = tuple(f"L{number}" for number in range(1, 33))
@@ -84,6 +87,54 @@ def test_a_rule_that_is_broken_in_both_worlds_is_a_difference(tmp_path):
     kept = watched(tmp_path / "kept", ("rules", "program", "roles apart", "kept"))
     assert len(differences(one, other)[1]) == 1
     assert differences(kept, kept)[1] == []
+
+
+def test_what_was_seen_twice_is_kept_once_and_read_again(tmp_path):
+    noted = [("body", "rater", "GET /", b"the same"), ("body", "monitor", "GET /", b"the same")]
+    one = watched(tmp_path / "one", *noted, ("body", "rater", "GET /", b"abc"))
+    other = watched(tmp_path / "other", *noted, ("body", "rater", "GET /", b"the same"))
+    _, found = differences(one, other)
+    assert [each.shown for each in found] == ["3 and 8 bytes, from byte 0: b'abc' / b'the same'"]
+    kept = [read_bytes(other, at, size) for _, _, _, at, size in read_seen(other)]
+    assert kept == [b"the same"] * 3
+
+
+def test_one_more_call_and_one_more_statement_are_counted():
+    tally = Tally()
+
+    def counted(times: int) -> tuple[int, tuple[int, str]]:
+        tally.begin()
+        for _ in range(times):
+            tally.statement("SELECT 1")
+        return tally.calls(), tally.statements()
+
+    tally.measure(on=True)
+    three, four = counted(3), counted(4)
+    tally.measure(on=False)
+    assert four[0] - three[0] == 2  # `statement`, and the `append` in it
+    assert (three[1][0], four[1][0]) == (3, 4)
+    assert counted(3) == (0, three[1])  # nothing counts calls any more
+
+
+def test_worlds_are_played_as_a_processor_is_free_and_each_task_is_told_its_own_faults(tmp_path):
+    told: dict[str, str] = {}
+
+    def job(name: str, *, fails: bool) -> None:
+        if fails:
+            raise ValueError(f"{name} failed")
+        (tmp_path / name / "played").touch()
+
+    def task(name: str, *fails: bool) -> Task:
+        jobs = [
+            (tmp_path / f"{name}{place}", partial(job, f"{name}{place}", fails=each))
+            for place, each in enumerate(fails)
+        ]
+        return Task(jobs, lambda fault: told.update({name: fault.strip().rpartition("\n")[2]}))
+
+    play_all([task("a", False, False, False), task("b", False, True), task("c", False)], at_once=2)
+    assert told.pop("b") == "ValueError: b1 failed"
+    assert told == {"a": "", "c": ""}
+    assert sorted(path.parent.name for path in tmp_path.glob("*/played")) == ["a0", "a1", "a2", "b0", "c0"]
 
 
 def test_an_observation_of_an_unknown_comparison_is_a_fault_of_ours(tmp_path):
