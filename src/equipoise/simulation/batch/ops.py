@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from equipoise.analysis.ops import Array, NumpyOps, State
 
-jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]  # noqa: FBT003  # as it is
+jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call,unused-ignore]  # noqa: FBT003  # as it is; jax may be missing
 
 
 class JaxOps(NumpyOps):
