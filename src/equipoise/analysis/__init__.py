@@ -8,6 +8,10 @@ from equipoise.analysis.ancova import AncovaFit, fit_ancova
 from equipoise.analysis.blinding import BlindingFit, fit_blinding
 from equipoise.analysis.censored import CensoredFit, fit_censored
 from equipoise.analysis.counts import CountsFit, fit_counts
+from equipoise.analysis.events import Event, derive_ranks, derive_values, last_alive
+from equipoise.analysis.imputation.filling import Gaps
+from equipoise.analysis.imputation.means import Imputed, fit_imputed
+from equipoise.analysis.imputation.posterior import Pooled, Sampler, fit_drawn
 from equipoise.analysis.logistic import LogisticFit, fit_logistic
 from equipoise.analysis.mmrm.result import MmrmFit, fit_mmrm
 from equipoise.analysis.multiplicity import Graph, Tested, fixed_sequence, graphical, hochberg, holm
@@ -29,13 +33,18 @@ __all__ = [
     "CmhFit",
     "CountsFit",
     "CoxFit",
+    "Event",
+    "Gaps",
     "Graph",
+    "Imputed",
     "LogisticFit",
     "LogrankFit",
     "MmrmFit",
     "OrdinalFit",
     "Outcome",
+    "Pooled",
     "ResponderFit",
+    "Sampler",
     "ShiftFit",
     "SurvivalFit",
     "Tested",
@@ -43,13 +52,17 @@ __all__ = [
     "VanElterenFit",
     "WinFit",
     "boundaries",
+    "derive_ranks",
     "derive_utility",
+    "derive_values",
     "fit_ancova",
     "fit_blinding",
     "fit_censored",
     "fit_cmh",
     "fit_counts",
     "fit_cox",
+    "fit_drawn",
+    "fit_imputed",
     "fit_logistic",
     "fit_logrank",
     "fit_mmrm",
@@ -64,5 +77,6 @@ __all__ = [
     "graphical",
     "hochberg",
     "holm",
+    "last_alive",
     "load_utilities",
 ]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from equipoise.analysis.formula import Frame, Model, Reading, complete, faults, frame, read_formula
-from equipoise.analysis.ops import Array
+from equipoise.analysis.ops import Array, Places
 from equipoise.analysis.table import Table, label, natural, row_numbers
 from equipoise.words.problem import Problem, problem
 
@@ -48,9 +48,9 @@ class Design:
     """
 
     frame: Frame
-    subject: Array
-    visit: Array
-    group: Array
+    subject: Places
+    visit: Places
+    group: Places
     visits: tuple[str, ...]
     groups: tuple[str, ...]
     weights: Array

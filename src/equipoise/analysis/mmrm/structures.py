@@ -12,11 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from equipoise.analysis.ops import Array
-
-Places = npt.NDArray[np.intp]
+from equipoise.analysis.ops import Array, Places
 
 
 @dataclass(frozen=True, slots=True)
