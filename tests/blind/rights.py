@@ -286,7 +286,11 @@ TERMINAL: Mapping[str, Command] = {
         (("nowhere", "--format", "archive", "-o", "archive-2"),),
     ),
     "analyse": Command(
-        tuple(("door", "--cut", "2026-12-31", "-o", f"report-{n}") for n in range(3)),
+        (
+            ("door", "--cut", "2026-12-31", "-o", "report-0"),
+            ("door", "--cut", "2026-01-01", "-o", "report-1"),
+            ("door", "--cut", "2026-01-01", "-o", "report-2", "--json"),
+        ),
         (
             ("nowhere", "--cut", "2026-12-31", "-o", "report-3"),
             ("door", "--cut", "2026-12-31", "--treatments", "public/allocation.json", "-o", "report-3"),
@@ -330,6 +334,7 @@ TERMINAL: Mapping[str, Command] = {
     "vault closed": Command(outside=_SECOND),
     "vault release": Command(outside=_SECOND),
     "vault table": Command(outside=_SECOND),
+    "vault analyse": Command(outside=_SECOND),
     "vault definition": Command(outside=_SECOND),
     "vault print drill-card": Command(outside=_SECOND),
     "serve": Command(outside=_SERVER),

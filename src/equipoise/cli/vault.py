@@ -71,7 +71,7 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     lists = commands.add_parser("lists", help="which list lies here, and how much of it is used")
     lists.add_argument("vault", type=Path, nargs="?", default=STORE)
     lists.set_defaults(run=_lists)
-    closed, table, publish, decide = _declare_openings(commands)
+    openings = _declare_openings(commands)
     prints = commands.add_parser("print", help="documents of the second door").add_subparsers(required=True)
     _declare_prints(prints)
     for command in (
@@ -79,10 +79,7 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         serve,
         status,
         lists,
-        closed,
-        table,
-        publish,
-        decide,
+        *openings,
         *account.choices.values(),
         *prints.choices.values(),
     ):
@@ -107,6 +104,15 @@ def _declare_openings(
         "--to", type=Path, required=True, metavar="FILE", help="a new file, for its owner alone"
     )
     table.set_defaults(run=_table)
+    analyse = commands.add_parser("analyse", help="run the analysis plan in the arms of a closed work")
+    analyse.add_argument("vault", type=Path)
+    analyse.add_argument("store", type=Path, help="the first door's store, which is only read")
+    analyse.add_argument("--table", required=True, metavar="DIGEST", help="as `closed` printed it")
+    analyse.add_argument("--cut", required=True, metavar="DATE", help="last day whose entries count")
+    analyse.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="for its owner alone"
+    )
+    analyse.set_defaults(run=_analyse)
     publish = commands.add_parser("release", help="publish the list, once every condition holds")
     publish.add_argument("vault", type=Path)
     publish.set_defaults(run=_release)
@@ -124,12 +130,12 @@ def _declare_openings(
     )
     decide.add_argument("--reason", default="", metavar="TEXT", help="with --decline and --go-on")
     decide.set_defaults(run=_definition)
-    for command in (closed, table, publish, decide):
+    for command in (closed, table, analyse, publish, decide):
         command.add_argument(
             "--by", required=command is not decide, metavar="WHO", default="",
             help="who does it: a user name of the second door, or an id as `equipoise vault status` lists them",
         )  # fmt: skip
-    return closed, table, publish, decide
+    return closed, table, analyse, publish, decide
 
 
 def _declare_accounts(account: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -286,6 +292,13 @@ def _table(options: argparse.Namespace) -> Answer:
     arguments = [str(options.vault), "--by", options.by, "--table", options.table, "--to", str(options.to)]
     answer = vault_process("table", arguments, options.passphrase_file, program=RELEASING)
     return _say(answer, "cli.vault-closed")
+
+
+def _analyse(options: argparse.Namespace) -> Answer:
+    arguments = [str(options.vault), "--by", options.by, "--table", options.table]
+    arguments += ["--store", str(options.store), "--cut", options.cut, "--to", str(options.output)]
+    answer = vault_process("analyse", arguments, options.passphrase_file, program=RELEASING)
+    return _say(answer, "cli.vault-analysed", path=options.output)
 
 
 def _definition(options: argparse.Namespace) -> Answer:

@@ -31,9 +31,7 @@ from equipoise.ledger.reader import Reader
 from equipoise.ledger.store import StoreFault
 from equipoise.protocol.study import Study
 from equipoise.randomization.dispensing import Taken
-from equipoise.standards.assigned import assigned
-from equipoise.standards.sdtm import sdtm
-from equipoise.standards.sdtm_casebook import casebooks
+from equipoise.standards.at_cut import columns_of
 from equipoise.words.problem import Problem, problem
 
 LATEST = dt.time(23, 59, 59, 999999)
@@ -92,15 +90,10 @@ def _at_cut(reader: Reader, store: Path, cut: str) -> AtCut | Problem:
     entries = [
         past.entries(f"subject/{row['subject']}") for row in reader.rows.find(SUBJECTS, order=("number",))
     ]
-    streams = [one for one in entries if one]
-    rehearsal, ranges, told = trial.state.purpose == "rehearsal", ranges_of(past), _told(reader)
-    datasets = dict(sdtm(study, streams, ranges, rehearsal=rehearsal))
-    books = casebooks(study, streams, ranges, rehearsal=rehearsal)
-    datasets |= assigned(study, study.demo_id if rehearsal else study.id, books)
-    numbers = {book.usubjid: entry.number for book in books for _, entry in book.of_kind(SubjectRandomized)}
-    names = {book.usubjid: book.screened.header.stream for book in books}
-    tables = plain_tables({name: one.columnar() for name, one in datasets.items()})
-    return AtCut(study, rehearsal, until, tables, numbers, names, told)
+    rehearsal = trial.state.purpose == "rehearsal"
+    found = columns_of(study, entries, ranges_of(past), rehearsal=rehearsal)
+    tables = plain_tables(found.tables)
+    return AtCut(study, rehearsal, until, tables, found.numbers, found.streams, _told(reader))
 
 
 def _told(reader: Reader) -> Told:

@@ -1,7 +1,8 @@
-"""The two larger openings from a terminal: `python -m equipoise.vault.openings KIND VAULT`, its own process.
+"""The larger openings from a terminal: `python -m equipoise.vault.openings KIND VAULT`, its own process.
 
     closed     writes the table of arms, sealed, into the vault's closed folder, for the --member ones
     table      opens such a table (its digest or file name) into the new file --to, for one of them
+    analyse    runs the study's analysis plan in the arms of such a table, for one of them, into the new folder --to
     publish    publishes seeds and nonces, once every condition of the release holds
 
 Each is done by a person, --by, who is enrolled for it, or named by it. The rules that must stay true: nothing printed
@@ -19,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from equipoise.pages.accounts.people import actor_of
+from equipoise.vault.analysing import analyse_closed
 from equipoise.vault.facts import Keeper
 from equipoise.vault.keyring import harden, write_private
 from equipoise.vault.opening import open_vault
@@ -33,7 +35,7 @@ Done = dict[str, Json] | tuple[Problem, ...]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do one of the three. The exit status."""
+    """Do one of them. The exit status."""
     options = _parser().parse_args(arguments)
     harden()
     try:
@@ -58,6 +60,11 @@ def _parser() -> argparse.ArgumentParser:
     table = kinds.add_parser("table", help="open the table of a closed work")
     table.add_argument("--table", required=True, metavar="DIGEST")
     table.add_argument("--to", type=Path, required=True, metavar="FILE", help="a new file")
+    analyse = kinds.add_parser("analyse", help="the analysis plan in the arms of a closed work")
+    analyse.add_argument("--table", required=True, metavar="DIGEST")
+    analyse.add_argument("--store", type=Path, required=True, metavar="DIR", help="the first door's store")
+    analyse.add_argument("--cut", required=True, metavar="DATE")
+    analyse.add_argument("--to", type=Path, required=True, metavar="DIR", help="a new folder")
     kinds.add_parser("publish", help="the final release")
     for kind in kinds.choices.values():
         kind.add_argument("folder", type=Path)
@@ -89,6 +96,8 @@ def _act(options: argparse.Namespace) -> Done:
                 return (content,)
             write_private(options.to, content)
             return {"table": str(options.to)}
+        if options.kind == "analyse":
+            return analyse_closed(vault, by, options.table, (options.store, options.cut), options.to)
         person = _enrolled(vault, by, PublishList)
         if person is None:
             return (problem("vault.purpose-not-held", options.by),)
