@@ -158,10 +158,9 @@ def test_a_release_without_the_second_doors_signature_is_refused(trial, tmp_path
     )
 
 
-@pytest.mark.parametrize("cut", ["2026-03-01", "2026-01-01"])
-def test_a_cut_before_anything_was_measured_gives_tables_of_zeros(trial, tmp_path, capsys, cut):
-    """The first cut has people and no visit after baseline; the second has nobody."""
-    status, value = run(capsys, trial.store, "--cut", cut, "-o", tmp_path / "out")
+def test_a_cut_before_anything_was_measured_gives_tables_of_zeros(trial, tmp_path, capsys):
+    """People were dosed, and nobody has a visit after baseline."""
+    status, value = run(capsys, trial.store, "--cut", "2026-03-01", "-o", tmp_path / "out")
     assert (status, len(value["outputs"])) == (0, 40)
     page = (tmp_path / "out" / "report.en.html").read_text("utf-8")
     assert "No model was fitted" in page

@@ -76,8 +76,8 @@ def odds_heads(run: Run, output: Output) -> tuple[Text, ...]:
     return (*(one.head for one in run.columns(output)), *compared)
 
 
-def common_odds(run: Run, output: Output, rows: Sequence[Record]) -> list[Cell]:
-    """Proportional odds of a better category on arm, baseline and the covariates that vary."""
+def common_odds(run: Run, output: Output, rows: Sequence[Record]) -> tuple[list[Cell], list[Text]]:
+    """Proportional odds of a better category on arm, baseline and the covariates that vary; why there are none."""
     variable, control = arm_variable(output), run.arms.order[0]
     mine = [row for row in rows if number(row["BASE"]) is not None and row[variable] is not None]
     parameter = run.plan.parameter(output.parameters[0])
@@ -92,21 +92,28 @@ def common_odds(run: Run, output: Output, rows: Sequence[Record]) -> list[Cell]:
     }
     arms = set(data["ARM"])
     if control not in arms or len(arms) < 2 or len(set(data["AVAL"])) < 2:
-        return [NONE, NONE] * (len(run.arms.order) - 1)
+        return [NONE, NONE] * (len(run.arms.order) - 1), []
     based = ["BASE"] if len(set(data["BASE"])) > 1 else []
     found = fit_ordinal(
-        data, " + ".join(("AVAL ~ ARM", *based, *varying)), categorical=("ARM",), reference={"ARM": control}
+        data,
+        " + ".join(("AVAL ~ ARM", *based, *varying)),
+        categorical=("ARM",),
+        reference={"ARM": control},
+        join_empty=True,
     )
+    if isinstance(found, tuple):
+        why = [texts("not-fitted", reason=Text(one.say("en"), one.say("zh"))) for one in found]
+        return [NONE, NONE] * (len(run.arms.order) - 1), why
     cells: list[Cell] = []
+    behind = evidence(mine)
     for arm in run.arms.order[1:]:
         term = f"ARM[T.{arm}]"
-        if isinstance(found, tuple) or term not in found.terms:
+        if term not in found.terms:
             cells += [NONE, NONE]
             continue
         odds = found.odds_ratio(term, of=better)
-        behind = evidence(mine)
         cells += [Cell(interval(odds.ratio, odds.low, odds.high, 2), behind), Cell(p_value(odds.p), behind)]
-    return cells
+    return cells, []
 
 
 def ancova(run: Run, output: Output, rows: Sequence[Record]) -> list[Cell]:

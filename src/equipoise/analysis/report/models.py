@@ -263,6 +263,7 @@ def distribution(run: Run, output: Output) -> Made:
     columns = run.columns(output)
     blank = [Cell()] * (2 * (len(run.arms.order) - 1))
     lines: list[Line] = []
+    notes: list[Text] = []
     for code in output.parameters:
         rows = run.analysed(output, code)
         levels = sorted({int(value) for row in rows if (value := number(row["AVAL"])) is not None})
@@ -270,7 +271,8 @@ def distribution(run: Run, output: Output) -> Made:
             here = [row for row in known(rows, "AVAL") if row["AVISIT"] == visit]
             lines.append(Line(run.visit_label(output, visit), head=True))
             mine = [of_column(here, one) for one in columns]
-            odds = common_odds(run, output, here) if visit != "BASELINE" else blank
+            odds, why = common_odds(run, output, here) if visit != "BASELINE" else (blank, [])
+            notes += [texts("at-visit", visit=run.visit_label(output, visit), said=one) for one in why]
             lines.append(Line(texts("n"), (*(Cell(str(len(one)), evidence(one)) for one in mine), *odds), 1))
             for level in levels:
                 cells = []
@@ -279,7 +281,7 @@ def distribution(run: Run, output: Output) -> Made:
                     share = f"{100 * len(there) / len(one):.1f}" if one else "–"
                     cells.append(Cell(f"{len(there)} ({share})", evidence(there)))
                 lines.append(Line(str(level), (*cells, *blank), 1))
-    return tuple(lines), (texts("responder-note"), texts("odds-note"))
+    return tuple(lines), (texts("responder-note"), texts("odds-note"), *notes)
 
 
 def ratios(run: Run, output: Output) -> Made:
