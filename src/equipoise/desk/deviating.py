@@ -11,7 +11,7 @@ import datetime as dt
 from dataclasses import replace
 
 from equipoise.capture.visits import ended
-from equipoise.consent.standing import visits_ended_on
+from equipoise.consent.standing import approved_versions, visits_ended_on
 from equipoise.desk.schedule import visits_of
 from equipoise.desk.standing import Case, Standing, day_one_of, evolve_case
 from equipoise.ledger.entries import (
@@ -172,7 +172,8 @@ def _course(now: Standing) -> Course:
         )
         for one in asked
     )
-    return Course(visits, seen, now.case.blind.corrected is not None, _specimens(now))
+    used = approved_versions(now.trial.study, now.facts.site_approved_on, now.facts.consent_approvals)
+    return Course(visits, seen, now.case.blind.corrected is not None, _specimens(now), used)
 
 
 def _specimens(now: Standing) -> tuple[SpecimenSeen, ...]:

@@ -8,8 +8,8 @@ is only overdue is no finding yet: it may still take place.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from equipoise.ledger.entries import DeviationRaised, DeviationWithdrawn, Entry
 from equipoise.oversight.deviations import MANUAL, Consented, State
@@ -64,12 +64,16 @@ class LateSave:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """One subject's course as the rules look at it."""
+    """One subject's course as the rules look at it.
+
+    consent_forms: version of the consent form -> the day (ISO) from which the site may use it; absent: not approved.
+    """
 
     visits: tuple[VisitSeen, ...] = ()
     doses: tuple[DoseSeen, ...] = ()
     wrong_stratum: bool = False
     specimens: tuple[SpecimenSeen, ...] = ()
+    consent_forms: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ def findings(study: Study, course: Course, consents: Sequence[Consented]) -> tup
     """Every departure that stands now."""
     return (
         *_of_visits(study, course.visits),
-        *_of_consent(study, course.visits, consents),
+        *_of_consent(study, course, consents),
         *_of_doses(study, course.doses),
         *_of_specimens(study, course.specimens),
         *([Finding(rule.id)] if course.wrong_stratum and (rule := _rule(study, "WRONG_STRATUM")) else []),
@@ -151,10 +155,8 @@ def _of_visits(study: Study, visits: Sequence[VisitSeen]) -> Iterator[Finding]:
             yield Finding(rule.id, one.visit, one.repeat, days=outside, on=one.on.isoformat())
 
 
-def _of_consent(
-    study: Study, visits: Sequence[VisitSeen], consents: Sequence[Consented]
-) -> Iterator[Finding]:
-    for one in visits:
+def _of_consent(study: Study, course: Course, consents: Sequence[Consented]) -> Iterator[Finding]:
+    for one in course.visits:
         if one.on is None:
             continue
         absent, outdated = (
@@ -166,7 +168,7 @@ def _of_consent(
             if absent is not None:
                 yield Finding(absent.id, one.visit, one.repeat, on=one.on.isoformat())
         elif outdated is not None:
-            days = _outdated(study.consent.versions, signed, one.on)
+            days = _outdated(study.consent.versions, course.consent_forms, signed, one.on)
             if days > outdated.days:
                 yield Finding(outdated.id, one.visit, one.repeat, days=days, on=one.on.isoformat())
 
@@ -182,14 +184,20 @@ def _signed_on(consents: Sequence[Consented], day: dt.date) -> str | None:
     return stood
 
 
-def _outdated(versions: Sequence[ConsentVersion], signed: str, day: dt.date) -> int:
-    """For how many days a newer version than the one signed had been in use; 0 where there was none."""
-    order = sorted(versions, key=lambda one: one.dated)
-    position = next((n for n, one in enumerate(order) if one.id == signed), None)
+def _outdated(
+    versions: Sequence[ConsentVersion], approved: Mapping[str, str], signed: str, day: dt.date
+) -> int:
+    """For how many days the site had been to use a newer version than the one signed; 0 where there was none.
+
+    Counted from the approval there: before it nobody may sign the version. One beside which an earlier signature goes
+    on counting (no `reconsent_days`) makes none outdated.
+    """
+    position = next((n for n, one in enumerate(versions) if one.id == signed), None)
     if position is None:
         return 0
-    newer = [one for one in order[position + 1 :] if len(one.dated) == 10 and one.dated <= day.isoformat()]
-    return (day - dt.date.fromisoformat(newer[0].dated)).days if newer else 0
+    asked = [one.id for one in versions[position + 1 :] if one.reconsent_days is not None]
+    since = [approved[one] for one in asked if approved.get(one, "9999") <= day.isoformat()]
+    return (day - dt.date.fromisoformat(min(since))).days if since else 0
 
 
 def _of_specimens(study: Study, specimens: Sequence[SpecimenSeen]) -> Iterator[Finding]:

@@ -28,9 +28,10 @@ DeviationKind = Literal[
 ]
 """VISIT_OUT_OF_WINDOW: held more than `days` outside its window. VISIT_MISSED: recorded as missed, or never recorded
 although its window had passed when participation ended. CONSENT_ABSENT: a visit on a day on which nobody had
-consented. CONSENT_OUTDATED: consent was to an older version than the one in use for more than `days`. DOSE_OVER_GATE:
-given by decision although a condition did not hold. SPECIMEN_HANDLING: a tube that was drawn, spun or frozen otherwise
-than its kit asks, or an aliquot thawed too often. LATE_ENTRY: a form first saved more than `days` after its visit.
+consented. CONSENT_OUTDATED: consent was to an older version than one that had been approved at the site, and was to be
+signed anew, for more than `days`. DOSE_OVER_GATE: given by decision although a condition did not hold.
+SPECIMEN_HANDLING: a tube that was drawn, spun or frozen otherwise than its kit asks, or an aliquot thawed too often.
+LATE_ENTRY: a form first saved more than `days` after its visit.
 """
 Severity = Literal["MINOR", "MAJOR", "CRITICAL"]
 

@@ -63,6 +63,8 @@ VERSIONS = [
 ]
 STUDY = made_study(deviations=RULES, consent={"versions": VERSIONS})
 SIGNED = (Consented("2026-01-05", "2.0"),)
+USED = {"1.0": "2026-01-02", "2.0": "2026-06-01"}
+"""From when the site may use each version of the consent form."""
 
 
 def seen(on: dt.date | None, visit: str = "V1", **more) -> VisitSeen:
@@ -70,7 +72,8 @@ def seen(on: dt.date | None, visit: str = "V1", **more) -> VisitSeen:
 
 
 def found(*visits: VisitSeen, consents=SIGNED, **more) -> list[tuple[str, str, int]]:
-    return [(one.rule, one.visit, one.days) for one in findings(STUDY, Course(visits, **more), consents)]
+    course = Course(visits, **{"consent_forms": USED, **more})
+    return [(one.rule, one.visit, one.days) for one in findings(STUDY, course, consents)]
 
 
 @pytest.mark.parametrize(
@@ -110,6 +113,31 @@ def test_a_missed_visit_and_one_that_was_never_recorded_before_the_end() -> None
 )  # fmt: skip
 def test_consent_that_stood_on_the_day_of_the_visit(consents, expected) -> None:
     assert [rule for rule, *_ in found(seen(dt.date(2026, 7, 4)), consents=consents)] == expected
+
+
+@pytest.mark.parametrize(
+    ("approved", "expected"),
+    [
+        ("2026-06-01", [("outdated", "V1", 33)]),  # 1 June to 4 July
+        (
+            "2026-06-04",
+            [],
+        ),  # thirty days, which are tolerated: the version is dated 1 June and counts from its approval
+        ("2026-07-05", []),
+        (None, []),  # the site's committee never approved it: nobody may sign it there
+    ],
+)
+def test_a_consent_is_outdated_from_the_sites_own_approval_on(approved, expected) -> None:
+    used = {"1.0": "2026-01-02"} | ({"2.0": approved} if approved else {})
+    old = (Consented("2026-01-05", "1.0"),)
+    assert found(seen(dt.date(2026, 7, 4)), consents=old, consent_forms=used) == expected
+
+
+def test_a_version_beside_which_an_earlier_signature_counts_outdates_none() -> None:
+    versions = [VERSIONS[0], {**VERSIONS[1], "reconsent_days": None}]
+    study = made_study(deviations=RULES, consent={"versions": versions})
+    course = Course((seen(dt.date(2026, 7, 4)),), consent_forms=USED)
+    assert findings(study, course, (Consented("2026-01-05", "1.0"),)) == ()
 
 
 def test_what_went_wrong_with_a_dose_and_a_stratum() -> None:
