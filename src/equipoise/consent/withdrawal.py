@@ -16,6 +16,7 @@ STOPS: Mapping[str, frozenset[str]] = {
     "FROM_CONTACT": frozenset({"treatment", "visits", "contact"}),
     "FULL": frozenset({"treatment", "visits", "contact", "samples", "records"}),
 }
-"""Level -> what no longer happens: infusions; study visits; any contact; use of stored samples; reading of records."""
+"""Level -> what no longer happens: infusions; study visits (those from afar go on while contact does); any contact;
+use of stored samples; reading of records."""
 EVERYTHING = ("treatment", "visits", "contact", "records", "samples")
 """Everything that a level may stop, in the order in which a page names it."""

@@ -11,7 +11,7 @@ import datetime as dt
 from dataclasses import replace
 
 from equipoise.capture.visits import ended
-from equipoise.consent.standing import approved_versions, visits_ended_on
+from equipoise.consent.standing import approved_versions, stopped, visits_ended_on
 from equipoise.desk.schedule import visits_of
 from equipoise.desk.standing import Case, Standing, day_one_of, evolve_case
 from equipoise.ledger.entries import (
@@ -126,6 +126,7 @@ def _after(now: Standing, mine: list[Append], occasion: Occasion) -> Standing:
         now.facts,
         participation_ended=ended(now.trial.study, case.capture),
         follow_up_ended_on=visits_ended_on(case.consent),
+        consent_stops=stopped(case.consent),
         first_infusion_at=case.supply.first_infusion_at,
         randomized_at=case.blind.randomized_at,
     )

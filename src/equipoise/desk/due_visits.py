@@ -23,11 +23,11 @@ from equipoise.desk.standing import Trial, Version
 from equipoise.desk.views import DueVisit
 from equipoise.desk.visit_tables import COURSES
 from equipoise.ledger.reader import Reader
-from equipoise.ledger.store import Row
+from equipoise.ledger.store import Condition, Row
 from equipoise.oversight import versions
 from equipoise.protocol.forms import Form
 from equipoise.protocol.study import Study, Visit
-from equipoise.protocol.windows import VisitRecord, VisitState, day_one, plan_visit, state_of
+from equipoise.protocol.windows import REMOTE, VisitRecord, VisitState, day_one, plan_visit, state_of
 
 COMING_DAYS = 14
 """How many days ahead of its window a visit is listed as coming."""
@@ -89,11 +89,11 @@ class _Listing:
 
     def at(self, sites: list[str]) -> Iterator[DueVisit]:
         """The visits of every subject of some sites."""
-        for row in self._reader.rows.find(
-            COURSES, {"site": sites, "failed": 0, "withdrawn": 0, "limited": 0}
-        ):
-            if row["subject"] not in self._ended:
-                yield from self._of(row)
+        for limited in (0, 1):
+            where: dict[str, Condition] = {"site": sites, "failed": 0, "withdrawn": 0, "limited": limited}
+            for row in self._reader.rows.find(COURSES, where):
+                if row["subject"] not in self._ended:
+                    yield from self._of(row)
 
     def _of(self, row: Row) -> Iterator[DueVisit]:
         site = str(row["site"])
@@ -107,7 +107,8 @@ class _Listing:
             return
         anchor = day_one(study, _day(row["infused_at"], zone), _day(row["randomized_at"], zone))
         for visit in self._visits(version):
-            if visit.id in settled or _far(visit, anchor, today):
+            stopped = bool(row["limited"]) and visit.mode not in REMOTE
+            if visit.id in settled or stopped or _far(visit, anchor, today):
                 continue
             state = state_of(visit, anchor, VisitRecord(), today, ended=False)
             if state in _ORDER:

@@ -11,6 +11,7 @@ from equipoise.desk.followers import FORMS
 from equipoise.desk.standing import Trial
 from equipoise.desk.visit_tables import COURSES
 from equipoise.ledger.reader import Reader
+from equipoise.protocol.windows import REMOTE
 
 
 def ended_by_form(reader: Reader, trial: Trial) -> frozenset[str]:
@@ -22,16 +23,18 @@ def ended_by_form(reader: Reader, trial: Trial) -> frozenset[str]:
 
 
 def left_early(reader: Reader, trial: Trial) -> Mapping[str, frozenset[str]]:
-    """Subjects whose participation is over -> the visits of theirs that were held or missed; no other is expected.
+    """Subjects whose participation is over -> the visits of theirs that are still looked at; no other is expected.
 
     Over, as `protocol.windows` has it: consent, or its part for visits, withdrawn; a visit held that ends it all;
     or the form of the end complete.
     """
     gone, found = ended_by_form(reader, trial), dict[str, frozenset[str]]()
     ending = {visit.id for visit in trial.record.schedule.visits if visit.ends}
+    from_afar = [visit.id for visit in trial.record.schedule.visits if visit.mode in REMOTE]
     for row in reader.rows.find(COURSES):
         held, missed = str(row["held"] or "").split(), str(row["missed"] or "").split()
-        over = row["withdrawn"] or row["limited"] or row["subject"] in gone or ending & set(held)
-        if over:
-            found[str(row["subject"])] = frozenset((*held, *missed))
+        over = row["withdrawn"] or row["limited"] == 2 or row["subject"] in gone or ending & set(held)
+        if over or row["limited"]:
+            called = [] if over else from_afar
+            found[str(row["subject"])] = frozenset((*held, *missed, *called))
     return found

@@ -13,7 +13,7 @@ from datetime import date
 from equipoise.capture.evolve import Miss, VisitDate
 from equipoise.desk.standing import Standing
 from equipoise.protocol.study import Visit
-from equipoise.protocol.windows import Plan, VisitRecord, VisitState, plan_visit, state_of
+from equipoise.protocol.windows import REMOTE, Plan, VisitRecord, VisitState, plan_visit, state_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,8 @@ def visit_now(now: Standing, visit: Visit, repeat: int = 1) -> Visited:
     dated, miss = now.case.capture.dates.get(place), now.case.capture.missed.get(place)
     on = date.fromisoformat(dated.on) if dated is not None else None
     day_one, recorded = now.facts.day_one, VisitRecord(on, missed=miss is not None)
-    state = state_of(visit, day_one, recorded, now.today, ended=now.facts.left)
+    ended = now.facts.out_of_reach if visit.mode in REMOTE else now.facts.left
+    state = state_of(visit, day_one, recorded, now.today, ended=ended)
     return Visited(visit, repeat, plan_visit(visit, day_one), state, dated, miss)
 
 

@@ -48,7 +48,8 @@ COURSES = ReadTable(
     (("site", "number"),),
 )
 """`held`, `missed`: ids of visits between spaces, each once. `failed`: in screening. `limited`: a
-withdrawal in part ended visits. `version`: the digest of the version that the subject was moved to. Moments are UTC."""
+withdrawal in part ended visits (1), or contact too (2). `version`: the digest of the version that the subject was
+moved to. Moments are UTC."""
 
 
 def follow(tables: Transaction, recorded: Recorded) -> None:
@@ -85,7 +86,9 @@ def _changes(row: Row, entry: Entry, at: str) -> dict[str, Cell]:
         case ConsentWithdrawn():
             return {"withdrawn": 1}
         case ParticipationLimited():
-            return {"limited": 1} if "visits" in STOPS[entry.level] else {}
+            stops = STOPS[entry.level]
+            reach = 2 if "contact" in stops else int("visits" in stops)
+            return {"limited": max(reach, int(row["limited"] or 0))}
         case ConsentDocumented():
             # as consent's own fold: a new consent after a withdrawal begins anew, beside one it leaves the limits
             return {"withdrawn": 0, "limited": 0} if entry.given and row["withdrawn"] else {}
@@ -104,4 +107,4 @@ def _marked(visits: str, visit: str, *, present: bool) -> str:
     return " ".join([*rest, visit] if present else rest)
 
 
-VISITS_FOLLOWER = Follower("visits", "2", (COURSES,), follow)
+VISITS_FOLLOWER = Follower("visits", "3", (COURSES,), follow)

@@ -207,8 +207,14 @@ class Facts:
 
     @property
     def left(self) -> bool:
-        """Whether participation is over, so that no further visit is due."""
+        """Whether participation is over, so that no further visit is due at which the participant is present."""
         over = self.participation_ended is not None or self.follow_up_ended_on is not None
+        return over or self.status == "SCREEN_FAILURE"
+
+    @property
+    def out_of_reach(self) -> bool:
+        """Whether no visit from afar is due either: who ends visits may still be called (consent.withdrawal)."""
+        over = self.participation_ended is not None or "contact" in self.consent_stops
         return over or self.status == "SCREEN_FAILURE"
 
 

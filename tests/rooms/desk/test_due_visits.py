@@ -8,6 +8,7 @@ import pytest
 
 from equipoise.capture.commands import DateVisit, MissVisit, ReopenVisit
 from equipoise.consent.commands import WithdrawConsent
+from equipoise.desk.ended import left_early
 from equipoise.ledger.entries import Datum
 from stories.conftest import Story, made_store, story
 
@@ -65,6 +66,24 @@ def test_the_list_is_what_the_pages_say_on_any_day(story: Story, day: str) -> No
     assert [state for _, _, state in listed] == sorted(
         (state for _, _, state in listed), key=["OVERDUE", "DUE", "NOT_DUE"].index
     )
+
+
+@pytest.mark.parametrize(
+    ("level", "due"),
+    [("FROM_TREATMENT", True), ("FROM_VISITS", True), ("FROM_CONTACT", False), ("FULL", False)],
+)
+def test_who_ends_visits_is_still_called_until_contact_ends(story: Story, level: str, due: bool) -> None:
+    """V7 is the contact of day 60, by phone; 28 July is day 58. Source: FDA 2008 on data when subjects withdraw."""
+    number = _randomized(story, "张三")
+    story.done("pi", WithdrawConsent(story.subject(number), "PARTICIPANT", "2026-06-01", "", level=level))
+    with story.desk.reading() as reader:
+        dropped = "V7" not in left_early(reader, story.desk.trial(reader)).get(story.subject(number), {"V7"})
+    story.clock.at = dt.datetime(2026, 7, 28, 2, tzinfo=dt.UTC)
+    assert ("V7" in {visit for _, visit, _ in _listed(story, "crc")}) == due
+    assert set(_listed(story, "crc")) == _as_pages_say(story, "crc")
+    assert waited == (
+        level in {"FROM_CONTACT", "FULL"}
+    )  # the lock waits for the forms of a visit that is due
 
 
 def test_late_ones_come_first_by_the_end_of_their_windows(story: Story) -> None:
