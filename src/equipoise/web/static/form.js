@@ -453,7 +453,7 @@ function keyOnItem(event, item) {
     return true;
   }
   if (key === "q") return openQuery(item);
-  if (key === "h") return openHistory(item.querySelector("[data-tool=history]")) ?? true;
+  if (key === "h") return item.querySelector("[data-tool=history]")?.click() ?? true;
   return false;
 }
 
@@ -466,7 +466,7 @@ function onKey(event) {
     if (event.key !== "Enter") return;
     done = complete() ?? true;
   } else if (event.key === "Escape") {
-    if (!byId("history").hidden) done = closeHistory() ?? true;
+    if (!byId("history").hidden) done = byId("history-close").click() ?? true;
   } else if (item && typing) done = keyInField(event, item);
   else if (!typing && event.key.normalize("NFKC") === "?") done = byId("keys").showModal() ?? true;
   else if (item) done = keyOnItem(event, item);
@@ -501,41 +501,12 @@ function openQuery(item) {
   return true;
 }
 
-let openedFrom = null;
-
-async function openHistory(link) {
-  if (!link) return;
-  openedFrom = document.activeElement;
-  const address = new URL(link.href);
-  address.searchParams.set("part", "1");
-  try {
-    const response = await fetch(address);
-    if (!response.ok) throw new Error(String(response.status));
-    byId("history-body").innerHTML = await response.text();
-    byId("history-title").textContent = link.dataset.title ?? words.historyTitle;
-    byId("history").hidden = false;
-    byId("history-title").focus();
-  } catch {
-    trouble = words.offline;
-    show();
-  }
-}
-
-function closeHistory() {
-  byId("history").hidden = true;
-  openedFrom?.focus();
-}
-
 function onClick(event) {
   const item = event.target.closest(".item");
   const tool = event.target.closest("[data-tool]");
   const date = event.target.closest("[data-fill]");
   if (date) fillDate(date, item);
   else if (tool?.dataset.tool === "query") openQuery(item);
-  else if (tool?.dataset.tool === "history" && !event.ctrlKey) {
-    event.preventDefault();
-    openHistory(tool);
-  }
 }
 
 /** A link pressed while the last value is on its way: go when it has arrived, stay when it was refused. */
@@ -580,12 +551,10 @@ sheet.addEventListener("change", (event) => {
 sheet.addEventListener("click", onClick);
 sheet.addEventListener("submit", onSubmit);
 document.addEventListener("click", onLeave);
-byId("history-all").addEventListener("click", (event) => {
-  if (event.ctrlKey) return;
-  event.preventDefault();
-  openHistory(byId("history-all"));
+sheet.addEventListener("unreachable", () => {
+  trouble = words.offline;
+  show();
 });
-byId("history-close").addEventListener("click", closeHistory);
 byId("retry").addEventListener("click", again);
 addEventListener("online", again);
 document.addEventListener("visibilitychange", () => note(document.activeElement?.closest(".item")));
