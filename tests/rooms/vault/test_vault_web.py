@@ -355,7 +355,11 @@ def test_the_code_that_a_keeper_hands_over_opens_only_the_page_that_replaces_it(
     assert new.post("/password", own)["Location"] == "/login"
     assert login(new, "jin", code).status_code == 422
     assert login(new, "jin", "a password of my own")["Location"] == "/work"
-    assert new.get("/password")["Location"] == "/login"
+    assert "Change my password" in new.get("/password").content.decode()  # one's own may be changed later
+    next_one = {"old": "a password of my own", "password": "yet another one", "again": "yet another one"}
+    assert new.post("/password", next_one | {"old": "not mine"}).status_code == 422
+    assert new.post("/password", next_one)["Location"] == "/password?changed=1"
+    assert "is changed" in new.get("/password?changed=1").content.decode()  # and this login goes on
     assert vault.enrolled["u-new"] == ["LAB"]
 
 
