@@ -37,6 +37,8 @@ def load_everything() -> None:
     for found in pkgutil.walk_packages(equipoise.__path__, "equipoise."):
         if any(part in found.name for part in (".web", ".pages", "__main__", ".verify_", "vault.web")):
             continue  # Django's models can be imported only when a store is known
+        if ".simulation." in found.name:
+            continue  # no page and no command that is played simulates, and its library bears no fork
         importlib.import_module(found.name)
     importlib.import_module("equipoise.web.wsgi")
     importlib.import_module("django.core.handlers.wsgi")
