@@ -52,15 +52,15 @@ def web_operations() -> tuple[str, ...]:
     """Every address of the first door with every method that it answers."""
     module = importlib.import_module("equipoise.web.urls")
     return tuple(
-        f"{method} /{route}" for route, view in _routes(module.urlpatterns) for method in methods(view)
+        f"{method} /{route}" for route, view in routes(module.urlpatterns) for method in methods(view)
     )
 
 
-def _routes(patterns: Iterable[Any], before: str = "") -> Iterator[tuple[str, Any]]:
+def routes(patterns: Iterable[Any], before: str = "") -> Iterator[tuple[str, Any]]:
     for pattern in patterns:
         route = before + str(pattern.pattern)
         if hasattr(pattern, "url_patterns"):
-            yield from _routes(pattern.url_patterns, route)
+            yield from routes(pattern.url_patterns, route)
         else:
             yield route, pattern.callback
 

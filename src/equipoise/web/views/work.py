@@ -23,7 +23,10 @@ MATRIX_PAGE = 25
 @signed
 def today(request: Asked, who: Who) -> HttpResponse:
     """Three numbers and what is asked of the reader."""
-    view = found(desk().today(who))
+    made = desk().today(who)
+    if made is None and desk().reads(who) is not None:
+        return redirect("/reads")  # who only reads images has no other work
+    view = found(made)
     return render(
         request,
         "web/today.html",

@@ -1,0 +1,76 @@
+"""What is wrong with an open page, as sentences: for axe, for the console, in another language, at other sizes.
+
+A page is loaded once for a language and looked at in the light and in the dark, at a desk, on a telephone and with text
+of twice its size; only what a reader could choose is changed in between. Sources: WCAG 2.2 AA through axe, 1.4.4 (text
+at 200 %), 1.4.10 (reflow at 320 px); 380 px is the telephone of reference/ux.md 1.17.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+from served import VIEW
+
+AXE = Axe().axe_script
+SIZES = Path(__file__).with_name("sizes.js").read_text("utf-8")
+PHONE = {"width": 380, "height": 740}
+NARROWEST = {"width": 320, "height": 640}
+
+
+def axe_faults(page: Page) -> list[str]:
+    """Every rule of axe in the light; in the dark the colours, which are all that differs there."""
+    page.evaluate(AXE)
+    page.emulate_media(color_scheme="light")
+    found = _run(page, {"resultTypes": ["violations"]}, "light")
+    page.emulate_media(color_scheme="dark")
+    found += _run(page, {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}, "dark")
+    page.emulate_media(color_scheme="light")
+    return found
+
+
+def _run(page: Page, options: dict[str, object], scheme: str) -> list[str]:
+    violations = page.evaluate(
+        "(options) => axe.run(document, options).then((all) => all.violations)", options
+    )
+    return [
+        f"{scheme}: {one['id']}: {one['help']}: {[node['target'] for node in one['nodes']]}"
+        for one in violations
+    ]  # fmt: skip
+
+
+def size_faults(page: Page) -> list[str]:
+    """Nothing scrolls sideways at any size; with text of twice its size nothing is cut off or lies on something else."""
+    faults = []
+    for name, view, text in (
+        ("320 px", NARROWEST, 100),
+        ("380 px", PHONE, 100),
+        ("200 % text", VIEW, 200),
+        ("380 px, 200 % text", PHONE, 200),
+    ):
+        page.set_viewport_size(view)
+        found = page.evaluate(SIZES, {"percent": text, "whole": text != 100 or view == PHONE})
+        faults += [f"{name}: {one}" for one in found]
+    page.set_viewport_size(VIEW)
+    page.evaluate("document.documentElement.style.removeProperty('font-size')")
+    return faults
+
+
+class Told:
+    """What the console of a window says while a page is opened."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.said: list[str] = []
+        page.on("console", lambda message: self.said.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: self.said.append(f"console: {error}"))
+
+    def open(self, address: str, status: int = 200) -> list[str]:
+        """Open a page; what the console said, but for the status that was expected, and another status."""
+        self.said.clear()
+        answer = self.page.goto(address)
+        assert answer is not None
+        if answer.status != status:
+            return [f"{address} answered {answer.status}"]
+        return [line for line in self.said if status == 200 or str(status) not in line]
