@@ -20,6 +20,7 @@ from equipoise.desk.followers import QUERIES
 from equipoise.desk.front import FrontDesk
 from equipoise.desk.setup import add_person
 from equipoise.ledger.entries import Datum, SeriesSeen
+from equipoise.oversight.commands import RecordRanges
 from equipoise.randomization.commands import RequestCodeBreak
 from equipoise.words.ids import random_id
 from equipoise.words.problem import Problem
@@ -27,7 +28,7 @@ from equipoise.words.problem import Problem
 NUMBER = "01001"
 SITE = "01"
 PDF = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n"
-PEOPLE = (("keeper", "管理员", "administrator"), ("anna", "安娜", "reader"), ("bo", "薄博", "reader"))
+PEOPLE = (("anna", "安娜", "reader"), ("bo", "薄博", "reader"))
 
 
 class Filling:
@@ -132,9 +133,17 @@ def _scan(filling: Filling) -> dict[str, str]:
 
 
 def _query(filling: Filling) -> dict[str, str]:
-    """A query that a check raises: a pressure outside 80 to 220 (forms of the study)."""
+    """A pressure outside 80 to 220 (forms of the study), which raises a query, and a value called significant."""
     subject, desk = _subject(filling), filling.desk
-    filling.done("coordinator", RecordForm(subject, "V3", "VS", 1, {"SYSBP": Datum("75")}, 0, None, None))
+    filling.done("coordinator", RecordForm(subject, "V3", "VS", 1, {"SYSBP": Datum("75")}, 0))
+    day = desk.now().date().isoformat()
+    filling.done(
+        "coordinator",
+        RecordRanges(SITE, "检验科", "test,unit,low,high,valid_from\nHGB,g/L,140,160,2026-01-01\n"),
+    )
+    for items in ({"HEMDAT": Datum(day), "HGB": Datum("120")}, {"HGBCS": Datum("CS")}):
+        base = desk.form_seq(subject, "V1", "LBHEM", 1)
+        filling.done("coordinator", RecordForm(subject, "V1", "LBHEM", 1, items, base))
     with desk.reading() as reader:
         (row,) = reader.rows.find(QUERIES, {"site": SITE}, order=("raised_at",))
     person = next(one.user for one in desk.personas() if one.role == "coordinator")

@@ -110,7 +110,7 @@ def enter(page: Page, address: str, role: str = "coordinator") -> None:
     """Come in through the role chooser, as the first person in a role."""
     page.goto(address)
     page.locator(f"form:has(input[value={role}]) button").first.click()
-    page.wait_for_url("**/today")
+    page.wait_for_url("**/reads" if role == "reader" else "**/today")
 
 
 def saved(page: Page) -> None:

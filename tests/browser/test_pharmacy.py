@@ -6,52 +6,27 @@ WCAG 2.2 AA through axe.
 
 from __future__ import annotations
 
-import datetime as dt
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from filled_second import REQUEST, fill_second
 from playwright.sync_api import Browser, Page, expect
 from served import VIEW, WAIT
 from test_second_door import vault_server
 
 from equipoise.vault.bench.scan import unit_payload
-from rooms.vault.test_bench_doors import EXPIRY, LOTS, Bench
-from rooms.vault.two_doors import PASSPHRASE, make_doors, open_doors
+from rooms.vault.test_bench_doors import EXPIRY, LOTS
 
 pytestmark = pytest.mark.browser
-
-REQUEST = "abcdefgh23456789"
-PEOPLE = [
-    {"actor": "phar", "name": "Shen Jia", "name_zh": "沈佳", "purposes": ["BENCH"]},
-    {"actor": "chk", "name": "Peng Bo", "name_zh": "彭博", "purposes": ["CHECK"]},
-]
 
 
 @pytest.fixture(scope="module")
 def pharmacy(tmp_path_factory) -> Iterator[tuple[str, str, bool]]:
     """A served second door with shelves and one request: its address, the lot of the product, whether it has cells."""
-    folder = tmp_path_factory.mktemp("bench")
-    make_doors(folder)
-    doors = open_doors(folder)
-    doors.clock.at = dt.datetime.now(dt.UTC)
-    bench = Bench(doors)
-    bench.supply()
-    bench.ask("subject1", REQUEST, minutes=90)
-    product = bench.product(REQUEST)
-    doors.close()
-    vault = folder / "vault"
-    (vault / "demo-passphrase").write_text(PASSPHRASE + "\n")
-    staged = subprocess.run(
-        [sys.executable, "-m", "equipoise.vault.terminal", "stage", str(vault), "--channel", str(folder / "c"),
-         "--passphrase-file", str(vault / "demo-passphrase")],
-        input=json.dumps(PEOPLE) + "\n", capture_output=True, text=True,
-    )  # fmt: skip
-    assert staged.returncode == 0, staged.stderr
+    vault, names = fill_second(tmp_path_factory.mktemp("bench"))
     with vault_server(vault) as address:
+        product = names["product"]
         lot = next(name for name, each in LOTS.items() if each == product)
         yield address, lot, product == "hUC-MSC"
 
@@ -145,20 +120,3 @@ def test_a_dose_from_request_to_a_ready_bag_without_a_mouse(pharmacy, page):
     second_person(page)
     expect(page.get_by_role("status")).to_contain_text("handed over by itself")
     no_violations(page)
-
-
-@pytest.mark.parametrize(
-    "place",
-    ["stock", "stock/lots/LOT-A", "stock/receive-lot", "stock/receive-shipment", "stock/shipments/S1",
-     "stock/accountability"],
-)  # fmt: skip
-def test_pages_of_the_stock_have_no_fault_that_axe_finds_and_fit_a_narrow_screen(pharmacy, page, place):
-    address, _, _ = pharmacy
-    page.goto(address)
-    page.locator("form:has(input[value=phar]) button").first.click()
-    page.wait_for_load_state()
-    for width in (VIEW["width"], 320):
-        page.set_viewport_size({"width": width, "height": 800})
-        page.goto(f"{address.rstrip('/')}/{place}")
-        no_violations(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,6 +1,6 @@
 """The second door as a person meets it: its frame, its sign-in, its pages in both languages, light and dark, on a telephone.
 
-Sources: WCAG 2.2 AA through axe; 380 px is the telephone of reference/ux.md 1.17; 320 px is WCAG 2.2 1.4.10 (reflow).
+Sources: as in looking.py.
 """
 
 from __future__ import annotations
@@ -8,38 +8,21 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from addresses import SECOND
+from filled_second import fill_second
+from looking import NARROWEST, Told, axe_faults, size_faults
 from playwright.sync_api import Browser, Page, expect
 from served import COMMAND, VIEW, WAIT
 
 pytestmark = pytest.mark.browser
 
 BAND = {"en": "Second door · unblinded", "zh": "第二道门 · 非盲区"}
-PLACES = {
-    "chooser": ("", None),
-    "sign-in": ("login", None),
-    "work of the keeper": ("work", "KEEPER"),
-    "who may sign in": ("people", "KEEPER"),
-    "code breaks": ("breaks", "KEEPER"),
-    "definition and backups": ("definition", "KEEPER"),
-    "work of an officer": ("work", "OFFICER"),
-    "work of the board's statistician": ("work", "BOARD"),
-    "open one code": ("break", "BREAK"),
-    "one-time code": ("third", None),
-    "doses to prepare": ("bench", "BENCH"),
-    "stock": ("stock", "BENCH"),
-    "doses to check": ("bench", "CHECK"),
-    "final release": ("release", "OFFICER"),
-    "revealing values": ("values", "LAB"),
-    "not found": ("nowhere", "KEEPER"),
-}
 
 
 @contextlib.contextmanager
@@ -60,26 +43,24 @@ def vault_server(vault: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def second_door(rehearsal_store, tmp_path_factory) -> Iterator[str]:
-    """A copy of the demonstration's second door, served."""
-    folder = tmp_path_factory.mktemp("second") / "vault"
-    shutil.copytree(rehearsal_store.parent / "vault", folder)
-    with vault_server(folder) as address:
-        yield address
+def second_door(tmp_path_factory) -> Iterator[tuple[str, dict[str, str]]]:
+    """A second door with something on every page, served: its address, and what stands in addresses of its pages."""
+    vault, names = fill_second(tmp_path_factory.mktemp("second"))
+    with vault_server(vault) as address:
+        yield address, names
 
 
 @pytest.fixture(scope="module")
-def windows(browser: Browser) -> Iterator[dict[tuple[str, str], Page]]:
-    """A window for each language and colour scheme."""
-    made: dict[tuple[str, str], Page] = {}
+def windows(browser: Browser) -> Iterator[dict[str, Told]]:
+    """A window for each language."""
+    made: dict[str, Told] = {}
     for language, locale in (("en", "en-GB"), ("zh", "zh-CN")):
-        for scheme in ("light", "dark"):
-            context = browser.new_context(viewport=VIEW, locale=locale, color_scheme=scheme)
-            context.set_default_timeout(WAIT)
-            made[language, scheme] = context.new_page()
+        context = browser.new_context(viewport=VIEW, locale=locale)
+        context.set_default_timeout(WAIT)
+        made[language] = Told(context.new_page())
     yield made
-    for page in made.values():
-        page.context.close()
+    for told in made.values():
+        told.page.context.close()
 
 
 def step_in(page: Page, address: str, purpose: str) -> None:
@@ -89,44 +70,26 @@ def step_in(page: Page, address: str, purpose: str) -> None:
     page.wait_for_url(lambda url: not url.endswith("/") and "/enter" not in url)
 
 
-def visit(page: Page, address: str, name: str) -> None:
-    path, purpose = PLACES[name]
-    if purpose is not None:
-        step_in(page, address, purpose)
-    answer = page.goto(address + path)
-    assert answer.status == (404 if name == "not found" else 200), name
-
-
-@pytest.mark.parametrize("name", PLACES)
-def test_every_page_bears_the_band_and_has_no_accessibility_fault(windows, second_door, name):
-    for (language, scheme), page in windows.items():
-        said: list[str] = []
-        listen = lambda message, said=said: said.append(message.text)  # noqa: E731
-        page.on("console", listen)
-        visit(page, second_door, name)
-        page.remove_listener("console", listen)
-        assert [text for text in said if "404" not in text] == [], f"{language} {scheme}"
+@pytest.mark.parametrize("name", SECOND)
+def test_every_page_bears_the_band_and_is_for_everybody(windows, second_door, name):
+    address, names = second_door
+    purpose, path = SECOND[name]
+    faults = []
+    for language, told in windows.items():
+        page = told.page
+        if purpose:
+            step_in(page, address, purpose)
+        found = told.open(address + path.format_map(names), status=404 if name == "not found" else 200)
         expect(page.locator(".second-band")).to_contain_text(BAND[language])
         expect(page.locator(".pill.demo")).to_be_visible()
         assert page.locator("html").get_attribute("lang") == {"en": "en", "zh": "zh-Hans"}[language]
-        assert page.locator("h1").count() == 1, f"{language} {scheme}"
-        found = Axe().run(page, options=None if scheme == "light" else {"runOnly": ["color-contrast"]})
-        assert found.violations_count == 0, f"{language} {scheme}\n{found.generate_report()}"
-
-
-@pytest.mark.parametrize("width", [380, 320])
-def test_no_page_scrolls_sideways_on_a_telephone_and_the_band_stays(windows, second_door, width):
-    page = windows["zh", "light"]
-    page.set_viewport_size({"width": width, "height": 740})
-    wide = []
-    for name in PLACES:
-        visit(page, second_door, name)
-        room = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-        if room[0] > room[1]:
-            wide.append((name, room))
+        assert page.locator("h1").count() == 1
+        found += axe_faults(page) + size_faults(page)
+        page.set_viewport_size(NARROWEST)
         expect(page.locator(".second-band strong")).to_be_visible()
-    page.set_viewport_size(VIEW)
-    assert wide == []
+        page.set_viewport_size(VIEW)
+        faults += [f"{language}: {one}" for one in found]
+    assert not faults, "\n".join(faults)
 
 
 def colour_of(page: Page, selector: str, what: str) -> tuple[int, ...]:
@@ -136,7 +99,7 @@ def colour_of(page: Page, selector: str, what: str) -> tuple[int, ...]:
 
 def test_nobody_takes_one_door_for_the_other(windows, second_door, shared_server):
     """Without reading a word: another ground, a band that the first door has not, buttons of another colour."""
-    page = windows["en", "light"]
+    page, second_door = windows["en"].page, second_door[0]
     page.goto(shared_server.address)
     first = colour_of(page, "body", "backgroundColor"), colour_of(page, ".button.primary", "backgroundColor")
     assert page.locator(".second-band").count() == 0
@@ -149,6 +112,7 @@ def test_nobody_takes_one_door_for_the_other(windows, second_door, shared_server
 
 
 def test_a_browser_gives_neither_door_the_other_s_cookies(browser, second_door, shared_server):
+    second_door = second_door[0]
     context = browser.new_context(locale="en-GB")
     context.set_default_timeout(WAIT)
     page = context.new_page()
