@@ -37,9 +37,21 @@ def prove(request: Asked, who: Who) -> str | Problem:
         if (username.casefold(), password) != (DEMO, DEMO):
             return problem("closing.demo-credential", "password")
         return desk().prove(who, "DEMO")
+    actor = given_by(request, username, password)
+    if isinstance(actor, Problem):
+        return actor
+    return (
+        desk().prove(who, "PASSWORD")
+        if actor == who.actor
+        else problem("closing.credential-wrong", "password")
+    )
+
+
+def given_by(request: Asked, username: str, password: str) -> str | Problem:
+    """The person whose user name and password were given, empty for nobody; a Problem while the name is locked."""
     account = authenticate(request, username=username, password=password)
-    if getattr(request, "axes_locked_out", False):
+    if vars(request).pop(
+        "axes_locked_out", False
+    ):  # left there, it turns the answer into the page of a sign-in
         return problem("pages.locked-out", "password")
-    if not isinstance(account, Account) or account.actor != who.actor:
-        return problem("closing.credential-wrong", "password")
-    return desk().prove(who, "PASSWORD")
+    return account.actor if isinstance(account, Account) else ""

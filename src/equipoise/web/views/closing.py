@@ -66,9 +66,13 @@ def signatures(request: Asked, who: Who) -> HttpResponse:
         if not shown:
             return redirect(f"/signatures?done={done}")
     view = found(desk().signing(who, request.GET.get("after", "")))
+    marked = [(form, _mark(form)) for form in view.forms]
+    wanted = (
+        set(request.POST.getlist("sign")) if shown else None
+    )  # what was not ticked stays so after a refusal
     context = {
         "view": view,
-        "rows": [(form, _mark(form)) for form in view.forms],
+        "rows": [(form, mark, wanted is None or mark in wanted) for form, mark in marked],
         "more": f"/signatures?after={view.after}" if view.after else "",
         **_sitting(request, shown),
     }
@@ -117,6 +121,7 @@ def _sitting(request: Asked, shown: tuple[Problem, ...]) -> dict[str, object]:
     return {
         "problems": shown,
         "problem_count": len(shown),
+        "wrong": {one.where: one for one in shown if one.where in ("username", "password")},
         "demo": signs_as_demo(request),
         "key": new_key(),
         "done": done if done.isascii() and done.isdigit() and len(done) < 5 else "",

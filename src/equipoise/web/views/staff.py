@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.contrib.auth import authenticate
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
@@ -20,6 +19,7 @@ from equipoise.oversight.commands import DelegateDuties, EndDelegation, NamePrin
 from equipoise.pages.accounts.models import Account
 from equipoise.web import problems
 from equipoise.web.request import Asked, desk, rehearsal
+from equipoise.web.signing import given_by
 from equipoise.web.views.reading import found, new_key, signed
 from equipoise.words.clock import local
 from equipoise.words.problem import Problem, problem
@@ -109,10 +109,10 @@ def _unsigned(request: Asked, who: Who, command: Command) -> Problem | None:
     if not isinstance(command, DelegateDuties | EndDelegation) or rehearsal():
         return None
     account = Account.objects.filter(actor=who.actor, is_active=True).first()
-    password = request.POST.get("password", "")
-    there = authenticate(request, username=account.username if account else "", password=password)
-    same = isinstance(there, Account) and there.actor == who.actor
-    return None if same else problem("people.not-signed", "password")
+    given = given_by(request, account.username if account else "", request.POST.get("password", ""))
+    if isinstance(given, Problem):
+        return given
+    return None if given == who.actor else problem("people.not-signed", "password")
 
 
 def _command(who: Who, site: str, posted: QueryDict) -> Command | Problem:
