@@ -6,114 +6,30 @@ to docs/img/guide, which is the user's guide's.
 from __future__ import annotations
 
 import datetime as dt
-import os
 import re
-import shutil
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from served import VIEW, WAIT, Served, enter, saved
+from course import Course, played, sign
+from playwright.sync_api import expect
+from served import saved
 
 from equipoise.desk.clock import SetClock
 from equipoise.desk.desk import open_desk
 from equipoise.desk.setup import release
 from equipoise.words.problem import Problem
 from equipoise.words.text import Text
-from stories.conftest import NIHSS, ONSET, TODAY, first_study, made_store
+from stories.conftest import NIHSS, ONSET, first_study, made_store
 
 __all__ = ["made_store"]
 pytestmark = pytest.mark.browser
-PICTURES = Path(__file__).resolve().parents[2] / "docs" / "img" / "guide"
-DAY_ONE = TODAY.date()
 NEVER = ["EPILEPSY", "DEMENTIA", "PARKINSN", "DEPRSEV", "OTHNEURO", "ICHCUR", "ICHHIST", "SEVCV", "SEVPULM"]
-
-
-class Course:
-    """The site's people, each in a window of their own, at one server whose time moves."""
-
-    def __init__(self, server: Served, clock: Path, browser: Browser) -> None:
-        self.server, self.clock, self.browser = server, clock, browser
-        self.pages: dict[str, Page] = {}
-        self.number = ""
-        self.pictures = 0
-        self.said: list[str] = []
-
-    def on_day(self, study_day: int) -> str:
-        """Move to ten in the morning of a study day; the day in ISO."""
-        day = DAY_ONE + dt.timedelta(days=study_day - 1 if study_day > 0 else study_day)
-        moment = dt.datetime(day.year, day.month, day.day, 2, tzinfo=dt.UTC)
-        self.clock.write_text(moment.isoformat(), "utf-8")
-        return day.isoformat()
-
-    def as_(self, role: str) -> Page:
-        """The window of the first person in a role."""
-        if role not in self.pages:
-            context = self.browser.new_context(viewport=VIEW, locale="en-GB")
-            context.set_default_timeout(WAIT)
-            page = context.new_page()
-            page.on("console", lambda message: self.said.append(message.text))
-            page.on("pageerror", lambda error: self.said.append(str(error)))
-            enter(page, self.server.address, role)
-            self.pages[role] = page
-        return self.pages[role]
-
-    def go(self, role: str, *parts: str) -> Page:
-        """A page of the participant, or of the study where the first part begins with a stroke."""
-        page = self.as_(role)
-        path = (
-            "/".join(parts)
-            if parts and parts[0].startswith("/")
-            else "/".join(["/subjects", self.number, *parts])
-        )
-        page.goto(self.server.address.rstrip("/") + path)
-        return page
-
-    def picture(self, page: Page, name: str) -> None:
-        """A picture for the guide, when it is asked for."""
-        if os.environ.get("EQUIPOISE_PICTURES"):
-            self.pictures += 1
-            PICTURES.mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=PICTURES / f"{self.pictures:02d}-{name}.png")
-
-    def form(
-        self, role: str, visit: str, form: str, items: Mapping[str, str], *, complete: bool = True
-    ) -> Page:
-        """Fill in a form by its fields and mark it complete; what is required and not given is marked as not done."""
-        page = self.go(role, "forms", visit, form)
-        for item, value in items.items():
-            field = page.locator(f'[name="v.{item}"]')
-            if field.first.get_attribute("type") == "radio":
-                page.locator(f'[name="v.{item}"][value="{value}"]').check(force=True)
-            else:
-                field.fill(value)
-                field.press("Tab")
-        saved(page)
-        if complete:
-            page.locator("#complete").click()
-            expect(page.locator("#state")).to_have_text(re.compile("Complete"))
-        return page
-
-    def held(self, visit: str, on: str) -> Page:
-        """The coordinator records the day of a visit."""
-        page = self.go("coordinator", "visits", visit)
-        page.locator("#on").fill(on)
-        page.get_by_role("button", name="Record the date").click()
-        return page
 
 
 @pytest.fixture
 def course(made_store, tmp_path, browser) -> Iterator[Course]:
-    shutil.copytree(made_store, tmp_path / "store")
-    clock = tmp_path / "clock"
-    clock.write_text(TODAY.isoformat(), "utf-8")
-    server = Served(tmp_path / "store", clock=clock)
-    made = Course(server, clock, browser)
-    yield made
-    for page in made.pages.values():
-        page.context.close()
-    server.kill()
+    with played(made_store, tmp_path, browser) as made:
+        yield made
 
 
 def test_from_consent_to_the_lock(course: Course) -> None:
@@ -142,7 +58,7 @@ def screened(course: Course) -> None:
     page.locator("#time").fill("09:15")
     page.get_by_role("button", name="Record a signature").click()
     expect(page.locator("h1")).to_contain_text(re.compile("in force", re.I))
-    course.picture(page, "consent")
+    course.picture(page, "01-consent")
     course.held("V1", today)
     course.form("coordinator", "V1", "DM", {"BRTHDAT": "1962-03-07", "SEX": "M"}, complete=False)
     course.form(
@@ -156,19 +72,19 @@ def screened(course: Course) -> None:
     course.form("coordinator", "V1", "EXCHK", dict.fromkeys(NEVER, "N"), complete=False)
     page = course.form("rater", "V1", "NIHSS", {"NIHSSDAT": today, **NIHSS})
     expect(page.locator("#totals")).to_contain_text("9")
-    course.picture(page, "scores")
+    course.picture(page, "02-scores")
 
 
 def randomized(course: Course) -> None:
     """The investigator confirms; the coordinator randomizes; a number and never an arm."""
     page = course.go("investigator", "eligibility")
-    course.picture(page, "criteria")
+    course.picture(page, "03-criteria")
     page.get_by_role("button", name=re.compile("Confirm")).click()
     page = course.go("coordinator", "randomize")
     page.get_by_role("checkbox").check()
     page.get_by_role("button", name="Randomize now").click()
     assert re.fullmatch(r"[A-Z]+-?\d+", page.locator("#number").inner_text())
-    course.picture(page, "randomized")
+    course.picture(page, "04-randomized")
 
 
 def followed(course: Course) -> None:
@@ -181,7 +97,7 @@ def followed(course: Course) -> None:
     late = course.on_day(104)  # the window of month 3 ends on day 97
     page = course.held("V8", late)
     expect(page.locator("#state")).to_contain_text("late")
-    course.picture(page, "a-visit-that-was-late")
+    course.picture(page, "06-a-visit-that-was-late")
     page = course.go("coordinator", "visits", "V7")
     page.locator("#missed-because").select_option(index=1)
     page.locator("#missed-reason").fill("Nobody answered the phone")
@@ -190,7 +106,7 @@ def followed(course: Course) -> None:
     page = course.go("coordinator", "deviations")
     expect(page.locator("main")).to_contain_text("V7")
     expect(page.locator("main")).to_contain_text("V8")
-    course.picture(page, "deviations")
+    course.picture(page, "07-deviations")
 
 
 def asked_and_answered(course: Course, today: str) -> None:
@@ -204,8 +120,8 @@ def asked_and_answered(course: Course, today: str) -> None:
     expect(saved_query).to_contain_text("Which arm")
     page = course.go("coordinator", "/today")
     page.get_by_role("link", name=re.compile("Which arm")).click()
+    course.picture(page, "05-a-query-to-answer")
     page.locator("[name=text]").fill("右臂")
-    course.picture(page, "a-query-to-answer")
     page.get_by_role("button", name="Answer", exact=True).click()
     page = course.go("monitor", "/queries?state=ANSWERED")
     expect(page.locator("main")).to_contain_text("右臂")
@@ -245,7 +161,7 @@ def amended(course: Course) -> None:
     adopting.locator("[name=on]").fill(today)
     adopting.locator("button").click()
     expect(page.locator("tr", has_text="01").first).to_contain_text("1.1")
-    course.picture(page, "an-amendment")
+    course.picture(page, "08-an-amendment")
     page = course.go("coordinator", "forms", "V9", "VS")
     expect(page.locator("h1")).to_contain_text("seated")
     page = course.go("coordinator", "forms", "V1", "NIHSS")  # complete under 1.0, and as it was
@@ -261,7 +177,7 @@ def ended(course: Course) -> None:
     course.form("coordinator", "V11", "DS", {"DSDECOD": "COMPLETED", "DSSTDAT": today})
     page = course.go("coordinator", "visits")
     expect(page.locator("main")).to_contain_text("Completed")
-    course.picture(page, "the-course-of-a-participant")
+    course.picture(page, "09-the-course-of-a-participant")
 
 
 def signed_and_locked(course: Course) -> None:
@@ -275,7 +191,7 @@ def signed_and_locked(course: Course) -> None:
     page = course.go("investigator", "/signatures")
     expect(page.locator("main")).to_contain_text("In person")
     expect(page.locator(".pill.warn").first).to_be_visible()
-    course.picture(page, "a-broken-signature")
+    course.picture(page, "10-a-broken-signature")
     sign(course)
     page = course.go("data_manager", "closing")
     page.locator("li.depth-0 button[value=lock], li.depth-0 button[value=freeze]").first.click()
@@ -289,16 +205,7 @@ def signed_and_locked(course: Course) -> None:
     for act in ("freeze", "lock"):
         page.locator("li", has_text="End of participation").locator(f"button[value={act}]").click()
     expect(page.locator("li", has_text="End of participation")).to_contain_text(re.compile("locked", re.I))
-    course.picture(page, "locked")
+    course.picture(page, "11-locked")
     page = course.go("coordinator", "forms", "V11", "DS")
     expect(page.locator("#complete")).to_have_count(0)
     assert page.locator("#sheet[data-editable]").count() == 0
-
-
-def sign(course: Course) -> None:
-    """The investigator signs everything that waits."""
-    page = course.go("investigator", "/signatures")
-    page.locator("#username").fill("demo")
-    page.locator("#password").fill("demo")
-    page.locator(".sign-box button.primary").click()
-    expect(page.locator("main")).to_contain_text(re.compile("signed", re.I))
