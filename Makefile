@@ -1,5 +1,5 @@
 # Two commands matter: `make run` and `make test`. Each makes what it needs first and asks no question.
-.PHONY: env test-env run reset test test-nightly prove-blind prove-blind-full bench format
+.PHONY: env test-env run reset test test-nightly prove-blind prove-blind-full guide bench format
 .DEFAULT_GOAL := run
 export PYTHON ?= python3
 BIN := .venv/bin
@@ -34,6 +34,9 @@ prove-blind: test-env ## the trial in worlds that differ only in the secret, and
 
 prove-blind-full: test-env ## the same with twenty relabellings of the arms, every play without its leak, ten times the lists
 	@$(BIN)/python -m tests.blind --full
+
+guide: test-env ## the pictures of the user guide, taken anew while its course is played
+	@EQUIPOISE_PICTURES=1 $(BIN)/python -m pytest -q tests/browser/test_a_whole_participant.py tests/browser/test_the_lock.py
 
 bench: env ## measurements, printed as a table; no result passes or fails
 	@$(BIN)/python -m bench
