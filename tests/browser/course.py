@@ -62,7 +62,7 @@ class Course:
         page.goto(self.server.address.rstrip("/") + path)
         return page
 
-    def picture(self, page: Page, name: str, at: str = "main") -> None:
+    def picture(self, page: Page, name: str, at: str = "body") -> None:
         """A picture of a page, from the part `at` on, in each language of the guide, when pictures are asked for."""
         if not os.environ.get("EQUIPOISE_PICTURES"):
             return

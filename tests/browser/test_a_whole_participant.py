@@ -205,7 +205,7 @@ def signed_and_locked(course: Course) -> None:
     for act in ("freeze", "lock"):
         page.locator("li", has_text="End of participation").locator(f"button[value={act}]").click()
     expect(page.locator("li", has_text="End of participation")).to_contain_text(re.compile("locked", re.I))
-    course.picture(page, "11-locked")
+    course.picture(page, "11-locked", at=".scopes > li:nth-last-child(5)")
     page = course.go("coordinator", "forms", "V11", "DS")
     expect(page.locator("#complete")).to_have_count(0)
     assert page.locator("#sheet[data-editable]").count() == 0

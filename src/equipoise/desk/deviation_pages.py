@@ -198,12 +198,20 @@ def _lines(desk: Desk, reader: Reader, rows: Sequence[Row]) -> list[DeviationLin
     return found
 
 
-def _matter(rule: DeviationRule | None, one: Deviation) -> Text | None:
+def _matter(record: Study, rule: DeviationRule | None, one: Deviation) -> Text | None:
     """What a deviation is about, as far as a reader can tell by it: a form, or a tube and what was wrong with it."""
     if rule is None or rule.kind not in ("LATE_ENTRY", "SPECIMEN_HANDLING"):
         return None
     if rule.kind == "LATE_ENTRY":
-        return Text(one.matter)
+        name, _, repeat = one.matter.partition(" ")
+        form = record.form(name)
+        if form is None:
+            return Text(one.matter)
+        return (
+            form.label
+            if repeat in ("", "1")
+            else Text(f"{form.label.en} {repeat}", f"{form.label.say('zh')} {repeat}")
+        )
     tube, _, code = one.matter.partition(" ")
     key = f"specimens.deviation-{code.lower().replace('_', '-')}"
     return Text(f"{tube}: {say(key, 'en')}", f"{tube}：{say(key, 'zh')}")
@@ -223,7 +231,7 @@ def _line(desk: Desk, now: Standing, one: Deviation) -> DeviationLine:
         visit=one.visit,
         visit_label=visit.label if visit is not None else None,
         repeat=one.repeat,
-        matter=_matter(rule, one),
+        matter=_matter(now.trial.record, rule, one),
         days=one.days,
         on=one.on,
         text=one.text,
