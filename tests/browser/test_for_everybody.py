@@ -113,7 +113,10 @@ TEXTS = """() => {
     const element = node.nodeType === 1 ? node : node.parentElement;
     if (element.closest('[lang=en], script, template, code, .mono')) continue;
     if (node.nodeType === 3) found.push(node.textContent);
-    else for (const name of ['aria-label', 'title', 'placeholder', 'alt']) found.push(node.getAttribute(name) ?? '');
+    else for (const name of ['aria-label', 'title', 'placeholder', 'alt']) {
+      const said = node.getAttribute(name) ?? '';
+      if (!/[0-9a-f]{64}/.test(said)) found.push(said);  // the place of an entry in the ledger is no sentence
+    }
   }
   return found;
 }"""
