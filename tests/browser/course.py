@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, SetCookieParam, expect
 from served import VIEW, WAIT, Served, enter, saved
 
 from stories.conftest import TODAY
@@ -69,7 +69,11 @@ class Course:
         PICTURES.mkdir(parents=True, exist_ok=True)
         page.set_viewport_size(FRAME)
         for language in ("zh", "en"):
-            cookie = {"name": "equipoise_language", "value": language, "url": self.server.address}
+            cookie: SetCookieParam = {
+                "name": "equipoise_language",
+                "value": language,
+                "url": self.server.address,
+            }
             page.context.add_cookies([cookie])
             page.reload()
             page.locator(at).first.evaluate("(one) => one.scrollIntoView()")
