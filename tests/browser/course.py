@@ -12,8 +12,9 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Browser, Page, SetCookieParam, expect
+from playwright.sync_api import Browser, Page, expect
 from served import VIEW, WAIT, Served, enter, saved
 
 from stories.conftest import TODAY
@@ -69,7 +70,7 @@ class Course:
         PICTURES.mkdir(parents=True, exist_ok=True)
         page.set_viewport_size(FRAME)
         for language in ("zh", "en"):
-            cookie: SetCookieParam = {
+            cookie: Any = {  # Any: the type of it is not exported
                 "name": "equipoise_language",
                 "value": language,
                 "url": self.server.address,
