@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from course import Course, played, sign
+from played import Course, playing, sign
 from playwright.sync_api import expect
 from served import saved
 
@@ -28,7 +28,7 @@ NEVER = ["EPILEPSY", "DEMENTIA", "PARKINSN", "DEPRSEV", "OTHNEURO", "ICHCUR", "I
 
 @pytest.fixture
 def course(made_store, tmp_path, browser) -> Iterator[Course]:
-    with played(made_store, tmp_path, browser) as made:
+    with playing(made_store, tmp_path, browser) as made:
         yield made
 
 

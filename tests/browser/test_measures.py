@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from course import Course, played
+from played import Course, playing
 from playwright.sync_api import Page, expect
 
 from equipoise.capture.commands import RaiseQuery
@@ -50,7 +50,7 @@ def course(made_store, tmp_path, browser) -> Iterator[Course]:
     assert story.record("crc", number, "DM", {"SEX": "M"}).accepted
     story.done("cra", RaiseQuery(story.subject(number), "V1", "DM", 1, "SEX", "Is this the source's answer?"))
     desk.close()
-    with played(tmp_path / "made", tmp_path / "served", browser) as made:
+    with playing(tmp_path / "made", tmp_path / "served", browser) as made:
         yield made
 
 

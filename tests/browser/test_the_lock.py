@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from course import Course, played, sign
+from played import Course, playing, sign
 from playwright.sync_api import Page, expect
 
 from equipoise.desk.clock import SetClock
@@ -35,7 +35,7 @@ def course(made_store, tmp_path, browser) -> Iterator[Course]:
     outcome = story.record("rater", number, "NIHSS", {**NIHSS, "NIHSSDAT": "2026-05-30"}, complete=True)
     assert outcome.accepted
     desk.close()
-    with played(tmp_path / "made", tmp_path / "served", browser) as made:
+    with playing(tmp_path / "made", tmp_path / "served", browser) as made:
         made.number = number
         yield made
 

@@ -117,7 +117,7 @@ def sign(course: Course) -> None:
 
 
 @contextmanager
-def played(made: Path, folder: Path, browser: Browser) -> Iterator[Course]:
+def playing(made: Path, folder: Path, browser: Browser) -> Iterator[Course]:
     """A course at a server on a copy of a store; the clock stands at the store's own day."""
     shutil.copytree(made, folder / "store")
     clock = folder / "clock"
