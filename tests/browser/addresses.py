@@ -62,6 +62,8 @@ FIRST: Mapping[str, tuple[str, str]] = {
     "participants by visits": ("coordinator", "subjects/matrix"),
     "enrolment": ("coordinator", "enrolment"),
     "forms on paper": ("coordinator", "papers"),
+    "double entry": ("coordinator", "subjects/01001/double/V4/BGP/1"),
+    "double entries": ("coordinator", "double"),
     "scans": ("coordinator", "subjects/01001/sources/V1/DM/1"),
     "specimens": ("coordinator", "subjects/01001/specimens"),
     "shipments": ("coordinator", "shipments"),
