@@ -61,7 +61,7 @@ WEB: Mapping[str, Right] = {
     "POST /language": _ALL,
     "GET /password": _ALL,
     "POST /password": _ALL,
-    "GET /today": _reads("today"),
+    "GET /today": _reads("today", "reads"),  # who only reads images is led to the reads
     "GET /queries": _reads("queries"),
     "GET /queries/<str:number>/<str:query>": _reads("queries"),
     "GET /signatures": _reads("signatures"),
