@@ -1,4 +1,7 @@
-"""`make bench`: every measurement as one table. About three minutes; `--seconds` sets the length of a round."""
+"""`make bench`: every measurement as one table. About six minutes; `--seconds` sets the length of a round.
+
+`--large` measures the lists of twenty thousand participants, too: some minutes more, and a gigabyte of disk.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from bench.ledger_rounds import ledger_rows
 from bench.list_rounds import list_rows
 from bench.machine import description, durable_write, speed_loop
 from bench.ordinal_rounds import ordinal_rows
+from bench.page_rounds import LARGE, SIZES, page_rows
 from bench.randomize_rounds import randomize_rows
 from bench.supply_rounds import supply_rows
 from bench.table import Row, render
@@ -22,18 +26,23 @@ def main() -> None:
     """Measure in a folder beside the checkout's files, so that the disk is the one that a store would be on."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--seconds", type=float, default=5.0, help="the length of one round")
+    parser.add_argument("--large", action="store_true", help="the lists of 20,000 participants, too")
+    parser.add_argument("--only", choices=("pages",), help="nothing but the pages across participants")
     options = parser.parse_args()
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as scratch:
         before, disk = speed_loop(), durable_write(Path(scratch))
-        rows += ledger_rows(Path(scratch) / "ledger", seconds=options.seconds)
-        rows += randomize_rows(Path(scratch) / "randomize", seconds=options.seconds)
-        rows += blind_rows(Path(scratch) / "blind", seconds=options.seconds)
-        rows += list_rows(Path(scratch) / "list")
-        rows += supply_rows()
-        rows += analysis_rows(Path(scratch) / "analysis")
-        rows += ordinal_rows(Path(scratch) / "ordinal")
-        rows += web_rows(Path(scratch) / "web", seconds=options.seconds)
+        if options.only is None:
+            rows += ledger_rows(Path(scratch) / "ledger", seconds=options.seconds)
+            rows += randomize_rows(Path(scratch) / "randomize", seconds=options.seconds)
+            rows += blind_rows(Path(scratch) / "blind", seconds=options.seconds)
+            rows += list_rows(Path(scratch) / "list")
+            rows += supply_rows()
+            rows += analysis_rows(Path(scratch) / "analysis")
+            rows += ordinal_rows(Path(scratch) / "ordinal")
+            rows += web_rows(Path(scratch) / "web", seconds=options.seconds)
+        sizes = (*SIZES, LARGE) if options.large else SIZES
+        rows += page_rows(Path(scratch) / "pages", seconds=options.seconds, sizes=sizes)
         after = speed_loop()
     print(f"{description()}; rounds of {options.seconds:g} s; load and server share the cores")
     print(f"speed loop {before:.0f} ms before, {after:.0f} ms after; one durable write {disk:.2f} ms")

@@ -125,11 +125,33 @@ def answers(form: Form, values: Mapping[str, Datum]) -> Mapping[str, Answer]:
     return {item: answer for item, answer in read.items() if answer is not None}
 
 
+_Given = tuple[str | None, str | None]
+_ANSWERS: dict[int, tuple[ScaleItem, dict[_Given, Answer | None]]] = {}
+_ITEMS_AT_MOST, _GIVEN_AT_MOST = 5000, 200
+
+
 def _answer(item: ScaleItem, datum: Datum | None) -> Answer | None:
-    """The answer, or None where there is none, or none that the scale knows now (an amendment changed the item)."""
-    if datum is None or (datum.value is not None and not datum.value.isdecimal()):
+    """The answer, or None where there is none; kept for each item by its identity, because answers are few."""
+    if datum is None:
         return None
-    answer = read_answer(datum.value, datum.missing)
+    known = _ANSWERS.get(id(item))
+    if known is None or known[0] is not item:
+        if len(_ANSWERS) >= _ITEMS_AT_MOST:
+            _ANSWERS.clear()
+        known = _ANSWERS[id(item)] = item, {}
+    given, read = (datum.value, datum.missing), known[1]
+    if given not in read:
+        if len(read) >= _GIVEN_AT_MOST:
+            read.clear()
+        read[given] = _read_answer(item, *given)
+    return read.get(given)
+
+
+def _read_answer(item: ScaleItem, value: str | None, missing: str | None) -> Answer | None:
+    """The answer; None also for one that the scale does not know now (an amendment changed the item)."""
+    if value is not None and not value.isdecimal():
+        return None
+    answer = read_answer(value, missing)
     return answer if answer is not None and answer_problem(item, answer, explained=True) is None else None
 
 

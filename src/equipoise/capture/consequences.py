@@ -29,7 +29,7 @@ from equipoise.protocol.expressions import (
     as_logical,
     known_number,
 )
-from equipoise.protocol.forms import Check, Form
+from equipoise.protocol.forms import Check, Form, Item
 from equipoise.protocol.rules import names_in, value_of
 from equipoise.protocol.study import Study
 from equipoise.words.dates import PartialDate, parse_date
@@ -236,15 +236,18 @@ def _ranges(
             continue
         low, high = each.own.expected
         given = known_number(value_of_item(study, form, each.id, values.get(each.id)))
-        words = {"low": f"{low:f}", "high": f"{high:f}", "unit": each.own.unit or ""}
-        message = Text(
-            say("capture.unexpected-value", "en", {**words, "item": each.label.say("en")}),
-            say("capture.unexpected-value", "zh", {**words, "item": each.label.say("zh")}),
-        )
-        yield (
-            Finding(f"expected:{each.id}", (each.id,), message, frozenset({each.id})),
-            Truth.of(given is None or low <= given <= high),
-        )
+        holds = given is None or low <= given <= high
+        message = Text("") if holds else _unexpected(each, each.own)  # nobody is told of a check that holds
+        yield Finding(f"expected:{each.id}", (each.id,), message, frozenset({each.id})), Truth.of(holds)
+
+
+def _unexpected(each: Question, own: Item) -> Text:
+    low, high = own.expected or (None, None)
+    words = {"low": f"{low:f}", "high": f"{high:f}", "unit": own.unit or ""}
+    return Text(
+        say("capture.unexpected-value", "en", {**words, "item": each.label.say("en")}),
+        say("capture.unexpected-value", "zh", {**words, "item": each.label.say("zh")}),
+    )
 
 
 def _expectations(form: Form, values: Mapping[str, Datum]) -> Iterator[tuple[Finding, Truth]]:

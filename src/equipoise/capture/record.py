@@ -178,7 +178,9 @@ def _entries(
     items = {name: datum for name, datum in save.changes.items() if name not in texts}
     recorded = FormSaved(
         *save.place,
-        items=MappingProxyType({name: replace(datum, why=None) for name, datum in items.items()}),
+        items=MappingProxyType(
+            {name: replace(datum, why=None) if datum.why else datum for name, datum in items.items()}
+        ),
         derived=MappingProxyType(_changed(save.before.derived, save.after.derived)),
         complete=save.complete,
         reason=clean(command.reason or ""),

@@ -70,15 +70,31 @@ def claimed_moment(text: str | None) -> str | None:
 def in_normal_form(value: Any) -> Any:  # Any: a command, or a part of one; the same kind comes back
     """A command with every text in it in normal form C, as the ledger keeps texts."""
     if isinstance(value, str):
-        return unicodedata.normalize("NFC", value)
+        return value if value.isascii() else unicodedata.normalize("NFC", value)
+    if value is None or isinstance(value, int):
+        return value
     if isinstance(value, Mapping):
         return {in_normal_form(key): in_normal_form(inner) for key, inner in value.items()}
     if isinstance(value, tuple):
         return tuple(in_normal_form(inner) for inner in value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-        return dataclasses.replace(value, **in_normal_form(fields))
+        changed: dict[str, Any] = {}  # Any: of whatever type the fields are
+        for name in _names_of(type(value)):
+            held = getattr(value, name)
+            if (normal := in_normal_form(held)) is not held:
+                changed[name] = normal
+        return dataclasses.replace(value, **changed) if changed else value
     return value
+
+
+_NAMES: dict[type[Any], tuple[str, ...]] = {}  # Any: a command, or a part of one
+
+
+def _names_of(kind: type[Any]) -> tuple[str, ...]:  # Any: as above
+    """The fields of a dataclass; asked for once."""
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(field.name for field in dataclasses.fields(kind))
+    return _NAMES[kind]
 
 
 def command_json(command: object) -> Json:
@@ -89,11 +105,11 @@ def command_json(command: object) -> Json:
 
 
 def _plain_fields(value: Any) -> dict[str, Json]:  # Any: an instance of a dataclass
-    return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    return {name: _plain(getattr(value, name)) for name in _names_of(type(value))}
 
 
 def _plain(value: object) -> Json:
-    if value is None or isinstance(value, str | bool | int):
+    if value is None or isinstance(value, (str, int)):  # a tuple takes a third of the time of a union
         return value
     if isinstance(value, Mapping):
         return {str(key): _plain(inner) for key, inner in value.items()}

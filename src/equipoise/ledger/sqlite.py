@@ -162,17 +162,25 @@ class SqliteReading:
 class SqliteTransaction(SqliteReading):
     """A reading that also writes; held by one thread under the write lock."""
 
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self._heads: dict[str, Head] = {}
+
+    def head(self, stream: str) -> Head:
+        """As `store.Reading.head`; read once, because under the lock nobody else moves it."""
+        known = self._heads.get(stream)
+        if known is None:
+            known = self._heads[stream] = super().head(stream)
+        return known
+
     def append(self, entries: Sequence[NewEntry]) -> None:
         """As `store.Transaction.append`."""
-        heads: dict[str, tuple[int, str]] = {}
         (last,) = self._connection.execute("SELECT coalesce(max(position), 0) FROM entries").fetchone()
         for position, new in enumerate(entries, last + 1):
-            if new.stream not in heads:
-                head = self.head(new.stream)
-                heads[new.stream] = (head.seq, head.leaf)
-            if (new.seq - 1, new.prev) != heads[new.stream]:
+            head = self.head(new.stream)
+            if (new.seq - 1, new.prev) != (head.seq, head.leaf):
                 raise Stale(new.stream)
-            heads[new.stream] = (new.seq, new.leaf)
+            self._heads[new.stream] = Head(new.stream, new.seq, new.leaf, new.header)
             row = (position, new.stream, new.seq, new.key, new.part, new.leaf, new.header)
             try:
                 self._connection.execute(f"INSERT INTO entries ({_ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)  # noqa: S608 literals of this file

@@ -30,7 +30,28 @@ def shape_of(table: ReadTable, code: str) -> str:
     return digest(declared)
 
 
+_CHECKED: dict[int, tuple[ReadTable, str, str]] = {}
+_TABLES_AT_MOST = 1000
+
+
 def _checked(table: ReadTable) -> str:
+    """The name of a table whose names were checked; kept by the declaration's identity, for every statement asks."""
+    return _known(table)[1]
+
+
+def _known(table: ReadTable) -> tuple[ReadTable, str, str]:
+    """A declaration, its table's name, and the statement that writes a row."""
+    known = _CHECKED.get(id(table))
+    if known is None or known[0] is not table:
+        if len(_CHECKED) >= _TABLES_AT_MOST:
+            _CHECKED.clear()
+        target, marks = _check(table), ", ".join("?" * len(table.columns))
+        written = f"INSERT OR REPLACE INTO {target} ({', '.join(table.columns)}) VALUES ({marks})"  # noqa: S608 checked names
+        known = _CHECKED[id(table)] = table, target, written
+    return known
+
+
+def _check(table: ReadTable) -> str:
     names = {table.name, *table.columns}
     used = {name for names_of in (table.key, *table.orders) for name in names_of}
     if not all(_NAME.fullmatch(name) for name in names) or not used <= set(table.columns) or not table.key:
@@ -61,11 +82,7 @@ def put(connection: sqlite3.Connection, table: ReadTable, row: Row) -> None:
     """Write a whole row. Raises ValueError for a row that has not exactly the table's columns."""
     if row.keys() != table.columns.keys():
         raise ValueError(f"a row of {table.name} has the columns {', '.join(table.columns)}")
-    marks = ", ".join("?" * len(table.columns))
-    connection.execute(
-        f"INSERT OR REPLACE INTO {_checked(table)} ({', '.join(table.columns)}) VALUES ({marks})",  # noqa: S608 checked names
-        [row[name] for name in table.columns],
-    )
+    connection.execute(_known(table)[2], [row[name] for name in table.columns])
 
 
 def remove(connection: sqlite3.Connection, table: ReadTable, key: Sequence[Cell]) -> None:

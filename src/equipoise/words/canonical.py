@@ -11,7 +11,7 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | bool | None"
 _LARGEST = 2**53 - 1
@@ -23,7 +23,8 @@ class NotCanonical(ValueError):
 
 def canonical_bytes(value: Json) -> bytes:
     """The canonical UTF-8 bytes of `value`. Raises NotCanonical outside the subset."""
-    check_canonical(value, "$")
+    if not _fits(value):
+        check_canonical(value, "$")
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain
     ).encode()
@@ -33,6 +34,24 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
     raise NotCanonical(f"cannot encode {type(value).__name__}")
+
+
+def _fits(value: object) -> bool:
+    """Whether a value surely lies in the subset: quick, and without the path that `check_canonical` names.
+
+    False says nothing: text beyond ASCII is for the other to look at.
+    """
+    kind = type(value)
+    if kind is str:
+        return cast(str, value).isascii()
+    if kind is dict:
+        inner = cast("dict[object, object]", value)
+        return all(type(key) is str and key.isascii() and _fits(one) for key, one in inner.items())
+    if kind is list or kind is tuple:
+        return all(_fits(one) for one in cast("Sequence[object]", value))
+    if kind is int:
+        return abs(cast(int, value)) <= _LARGEST
+    return value is None or kind is bool
 
 
 def check_canonical(value: object, where: str) -> None:

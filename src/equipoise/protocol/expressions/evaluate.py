@@ -170,6 +170,8 @@ def _about(value: Value, name: str) -> Value:
     if isinstance(value, InstrumentValue):
         return value
     reasons = about(reasons_of(value), name)
+    if not reasons and not value.reasons:
+        return value
     match value:
         case Number(interval=interval, unit=unit):
             return Number(interval, unit, reasons)
