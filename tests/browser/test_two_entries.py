@@ -84,9 +84,9 @@ def looked_over(people: People, name: str, role: str, address: str) -> None:
 
 
 def test_a_form_on_paper_goes_through_two_hands_and_a_third(people):
+    looked_over(people, "an entry", "coordinator", ADDRESS)
     page = people.open("coordinator")
     typed(page, "1", "the bag was milky")
-    looked_over(people, "an entry", "coordinator", ADDRESS)
     page.locator("#enter").click()
     expect(page.locator("#waits")).to_be_visible()
     looked_over(people, "waiting", "coordinator", ADDRESS)
