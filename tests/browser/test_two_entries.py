@@ -113,6 +113,7 @@ def test_a_form_on_paper_goes_through_two_hands_and_a_third(people):
     expect(page.locator("[name='c.BGPGS']").nth(2)).to_be_checked()
     page.locator("[name='c.BGPGS']").first.focus()
     page.keyboard.press("2")
+    expect(page.locator("#settle")).to_be_focused()
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("/forms/V4/BGP"))
     expect(page.locator("#state")).to_have_text(re.compile("Complete"))

@@ -34,7 +34,7 @@ WORD, NUMBER = "canaryword", "87"
 """A word and a whole number that are recorded on forms that raters never see, and nowhere else."""
 WHERE = ("V1", "V2", LOG)
 """Where the canaries stand: at the first two visits and in the running lists."""
-NOT_READING = {"dry_run", "consent_foreseen", "prove", "may_read", "standing_of_site"}
+NOT_READING = {"dry_run", "consent_foreseen", "would", "prove", "may_read", "standing_of_site"}
 """Methods that judge a file or a command which the reader brings, or ask for no page; what writes has an idempotency key."""
 
 
