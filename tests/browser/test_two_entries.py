@@ -120,10 +120,9 @@ def test_a_form_on_paper_goes_through_two_hands_and_a_third(people):
     assert page.locator("[name='v.BGPGS'][value=PLACEBO]").is_checked()
     assert page.locator("[name='v.BGPDAT']").input_value() == date.today().isoformat()
 
-    people.open("monitor", "double?state=settled")
     looked_over(people, "the list", "monitor", "double?state=settled")
     looked_over(people, "settled", "monitor", ADDRESS)
-    page = people("monitor")
+    page = people.open("monitor", "double?state=settled")
     expect(page.locator("tfoot")).to_contain_text("20.00")  # one item of five
     assert [text for text in people.said if "422" not in text] == []
 
