@@ -24,6 +24,7 @@ h2 { font-size: 1.2rem; margin: 2.5rem 0 .25rem }
 h3 { font-size: 1rem }
 a { color: #0b4f8a } a:focus-visible { outline: 3px solid #0b4f8a; outline-offset: 2px }
 .banner { border: 2px solid var(--mark); color: var(--mark); padding: .5rem .75rem; font-weight: 700; margin: 0 0 1rem }
+section { scroll-margin-top: 5.5rem }
 .stuck { position: sticky; top: 0; background: #fff; z-index: 1 }
 .quiet { color: var(--grey); margin: 0 0 .5rem }
 .scroll { overflow-x: auto; margin: .5rem 0 }
