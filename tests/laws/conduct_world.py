@@ -13,10 +13,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
 from equipoise.access.commands import Grant, Who
+from equipoise.desk.cases import Case
 from equipoise.desk.desk import _judged
 from equipoise.desk.followers import FOLLOWERS
 from equipoise.desk.routes import ROUTES
-from equipoise.desk.standing import Case, Memory, Standing, Trial, read_trial, stand
+from equipoise.desk.standing import Memory, Standing, Trial, read_trial, stand
 from equipoise.ledger.commit import written_at
 from equipoise.ledger.entries import Append, Entry, Header, Recorded
 from equipoise.ledger.facts import Decision, Proof, Refusal

@@ -42,6 +42,7 @@ from equipoise.desk.standing import (
     person_facts,
     read_trial,
     stand,
+    stand_lightly,
     zone_of,
 )
 from equipoise.desk.views import Outcome
@@ -67,6 +68,10 @@ CHECKPOINT_WITHIN = 60.0
 """Seconds after which what was written stands in a checkpoint."""
 _Decide: TypeAlias = Callable[[Reader, Who, dt.datetime], Decision]
 """(what stands, the person with the roles held now, the moment) -> what is written."""
+
+
+_Circumstances: TypeAlias = tuple[str, str, str | None]
+"""What an act says of its place: study, digest of the version that decides, zone."""
 
 
 class _Released(Exception):
@@ -112,7 +117,8 @@ class Desk:
         self._memory = Memory()
         self._marker = Marker(ledger.keys)
         self.proofs = Proofs(clock, entropy)
-        self._zones: dict[str, str] = {}
+        self._lately: dict[str, _Circumstances] = {}
+        self._numbers: dict[str, str] = {}
         self._unchecked = 0
         self._rested_at = 0.0
         self._counting = threading.Lock()
@@ -162,9 +168,14 @@ class Desk:
         return state.who(actor, role) if held else None
 
     def subject_id(self, number: str) -> str | None:
-        """The subject that bears a screening number."""
-        with self.reading() as reader:
-            return subject_of(reader, number)
+        """The subject that bears a screening number, for good."""
+        known = self._numbers.get(number)
+        if known is None:
+            with self.reading() as reader:
+                known = subject_of(reader, number)
+            if known is not None:
+                self._numbers[number] = known
+        return known
 
     def may_read(self, reader: Reader, who: Who, what: str, number: str) -> str | None:
         """The subject that bears `number`, where `who` may read `what` of it."""
@@ -228,18 +239,46 @@ class Desk:
 
     def submit(self, who: Who, command: object, *, key: str, client_at: str | None = None) -> Outcome:
         """Ask access, let the room decide, and write. `key` is the idempotency key that the page made."""
+        return self.submit_and_stand(who, command, key=key, client_at=client_at)[0]
+
+    def submit_and_stand(
+        self, who: Who, command: object, *, key: str, client_at: str | None = None
+    ) -> tuple[Outcome, Standing | None]:
+        """As `submit`; and what holds for the subject after it, by the decision's own fold and what it wrote.
+
+        None where that says too little: nothing was written now, or more than the subject's own stream.
+        """
         route, command = ROUTES[type(command)], in_normal_form(command)
         subject, site = getattr(command, "subject", None), getattr(command, "site", None)
         judged = route.depth == "judged"
+        seen: list[tuple[Trial, Standing]] = []
 
         def decide(reader: Reader, person: Who, at: dt.datetime) -> Decision:
             trial = self.trial(reader)
             now = stand(trial, reader, subject, at, memory=self._memory, site=site, judged=judged)
+            seen[:] = [(trial, now)]
             return _judged(reader, route, person, self._proved(self._with_door(now), command), command)
 
         asked = command_json(unproved(command))  # a proof is given anew when the same is asked again
-        return self._commit(
+        done = self._commit(
             who, route.streams(command), asked, key, decide, client_at=client_at, command=command
+        )
+        after = self._after(subject, done, *seen[0]) if subject is not None and seen else None
+        return _outcome(done), after
+
+    def _after(
+        self, subject: str, done: Committed | Refusal, trial: Trial, before: Standing
+    ) -> Standing | None:
+        """What holds for a subject after what was just written to its stream alone."""
+        if isinstance(done, Refusal) or done.replayed or not done.recorded:
+            return None
+        if any(one.header.stream != f"subject/{subject}" for one in done.recorded):
+            return None
+        case = self._memory.case_at(subject, done.recorded[-1].leaf)
+        if case is None or case.screening.site != before.site.site:
+            return None
+        return self._with_door(
+            stand_lightly(trial, case, before.site, subject, before.now, memory=self._memory)
         )
 
     def would(self, who: Who, command: object) -> tuple[Problem, ...]:
@@ -285,7 +324,7 @@ class Desk:
             return _judged(reader, route, actor, dataclasses.replace(now, facts=facts), command)
 
         asked: Json = {"command": "ScreenSubject", "site": site, "person": person.person}
-        outcome = self._commit(who, (f"subject/{subject}",), asked, key, decide, site=site)
+        outcome = _outcome(self._commit(who, (f"subject/{subject}",), asked, key, decide, site=site))
         return ScreenOutcome(outcome, self._number(subject) if outcome.accepted else None)
 
     def _subject_for(self, person: str, site: str, key: str) -> str:
@@ -309,35 +348,36 @@ class Desk:
         site: str | None = None,
         client_at: str | None = None,
         command: object = None,
-    ) -> Outcome:
+    ) -> Committed | Refusal:
         """Write what `decide` says of the command `asked`; `site` is that of a stream that does not exist yet.
 
         command: as its room is to decide it, where what it is about keeps a version of its own.
         """
         if not usable_key(key):
-            return Outcome(accepted=False, problems=(problem("desk.key-unfit"),))
+            return Refusal((problem("desk.key-unfit"),))
         mark, device = self._marker.mark(who, asked), claimed_moment(client_at)
+        lately = self._lately.get(streams[0])
         while True:
             at = self.now()
-            trial, zone = self._circumstances(streams[0], site, at, command)
-            act = Act(trial.study.id, trial.digest, who.actor, who.role, at, device, zone, key, mark)
+            study, version, zone = lately or self._circumstances(streams[0], site, at, command)
+            act = Act(study, version, who.actor, who.role, at, device, zone, key, mark)
 
-            def now(reader: Reader, trial: Trial = trial, at: dt.datetime = at) -> Decision:
-                if self._deciding(reader, streams[0], site, at, command).digest != trial.digest:
+            def now(reader: Reader, version: str = version, at: dt.datetime = at) -> Decision:
+                if self._deciding(reader, streams[0], site, at, command).digest != version:
                     raise _Released
                 return decide(reader, self._as_held(reader, who), at)
 
             try:
                 done = commit(self.ledger, act, streams, now)
             except _Released:
+                lately = None
                 continue
-            if isinstance(done, Refusal):
-                return Outcome(accepted=False, problems=done.problems)
-            if not done.replayed:
+            if isinstance(done, Committed) and not done.replayed:
+                self._memory.carry_on(done.recorded)
                 self._count(len(done.recorded))
                 if self.noticed is not None:
                     self.noticed(done.recorded)
-            return _outcome(done)
+            return done
 
     def _as_held(self, reader: Reader, who: Who) -> Who:
         """The person with the roles held at this moment, not with those held when the page was asked for."""
@@ -347,15 +387,18 @@ class Desk:
 
     def _circumstances(
         self, stream: str, site: str | None, at: dt.datetime, command: object
-    ) -> tuple[Trial, str | None]:
-        """The trial as it stands there, and the zone of the site concerned, which never changes once it is known."""
+    ) -> _Circumstances:
+        """The study and the version that decides there, and the zone of the site concerned; remembered once known.
+
+        The zone never changes; whether the version still decides is asked again within the commit.
+        """
         with self.reading() as reader:
-            trial, zone = self._deciding(reader, stream, site, at, command), self._zones.get(stream)
-            if zone is None:
-                zone = zone_of(reader, site or _site_of(reader, stream))
-            if zone is not None:
-                self._zones[stream] = zone
-        return trial, zone
+            trial = self._deciding(reader, stream, site, at, command)
+            zone = zone_of(reader, site or _site_of(reader, stream))
+        found = trial.study.id, trial.digest, zone
+        if zone is not None:
+            self._lately[stream] = found
+        return found
 
     def _deciding(
         self,
@@ -505,7 +548,9 @@ def _site_of(reader: Reader, stream: str) -> str | None:
     return str(row["site"]) if row else None
 
 
-def _outcome(done: Committed) -> Outcome:
+def _outcome(done: Committed | Refusal) -> Outcome:
+    if isinstance(done, Refusal):
+        return Outcome(accepted=False, problems=done.problems)
     receipt = done.receipt
     if receipt is None:
         return Outcome(accepted=True, replayed=done.replayed)

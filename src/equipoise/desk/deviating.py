@@ -12,8 +12,9 @@ from dataclasses import replace
 
 from equipoise.capture.visits import ended
 from equipoise.consent.standing import approved_versions, stopped, visits_ended_on
+from equipoise.desk.cases import Case, evolve_case
 from equipoise.desk.schedule import visits_of
-from equipoise.desk.standing import Case, Standing, day_one_of, evolve_case
+from equipoise.desk.standing import Standing, day_one_of
 from equipoise.ledger.entries import (
     AliquotMoved,
     Append,

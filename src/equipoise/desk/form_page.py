@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from equipoise.access.commands import Who
-from equipoise.access.decide import may
+from equipoise.access.decide import may, may_read
 from equipoise.capture.binding import answers
 from equipoise.capture.closing.change import may_edit
 from equipoise.capture.commands import RecordForm
@@ -42,6 +42,7 @@ from equipoise.desk.views import (
     Option,
     QueryView,
     RangeView,
+    SignedView,
 )
 from equipoise.desk.words import missing_options, options, shown
 from equipoise.instruments import TotalScore, score
@@ -87,6 +88,29 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
             return None
         now, place = desk.standing_light(reader, subject), Place(visit_id, form_id, repeat)
         signed = signed_views(desk, reader, now, place)
+    return form_view(desk, who, number, now, place, signed=signed)
+
+
+def form_after(desk: Desk, who: Who, number: str, now: Standing, place: Place) -> FormView | None:
+    """The form as it stands after a save, for the strip that answers it: without the rules and signatures of a page."""
+    if not may_read(who, "casebook", now.case.screening.site or ""):
+        return None
+    return form_view(desk, who, number, now, place, ruled=False)
+
+
+def form_view(
+    desk: Desk,
+    who: Who,
+    number: str,
+    now: Standing,
+    place: Place,
+    *,
+    ruled: bool = True,
+    signed: tuple[SignedView, ...] = (),
+) -> FormView | None:
+    """The form by what holds for a subject whom the reader may see. `ruled`: with the rules for the page's script."""
+    visit_id, form_id, repeat = place
+    subject = now.case.screening.subject or ""
     hidden = now.trial.hidden_from(who.role)
     if form_id in hidden:
         return None
@@ -138,7 +162,7 @@ def form_page(desk: Desk, who: Who, number: str, visit_id: str, form_id: str, re
         previous=before,
         next=following,
         dated=dated.on if dated is not None else None,
-        rules=rules_of(study, now, who, place) if editable else {},
+        rules=rules_of(study, now, who, place) if editable and ruled else {},
         omitted=_omission(desk, now, instance),
         repetitions=_repetitions(form, visit, now.case.capture, place),
         sources=sum(not one.withdrawn for one in now.case.attachments.at(*place)),
@@ -216,35 +240,55 @@ def _item(
     queries: tuple[QueryView, ...],
     ranged: Mapping[str, Judged],
 ) -> ItemView:
-    own, scored = asked.own, asked.scored
-    datum = instance.values.get(asked.id, Datum())
+    datum = instance.values.get(asked.id, _EMPTY)
     words = shown(study, asked, datum)
-    used = scale_of(form)
+    return ItemView(
+        value=datum,
+        shown="" if words is None else words.en,
+        visible=asked.id not in after.hidden,
+        changed=asked.id in instance.changed,
+        queries=tuple(query for query in queries if query.item == asked.id) if queries else (),
+        range=_range(ranged.get(asked.id)),
+        event=_significant(asked.own, datum, ranged) if study.reference_ranges.event is not None else None,
+        **_as_declared(study, form, asked),
+    )
+
+
+_EMPTY = Datum()
+_DECLARED: dict[int, tuple[Study, Question, dict[str, Any]]] = {}  # Any: fields of ItemView
+_QUESTIONS_AT_MOST = 20000
+
+
+def _as_declared(study: Study, form: Form, asked: Question) -> dict[str, Any]:  # Any: as above
+    """What the definition says of an item; kept by the question's identity, because a page asks for every item."""
+    known = _DECLARED.get(id(asked))
+    if known is None or known[0] is not study or known[1] is not asked:
+        if len(_DECLARED) >= _QUESTIONS_AT_MOST:
+            _DECLARED.clear()
+        known = _DECLARED[id(asked)] = study, asked, _declared(study, form, asked)
+    return known[2]
+
+
+def _declared(study: Study, form: Form, asked: Question) -> dict[str, Any]:  # Any: as above
+    own, scored, used = asked.own, asked.scored, scale_of(form)
     section = (
         own.section if own is not None else used.sections.get(scored.section) if used and scored else None
     )
-    return ItemView(
-        id=asked.id,
-        number=asked.id if scored is not None else "",
-        label=asked.label,
-        control=_CONTROLS[own.type] if own is not None else "choice",
-        section=section,
-        help=own.help if own is not None else scored.note if scored is not None else None,
-        unit=own.unit if own is not None else None,
-        options=options(study, asked),
-        missing=missing_options(asked),
-        value=datum,
-        shown="" if words is None else words.en,
-        required=asked.required,
-        visible=asked.id not in after.hidden,
-        revealing=asked.revealing,
-        changed=asked.id in instance.changed,
-        needs_why=asked.explained,
-        units=own.units if own is not None else (),
-        queries=tuple(query for query in queries if query.item == asked.id),
-        range=_range(ranged.get(asked.id)),
-        event=_significant(own, datum, ranged) if study.reference_ranges.event is not None else None,
-    )
+    return {
+        "id": asked.id,
+        "number": asked.id if scored is not None else "",
+        "label": asked.label,
+        "control": _CONTROLS[own.type] if own is not None else "choice",
+        "section": section,
+        "help": own.help if own is not None else scored.note if scored is not None else None,
+        "unit": own.unit if own is not None else None,
+        "options": options(study, asked),
+        "missing": missing_options(asked),
+        "required": asked.required,
+        "revealing": asked.revealing,
+        "needs_why": asked.explained,
+        "units": own.units if own is not None else (),
+    }
 
 
 def _deadline(study: Study, form: Form, instance: Instance, now: Standing) -> DeadlineView | None:

@@ -13,6 +13,7 @@ from typing import Literal
 from equipoise.access.commands import Who
 from equipoise.access.decide import may_read
 from equipoise.access.roles import ROLES
+from equipoise.capture.commands import RecordForm
 from equipoise.capture.evolve import Place
 from equipoise.capture.specimens.commands import ImportResults
 from equipoise.capture.specimens.importing import Judged
@@ -236,6 +237,16 @@ class FrontDesk(Desk):
     def doubles(self, who: Who, state: str = "pending", after: str = "") -> doubles.DoublesView | None:
         """Double entries across subjects, with their rates."""
         return doubles.doubles_page(self, who, state, after)
+
+    def save(
+        self, who: Who, command: RecordForm, number: str, *, key: str, client_at: str | None = None
+    ) -> tuple[Outcome, FormView | None]:
+        """Save a form of the subject with that number: what came of it, and the form as it stands then."""
+        outcome, after = self.submit_and_stand(who, command, key=key, client_at=client_at)
+        place = Place(command.visit, command.form, command.repeat)
+        if after is None:
+            return outcome, form_page.form_page(self, who, number, *place)
+        return outcome, form_page.form_after(self, who, number, after, place)
 
     def history(
         self, who: Who, number: str, visit: str, form: str, repeat: int, item: str | None = None

@@ -18,9 +18,10 @@ from equipoise.capture.specimens.filling import filled
 from equipoise.capture.specimens.importing import Casebooks, Judged, decide_import, judge_import
 from equipoise.capture.specimens.results import Collected, Door
 from equipoise.capture.specimens.shipping import decide_shipment
+from equipoise.desk.cases import CASE, Case
 from equipoise.desk.followers import SITES, SUBJECTS
 from equipoise.desk.specimen_tables import ALIQUOTS, IMPORTS, SPECIMENS
-from equipoise.desk.standing import CASE, Case, Standing
+from equipoise.desk.standing import Standing
 from equipoise.ledger.entries import Reported, SpecimenCollected
 from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
 from equipoise.ledger.reader import Reader

@@ -16,7 +16,7 @@ from typing import TypeVar
 from equipoise.access.commands import Who
 from equipoise.desk import casebook, form_page, screening_pages
 from equipoise.desk.desk import Desk
-from equipoise.desk.standing import Trial, Version
+from equipoise.desk.standing import Standing, Trial, Version
 from equipoise.desk.views import ChecklistView, FormView, Outcome, SubjectView
 from equipoise.ledger.entries import Recorded
 from equipoise.ledger.reader import Folding, Reader
@@ -83,9 +83,11 @@ class PastDesk(Desk):
         }
         return replace(one, hidden=MappingProxyType(veiled))
 
-    def submit(self, who: Who, command: object, *, key: str, client_at: str | None = None) -> Outcome:
+    def submit_and_stand(
+        self, who: Who, command: object, *, key: str, client_at: str | None = None
+    ) -> tuple[Outcome, Standing | None]:
         """Nothing is written from the past."""
-        return Outcome(accepted=False, problems=(problem("audit.past-is-read"),))
+        return Outcome(accepted=False, problems=(problem("audit.past-is-read"),)), None
 
     def subject(self, who: Who, number: str) -> SubjectView | None:
         """The casebook as it stood; None for a subject who was not there yet."""

@@ -39,12 +39,13 @@ from equipoise.capture.specimens import commands as sampling
 from equipoise.capture.specimens import decide as specimens
 from equipoise.consent import commands as consenting
 from equipoise.consent import decide as consent
+from equipoise.desk.cases import Case
 from equipoise.desk.deviation_tables import DEVIATIONS
 from equipoise.desk.dosing import dosing_facts
 from equipoise.desk.imaging_desk import decide_imaging
 from equipoise.desk.laboratory import decide_results, decide_shipping, decide_specimens
 from equipoise.desk.lock_checklist import checklist
-from equipoise.desk.standing import Case, Standing
+from equipoise.desk.standing import Standing
 from equipoise.eligibility import commands as screening
 from equipoise.eligibility import decide as eligibility
 from equipoise.ledger.entries import Append, FormSaved

@@ -10,37 +10,31 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
-from equipoise.access import presence
 from equipoise.access.rating import RATER
 from equipoise.capture import binding as capture_binding
-from equipoise.capture import closed as capture_closed
-from equipoise.capture import entered, moving
 from equipoise.capture import evolve as capture
-from equipoise.capture import snapshot as capture_snapshot
-from equipoise.capture.attachments import evolve as attachments
+from equipoise.capture import moving
 from equipoise.capture.closing import change as closing
 from equipoise.capture.closing.database import START as OPEN_DATABASE
 from equipoise.capture.closing.database import Database, evolve_database
-from equipoise.capture.imaging import evolve as imaging
-from equipoise.capture.specimens import evolve as specimens
 from equipoise.capture.visits import ended
 from equipoise.consent import binding as consent_binding
-from equipoise.consent import evolve as consent
+from equipoise.desk.cases import CASE, NOBODY, Case, evolve_case
 from equipoise.desk.followers import IN_SCREENING, SITES, SUBJECTS
 from equipoise.eligibility import evolve as eligibility
 from equipoise.eligibility.judgement import Judgement, inputs_used, judge
-from equipoise.ledger.entries import Datum, Recorded, Reported, SeriesSeen, StudyReleased
+from equipoise.ledger.entries import Recorded, StudyReleased
 from equipoise.ledger.facts import Facts
-from equipoise.ledger.reader import SNAPSHOT_EVERY, Folding, Reader
+from equipoise.ledger.reader import SNAPSHOT_EVERY, Reader
 from equipoise.ledger.store import Head
-from equipoise.oversight import deviations, versions
 from equipoise.oversight import evolve as oversight
+from equipoise.oversight import versions
 from equipoise.protocol.digest import study_from_canonical
 from equipoise.protocol.expressions import Value
 from equipoise.protocol.rated import rated_items
@@ -51,150 +45,13 @@ from equipoise.protocol.windows import day_one
 from equipoise.randomization import blind
 from equipoise.randomization import evolve as randomization
 from equipoise.supply import evolve as supply
-from equipoise.supply import snapshot as supply_snapshot
-from equipoise.words.canonical import Json, digest, read_canonical
+from equipoise.words.canonical import read_canonical
 from equipoise.words.dates import PartialDate
 from equipoise.words.text import Text
 
 State = TypeVar("State")
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One subject's stream, folded through each room that reads it."""
-
-    screening: eligibility.State = eligibility.START
-    consent: consent.State = consent.START
-    capture: capture.State = capture.START
-    blind: blind.State = blind.START
-    supply: supply.State = supply.START
-    attachments: attachments.State = attachments.START
-    versions: versions.SubjectVersions = versions.SUBJECT_START
-    presence: presence.State = presence.START
-    imaging: imaging.State = imaging.START
-    specimens: specimens.State = specimens.START
-    deviations: deviations.State = deviations.START
-    seq: int = 0
-
-
-def evolve_case(case: Case, recorded: Recorded) -> Case:
-    """The case after one more entry of the subject's stream."""
-    return Case(
-        eligibility.evolve(case.screening, recorded),
-        consent.evolve(case.consent, recorded),
-        capture.evolve(case.capture, recorded),
-        blind.evolve(case.blind, recorded),
-        supply.evolve(case.supply, recorded),
-        attachments.evolve(case.attachments, recorded),
-        versions.evolve_subject(case.versions, recorded),
-        presence.evolve(case.presence, recorded),
-        imaging.evolve(case.imaging, recorded),
-        specimens.evolve(case.specimens, recorded),
-        deviations.evolve(case.deviations, recorded),
-        recorded.header.seq,
-    )
-
-
-def _dump(case: Case) -> Json:
-    return {
-        "screening": eligibility.state_to_json(case.screening),
-        "consent": consent.state_to_json(case.consent),
-        "capture": capture_snapshot.state_to_json(case.capture),
-        "blind": blind.state_to_json(case.blind),
-        "supply": supply_snapshot.state_to_json(case.supply),
-        "attachments": attachments.state_to_json(case.attachments),
-        "moved": case.versions.moved,
-        "presence": presence.state_to_json(case.presence),
-        "imaging": imaging.state_to_json(case.imaging),
-        "specimens": specimens.state_to_json(case.specimens),
-        "deviations": deviations.state_to_json(case.deviations),
-        "seq": case.seq,
-    }
-
-
-def _load(json: Json) -> Case:
-    written = cast("Mapping[str, Any]", json)  # Any: as written above
-    return Case(
-        eligibility.state_from_json(written["screening"]),
-        consent.state_from_json(written["consent"]),
-        capture_snapshot.state_from_json(written["capture"]),
-        blind.state_from_json(written["blind"]),
-        supply_snapshot.state_from_json(written["supply"]),
-        attachments.state_from_json(written["attachments"]),
-        versions.SubjectVersions(written["moved"]),
-        presence.state_from_json(written["presence"]),
-        imaging.state_from_json(written["imaging"]),
-        specimens.state_from_json(written["specimens"]),
-        deviations.state_from_json(written["deviations"]),
-        written["seq"],
-    )
-
-
-_KEPT: tuple[type, ...] = (
-    Case,
-    eligibility.State,
-    eligibility.Judged,
-    consent.State,
-    consent.Capacity,
-    consent.Act,
-    consent.Withdrawal,
-    consent.Limit,
-    consent.Caregiver,
-    capture.State,
-    capture.Instance,
-    capture.Omission,
-    capture.Query,
-    capture.Said,
-    capture_closed.Closing,
-    capture_closed.Signature,
-    capture.VisitDate,
-    capture.Miss,
-    capture.Place,
-    capture.Review,
-    capture.Voiding,
-    entered.Pair,
-    entered.Typed,
-    entered.Settled,
-    blind.State,
-    blind.Break,
-    blind.Card,
-    supply.State,
-    supply.Request,
-    supply.Bag,
-    supply.Judged,
-    attachments.State,
-    attachments.Source,
-    versions.SubjectVersions,
-    presence.State,
-    imaging.State,
-    imaging.Order,
-    imaging.Read,
-    SeriesSeen,
-    specimens.State,
-    specimens.Tube,
-    specimens.Aliquot,
-    Reported,
-    Datum,
-    deviations.State,
-    deviations.Deviation,
-    deviations.Consented,
-)
-"""Everything that a snapshot of a case is made of."""
-
-
-def shape_of(kinds: Iterable[type]) -> str:
-    """A digest of the names and types of the fields of some kinds of value."""
-    declared: list[Json] = [
-        [kind.__name__, [[name, str(said)] for name, said in kind.__annotations__.items()]] for kind in kinds
-    ]
-    return digest(declared)
-
-
-CASE = Folding(f"case 2 {shape_of(_KEPT)}", Case(), evolve_case, _dump, _load)
-"""How a subject's stream becomes a Case. A snapshot of another shape is never read: its code differs by itself.
-
-Raise the number whenever a room's evolve means something else for the same shape.
-"""
+Key = TypeVar("Key")
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +59,17 @@ class _Remembered:
     case: Case
     leaf: str
     folded_at: int
+
+
+_Rests = tuple["Trial", Case, oversight.SiteState]
+"""What the facts of a case rest on beside the day; told apart by identity, since each is made anew when it changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Light:
+    rests: _Rests
+    today: dt.date
+    found: tuple[Trial, Facts]
 
 
 class Memory:
@@ -216,6 +84,7 @@ class Memory:
         self._size = size
         self._small: dict[str, tuple[int, str, Any]] = {}  # Any: the state of that stream's own room
         self._cases: OrderedDict[str, _Remembered] = OrderedDict()
+        self._lights: OrderedDict[str | None, _Light] = OrderedDict()
         self._versions: dict[str, Version] = {}
         self._lock = threading.Lock()
 
@@ -268,12 +137,46 @@ class Memory:
         found = _carried_on(reader, stream, head, known) if known is not None else None
         if found is None:
             found = _Remembered(reader.fold(stream, CASE), head.leaf, head.seq)
-        with self._lock:
-            self._cases[subject] = found
-            self._cases.move_to_end(subject)
-            while len(self._cases) > self._size:
-                self._cases.popitem(last=False)
+        self._keep(self._cases, subject, found)
         return found.case
+
+    def carry_on(self, recorded: Sequence[Recorded]) -> None:
+        """Bring a remembered case up to entries that this process has just written, where they follow on it."""
+        for one in recorded:
+            kind, _, subject = one.header.stream.partition("/")
+            with self._lock:
+                known = self._cases.get(subject) if kind == "subject" else None
+            if known is not None and (known.case.seq + 1, known.leaf) == (one.header.seq, one.header.prev):
+                next_ = _Remembered(evolve_case(known.case, one), one.leaf, known.folded_at)
+                self._keep(self._cases, subject, next_)
+
+    def case_at(self, subject: str, leaf: str) -> Case | None:
+        """The subject's case after the entry with that leaf, where that is what is remembered."""
+        with self._lock:
+            known = self._cases.get(subject)
+        return known.case if known is not None and known.leaf == leaf else None
+
+    def light(self, subject: str | None, rests: _Rests, today: dt.date) -> tuple[Trial, Facts] | None:
+        """The trial and the facts that were found on the day for what they rest on; None where it is something else."""
+        with self._lock:
+            known = self._lights.get(subject)
+        if known is None or known.today != today:
+            return None
+        return known.found if all(a is b for a, b in zip(known.rests, rests, strict=True)) else None
+
+    def keep_light(
+        self, subject: str | None, rests: _Rests, today: dt.date, found: tuple[Trial, Facts]
+    ) -> None:
+        """Remember what `light` asks for."""
+        self._keep(self._lights, subject, _Light(rests, today, found))
+
+    def _keep(self, kept: OrderedDict[Key, Kept], key: Key, value: Kept) -> None:
+        """Remember something as the latest; the oldest is forgotten."""
+        with self._lock:
+            kept[key] = value
+            kept.move_to_end(key)
+            while len(kept) > self._size:
+                kept.popitem(last=False)
 
 
 def _carried_on(reader: Reader, stream: str, head: Head, known: _Remembered) -> _Remembered | None:
@@ -425,35 +328,13 @@ def stand(
 
     `trial` is taken as it stands for the whole study; the standing's own is by the version that decides here.
     """
-    case = memory.case(reader, subject) if subject else Case()
-    site = case.screening.site or site
-    place = memory.site(reader, site)
-    today = now.astimezone(ZoneInfo(place.zone)).date()
-    trial = trial.at(deciding_digest(trial, place, today, case))
-    start = Facts(
-        rated=trial.rated,
-        hidden=trial.hidden,
-        today=today.isoformat(),
-        training_asked=training_asked(trial.study),
-        assessors=frozenset(trial.study.raters.assessors),
-        certificates_asked=certificates_asked(trial.study),
-        saw_infusion=case.presence.saw(form for form, roles in trial.hidden.items() if RATER in roles),
-    )
-    required = trial.study.delegation.required
-    facts = oversight.add_facts(start, trial.state, place, today, log_required=required)
-    facts = blind.add_facts(facts, case.blind)
-    facts = supply.add_facts(facts, trial.study, case.supply)
-    facts = closing.add_facts(facts, trial.database, case.capture)
-    facts = replace(
-        facts,
-        participation_ended=ended(trial.study, case.capture),
-        day_one=day_one_of(trial.study, facts, place.zone),
-    )
+    case = memory.case(reader, subject) if subject else NOBODY
+    place = memory.site(reader, case.screening.site or site)
+    light = stand_lightly(trial, case, place, subject, now, memory=memory)
+    trial, facts = light.trial, light.facts
     if not judged or subject is None:
-        facts = eligibility.add_facts(facts, case.screening, None)
-        facts = consent_binding.add_facts(facts, trial.study, case.consent, place.zone)
-        facts = randomization.add_facts(facts, trial.allocation, subject, None)
-        return Standing(trial, case, place, now, facts, {})
+        return light
+    today = light.today
     inputs = {
         **capture_binding.bind(trial.study, case.capture, PartialDate.of(today)),
         **consent_binding.bind(trial.study, case.consent),
@@ -466,10 +347,63 @@ def stand(
     )
     layer = stratum(trial.study, inputs)
     facts = eligibility.add_facts(facts, case.screening, judgement, rested)
-    facts = consent_binding.add_facts(facts, trial.study, case.consent, place.zone)
     facts = randomization.add_facts(facts, trial.allocation, subject, layer)
     facts = person_facts(facts, reader, case.screening.person, subject)
     return Standing(trial, case, place, now, facts, inputs, judgement, layer)
+
+
+def stand_lightly(
+    trial: Trial,
+    case: Case,
+    place: oversight.SiteState,
+    subject: str | None,
+    now: dt.datetime,
+    *,
+    memory: Memory,
+) -> Standing:
+    """What holds for a case at a site at `now`, without judging. The facts depend on the day, not on the moment."""
+    today = now.astimezone(ZoneInfo(place.zone)).date()
+    known = memory.light(subject, (trial, case, place), today)
+    if known is None:
+        here = trial.at(deciding_digest(trial, place, today, case))
+        known = here, _light_facts(_site_facts(here, place, today, memory), here, case, place.zone, subject)
+        memory.keep_light(subject, (trial, case, place), today, known)
+    return Standing(known[0], case, place, now, known[1], {})
+
+
+def _site_facts(trial: Trial, place: oversight.SiteState, today: dt.date, memory: Memory) -> Facts:
+    """What is the same for everybody at a site on a day."""
+    whose = f"site/{place.site}"
+    known = memory.light(whose, (trial, NOBODY, place), today)
+    if known is None:
+        start = Facts(
+            rated=trial.rated,
+            hidden=trial.hidden,
+            today=today.isoformat(),
+            training_asked=training_asked(trial.study),
+            assessors=frozenset(trial.study.raters.assessors),
+            certificates_asked=certificates_asked(trial.study),
+        )
+        required = trial.study.delegation.required
+        known = trial, oversight.add_facts(start, trial.state, place, today, log_required=required)
+        memory.keep_light(whose, (trial, NOBODY, place), today, known)
+    return known[1]
+
+
+def _light_facts(facts: Facts, trial: Trial, case: Case, zone: str, subject: str | None) -> Facts:
+    """The facts of a case at a site, whose own are `facts`."""
+    facts = blind.add_facts(facts, case.blind)
+    facts = supply.add_facts(facts, trial.study, case.supply)
+    facts = closing.add_facts(facts, trial.database, case.capture)
+    facts = replace(
+        facts,
+        saw_infusion=case.presence.saw(form for form, roles in trial.hidden.items() if RATER in roles),
+        participation_ended=ended(trial.study, case.capture),
+        day_one=day_one_of(trial.study, facts, zone),
+    )
+    facts = eligibility.add_facts(facts, case.screening, None)
+    facts = consent_binding.add_facts(facts, trial.study, case.consent, zone)
+    return randomization.add_facts(facts, trial.allocation, subject, None)
 
 
 def deciding_digest(

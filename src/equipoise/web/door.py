@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, Protocol
 
 from equipoise.access.commands import Who
+from equipoise.capture.commands import RecordForm
 from equipoise.capture.evolve import Place
 from equipoise.capture.specimens.commands import ImportResults
 from equipoise.capture.specimens.importing import Judged
@@ -185,6 +186,11 @@ class DeskDoor(Protocol):
 
     def ask_many(self, who: Who, lines: Sequence[Line], text: str, *, key: str) -> Opened:
         """Ask one question about every line of a listing."""
+
+    def save(
+        self, who: Who, command: RecordForm, number: str, *, key: str, client_at: str | None = None
+    ) -> tuple[Outcome, FormView | None]:
+        """Save a form: what came of it, and the form as it stands then, without the rules for a page's script."""
 
     def history(
         self, who: Who, number: str, visit: str, form: str, repeat: int, item: str | None = None

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.template.loader import get_template
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
 from equipoise.desk.views import DerivedView, FormView, ItemView, Option, Outcome
@@ -205,29 +205,53 @@ def notes(item: ItemView, reader: Reader, wrong: Iterable[Problem] = ()) -> str:
     return str(_NOTES().render(context)).strip()
 
 
-def totals(view: FormView, language: Language) -> str:
-    """The totals panel; HTML."""
-    lines = [_total_line(derived, view) for derived in view.derived]
-    context = {"lines": lines, "view": view, "language": language}
-    return str(_TOTALS().render(context)).strip()
+def totals(view: FormView, language: Language) -> SafeString:
+    """The totals panel; HTML, made of pieces, because every save is answered with it."""
+    lines = [_total(derived, language, first=not place) for place, derived in enumerate(view.derived)]
+    return SafeString("\n".join(lines))
 
 
-def _total_line(derived: DerivedView, view: FormView) -> dict[str, object]:
+def _total(derived: DerivedView, language: Language, *, first: bool) -> str:
     low, high = derived.bounds if derived.bounds else (derived.value, derived.value)
-    share = span = 0.0
-    if derived.maximum and low is not None and high is not None and float(derived.maximum) > 0:
-        share = 100 * max(0.0, float(low)) / float(derived.maximum)
-        span = 100 * (float(high) - float(low)) / float(derived.maximum)
-    return {
-        "derived": derived,
-        "low": low,
-        "high": high,
-        "open": derived.value is None,
-        "missing": len(derived.missing),
-        "untestable": len(derived.untestable),
-        "share": f"{share:.1f}",
-        "span": f"{span:.1f}",
-    }
+    own, beside, drawn = f' data-derived="{escape(derived.id)}"', "", ""
+    if derived.maximum:
+        own = ""
+        beside = f' <small class="muted">{_say("web.of-maximum", language, n=derived.maximum)}</small>'
+        drawn = _drawn(low, high, derived.maximum) if first and low and high else ""
+    return (
+        f'<div class="total{"" if first else " lesser"}">'
+        f'<p class="muted">{escape(derived.label.say(language))}</p>\n'
+        f'<p class="figure"><span{own}>{"—" if low is None else escape(low)}</span>{beside}</p>'
+        f"{drawn}{_open(derived, low, high, language)}</div>"
+    )
+
+
+def _drawn(low: str, high: str, maximum: str) -> str:
+    """The total on its scale, and what it could still become."""
+    percent = 100 / float(maximum) if float(maximum) > 0 else 0.0
+    share, span = percent * max(0.0, float(low)), percent * (float(high) - float(low))
+    return (
+        '<div class="scale" aria-hidden="true"><svg preserveAspectRatio="none" viewBox="0 0 100 1">'
+        f'<rect width="{share:.1f}" height="1"/>'
+        f'<rect x="{share:.1f}" width="{span:.1f}" height="1" opacity=".35"/></svg></div>'
+    )
+
+
+def _open(derived: DerivedView, low: str | None, high: str | None, language: Language) -> str:
+    """What is missing or could not be tested, and where the total lies then."""
+    count, kind, lies = len(derived.missing), "missing", "web.total-lies"
+    if not count:
+        count, kind, lies = len(derived.untestable), "untestable", "web.total-truly-lies"
+    if not count:
+        return ""
+    said = _say(f"web.{'one' if count == 1 else 'some'}-{kind}", language, n=str(count))
+    if low != high:
+        said += f" {_say(lies, language, low=low or '', high=high or '')}"
+    return f'<p class="small">{said}</p>'
+
+
+def _say(key: str, language: Language, **arguments: str) -> str:
+    return escape(say(key, language, arguments))
 
 
 def strip(view: FormView, outcome: Outcome, reader: Reader) -> dict[str, Any]:
@@ -297,7 +321,3 @@ def _datum(given: Any) -> Datum:  # Any: JSON from outside
 
 def _NOTES() -> Any:  # noqa: N802  # Any: Django's template; asked late because settings come first
     return get_template("web/notes.html")
-
-
-def _TOTALS() -> Any:  # noqa: N802  # as above
-    return get_template("web/totals.html")

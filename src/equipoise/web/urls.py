@@ -40,6 +40,8 @@ from equipoise.web.views import (
 _FORM = "subjects/<str:number>/forms/<str:visit>/<str:form>"
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path(_FORM, forms.form),  # first: most requests are for a form, and addresses are tried in this order
+    path(f"{_FORM}/<int:repeat>", forms.form),
     path("", entrance.front),
     path("trial", public.trial),
     path("enter", entrance.step_in),
@@ -77,9 +79,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *double.urlpatterns,
     *consents.urlpatterns,
     *imaging.urlpatterns,
-    path(_FORM, forms.form),
     path(f"{_FORM}/history", forms.history),
-    path(f"{_FORM}/<int:repeat>", forms.form),
     path(f"{_FORM}/<int:repeat>/history", forms.history),
 ]
 handler400 = problems.refused_request

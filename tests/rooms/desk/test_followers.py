@@ -30,11 +30,12 @@ from equipoise.capture.imaging.evolve import Order, Read
 from equipoise.capture.specimens.evolve import Aliquot, Tube
 from equipoise.consent import evolve as consenting
 from equipoise.consent.commands import WithdrawConsent
+from equipoise.desk.cases import _KEPT, CASE, Case, shape_of
 from equipoise.desk.closing_tables import CLOSING_CASES, CLOSINGS, MISSED
 from equipoise.desk.double_tables import DOUBLE_CASES, DOUBLE_ITEMS, DOUBLES
 from equipoise.desk.followers import FORMS, GRANTS, QUERIES, SITES, SUBJECTS
 from equipoise.desk.routes import ROUTES
-from equipoise.desk.standing import _KEPT, CASE, Case, Memory, shape_of
+from equipoise.desk.standing import Memory
 from equipoise.desk.visit_tables import COURSES
 from equipoise.eligibility.commands import FailScreening
 from equipoise.ledger import facts as facts_file

@@ -236,6 +236,7 @@ def _saved_by_script(request: Asked, who: Who, place: Place) -> HttpResponse:
     reader = _reader(request, who, place)
     if asked.wish:
         outcome = _about_query(who, place, asked.wish, asked.target, asked.text, asked.key)
+        after = desk().form(who, place.number, *place.instance())
     else:
         command = RecordForm(
             found(desk().subject_id(place.number)),
@@ -247,8 +248,8 @@ def _saved_by_script(request: Asked, who: Who, place: Place) -> HttpResponse:
             asks_before_hiding=not asked.hide,
             copied=asked.copied,
         )
-        outcome = desk().submit(who, command, key=asked.key, client_at=asked.client_at)
-    after = found(desk().form(who, place.number, *place.instance()))
+        outcome, after = desk().save(who, command, place.number, key=asked.key, client_at=asked.client_at)
+    after = found(after)
     if not outcome.accepted:
         theirs = conflicts.who_recorded(outcome.problems, _history(who, place, outcome.problems))
         refused = sheet.refusal(outcome.problems, after, reader, theirs)
