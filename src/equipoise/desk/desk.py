@@ -356,10 +356,9 @@ class Desk:
         if not usable_key(key):
             return Refusal((problem("desk.key-unfit"),))
         mark, device = self._marker.mark(who, asked), claimed_moment(client_at)
-        lately = self._lately.get(streams[0])
         while True:
             at = self.now()
-            study, version, zone = lately or self._circumstances(streams[0], site, at, command)
+            study, version, zone = self._circumstances(streams[0], site, at, command)
             act = Act(study, version, who.actor, who.role, at, device, zone, key, mark)
 
             def now(reader: Reader, version: str = version, at: dt.datetime = at) -> Decision:
@@ -370,7 +369,7 @@ class Desk:
             try:
                 done = commit(self.ledger, act, streams, now)
             except _Released:
-                lately = None
+                self._lately.pop(streams[0], None)
                 continue
             if isinstance(done, Committed) and not done.replayed:
                 self._memory.carry_on(done.recorded)
@@ -392,6 +391,9 @@ class Desk:
 
         The zone never changes; whether the version still decides is asked again within the commit.
         """
+        known = self._lately.get(stream)
+        if known is not None:
+            return known
         with self.reading() as reader:
             trial = self._deciding(reader, stream, site, at, command)
             zone = zone_of(reader, site or _site_of(reader, stream))

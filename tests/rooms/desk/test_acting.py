@@ -5,7 +5,9 @@ Sources of the rules: DESIGN 2.3 (judge without touching), 4 (append, idempotenc
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import random
 import threading
 import unicodedata
 from collections import Counter
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 
 from equipoise.access.commands import Grant, GrantRole, RevokeRole, Who
 from equipoise.capture.commands import DateVisit, RecordForm
+from equipoise.capture.evolve import Place
 from equipoise.consent.commands import RecordConsent
 from equipoise.desk.setup import adopt, give, release
 from equipoise.desk.views import Outcome
@@ -231,3 +234,48 @@ def test_every_command_has_a_mark_and_another_command_another(one: str, two: str
         (Who("b", "rater", ()), asked),
     ]
     assert MARKER.mark(who, asked) not in {MARKER.mark(*other) for other in others}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_answers_a_save_is_what_the_next_page_reads(story: Story, seed: int) -> None:
+    """The strip comes from the decision's own fold (DESIGN 7); a desk that remembers nothing reads the same."""
+    draw = random.Random(seed)
+    number = story.screen(f"人{seed}")
+    subject, who = story.subject(number), story.who("rater")
+    for turn in range(12):
+        base = story.captured(number).form(Place("V1", "NIHSS", 1)).seq
+        item, value = draw.choice(["1b", "2", "3", "8", "NIHSSDAT"]), str(draw.randint(0, 3))
+        typed = Datum("2026-05-30" if item == "NIHSSDAT" else value)
+        command = RecordForm(subject, "V1", "NIHSS", 1, {item: typed}, base)
+        outcome, shown = story.desk.save(who, command, number, key=f"save {seed} {turn}")
+        again, replayed = story.desk.save(who, command, number, key=f"save {seed} {turn}")
+        story.desk._memory = story.desk._memory.emptied()
+        read = story.desk.form(who, number, "V1", "NIHSS")
+        assert shown is not None
+        assert read is not None
+        assert (
+            dataclasses.replace(shown, rules=read.rules)
+            == read
+            == dataclasses.replace(replayed or shown, rules=read.rules)
+        )
+        assert again.accepted == outcome.accepted
+
+
+def test_facts_that_are_kept_are_those_that_are_found_anew(story: Story) -> None:
+    """Facts are kept while what they rest on stands still: the same person, site, definition and day."""
+    number = story.screen()
+    subject = story.subject(number)
+
+    def held() -> None:
+        with story.desk.reading() as reader:
+            kept = story.desk.standing(reader, subject)
+            story.desk._memory = story.desk._memory.emptied()
+            assert dataclasses.replace(story.desk.standing(reader, subject), now=kept.now) == kept
+
+    held()
+    story.consent(number)
+    held()
+    story.assess(number)
+    held()
+    story.clock.at += dt.timedelta(days=40)
+    held()

@@ -299,6 +299,12 @@ class FakeDesk:
     def event_offer(self, who: Who, number: str, visit: str, form: str, repeat: int, item: str) -> None:
         return None
 
+    def save(
+        self, who: Who, command: RecordForm, number: str, *, key: str, client_at: str | None = None
+    ) -> tuple[Outcome, FormView | None]:
+        outcome = self.submit(who, command, key=key, client_at=client_at)
+        return outcome, self.form(who, number, command.visit, command.form, command.repeat)
+
     def form(self, who: Who, number: str, visit: str, form: str, repeat: int = 1) -> FormView | None:
         if number != NUMBER or form != "NIHSS":
             return None
