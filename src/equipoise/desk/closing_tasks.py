@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from equipoise.access.commands import Who
 from equipoise.access.roles import ROLES
-from equipoise.desk.closing_tables import CLOSINGS
+from equipoise.desk.closing_tables import count_closings
 from equipoise.desk.queues import to_review, to_sign, to_verify_for
 from equipoise.desk.standing import Trial
 from equipoise.desk.views import Task
@@ -24,7 +24,7 @@ def closing_tasks(reader: Reader, trial: Trial, who: Who) -> list[Task]:
         waiting.append(("to_review", "closing.task-to-review", to_review(trial, reader, who)))
     found = []
     for kind, key, conditions in waiting:
-        count = sum(reader.rows.count(CLOSINGS, where) for where in conditions)
+        count = sum(count_closings(reader.rows, where) for where in conditions)
         if count:
             found.append(Task(kind, key, {"count": str(count)}, ""))
     return found

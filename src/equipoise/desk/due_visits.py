@@ -1,14 +1,15 @@
 """Which visits are due: across the subjects of a reader's sites, the late ones first, by the end of their windows.
 
 The rules that must stay true: the states are those of `protocol.windows`, so the list says of every visit what the
-subject's own pages say (a test holds this); it reads one row a subject and opens no stream; a rater is told only of
-visits at which there is something to rate. Source: ux.md 1.1.
+subject's own pages say (a test holds this); it reads the rows of visits that may be due, found by index, so that it
+takes as long as what is due and not as the study, and opens no stream; a rater is told only of visits at which there is
+something to rate. Source: ux.md 1.1.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -21,9 +22,9 @@ from equipoise.desk.ended import ended_by_form
 from equipoise.desk.followers import SITES
 from equipoise.desk.standing import Trial, Version
 from equipoise.desk.views import DueVisit
-from equipoise.desk.visit_tables import COURSES
+from equipoise.desk.visit_tables import COURSES, OPEN_VISITS
 from equipoise.ledger.reader import Reader
-from equipoise.ledger.store import Condition, Row
+from equipoise.ledger.store import Row
 from equipoise.oversight import versions
 from equipoise.protocol.forms import Form
 from equipoise.protocol.study import Study, Visit
@@ -31,6 +32,7 @@ from equipoise.protocol.windows import REMOTE, VisitRecord, VisitState, day_one,
 
 COMING_DAYS = 14
 """How many days ahead of its window a visit is listed as coming."""
+_AT_ONCE = 500
 _ORDER: tuple[VisitState, ...] = ("OVERDUE", "DUE", "NOT_DUE")
 
 
@@ -82,33 +84,60 @@ class _Listing:
         self._rates = role is not None and role.id == "rater"
         self._asked: dict[str, tuple[Visit, ...]] = {}
 
-    @cached_property
-    def _ended(self) -> frozenset[str]:
-        """Subjects of whom the form of the end is complete."""
-        return ended_by_form(self._reader, self._trial)
-
     def at(self, sites: list[str]) -> Iterator[DueVisit]:
         """The visits of every subject of some sites."""
-        for limited in (0, 1):
-            where: dict[str, Condition] = {"site": sites, "failed": 0, "withdrawn": 0, "limited": limited}
-            for row in self._reader.rows.find(COURSES, where):
-                if row["subject"] not in self._ended:
-                    yield from self._of(row)
+        for site in sites:
+            open_ = self._open(site)
+            names = sorted(open_)
+            for begin in range(0, len(names), _AT_ONCE):
+                some = names[begin : begin + _AT_ONCE]
+                ended = ended_by_form(self._reader, self._trial, some)
+                for row in self._reader.rows.find(COURSES, {"subject": some}):
+                    if row["subject"] not in ended:
+                        yield from self._of(row, open_[str(row["subject"])])
 
-    def _of(self, row: Row) -> Iterator[DueVisit]:
+    def _open(self, site: str) -> Mapping[str, Collection[str]]:
+        """Subject -> its open visits that may be due by one version or another."""
+        found: dict[str, set[str]] = {}
+        today = self._now.astimezone(ZoneInfo(self._zones[site])).date()
+        for visit, (first, before_day_one) in self._bounds.items():
+            latest = (today + dt.timedelta(days=COMING_DAYS + 2 - first)).isoformat()
+            after: tuple[str, str, str] = ("" if before_day_one else "0", "", "")
+            while rows := self._reader.rows.find(
+                OPEN_VISITS, {"site": site, "visit": visit}, order=("since",), after=after, limit=_AT_ONCE
+            ):
+                for row in rows:
+                    if str(row["since"]) <= latest:
+                        found.setdefault(str(row["subject"]), set()).add(visit)
+                last = rows[-1]
+                after = (str(last["since"]), str(last["subject"]), visit)
+                if after[0] > latest:
+                    break
+        return found
+
+    @cached_property
+    def _bounds(self) -> Mapping[str, tuple[int, bool]]:
+        """Visit -> the earliest day of its window in any version, and whether it may be due before day 1."""
+        found: dict[str, tuple[int, bool]] = {}
+        for version in self._trial.released or (self._trial,):
+            for visit in version.study.schedule.visits:
+                if visit.day is not None:
+                    first, before = found.get(visit.id, (visit.day, False))
+                    first = min(first, visit.window[0] if visit.window else visit.day)
+                    found[visit.id] = first, before or visit.day < 0
+        return found
+
+    def _of(self, row: Row, open_: Collection[str]) -> Iterator[DueVisit]:
         site = str(row["site"])
         zone = ZoneInfo(self._zones[site])
         today, version = self._now.astimezone(zone).date(), self._version(row, site, zone)
-        settled = {*str(row["held"]).split(), *str(row["missed"]).split()}
-        study = version.study
-        if settled and any(
-            visit.ends and visit.id in str(row["held"]).split() for visit in study.schedule.visits
-        ):
+        held, study = set(str(row["held"]).split()), version.study
+        if held and any(visit.ends and visit.id in held for visit in study.schedule.visits):
             return
         anchor = day_one(study, _day(row["infused_at"], zone), _day(row["randomized_at"], zone))
         for visit in self._visits(version):
             stopped = bool(row["limited"]) and visit.mode not in REMOTE
-            if visit.id in settled or stopped or _far(visit, anchor, today):
+            if visit.id not in open_ or stopped or _far(visit, anchor, today):
                 continue
             state = state_of(visit, anchor, VisitRecord(), today, ended=False)
             if state in _ORDER:

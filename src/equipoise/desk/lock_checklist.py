@@ -10,15 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from equipoise.capture.closing.database import LINES
-from equipoise.desk.closing_tables import CLOSING_CASES, CLOSINGS, MISSED
+from equipoise.desk.closing_tables import CLOSING_CASES, CLOSINGS, EXPECTED_COUNTS, count_closings
 from equipoise.desk.deviation_tables import DEVIATIONS
 from equipoise.desk.double_tables import DOUBLES, PENDING
 from equipoise.desk.ended import left_early
 from equipoise.desk.followers import QUERIES
 from equipoise.desk.standing import Trial
-from equipoise.desk.verification_plan import plan_of, to_verify
+from equipoise.desk.verification_plan import to_verify
 from equipoise.ledger.reader import Reader
-from equipoise.ledger.store import Condition
 from equipoise.protocol.study import Study
 
 LINKS: Mapping[str, str] = {
@@ -54,14 +53,13 @@ def _count(reader: Reader, trial: Trial, line: str) -> int:
         case "OPEN_QUERIES":
             return rows.count(QUERIES, {"state": ["OPEN", "ANSWERED"]})
         case "FORMS_INCOMPLETE":
-            return rows.count(CLOSINGS, {"complete": 0}) + missing_forms(reader, trial)
+            return count_closings(rows, {"complete": 0}) + missing_forms(reader, trial)
         case "ENTRIES_UNSETTLED":
             return rows.count(DOUBLES, {"state": list(PENDING)})
         case "FORMS_UNSIGNED":
-            return rows.count(CLOSINGS, {"complete": 1, "signed": ["", "BROKEN"]})
+            return count_closings(rows, {"complete": 1, "signed": ["", "BROKEN"]})
         case "VERIFICATION_OPEN":
-            plan = plan_of(reader, trial.study)
-            return sum(rows.count(CLOSINGS, where) for where in to_verify(plan))
+            return sum(count_closings(rows, where) for where in to_verify(trial.study))
         case "DEVIATIONS_UNCLASSED":
             return rows.count(DEVIATIONS, {"state": ["OPEN", "CLOSED"], "severity": ""})
         case "REVEALING_UNSETTLED":
@@ -97,15 +95,16 @@ def missing_forms(reader: Reader, trial: Trial) -> int:
     A visit that was recorded as missed is not, nor one of which nothing was recorded before participation ended.
     """
     rows, planned = reader.rows, planned_forms(trial.study)
-    randomized = rows.count(CLOSING_CASES, {"randomized": 1})
-    found = 0
+    counts = {
+        (row["what"], row["visit"], row["form"]): int(row["n"] or 0) for row in rows.find(EXPECTED_COUNTS)
+    }
+    randomized, found = counts.get(("RANDOMIZED", "", ""), 0), 0
     for visit, forms in planned.items():
-        begun: dict[str, Condition] = {"randomized": 1, "visit": visit, "form": list(forms), "repeat": 1}
-        found += randomized * len(forms) - rows.count(CLOSINGS, begun)
-        for missed in rows.find(MISSED, {"randomized": 1, "visit": visit}):
-            found -= len(forms) - rows.count(CLOSINGS, {**begun, "subject": missed["subject"]})
+        waited_for = randomized - counts.get(("MISSED", visit, ""), 0)
+        found += sum(waited_for - counts.get(("BEGUN", visit, form), 0) for form in forms)
     for subject, settled in left_early(reader, trial).items():
-        if rows.count(CLOSING_CASES, {"subject": subject, "randomized": 1}):
+        case = rows.get(CLOSING_CASES, (subject,))
+        if case is not None and case["randomized"]:
             found -= _never(reader, subject, {name: planned[name] for name in planned.keys() - settled})
     return found
 

@@ -5,6 +5,7 @@ The rules that must stay true: the lines are those that the decision counts; who
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from equipoise.access.commands import Who
@@ -25,15 +26,21 @@ from equipoise.capture.closing.commands import (
 from equipoise.capture.closing.database import CONDITIONS
 from equipoise.capture.closing.signing import signature_state
 from equipoise.capture.evolve import Place
-from equipoise.desk.closing_tables import CLOSINGS
+from equipoise.desk.closing_tables import count_closings
 from equipoise.desk.desk import Desk
+from equipoise.desk.followers import SITES
 from equipoise.desk.lock_checklist import Line, checklist
+from equipoise.desk.queues import page_of
 from equipoise.ledger.facts import Facts
+from equipoise.ledger.store import Condition
 from equipoise.words.text import Text
 
 LISTED = 200
 """Forms that the list of a line shows at most; the count says how many there are."""
-LISTS = {"incomplete": {"complete": 0}, "unsigned": {"complete": 1, "signed": ["", "BROKEN"]}}
+LISTS: Mapping[str, Mapping[str, Condition]] = {
+    "incomplete": {"complete": 0, "signed": ["", "SIGNED", "BROKEN"]},
+    "unsigned": {"complete": 1, "signed": ["", "BROKEN"]},
+}
 """Name of a list -> its condition on the table of closings."""
 
 
@@ -136,8 +143,9 @@ def left_page(desk: Desk, who: Who, line: str) -> LeftView | None:
         return None
     with desk.reading() as reader:
         trial = desk.trial(reader)
-        rows = reader.rows.find(CLOSINGS, where, order=("number",), limit=LISTED)  # type: ignore[arg-type]  # see LISTS
-        total = reader.rows.count(CLOSINGS, where)  # type: ignore[arg-type]  # see LISTS
+        sites = [str(row["site"]) for row in reader.rows.find(SITES)]
+        rows = page_of(reader, [{**where, "site": sites}], (), LISTED)
+        total = count_closings(reader.rows, where)
     places = [
         (str(row["number"]), (str(row["visit"]), str(row["form"]), int(row["repeat"] or 0)))
         for row in rows

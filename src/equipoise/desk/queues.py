@@ -6,15 +6,17 @@ role never sees; the pages, the counts on Today and the checklist ask the same c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from equipoise.access.commands import Who
 from equipoise.access.decide import may_read
+from equipoise.desk.closing_tables import CLOSINGS
 from equipoise.desk.followers import SITES
 from equipoise.desk.standing import Trial
-from equipoise.desk.verification_plan import plan_of, to_verify
+from equipoise.desk.verification_plan import to_verify
 from equipoise.ledger.reader import Reader
-from equipoise.ledger.store import Condition
+from equipoise.ledger.store import Cell, Condition, Row
 
 TO_SIGN = ("", "BROKEN")
 
@@ -43,10 +45,7 @@ def to_review(trial: Trial, reader: Reader, who: Who) -> list[dict[str, Conditio
 
 def to_verify_for(trial: Trial, reader: Reader, who: Who) -> list[dict[str, Condition]]:
     """Complete forms of which planned items are not verified as they stand."""
-    return [
-        _for_reader(trial, reader, who, "verification", dict(where))
-        for where in to_verify(plan_of(reader, trial.study))
-    ]
+    return [_for_reader(trial, reader, who, "verification", dict(where)) for where in to_verify(trial.study)]
 
 
 def _for_reader(
@@ -59,3 +58,38 @@ def _for_reader(
         forms = asked if isinstance(asked, list) else [form.id for form in trial.record.forms]
         where["form"] = [form for form in forms if form not in hidden]
     return where
+
+
+_ONE_BY_ONE = ("site", "signed", "verified")
+"""Columns of which a queue takes several values: asked one by one, each answer stands in order in an index."""
+
+
+def page_of(
+    reader: Reader, conditions: Iterable[Mapping[str, Condition]], key: tuple[Cell, ...], limit: int
+) -> list[Row]:
+    """The first rows of the closings after a key, by number, over conditions that exclude each other.
+
+    key: as an address has it, number and place; empty for the first page. What is read is the page, whatever waits.
+    """
+    found = [
+        row
+        for where in conditions
+        for one in _singly(where)
+        for row in reader.rows.find(CLOSINGS, one, order=("number",), after=key, limit=limit)
+    ]
+    return sorted(found, key=_in_order)[:limit]
+
+
+def _in_order(row: Row) -> tuple[str, str, str, str, int]:
+    number, subject, visit, form = (str(row[name]) for name in ("number", "subject", "visit", "form"))
+    return number, subject, visit, form, int(row["repeat"] or 0)
+
+
+def _singly(where: Mapping[str, Condition]) -> Iterator[Mapping[str, Condition]]:
+    several = {
+        name: wanted
+        for name, wanted in where.items()
+        if name in _ONE_BY_ONE and isinstance(wanted, Collection) and not isinstance(wanted, str)
+    }
+    for chosen in itertools.product(*several.values()):
+        yield {**where, **dict(zip(several, chosen, strict=True))}

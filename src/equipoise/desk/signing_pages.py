@@ -14,10 +14,10 @@ from equipoise.access.decide import may, may_read
 from equipoise.capture.closing.commands import SignForms
 from equipoise.capture.closing.signing import casebook_places, signature_state
 from equipoise.capture.evolve import Place
-from equipoise.desk.closing_tables import CLOSINGS
+from equipoise.desk.closing_tables import CLOSINGS, count_closings
 from equipoise.desk.closing_views import ShownForm, shown_view, signature_view, values_at
 from equipoise.desk.desk import Desk
-from equipoise.desk.queues import sites_of, to_sign
+from equipoise.desk.queues import page_of, sites_of, to_sign
 from equipoise.desk.standing import Standing
 from equipoise.desk.views import SignatureView, SignedView
 from equipoise.ledger.facts import Facts
@@ -59,7 +59,7 @@ def signing_page(desk: Desk, who: Who, after: str = "") -> SigningView | None:
     with desk.reading() as reader:
         trial = desk.trial(reader)
         where, key = to_sign(trial, reader, who), _key(after)
-        rows = reader.rows.find(CLOSINGS, where, order=("number",), after=key, limit=PAGE + 1)
+        rows = page_of(reader, [where], key, PAGE + 1)
         forms = []
         for row in rows[:PAGE]:
             now = desk.standing_light(reader, str(row["subject"]))
@@ -68,8 +68,8 @@ def signing_page(desk: Desk, who: Who, after: str = "") -> SigningView | None:
         last = rows[PAGE - 1] if len(rows) > PAGE else None
         return SigningView(
             tuple(forms),
-            reader.rows.count(CLOSINGS, where),
-            reader.rows.count(CLOSINGS, to_sign(trial, reader, who, ("BROKEN",))),
+            count_closings(reader.rows, where),
+            count_closings(reader.rows, to_sign(trial, reader, who, ("BROKEN",))),
             "~".join(str(last[name]) for name in ("number", *CLOSINGS.key)) if last is not None else "",
             _may(who, sites_of(reader, who, "signatures")),
         )

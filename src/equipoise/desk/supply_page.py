@@ -16,10 +16,10 @@ from equipoise.access.decide import may_read
 from equipoise.access.roles import ROLES
 from equipoise.desk.desk import Desk
 from equipoise.desk.dosing import gates
-from equipoise.desk.followers import BAGS, DOSES, GRANTS
+from equipoise.desk.followers import BAGS, DOSES, GRANTS, SUBJECTS
 from equipoise.desk.screening_pages import allowed
 from equipoise.desk.standing import Standing
-from equipoise.desk.supply_tasks import DUE_AT_MOST, READS, numbers_of, sites_of_doses
+from equipoise.desk.supply_tasks import DUE_AT_MOST, READS, sites_of_doses
 from equipoise.ledger.reader import Reader
 from equipoise.protocol.study import Dose, Study
 from equipoise.supply.commands import (
@@ -357,7 +357,7 @@ def due_page(desk: Desk, who: Who) -> DueView | None:
         if not any(one.study.supply.doses for one in desk.trial(reader).released):
             return None
         sites = sites_of_doses(reader, who)
-        numbers = numbers_of(reader, sites)
+        numbers = _randomized(reader, sites)
         released = desk.trial(reader).released
         labels = {dose.id: dose.label for one in released for dose in one.study.supply.doses}
         rows = reader.rows.find(DOSES, {"site": list(sites), "stage": list(OPEN_STAGES)}, limit=DUE_AT_MOST)
@@ -381,6 +381,12 @@ def due_page(desk: Desk, who: Who) -> DueView | None:
             waiting=_waiting(desk, reader, sites, numbers),
             totals=_totals(reader, sites),
         )
+
+
+def _randomized(reader: Reader, sites: Mapping[str, str]) -> Mapping[str, str]:
+    """Randomized participants of some sites: subject -> screening number."""
+    rows = reader.rows.find(SUBJECTS, {"status": "RANDOMIZED", "site": list(sites)})
+    return {str(row["subject"]): str(row["number"]) for row in rows}
 
 
 def _waiting(

@@ -5,7 +5,7 @@ The rule that must stay true: only who may read doses is told of one; a task nam
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from equipoise.access.commands import Who
 from equipoise.access.decide import may_read
@@ -14,6 +14,7 @@ from equipoise.desk.standing import day_at
 from equipoise.desk.views import Task
 from equipoise.desk.words import task
 from equipoise.ledger.reader import Reader
+from equipoise.ledger.store import Row
 
 READS = "supply"
 """The word of access for everything that happens around a dose."""
@@ -36,9 +37,9 @@ def sites_of_doses(reader: Reader, who: Who) -> Mapping[str, str]:
     return {str(row["site"]): str(row["zone"]) for row in rows if may_read(who, READS, str(row["site"]))}
 
 
-def numbers_of(reader: Reader, sites: Mapping[str, str]) -> Mapping[str, str]:
-    """Randomized participants of some sites: subject -> screening number."""
-    rows = reader.rows.find(SUBJECTS, {"status": "RANDOMIZED", "site": list(sites)})
+def numbers_of(reader: Reader, doses: Iterable[Row]) -> Mapping[str, str]:
+    """The participants of some doses: subject -> screening number."""
+    rows = reader.rows.find(SUBJECTS, {"subject": list({str(row["subject"]) for row in doses})})
     return {str(row["subject"]): str(row["number"]) for row in rows}
 
 
@@ -47,10 +48,9 @@ def dosing_tasks(reader: Reader, who: Who) -> tuple[Task, ...]:
     if not may_read(who, READS, None):
         return ()
     sites = sites_of_doses(reader, who)
-    numbers = numbers_of(reader, sites)
     rows = reader.rows.find(DOSES, {"site": list(sites), "stage": list(_ASKED)}, limit=DUE_AT_MOST)
     recalled = {str(row["bag"]) for row in reader.rows.find(BAGS, {"recalled": 1, "site": list(sites)})}
-    found: list[Task] = []
+    numbers, found = numbers_of(reader, rows), list[Task]()
     for row in rows:
         kind = "bag_recalled" if row["bag"] in recalled else _ASKED[str(row["stage"])]
         if kind:

@@ -14,7 +14,7 @@ from itertools import islice
 from equipoise.access.commands import Who
 from equipoise.access.decide import may_read
 from equipoise.access.roles import ROLES
-from equipoise.desk.closing_tables import CLOSINGS
+from equipoise.desk.closing_tables import count_closings
 from equipoise.desk.desk import Desk
 from equipoise.desk.deviation_pages import READS as DEVIATIONS_READ
 from equipoise.desk.deviation_tables import DEVIATIONS
@@ -31,6 +31,8 @@ SITE_ROLES = frozenset({"coordinator", "investigator", "rater"})
 """Roles whose Today begins with the visits of their site."""
 LISTED = 20
 """How many visits, and how many tasks of one kind, Today lists."""
+LOOKED_AT = 200
+"""How many deviations Today looks at for those tasks, the oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +80,12 @@ def _answered(now: Moment) -> Figure:
 
 def _unfinished(now: Moment) -> Figure:
     where: dict[str, Condition] = {"complete": 0, "site": now.sites("casebook"), **now.forms()}
-    return Figure("today.forms-unfinished", now.reader.rows.count(CLOSINGS, where))
+    return Figure("today.forms-unfinished", count_closings(now.reader.rows, where))
 
 
 def _to_sign(now: Moment) -> Figure:
     where: dict[str, Condition] = {"complete": 1, "signed": ["", "BROKEN"], "site": now.sites("signatures")}
-    return Figure("today.forms-to-sign", now.reader.rows.count(CLOSINGS, where))
+    return Figure("today.forms-to-sign", count_closings(now.reader.rows, where))
 
 
 def _deviations(now: Moment, where: Mapping[str, Condition]) -> int:
@@ -193,11 +195,9 @@ def role_tasks(now: Moment) -> tuple[Task, ...]:
 def _of_deviations(now: Moment, kind: str, where: Mapping[str, Condition]) -> Iterator[Task]:
     """One task for each participant, with how many there are."""
     asked: dict[str, Condition] = {"site": now.sites(DEVIATIONS_READ), **where}
-    rows = now.reader.rows.find(DEVIATIONS, asked, order=("raised_at",))
-    counted: dict[str, int] = {}
-    for row in rows:
-        counted[str(row["number"])] = counted.get(str(row["number"]), 0) + 1
-    for number, count in counted.items():
+    first = now.reader.rows.find(DEVIATIONS, asked, order=("raised_at",), limit=LOOKED_AT)
+    for subject, number in {str(row["subject"]): str(row["number"]) for row in first}.items():
+        count = now.reader.rows.count(DEVIATIONS, {**asked, "subject": subject})
         yield task(kind, number, n=str(count))
 
 

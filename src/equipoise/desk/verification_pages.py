@@ -6,7 +6,7 @@ verification is shown with what was verified, and is the only thing to be looked
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from equipoise.access.commands import Who
@@ -16,13 +16,13 @@ from equipoise.capture.closing.change import MAY, level_at
 from equipoise.capture.closing.commands import ReviewForm, VerifyItems
 from equipoise.capture.closing.verifying import critical_items, reviewed, undone_items, verified_items
 from equipoise.capture.evolve import Place
-from equipoise.desk.closing_tables import CLOSINGS
+from equipoise.desk.closing_tables import CLOSING_CASES, CLOSINGS, count_closings
 from equipoise.desk.closing_views import ShownForm, shown_view, values_at
 from equipoise.desk.desk import Desk
 from equipoise.desk.log_page import LOG_LABEL
-from equipoise.desk.queues import sites_of, to_review, to_verify_for
+from equipoise.desk.queues import page_of, sites_of, to_review, to_verify_for
 from equipoise.desk.standing import Trial
-from equipoise.desk.verification_plan import plan_of, planned, to_verify
+from equipoise.desk.verification_plan import planned, to_verify
 from equipoise.ledger.entries import Datum
 from equipoise.ledger.reader import Reader
 from equipoise.ledger.store import Cell, Condition, Row
@@ -92,12 +92,11 @@ def verification_page(desk: Desk, who: Who, site: str = "", after: str = "") -> 
     with desk.reading() as reader:
         trial = desk.trial(reader)
         way, conditions = _conditions(reader, trial, who, site)
-        rows = _after(reader, conditions, _key(after), PAGE + 1)
-        plan = plan_of(reader, trial.study)
+        rows = page_of(reader, conditions, _key(after), PAGE + 1)
         return VerificationView(
             way,
-            tuple(_line(trial, row, plan.full) for row in rows[:PAGE]),
-            sum(reader.rows.count(CLOSINGS, where) for where in conditions),
+            tuple(_line(trial, row) for row in rows[:PAGE]),
+            sum(count_closings(reader.rows, where) for where in conditions),
             tuple(_coverage(reader, trial, one) for one in sites_of(reader, who, "verification")),
             _key_text(rows[PAGE - 1]) if len(rows) > PAGE else "",
             (trial.study.verification.first, plain(trial.study.verification.share * 100)),
@@ -118,8 +117,8 @@ def verify_page(desk: Desk, who: Who, number: str, place: Place) -> VerifyView |
         known = state.closing.verified.get(place, {})
         then = _verified_values(reader, subject, place, known) if known else None
         _, conditions = _conditions(reader, trial, who)
-        following = _after(reader, conditions, (number, subject, *place), 1)
-        plan = plan_of(reader, trial.study)
+        following = page_of(reader, conditions, (number, subject, *place), 1)
+        case = reader.rows.get(CLOSING_CASES, (subject,)) or {}
         commands = {
             "verify": VerifyItems(subject, *place, 0, ()),
             "review": ReviewForm(subject, *place, 0),
@@ -132,10 +131,10 @@ def verify_page(desk: Desk, who: Who, number: str, place: Place) -> VerifyView |
             verified_items(state, place),
             undone_items(state, place),
             critical_items(trial.record, form),
-            subject in plan.full,
+            bool(case.get("full")),
             reviewed(state, place),
             tuple(act for act, one in commands.items() if open_here and may(who, one, now.facts) is None),
-            _line(trial, following[0], plan.full) if following else None,
+            _line(trial, following[0]) if following else None,
         )
 
 
@@ -163,18 +162,6 @@ def _conditions(
     return way, found
 
 
-def _after(
-    reader: Reader, conditions: Sequence[Mapping[str, Condition]], key: tuple[Cell, ...], limit: int
-) -> list[Row]:
-    """The rows after a key over several conditions that exclude each other, in one order."""
-    found = [
-        row
-        for where in conditions
-        for row in reader.rows.find(CLOSINGS, where, order=("number",), after=key, limit=limit)
-    ]
-    return sorted(found, key=lambda row: tuple(_cells(row)))[:limit]
-
-
 def _cells(row: Row) -> tuple[Cell, ...]:
     return tuple(row[name] for name in ("number", *CLOSINGS.key))
 
@@ -190,7 +177,7 @@ def _key(text: str) -> tuple[Cell, ...]:
     return (*parts[:-1], int(parts[-1]))
 
 
-def _line(trial: Trial, row: Row, full: Sequence[str]) -> QueueLine:
+def _line(trial: Trial, row: Row) -> QueueLine:
     visit, form = trial.record.visit(str(row["visit"])), trial.record.form(str(row["form"]))
     return QueueLine(
         str(row["number"]),
@@ -198,21 +185,21 @@ def _line(trial: Trial, row: Row, full: Sequence[str]) -> QueueLine:
         visit.label if visit is not None else LOG_LABEL,
         form.label if form is not None else Text(str(row["form"])),
         str(row["verified"]),
-        str(row["subject"]) in full,
+        bool(row["full"]),
     )
 
 
 def _coverage(reader: Reader, trial: Trial, site: str) -> Coverage:
-    plan, rows = plan_of(reader, trial.study), reader.rows
-    taken = [{**where, "site": site} for where in planned(plan)]
-    left = [{**where, "site": site} for where in to_verify(plan)]
-    changed = [{**where, "site": site, "verified": "CHANGED"} for where in planned(plan)]
-    every = sum(rows.count(CLOSINGS, where) for where in taken)
+    rows = reader.rows
+    taken = [{**where, "site": site} for where in planned(trial.study)]
+    left = [{**where, "site": site} for where in to_verify(trial.study)]
+    changed = [{**where, "site": site, "verified": "CHANGED"} for where in planned(trial.study)]
+    every = sum(count_closings(rows, where) for where in taken)
     return Coverage(
         site,
         every,
-        every - sum(rows.count(CLOSINGS, where) for where in left),
-        sum(rows.count(CLOSINGS, where) for where in changed),
-        rows.count(CLOSINGS, {"site": site, "complete": 1, "reviewed": 1}),
-        rows.count(CLOSINGS, {"site": site, "complete": 1}),
+        every - sum(count_closings(rows, where) for where in left),
+        sum(count_closings(rows, where) for where in changed),
+        count_closings(rows, {"site": site, "complete": 1, "reviewed": 1}),
+        count_closings(rows, {"site": site, "complete": 1}),
     )

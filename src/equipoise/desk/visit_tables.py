@@ -1,23 +1,34 @@
-"""The read table of visits: for every subject, what day 1 counts from, and which visits are held, missed or over.
+"""The read tables of visits: for every subject what day 1 counts from and which visits are held, missed or over, and
+one row for each visit that somebody may still be waited for.
 
 The rules that must stay true: as for every read table (`followers`): ids, states and moments only, never the day of a
 visit nor why it was missed; windows are worked out when the list is read, from moments that stand in clear anyway
-(decision 0021). Rebuilt it is what following made it. It has a follower of its own.
+(decision 0021). A visit that is due by any released version has an open row, and one that is not due may have one, too:
+who reads the list asks the version that decides. Rebuilt they are what following made them. They have a follower of
+their own.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import json
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
 
 from equipoise.consent.withdrawal import STOPS
 from equipoise.ledger.entries import (
     ConsentDocumented,
     ConsentWithdrawn,
     Entry,
+    FormMoved,
+    FormOmitted,
+    FormReinstated,
+    FormSaved,
     InfusionStarted,
     ParticipationLimited,
     Recorded,
     ScreeningFailed,
+    StudyReleased,
     SubjectMoved,
     SubjectRandomized,
     SubjectScreened,
@@ -33,6 +44,7 @@ COURSES = ReadTable(
     {
         "subject": "text",
         "site": "text",
+        "zone": "text",
         "number": "text",
         "screened_at": "text",
         "randomized_at": "text",
@@ -43,32 +55,159 @@ COURSES = ReadTable(
         "failed": "integer",
         "withdrawn": "integer",
         "limited": "integer",
+        "ended": "text",
     },
     ("subject",),
     (("site", "number"),),
 )
 """`held`, `missed`: ids of visits between spaces, each once. `failed`: in screening. `limited`: a
-withdrawal in part ended visits (1), or contact too (2). `version`: the digest of the version that the subject was
-moved to. Moments are UTC."""
+withdrawal in part ended visits (1), or contact too (2). `ended`: the places at which a form of the end is complete. `version`: the digest of
+the version that the subject was moved to. Moments are UTC; `zone` is the site's."""
+OPEN_VISITS = ReadTable(
+    "open_visits",
+    {"subject": "text", "visit": "text", "site": "text", "since": "text"},
+    ("subject", "visit"),
+    (("site", "visit", "since"),),
+)
+"""Visits of which nothing was recorded, of subjects who are still taking part. `since`: the first day from which day 1
+may be counted, of the first dose or the randomization at the site; empty before either."""
+LEFT_VISITS = ReadTable("left_visits", {"subject": "text", "visit": "text"}, ("subject", "visit"))
+"""Visits of which nothing was recorded, of subjects whose participation is over by some version."""
+PLANNED = ReadTable(
+    "planned_visits",
+    {"one": "integer", "visits": "text", "ending": "text", "may_end": "text", "ends": "text"},
+    ("one",),
+)
+"""Of all released versions: visits with a day; visits that end participation by all, and by any; forms of the end."""
 
 
 def follow(tables: Transaction, recorded: Recorded) -> None:
     """Bring the table up to date with one more entry."""
     entry, stream = recorded.entry, recorded.header.stream
+    if isinstance(entry, StudyReleased):
+        _plan(tables, entry)
     if entry is None or not stream.startswith("subject/"):
         return
     if isinstance(entry, SubjectScreened):
         fresh: dict[str, Cell] = dict.fromkeys(COURSES.columns)
         begun = {"subject": entry.subject, "site": entry.site, "number": entry.screening_number}
-        nothing: dict[str, Cell] = {"held": "", "missed": "", "failed": 0, "withdrawn": 0, "limited": 0}
-        tables.put(COURSES, {**fresh, **begun, **nothing, "screened_at": recorded.header.at})
+        nothing: dict[str, Cell] = {"failed": 0, "withdrawn": 0, "limited": 0}
+        nothing |= dict.fromkeys(("held", "missed", "ended"), "")
+        here: dict[str, Cell] = {"screened_at": recorded.header.at, "zone": recorded.header.zone}
+        _put(tables, {**fresh, **begun, **nothing, **here})
         return
-    row = tables.get(COURSES, (stream.removeprefix("subject/"),))
-    if row is None:
+    if not isinstance(entry, _FOLLOWED):
         return
-    changes = _changes(row, entry, recorded.header.at)
+    before = tables.get(COURSES, (stream.removeprefix("subject/"),))
+    if before is None:
+        return
+    changes = _ending(tables, before, entry) if isinstance(entry, _SAVES) else {}
+    changes = changes or _changes(before, entry, recorded.header.at)
     if changes:
-        tables.put(COURSES, {**row, **changes})
+        _put(tables, {**before, **changes})
+
+
+_SAVES = (FormSaved, FormOmitted, FormReinstated, FormMoved)
+_FOLLOWED = (
+    *_SAVES,
+    ConsentDocumented,
+    ConsentWithdrawn,
+    InfusionStarted,
+    ParticipationLimited,
+    ScreeningFailed,
+    SubjectMoved,
+    SubjectRandomized,
+    VisitDated,
+    VisitMissed,
+    VisitReopened,
+)
+"""Entries that may change a course."""
+
+
+def _plan(tables: Transaction, entry: StudyReleased) -> None:
+    """What a definition adds to the plan; where it adds something, every course is looked at again."""
+    schedule = json.loads(entry.definition).get("schedule") or {}
+    dated = {visit["id"]: bool(visit.get("ends")) for visit in schedule.get("visits", ())}
+    planned = [visit["id"] for visit in schedule.get("visits", ()) if visit.get("day") is not None]
+    end = schedule.get("end") or {}
+    known = tables.get(PLANNED, (1,)) or dict.fromkeys(PLANNED.columns, "")
+    visits, ends = _words(known["visits"]), _words(known["ends"])
+    kept = set(_words(known["ending"])) if visits else set(dated)
+    ending = [visit for visit, ends_it in dated.items() if ends_it and visit in kept]
+    row: Row = {
+        "one": 1,
+        "visits": " ".join(dict.fromkeys((*visits, *planned))),
+        "ending": " ".join(ending),
+        "may_end": " ".join(
+            dict.fromkeys((*_words(known["may_end"]), *(one for one, ends_it in dated.items() if ends_it)))
+        ),
+        "ends": " ".join(dict.fromkeys((*ends, *([end["form"]] if "form" in end else [])))),
+    }
+    if tables.get(PLANNED, (1,)) == row:
+        return
+    tables.put(PLANNED, row)
+    for course in tables.find(COURSES):
+        _put(tables, course)
+
+
+def _words(cell: Cell) -> list[str]:
+    return str(cell or "").split()
+
+
+def _ending(tables: Transaction, row: Row, entry: Entry) -> dict[str, Cell]:
+    """Whether a form of the end is complete, and where."""
+    plan = tables.get(PLANNED, (1,))
+    if plan is None or not isinstance(entry, _SAVES) or entry.form not in _words(plan["ends"]):
+        return {}
+    complete = isinstance(entry, FormOmitted) or (isinstance(entry, FormSaved | FormMoved) and entry.complete)
+    place = f"{entry.visit}/{entry.form}/{entry.repeat}"
+    return {"ended": _marked(str(row["ended"] or ""), place, present=complete)}
+
+
+def _put(tables: Transaction, row: Row) -> None:
+    """Write a course, and what follows from it: the visits that are open, or were left, of those that are planned."""
+    tables.put(COURSES, row)
+    subject, since = row["subject"], _since(row)
+    wanted, left = _unsettled(tables, row)
+    _settle(
+        tables,
+        OPEN_VISITS,
+        subject,
+        {one: {"subject": subject, "visit": one, "site": row["site"], "since": since} for one in wanted},
+    )
+    _settle(tables, LEFT_VISITS, subject, {one: {"subject": subject, "visit": one} for one in left})
+
+
+def _settle(tables: Transaction, table: ReadTable, subject: Cell, rows: Mapping[str, Row]) -> None:
+    """Make these the rows of a subject; what stands already is not written again."""
+    standing = {str(one["visit"]): one for one in tables.find(table, {"subject": subject})}
+    for visit in standing.keys() - rows.keys():
+        tables.remove(table, (subject, visit))
+    for visit, row in rows.items():
+        if row != standing.get(visit):
+            tables.put(table, row)
+
+
+def _unsettled(tables: Transaction, row: Row) -> tuple[list[str], list[str]]:
+    """The planned visits neither held nor missed: those still open, and those left when participation was over."""
+    plan = tables.get(PLANNED, (1,))
+    if plan is None or row["failed"]:
+        return [], []
+    held = _words(row["held"])
+    settled = {*held, *_words(row["missed"])}
+    rest = [visit for visit in _words(plan["visits"]) if visit not in settled]
+    over = bool(row["withdrawn"] or row["limited"] == 2 or row["ended"])
+    ends, may_end = ({*held} & {*_words(plan[name])} for name in ("ending", "may_end"))
+    return [] if over or ends else rest, rest if over or row["limited"] or may_end else []
+
+
+def _since(row: Row) -> str:
+    """The first day, at the site, from which day 1 may be counted."""
+    zone = ZoneInfo(str(row["zone"] or "UTC"))
+    moments = [str(row[name]) for name in ("randomized_at", "infused_at") if row[name] is not None]
+    return min(
+        (dt.datetime.fromisoformat(one).astimezone(zone).date().isoformat() for one in moments), default=""
+    )
 
 
 def _changes(row: Row, entry: Entry, at: str) -> dict[str, Cell]:
@@ -107,4 +246,4 @@ def _marked(visits: str, visit: str, *, present: bool) -> str:
     return " ".join([*rest, visit] if present else rest)
 
 
-VISITS_FOLLOWER = Follower("visits", "3", (COURSES,), follow)
+VISITS_FOLLOWER = Follower("visits", "4", (COURSES, OPEN_VISITS, LEFT_VISITS, PLANNED), follow)

@@ -31,12 +31,9 @@ from equipoise.capture.specimens.evolve import Aliquot, Tube
 from equipoise.consent import evolve as consenting
 from equipoise.consent.commands import WithdrawConsent
 from equipoise.desk.cases import _KEPT, CASE, Case, shape_of
-from equipoise.desk.closing_tables import CLOSING_CASES, CLOSINGS, MISSED
-from equipoise.desk.double_tables import DOUBLE_CASES, DOUBLE_ITEMS, DOUBLES
-from equipoise.desk.followers import FORMS, GRANTS, QUERIES, SITES, SUBJECTS
+from equipoise.desk.followers import FOLLOWERS, SUBJECTS
 from equipoise.desk.routes import ROUTES
 from equipoise.desk.standing import Memory
-from equipoise.desk.visit_tables import COURSES
 from equipoise.eligibility.commands import FailScreening
 from equipoise.ledger import facts as facts_file
 from equipoise.ledger.entries import Datum, Reported, SeriesSeen
@@ -48,8 +45,7 @@ from stories.conftest import NIHSS, Story, made_store, story
 
 __all__ = ["made_store", "story"]  # the fixtures, taken over from the stories
 
-TWICE = (DOUBLE_CASES, DOUBLES, DOUBLE_ITEMS)
-TABLES = (SUBJECTS, FORMS, QUERIES, SITES, GRANTS, CLOSING_CASES, CLOSINGS, MISSED, COURSES, *TWICE)
+TABLES = tuple(table for follower in FOLLOWERS for table in follower.tables)
 
 
 def _rows(one: Story) -> dict[str, tuple[Row, ...]]:
