@@ -9,6 +9,7 @@ something to rate. Source: ux.md 1.1.
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -63,14 +64,20 @@ def due_now(desk: Desk, reader: Reader, who: Who, *, site: str = "", limit: int 
         str(row["site"]): str(row["zone"]) for row in rows if may_read(who, "casebook", str(row["site"]))
     }
     chosen = [site] if site in zones else list(zones)
-    every = _Listing(desk, reader, who, zones).at(chosen)
-    found = sorted(
-        every, key=lambda one: (_ORDER.index(one.state), one.last or "9999", one.number, one.visit)
-    )
-    counts = [sum(one.state == state for one in found) for state in _ORDER]
+    found = sorted(_Listing(desk, reader, who, zones).at(chosen), key=lambda one: one[0])
+    counts = Counter(place for (place, *_), _ in found)
     return DueView(
-        tuple(found[:limit]), counts[0], counts[1], counts[2], tuple(zones), site if site in zones else ""
+        tuple(_line(*one) for _, one in found[:limit]),
+        counts[0],
+        counts[1],
+        counts[2],
+        tuple(zones),
+        site if site in zones else "",
     )
+
+
+_Found = tuple[tuple[int, str, str, str], tuple[Row, Visit, VisitState, dt.date | None, dt.date]]
+"""Where a visit stands in the list (state, end of its window, number, visit), and what its line is made of."""
 
 
 class _Listing:
@@ -83,8 +90,9 @@ class _Listing:
         role = ROLES.get(who.role)
         self._rates = role is not None and role.id == "rater"
         self._asked: dict[str, tuple[Visit, ...]] = {}
+        self._stands: dict[tuple[int, dt.date | None, dt.date], tuple[VisitState, str]] = {}
 
-    def at(self, sites: list[str]) -> Iterator[DueVisit]:
+    def at(self, sites: list[str]) -> Iterator[_Found]:
         """The visits of every subject of some sites."""
         for site in sites:
             open_ = self._open(site)
@@ -127,7 +135,7 @@ class _Listing:
                     found[visit.id] = first, before or visit.day < 0
         return found
 
-    def _of(self, row: Row, open_: Collection[str]) -> Iterator[DueVisit]:
+    def _of(self, row: Row, open_: Collection[str]) -> Iterator[_Found]:
         site = str(row["site"])
         zone = ZoneInfo(self._zones[site])
         today, version = self._now.astimezone(zone).date(), self._version(row, site, zone)
@@ -137,11 +145,22 @@ class _Listing:
         anchor = day_one(study, _day(row["infused_at"], zone), _day(row["randomized_at"], zone))
         for visit in self._visits(version):
             stopped = bool(row["limited"]) and visit.mode not in REMOTE
-            if visit.id not in open_ or stopped or _far(visit, anchor, today):
+            if visit.id not in open_ or stopped:
                 continue
-            state = state_of(visit, anchor, VisitRecord(), today, ended=False)
+            state, last = self._stand(visit, anchor, today)
             if state in _ORDER:
-                yield _line(row, visit, state, anchor, today)
+                order = (_ORDER.index(state), last, str(row["number"]), visit.id)
+                yield order, (row, visit, state, anchor, today)
+
+    def _stand(self, visit: Visit, anchor: dt.date | None, today: dt.date) -> tuple[VisitState, str]:
+        """The state of an open visit (waiting where it is far ahead) and the end of its window, once for each day 1."""
+        key = (id(visit), anchor, today)
+        if key not in self._stands:
+            plan = plan_visit(visit, anchor)
+            last, far = plan.last or plan.day, _far(visit, anchor, today)
+            state = "WAITING" if far else state_of(visit, anchor, VisitRecord(), today, ended=False)
+            self._stands[key] = state, last.isoformat() if last is not None else "9999"
+        return self._stands[key]
 
     def _version(self, row: Row, site: str, zone: ZoneInfo) -> Version:
         if len(self._trial.released) < 2:

@@ -60,9 +60,9 @@ COURSES = ReadTable(
     ("subject",),
     (("site", "number"),),
 )
-"""`held`, `missed`: ids of visits between spaces, each once. `failed`: in screening. `limited`: a
-withdrawal in part ended visits (1), or contact too (2). `ended`: the places at which a form of the end is complete. `version`: the digest of
-the version that the subject was moved to. Moments are UTC; `zone` is the site's."""
+"""`held`, `missed`: ids of visits between spaces, each once. `failed`: in screening. `limited`: a withdrawal in part
+ended visits (1), or contact too (2). `ended`: the places at which a form of the end is complete. `version`: the digest
+of the version that the subject was moved to. Moments are UTC; `zone` is the site's."""
 OPEN_VISITS = ReadTable(
     "open_visits",
     {"subject": "text", "visit": "text", "site": "text", "since": "text"},
