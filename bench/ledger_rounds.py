@@ -16,8 +16,8 @@ from pathlib import Path
 
 from bench.rounds import Action, Round, run_round
 from bench.table import Row, row_of
-from equipoise.desk.followers import FOLLOWERS
 from equipoise.desk.cases import CASE
+from equipoise.desk.followers import FOLLOWERS
 from equipoise.ledger.commit import Act, Committed, commit
 from equipoise.ledger.entries import Append, Datum, FormSaved, SubjectScreened
 from equipoise.ledger.opening import Ledger, open_ledger
