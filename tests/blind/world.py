@@ -67,10 +67,10 @@ class WatchedDesk(FrontDesk):
 
     world: World
 
-    def submit(self, who, command, *, key, client_at=None):
-        outcome = super().submit(who, command, key=key, client_at=client_at)
+    def submit_and_stand(self, who, command, *, key, client_at=None):  # `submit` and `save` both come by here
+        outcome, after = super().submit_and_stand(who, command, key=key, client_at=client_at)
         self.world.decided(who.role, type(command).__name__, outcome)
-        return outcome
+        return outcome, after
 
     def screen(self, who, site, given, *, key):
         came = super().screen(who, site, given, key=key)
