@@ -40,7 +40,8 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def enter(page: Page) -> None:
-    """Press Enter and wait for the page that comes."""
+    """Press Enter once the page has given something the focus, and wait for the page that comes."""
+    page.wait_for_function("document.activeElement !== document.body")
     with page.expect_navigation():
         page.keyboard.press("Enter")
 
