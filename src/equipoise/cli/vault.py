@@ -62,6 +62,11 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         metavar="USER",
         help="whom the channel answers: the first door's user",
     )
+    serve.add_argument(
+        "--second-factor",
+        action="store_true",
+        help="everybody gives one-time codes, but for opening one code",
+    )
     serve.set_defaults(run=_serve)
     account = commands.add_parser("account", help="who may sign in").add_subparsers(required=True)
     _declare_accounts(account)
@@ -237,6 +242,7 @@ def _serve(options: argparse.Namespace) -> NoReturn:
     arguments += ["--channel", str(options.channel)] if options.channel else []
     arguments += [each for name in options.answer_as for each in ("--answer-as", name)]
     arguments += [each for user in options.caller for each in ("--caller", user)]
+    arguments += ["--second-factor"] if options.second_factor else []
     if options.passphrase_file is not None:
         arguments += ["--passphrase-file", str(options.passphrase_file)]
     command = [*module(SERVE), *arguments, "--language", language()]

@@ -69,6 +69,29 @@ class CredentialRevoked(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class SecondFactorSet(Entry):
+    """The person gives one-time codes beside the password from now on."""
+
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryCodeUsed(Entry):
+    """The person came in by a recovery code; so many are left."""
+
+    user: str
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactorRemoved(Entry):
+    """The person's second factor counts no more."""
+
+    user: str
+    reason: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
 class Contribution:
     """Who brought a seed, and SHA-256 of it (hex)."""
 

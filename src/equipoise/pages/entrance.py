@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from ipaddress import IPv6Address
+from urllib.parse import urlencode
 
 from django.contrib.auth import authenticate
 from django.core.signing import BadSignature, Signer
@@ -39,6 +40,12 @@ def sign_in(request: Visit) -> HttpResponse:
     parts = door().parts(account.actor, account.role)
     if not parts:
         return _again(request, problem("pages.no-role"), 403, onward, username)
+    more = door().more_proof(account.pk, parts)
+    if more is not None:
+        role, address = more
+        return signed_in(
+            request, account, role, "", f"{address}?{urlencode({'next': onward})}" if onward else address
+        )
     one = parts[0] if len(parts) == 1 else ""
     return signed_in(request, account, one, onward if one else "", door().after_sign_in(parts))
 

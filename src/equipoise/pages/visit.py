@@ -114,6 +114,9 @@ class Door(Protocol):
     def after_sign_in(self, parts: Sequence[str]) -> str:
         """The address to go to when nobody asked for another."""
 
+    def more_proof(self, account: int, parts: Sequence[str]) -> tuple[str, str] | None:
+        """Where a password alone is not enough: what its login acts as, and the address that asks for more."""
+
     def house(self, visit: Visit) -> House:
         """The frame of a page."""
 

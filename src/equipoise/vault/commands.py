@@ -22,3 +22,26 @@ class RevokeCredential:
     user: str
     purpose: Purpose
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetSecondFactor:
+    """The person gives one-time codes beside the password from now on. Given by the program, once a code was right."""
+
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class UseRecoveryCode:
+    """The person came in by one of the codes for the day on which the app is gone; `left` more are left."""
+
+    user: str
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveSecondFactor:
+    """Take the second factor from a person who lost it."""
+
+    user: str
+    reason: str = ""

@@ -9,15 +9,27 @@ heard of any role; nobody acts by that until the role has come.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from equipoise.access.roles import ROLES
 from equipoise.ledger.entries import Append, Recorded
 from equipoise.ledger.facts import Decision, Occasion, Refusal
-from equipoise.ledger.vault_entries import CredentialEnrolled, CredentialRevoked
+from equipoise.ledger.vault_entries import (
+    CredentialEnrolled,
+    CredentialRevoked,
+    RecoveryCodeUsed,
+    SecondFactorRemoved,
+    SecondFactorSet,
+)
 from equipoise.protocol.study import Study
-from equipoise.vault.commands import EnrolCredential, RevokeCredential
+from equipoise.vault.commands import (
+    EnrolCredential,
+    RemoveSecondFactor,
+    RevokeCredential,
+    SetSecondFactor,
+    UseRecoveryCode,
+)
 from equipoise.vault.facts import PROGRAM, Purpose, VaultFacts
 from equipoise.words.problem import problem
 
@@ -34,15 +46,19 @@ NEEDED: Mapping[Purpose, frozenset[str]] = MappingProxyType(
 )
 """purpose -> roles at the first door, one of which must be held."""
 COMMANDS: Mapping[type, frozenset[Purpose]] = MappingProxyType(
-    {EnrolCredential: frozenset({"KEEPER"}), RevokeCredential: frozenset({"KEEPER"})}
+    dict.fromkeys(
+        (EnrolCredential, RevokeCredential, SetSecondFactor, UseRecoveryCode, RemoveSecondFactor),
+        frozenset[Purpose]({"KEEPER"}),
+    )
 )
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The purposes enrolled now, in the order in which they were."""
+    """The purposes enrolled now, in the order in which they were; whether one-time codes are asked of the person."""
 
     purposes: tuple[str, ...] = ()
+    second_factor: bool = False
 
 
 START = State()
@@ -50,18 +66,21 @@ START = State()
 
 def streams(command: object) -> tuple[str, ...]:
     """The stream of the person concerned."""
-    if not isinstance(command, EnrolCredential | RevokeCredential):
+    if type(command) not in COMMANDS:
         raise TypeError(f"credentials do not know {type(command).__name__}")
-    return (f"user/{command.user}",)
+    return (f"user/{getattr(command, 'user', '')}",)
 
 
 def evolve(state: State, recorded: Recorded) -> State:
     """The state after one more entry of a person's stream."""
     entry = recorded.entry
     if isinstance(entry, CredentialEnrolled):
-        return State((*state.purposes, entry.purpose))
+        return replace(state, purposes=(*state.purposes, entry.purpose))
     if isinstance(entry, CredentialRevoked):
-        return State(tuple(purpose for purpose in state.purposes if purpose != entry.purpose))
+        kept = tuple(purpose for purpose in state.purposes if purpose != entry.purpose)
+        return replace(state, purposes=kept)
+    if isinstance(entry, SecondFactorSet | SecondFactorRemoved):
+        return replace(state, second_factor=isinstance(entry, SecondFactorSet))
     return state
 
 
@@ -82,7 +101,23 @@ def decide(study: Study, state: State, facts: VaultFacts, command: object, occas
             return Refusal((problem("vault.credential-not-held", "purpose"),))
         entry = CredentialRevoked(command.user, command.purpose, command.reason)
         return (Append(f"user/{command.user}", entry),)
+    if isinstance(command, SetSecondFactor):
+        return (Append(f"user/{command.user}", SecondFactorSet(command.user)),)
+    if isinstance(command, UseRecoveryCode):
+        return (Append(f"user/{command.user}", RecoveryCodeUsed(command.user, command.left)),)
+    if isinstance(command, RemoveSecondFactor):
+        return _remove_factor(state, facts, command)
     raise TypeError(f"credentials do not know {type(command).__name__}")
+
+
+def _remove_factor(state: State, facts: VaultFacts, command: RemoveSecondFactor) -> Decision:
+    if command.user == facts.actor:
+        return Refusal((problem("vault_factor.own", "user"),))
+    if not state.second_factor:
+        return Refusal((problem("vault_factor.not-held", "user"),))
+    if not command.reason.strip():
+        return Refusal((problem("vault_factor.reason-needed", "reason"),))
+    return (Append(f"user/{command.user}", SecondFactorRemoved(command.user, command.reason.strip())),)
 
 
 def _enrol(state: State, facts: VaultFacts, command: EnrolCredential) -> Decision:

@@ -48,7 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def opening() -> Opened | Problem:
         harden()  # again: a lock of the memory is not handed on to the serving process
-        return open_door(options.folder, passphrase, options.channel, callers=callers, hosts=hosts)
+        return open_door(
+            options.folder, passphrase, options.channel, callers=callers, hosts=hosts,
+            second_factor=options.second_factor,
+        )  # fmt: skip
 
     refused = serve_door(opening, options.host, options.port, name=OWN_HOST)
     return refuse((refused,) if refused is not None else (), options.language)
@@ -70,6 +73,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="USER",
         help="whom the channel answers: the first door's user",
     )
+    parser.add_argument(
+        "--second-factor",
+        action="store_true",
+        help="everybody gives one-time codes, but for opening one code",
+    )
     parser.add_argument("--passphrase-file", type=Path, metavar="FILE")
     parser.add_argument(
         "--end-with-parent", action="store_true", help="stop when the starting process is gone"
@@ -85,10 +93,12 @@ def open_door(
     *,
     callers: Collection[int] | None = None,
     hosts: tuple[str, ...] = (),
+    second_factor: bool = False,
 ) -> Opened | Problem:
     """Unlock the vault, listen on the channel, watch the clock, and make the application over it.
 
     callers: ids of the users whose processes are answered on the channel; this process's own where None.
+    second_factor: whether everybody has to have one.
     """
     vault = open_vault(folder, passphrase)
     if isinstance(vault, Problem):
@@ -101,7 +111,7 @@ def open_door(
             vault.close()
             return problem("vault.no-channel", str(channel), detail=fault.strerror or fault)
     closing.insert(0, _watch_clock(vault))
-    made = application(vault, folder, vault.web_secret, hosts=hosts)
+    made = application(vault, folder, vault.web_secret, hosts=hosts, second_factor=second_factor)
 
     def close() -> None:
         for each in closing:

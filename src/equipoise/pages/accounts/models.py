@@ -30,6 +30,28 @@ class Account(AbstractBaseUser):
         db_table = "account"
 
 
+class SecondFactor(models.Model):
+    """A person's app for one-time codes, at a door that asks for one.
+
+    `sealed`: the secret under that door's keyring. `since`: confirmed then (seconds since 1970, UTC; 0: not yet).
+    `last_step`: the step of the last code that counted. `recovery`: JSON list of SHA-256 (hex) of codes that are left.
+    `failures` in a row; `paused_until`: nothing is looked at before.
+    """
+
+    account: models.OneToOneField[Account, Account] = models.OneToOneField(
+        Account, on_delete=models.CASCADE, primary_key=True
+    )
+    sealed: models.BinaryField[bytes, bytes] = models.BinaryField()
+    since: models.BigIntegerField[int, int] = models.BigIntegerField(default=0)
+    last_step: models.BigIntegerField[int, int] = models.BigIntegerField(default=0)
+    recovery: models.TextField[str, str] = models.TextField(default="[]")
+    failures: models.BigIntegerField[int, int] = models.BigIntegerField(default=0)
+    paused_until: models.BigIntegerField[int, int] = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "second_factor"
+
+
 class Login(models.Model):
     """A person who is signed in, in one role, until `expires` (seconds since 1970, UTC)."""
 

@@ -30,6 +30,12 @@ class VaultDoor(Protocol):
     def now(self) -> dt.datetime:
         """The time, in UTC."""
 
+    def sealed(self, name: str, content: bytes) -> bytes:
+        """`content` as it may lie in this door's folder."""
+
+    def unsealed(self, name: str, sealed: bytes) -> bytes | None:
+        """What `sealed` made; None for anything else."""
+
     def reading(self) -> AbstractContextManager[Reader]:
         """One consistent moment of this door's own ledger."""
 

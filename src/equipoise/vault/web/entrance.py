@@ -16,7 +16,7 @@ from equipoise.pages.accounts.models import Account
 from equipoise.pages.accounts.names import REHEARSED
 from equipoise.pages.entrance import signed_in
 from equipoise.pages.visit import door
-from equipoise.vault.web.purposes import INVITED, LOOKS
+from equipoise.vault.web.purposes import INVITED, LOOKS, PROVING
 from equipoise.vault.web.request import Asked, rehearsal
 from equipoise.vault.web.second_door import keeper
 from equipoise.words.problem import problem
@@ -66,6 +66,8 @@ def choose(request: Asked) -> HttpResponse:
         return redirect("/login")
     if entered.role == INVITED:
         return redirect("/password")
+    if entered.role == PROVING:
+        return redirect("/factor")
     parts = door().parts(entered.actor, entered.role)
     if request.method == "POST":
         purpose = request.POST.get("purpose", "")

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from equipoise.pages import passwords, problems
 from equipoise.pages.accounts import logins
-from equipoise.pages.accounts.models import Account
+from equipoise.pages.accounts.models import Account, SecondFactor
 from equipoise.pages.accounts.names import REHEARSED
 from equipoise.pages.accounts.people import set_account, unfit_password
 from equipoise.pages.visit import door
@@ -47,6 +47,7 @@ def _page(
     with vault().reading() as reader:
         held, holders = credentials(reader), slot_holders(reader)
     names = {one.actor: one for one in Account.objects.filter(is_active=True)}
+    factors = set(SecondFactor.objects.filter(since__gt=0).values_list("account__actor", flat=True))
     order = list(LOOKS)
     rows = [
         {
@@ -54,6 +55,7 @@ def _page(
             "account": names.get(one.user),
             "look": LOOKS[one.purpose],
             "since": at_site(one.since),
+            "factor": one.user in factors,
         }
         for one in sorted(held, key=lambda one: (order.index(one.purpose), one.user))
     ]

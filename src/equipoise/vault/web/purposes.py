@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from equipoise.vault.facts import Purpose
 
+PROVING = "PROVING"
+"""What a login acts as whose person gave a password and has to give a second factor, too: it opens nothing else."""
 INVITED = "INVITED"
 """What an account is noted as, and its logins act as, until its person has set a password: it bears no purpose."""
 

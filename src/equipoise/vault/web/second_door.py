@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from django.conf import settings
+
 from equipoise.pages.visit import HEADERS, Cookies, House, Signed, Visit, here, initials, trial_label
 from equipoise.vault.facts import Keeper, Purpose
-from equipoise.vault.web.purposes import INVITED, LOOKS
+from equipoise.vault.web.purposes import INVITED, LOOKS, PROVING
 from equipoise.vault.web.request import Asked, rehearsal, vault
 from equipoise.words.problem import problem
 from equipoise.words.text import Text
@@ -47,6 +49,19 @@ class SecondDoor:
         if INVITED in parts:
             return "/password"
         return "/work" if len(parts) == 1 else "/purpose"
+
+    def more_proof(self, account: int, parts: Sequence[str]) -> tuple[str, str] | None:
+        """The second factor of who has one, and setting one up where this door asks everybody for it.
+
+        Never for opening one code alone.
+        """
+        from equipoise.vault.web import second_factor  # Django's tables can be imported only once it is set up
+
+        if not set(parts) - {"BREAK", INVITED}:
+            return None
+        if second_factor.of(account) is not None:
+            return PROVING, "/factor"
+        return (PROVING, "/factor/set-up") if getattr(settings, "SECOND_FACTOR", False) else None
 
     def house(self, visit: Visit) -> House:
         """Home is the work of the purpose."""

@@ -21,9 +21,12 @@ OWN_HOST = "localhost"
 
 
 def second_door(
-    vault: VaultDoor, folder: Path, secret: str, *, hosts: tuple[str, ...] = ()
+    vault: VaultDoor, folder: Path, secret: str, *, hosts: tuple[str, ...] = (), second_factor: bool = False
 ) -> dict[str, Any]:
-    """Every setting for `folder`. secret: signs the tokens of forms. hosts: names besides OWN_HOST."""
+    """Every setting for `folder`. secret: signs the tokens of forms. hosts: names besides OWN_HOST.
+
+    second_factor: everybody has one, or does nothing but open one code.
+    """
     return door_settings(
         folder,
         SecondDoor(),
@@ -33,15 +36,15 @@ def second_door(
         secret=secret,
         context=("equipoise.vault.web.home.menu",),
         VAULT=vault,
+        SECOND_FACTOR=second_factor,
     )
 
 
-def application(vault: VaultDoor, folder: Path, secret: str, *, hosts: tuple[str, ...] = ()) -> Application:
-    """The application over `vault`, with accounts in `folder`; once in a process.
-
-    secret: signs the tokens of forms. hosts: names besides OWN_HOST under which it is reached.
-    """
-    configure_door(second_door(vault, folder, secret, hosts=hosts))
+def application(
+    vault: VaultDoor, folder: Path, secret: str, *, hosts: tuple[str, ...] = (), second_factor: bool = False
+) -> Application:
+    """The application over `vault`, with accounts in `folder`; once in a process. Its settings: `second_door`."""
+    configure_door(second_door(vault, folder, secret, hosts=hosts, second_factor=second_factor))
     from equipoise.pages.accounts.logins import prepare  # Django's tables can be imported only now
 
     prepare(folder)
