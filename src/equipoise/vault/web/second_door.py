@@ -55,7 +55,9 @@ class SecondDoor:
 
         Never for opening one code alone.
         """
-        from equipoise.vault.web import second_factor  # Django's tables can be imported only once it is set up
+        from equipoise.vault.web import (
+            second_factor,
+        )  # Django's tables can be imported only once it is set up
 
         if not set(parts) - {"BREAK", INVITED}:
             return None
