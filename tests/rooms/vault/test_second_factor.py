@@ -119,7 +119,7 @@ def test_a_password_alone_opens_nothing_once_a_factor_is_set_up(vault: Door) -> 
     secret, _ = set_up(vault, "u-pha")
     client = browser()
     assert login(client, "u-pha")["Location"] == "/factor"
-    for page in ("/work", "/people", "/bench", "/purpose"):
+    for page in ("/work", "/people", "/bench", "/purpose", "/password"):
         assert client.get(page).status_code == 302, page
     assert client.post("/purpose", {"purpose": "BENCH"})["Location"] == "/factor"
     assert client.post("/people/factor", {"user": "u-pha", "reason": "x"}).status_code in {302, 404}

@@ -26,7 +26,7 @@ from equipoise.pages.visit import door
 from equipoise.vault.commands import EnrolCredential, RevokeCredential
 from equipoise.vault.facts import Keeper
 from equipoise.vault.overview import credentials, slot_holders
-from equipoise.vault.web.purposes import INVITED, LOOKS
+from equipoise.vault.web.purposes import INVITED, LOOKS, PROVING
 from equipoise.vault.web.request import Asked, at_site, kept, new_key, vault
 from equipoise.words.problem import Problem, problem
 
@@ -132,6 +132,8 @@ def revoke(request: Asked, keeper: Keeper) -> HttpResponse:
 def own_password(request: Asked) -> HttpResponse:
     """Replace the code that was handed over by a password that nobody else knows; later, one's own by another."""
     entered = request.entered
+    if entered is not None and entered.role == PROVING:
+        return redirect("/factor")
     if entered is None or entered.role != INVITED:
         return passwords.own_password(request)
     if request.method == "GET":

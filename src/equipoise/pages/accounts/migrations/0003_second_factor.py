@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Second factors."""
 
-    dependencies = [("accounts", "0001_initial")]
+    dependencies = [("accounts", "0002_account_must_change")]
 
     operations = [
         migrations.CreateModel(
