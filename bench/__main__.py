@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from bench.analysis_rounds import analysis_rows
@@ -19,16 +20,36 @@ from bench.page_rounds import LARGE, SIZES, page_rows
 from bench.randomize_rounds import randomize_rows
 from bench.supply_rounds import supply_rows
 from bench.table import Row, render
+from bench.timing_rounds import timing_rows
 from bench.web_rounds import web_rows
+
+PARTS: Mapping[str, Callable[[Path, float], Iterable[Row]]] = {
+    "ledger": lambda folder, seconds: ledger_rows(folder, seconds=seconds),
+    "randomize": lambda folder, seconds: randomize_rows(folder, seconds=seconds),
+    "blind": lambda folder, seconds: blind_rows(folder, seconds=seconds),
+    "list": lambda folder, _: list_rows(folder),
+    "supply": lambda _, __: supply_rows(),
+    "analysis": lambda folder, _: analysis_rows(folder),
+    "ordinal": lambda folder, _: ordinal_rows(folder),
+    "web": lambda folder, seconds: web_rows(folder, seconds=seconds),
+    "timing": lambda folder, _: timing_rows(folder),
+}
+"""Part -> its rows, measured in a folder, in rounds of so many seconds."""
 
 
 def main() -> None:
     """Measure in a folder beside the checkout's files, so that the disk is the one that a store would be on."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument(
+        "part", nargs="*", help=f"what to measure, of {', '.join(PARTS)}; all where none is named"
+    )
     parser.add_argument("--seconds", type=float, default=5.0, help="the length of one round")
     parser.add_argument("--large", action="store_true", help="the lists of 20,000 participants, too")
     parser.add_argument("--only", choices=("pages",), help="nothing but the pages across participants")
     options = parser.parse_args()
+    unknown = [name for name in options.part if name not in PARTS]
+    if unknown:
+        parser.error(f"there is no part {unknown[0]}: {', '.join(PARTS)}")
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as scratch:
         before, disk = speed_loop(), durable_write(Path(scratch))

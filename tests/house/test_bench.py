@@ -13,6 +13,7 @@ from bench.machine import durable_write, speed_loop
 from bench.randomize_rounds import randomize_rows
 from bench.rounds import Round, run_round
 from bench.table import HEADINGS, Row, render, row_of
+from bench.timing_rounds import permutation, timing_rows
 from bench.visitor import Visitor
 from bench.web_rounds import web_rows
 
@@ -102,3 +103,23 @@ def test_the_pages_are_measured_without_a_fault(tmp_path):
 def test_a_visitor_goes_nowhere_but_this_machine():
     with pytest.raises(ValueError, match="this machine"):
         Visitor("http://192.0.2.1:8000/")
+
+
+def test_a_permutation_test_gives_the_exact_value_of_a_small_case():
+    """By hand: of the six ways to halve 1, 2, 3, 4, two differ in their means by 2 or more: p is a third."""
+    assert permutation([1.0, 2.0], [3.0, 4.0], permutations=20_000) == pytest.approx(1 / 3, abs=0.03)
+    assert permutation([5.0, 5.0], [5.0, 5.0]) == 1.0
+
+
+def test_times_by_arm_are_told_as_ratios(tmp_path):
+    rows = list(timing_rows(tmp_path / "timing", people=4, repeats=1))
+    assert [row.circumstances for row in rows] == [
+        "randomize",
+        "the casebook",
+        "the infusion page",
+        "the blind's page",
+    ]
+    for row in rows:
+        assert row.rate.endswith(" arm/arm")
+        assert float(row.rate.split()[0]) > 0
+        assert "permutation p" in row.note
