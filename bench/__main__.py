@@ -1,6 +1,7 @@
 """`make bench`: every measurement as one table. About six minutes; `--seconds` sets the length of a round.
 
 `--large` measures the lists of twenty thousand participants, too: some minutes more, and a gigabyte of disk.
+`python -m bench PART …` measures only the parts named.
 """
 
 from __future__ import annotations
@@ -23,29 +24,29 @@ from bench.table import Row, render
 from bench.timing_rounds import timing_rows
 from bench.web_rounds import web_rows
 
-PARTS: Mapping[str, Callable[[Path, float], Iterable[Row]]] = {
-    "ledger": lambda folder, seconds: ledger_rows(folder, seconds=seconds),
-    "randomize": lambda folder, seconds: randomize_rows(folder, seconds=seconds),
-    "blind": lambda folder, seconds: blind_rows(folder, seconds=seconds),
+PARTS: Mapping[str, Callable[[Path, argparse.Namespace], Iterable[Row]]] = {
+    "ledger": lambda folder, asked: ledger_rows(folder, seconds=asked.seconds),
+    "randomize": lambda folder, asked: randomize_rows(folder, seconds=asked.seconds),
+    "blind": lambda folder, asked: blind_rows(folder, seconds=asked.seconds),
     "list": lambda folder, _: list_rows(folder),
     "supply": lambda _, __: supply_rows(),
     "analysis": lambda folder, _: analysis_rows(folder),
     "ordinal": lambda folder, _: ordinal_rows(folder),
-    "web": lambda folder, seconds: web_rows(folder, seconds=seconds),
+    "web": lambda folder, asked: web_rows(folder, seconds=asked.seconds),
+    "pages": lambda folder, asked: page_rows(
+        folder, seconds=asked.seconds, sizes=(*SIZES, LARGE) if asked.large else SIZES
+    ),
     "timing": lambda folder, _: timing_rows(folder),
 }
-"""Part -> its rows, measured in a folder, in rounds of so many seconds."""
+"""Part -> its rows, measured in a folder, as it was asked for."""
 
 
 def main() -> None:
     """Measure in a folder beside the checkout's files, so that the disk is the one that a store would be on."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument(
-        "part", nargs="*", help=f"what to measure, of {', '.join(PARTS)}; all where none is named"
-    )
+    parser.add_argument("part", nargs="*", help=f"of {', '.join(PARTS)}; all where none is named")
     parser.add_argument("--seconds", type=float, default=5.0, help="the length of one round")
     parser.add_argument("--large", action="store_true", help="the lists of 20,000 participants, too")
-    parser.add_argument("--only", choices=("pages",), help="nothing but the pages across participants")
     options = parser.parse_args()
     unknown = [name for name in options.part if name not in PARTS]
     if unknown:
@@ -53,17 +54,8 @@ def main() -> None:
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as scratch:
         before, disk = speed_loop(), durable_write(Path(scratch))
-        if options.only is None:
-            rows += ledger_rows(Path(scratch) / "ledger", seconds=options.seconds)
-            rows += randomize_rows(Path(scratch) / "randomize", seconds=options.seconds)
-            rows += blind_rows(Path(scratch) / "blind", seconds=options.seconds)
-            rows += list_rows(Path(scratch) / "list")
-            rows += supply_rows()
-            rows += analysis_rows(Path(scratch) / "analysis")
-            rows += ordinal_rows(Path(scratch) / "ordinal")
-            rows += web_rows(Path(scratch) / "web", seconds=options.seconds)
-        sizes = (*SIZES, LARGE) if options.large else SIZES
-        rows += page_rows(Path(scratch) / "pages", seconds=options.seconds, sizes=sizes)
+        for name in options.part or PARTS:
+            rows += PARTS[name](Path(scratch) / name, options)
         after = speed_loop()
     print(f"{description()}; rounds of {options.seconds:g} s; load and server share the cores")
     print(f"speed loop {before:.0f} ms before, {after:.0f} ms after; one durable write {disk:.2f} ms")
