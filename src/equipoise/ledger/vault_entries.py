@@ -69,7 +69,7 @@ class CredentialRevoked(Entry):
 
 
 @dataclass(frozen=True, slots=True)
-class SecondFactorSet(Entry):
+class SecondFactorEnrolled(Entry):
     """The person gives one-time codes beside the password from now on."""
 
     user: str

@@ -19,8 +19,8 @@ from equipoise.ledger.vault_entries import (
     CredentialEnrolled,
     CredentialRevoked,
     RecoveryCodeUsed,
+    SecondFactorEnrolled,
     SecondFactorRemoved,
-    SecondFactorSet,
 )
 from equipoise.protocol.study import Study
 from equipoise.vault.commands import (
@@ -79,8 +79,8 @@ def evolve(state: State, recorded: Recorded) -> State:
     if isinstance(entry, CredentialRevoked):
         kept = tuple(purpose for purpose in state.purposes if purpose != entry.purpose)
         return replace(state, purposes=kept)
-    if isinstance(entry, SecondFactorSet | SecondFactorRemoved):
-        return replace(state, second_factor=isinstance(entry, SecondFactorSet))
+    if isinstance(entry, SecondFactorEnrolled | SecondFactorRemoved):
+        return replace(state, second_factor=isinstance(entry, SecondFactorEnrolled))
     return state
 
 
@@ -102,7 +102,7 @@ def decide(study: Study, state: State, facts: VaultFacts, command: object, occas
         entry = CredentialRevoked(command.user, command.purpose, command.reason)
         return (Append(f"user/{command.user}", entry),)
     if isinstance(command, SetSecondFactor):
-        return (Append(f"user/{command.user}", SecondFactorSet(command.user)),)
+        return (Append(f"user/{command.user}", SecondFactorEnrolled(command.user)),)
     if isinstance(command, UseRecoveryCode):
         return (Append(f"user/{command.user}", RecoveryCodeUsed(command.user, command.left)),)
     if isinstance(command, RemoveSecondFactor):

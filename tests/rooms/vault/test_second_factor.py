@@ -21,7 +21,7 @@ from test_vault_web import StandIn, login
 
 from doors import pages_of
 from equipoise.ledger.facts import Refusal
-from equipoise.ledger.vault_entries import RecoveryCodeUsed, SecondFactorRemoved, SecondFactorSet
+from equipoise.ledger.vault_entries import RecoveryCodeUsed, SecondFactorEnrolled, SecondFactorRemoved
 from equipoise.vault import credentials
 from equipoise.vault.commands import RemoveSecondFactor, SetSecondFactor, UseRecoveryCode
 from equipoise.vault.facts import VaultFacts
@@ -247,7 +247,7 @@ def test_what_the_ledger_keeps_of_it() -> None:
         made = credentials.decide(study, state, known, command, OCCASION)
         return made.problems[0].rule if isinstance(made, Refusal) else made[0].entry
 
-    assert decided(credentials.START, SetSecondFactor("u-pha")) == SecondFactorSet("u-pha")
+    assert decided(credentials.START, SetSecondFactor("u-pha")) == SecondFactorEnrolled("u-pha")
     assert decided(held, UseRecoveryCode("u-pha", 7)) == RecoveryCodeUsed("u-pha", 7)
     assert decided(held, RemoveSecondFactor("u-pha", " lost ")) == SecondFactorRemoved("u-pha", "lost")
     assert decided(held, RemoveSecondFactor("u-pha", " ")) == "vault_factor.reason-needed"
