@@ -176,8 +176,11 @@ def _count(tables: Transaction, table: ReadTable, key: tuple[Cell, ...] | None, 
 
 def _plan(tables: Transaction, entry: StudyReleased) -> None:
     """The plan of a definition that comes into force; who is verified in full is found anew where it is another."""
-    said = json.loads(entry.definition).get("verification")
-    plan = Verification() if said is None else Verification.model_validate(said)
+    try:
+        said = json.loads(entry.definition).get("verification")
+        plan = Verification() if said is None else Verification.model_validate(said)
+    except ValueError:  # what cannot be read decides nothing; whoever reads the definition says so
+        return
     row: Row = {"one": 1, "first": plan.first, "share": str(plan.share)}
     if tables.get(PLAN, (1,)) == row:
         return

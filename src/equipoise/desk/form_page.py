@@ -114,17 +114,10 @@ def form_view(
     hidden = now.trial.hidden_from(who.role)
     if form_id in hidden:
         return None
-    study = now.version_at(*place).study
-    retired = bool(place_faults(study, *place))
-    if retired:
-        study = now.trial.record
-    form, visit = study.form(form_id), study.visit(visit_id)
-    if (
-        form is None
-        or (visit is None and visit_id != LOG)
-        or (retired and place not in now.case.capture.forms)
-    ):
+    there = _there(now, place)
+    if there is None:
         return None
+    study, form, visit, retired = there
     behind = covered(now, who.role, place)
     if behind and visit is not None:
         return _covered(now, number, place, form.label, visit.label, behind)
@@ -173,6 +166,20 @@ def form_view(
         signed=signed,
         twice=twice(desk, now, form, place, may_save=may_save),
     )
+
+
+def _there(now: Standing, place: Place) -> tuple[Study, Form, Visit | None, bool] | None:
+    """The definition that has the form, the form, its visit (None for a list), whether no version asks for it now."""
+    study = now.version_at(*place).study
+    retired = bool(place_faults(study, *place))
+    if retired:
+        study = now.trial.record
+    form, visit = study.form(place.form), study.visit(place.visit)
+    if form is None or (visit is None and place.visit != LOG):
+        return None
+    if retired and place not in now.case.capture.forms:
+        return None
+    return study, form, visit, retired
 
 
 def _now(now: Standing) -> Now:

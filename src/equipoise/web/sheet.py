@@ -239,12 +239,13 @@ def _drawn(low: str, high: str, maximum: str) -> str:
 
 def _open(derived: DerivedView, low: str | None, high: str | None, language: Language) -> str:
     """What is missing or could not be tested, and where the total lies then."""
-    count, kind, lies = len(derived.missing), "missing", "web.total-lies"
+    count, one, some, lies = len(derived.missing), "web.one-missing", "web.some-missing", "web.total-lies"
     if not count:
-        count, kind, lies = len(derived.untestable), "untestable", "web.total-truly-lies"
+        count, one, some = len(derived.untestable), "web.one-untestable", "web.some-untestable"
+        lies = "web.total-truly-lies"
     if not count:
         return ""
-    said = _say(f"web.{'one' if count == 1 else 'some'}-{kind}", language, n=str(count))
+    said = _say(one if count == 1 else some, language, n=str(count))
     if low != high:
         said += f" {_say(lies, language, low=low or '', high=high or '')}"
     return f'<p class="small">{said}</p>'

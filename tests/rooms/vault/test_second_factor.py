@@ -67,12 +67,14 @@ def folder(tmp_path_factory) -> Iterator[Path]:
 
 @pytest.fixture
 def vault(folder) -> Door:
+    from axes.utils import reset
     from django.contrib.auth.hashers import make_password
 
     from equipoise.pages.accounts.models import Account, Login, SecondFactor
 
     for table in (SecondFactor, Login, Account):
         table.objects.all().delete()
+    reset()  # wrong tries of other tests count against nobody here
     hashed = make_password("correct horse 1")
     for actor in ("u-pha", "u-pi", "u-key", "u-both"):
         Account.objects.create(username=actor, actor=actor, name=actor, role="", password=hashed)
