@@ -182,7 +182,8 @@ def check_on_hidden(world: World) -> None:
 
 @leak("L24", "a count on Today is of one arm only", "body|*|GET /today", play="today")
 def count_of_one_arm(world: World) -> None:
-    count = sum(world.arm(number) == 0 for number in ("01001", "01002", "01003"))
+    # never 0, which has no link: what differs is the number alone
+    count = 2 + sum(world.arm(number) == 0 for number in ("01001", "01002", "01003"))
 
     def of_one(desk: Any, view: Any) -> Any:
         first, *others = view.figures

@@ -126,7 +126,10 @@ _FOLLOWED = (
 
 def _plan(tables: Transaction, entry: StudyReleased) -> None:
     """What a definition adds to the plan; where it adds something, every course is looked at again."""
-    schedule = json.loads(entry.definition).get("schedule") or {}
+    try:
+        schedule = json.loads(entry.definition).get("schedule") or {}
+    except ValueError:  # what cannot be read plans nothing; whoever reads the definition says so
+        return
     dated = {visit["id"]: bool(visit.get("ends")) for visit in schedule.get("visits", ())}
     planned = [visit["id"] for visit in schedule.get("visits", ()) if visit.get("day") is not None]
     end = schedule.get("end") or {}
