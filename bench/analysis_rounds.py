@@ -46,7 +46,7 @@ run <- switch(kind,
     control = lme4::lmerControl(check.nobs.vs.nRE = "ignore", calc.derivs = FALSE)); pbkrtest::vcovAdj(m) },
   mmrm = function() mmrm::mmrm(chg ~ base * visit + arm * visit + us(visit | id), d, method = "Kenward-Roger",
     vcov = "Kenward-Roger-Linear"))
-suppressWarnings(suppressMessages(run()))
+invisible(suppressWarnings(suppressMessages(run())))
 taken <- sapply(seq_len(times), function(i) system.time(suppressWarnings(suppressMessages(run())))[["elapsed"]])
 cat(median(taken))
 """
