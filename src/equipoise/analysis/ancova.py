@@ -27,7 +27,8 @@ from equipoise.analysis.estimate import (
     student,
     table_json,
 )
-from equipoise.analysis.formula import Frame, Model, cells, load_frame, mean_row
+from equipoise.analysis.formula import Frame, Model, load_frame, mean_row
+from equipoise.analysis.marginal import differences, lsmeans
 from equipoise.analysis.ops import Array
 from equipoise.analysis.rank import check_columns
 from equipoise.analysis.table import columns, row_numbers
@@ -79,23 +80,11 @@ class AncovaFit:
 
     def lsmeans(self, *by: str) -> tuple[Marginal, ...]:
         """Least-squares means of every combination of levels of the factors `by`."""
-        return tuple(
-            Marginal(levels, self.contrast(self.mean_row(levels))) for levels in cells(self.frame.levels, by)
-        )
+        return lsmeans(self.frame, self.contrast, by)
 
     def differences(self, factor: str, *by: str) -> tuple[Marginal, ...]:
         """Each level of `factor` minus its reference, within every combination of the factors `by`."""
-        reference, *others = self.frame.levels[factor]
-        return tuple(
-            Marginal(
-                {**cell, factor: f"{other} - {reference}"},
-                self.contrast(
-                    self.mean_row({**cell, factor: other}) - self.mean_row({**cell, factor: reference})
-                ),
-            )
-            for other in others
-            for cell in cells(self.frame.levels, by)
-        )
+        return differences(self.frame, self.contrast, factor, by)
 
     def to_json(self) -> dict[str, Any]:
         """The whole answer as one JSON value, with the least-squares means of every factor."""

@@ -67,6 +67,20 @@ def visit_number(study: Study, visit: str, repeat: int) -> Cell:
     return Decimal(place) + Decimal(repeat) / 100
 
 
+def visit_name(study: Study, visit: str) -> str:
+    """VISIT: the visit's name; the id of one that an amendment took out of the schedule."""
+    planned = study.visit(visit)
+    return planned.label.en.upper() if planned is not None else visit
+
+
+def epoch_of(study: Study, visit: str) -> str | None:
+    """EPOCH of a visit; None of an unscheduled one, whose place in the schedule does not say which."""
+    planned = study.visit(visit)
+    if planned is None or planned.unscheduled:
+        return None
+    return next((one.label.en.upper() for one in study.schedule.epochs if one.id == planned.epoch), None)
+
+
 def visits_held(book: Casebook) -> Iterator[Row]:
     """The SV rows of a subject, in the order of VISITNUM."""
     state = book.capture
@@ -78,7 +92,7 @@ def visits_held(book: Casebook) -> Iterator[Row]:
         row: Row = {
             "USUBJID": book.usubjid,
             "VISITNUM": visit_number(book.study, visit_id, repeat),
-            "VISIT": visit.label.en.upper() if visit else visit_id,
+            "VISIT": visit_name(book.study, visit_id),
             "VISITDY": visit.day if visit else None,
             "EQLEDGER": book.reference(seqs[visit_id, repeat]),
         }
@@ -103,15 +117,13 @@ def deviations(book: Casebook) -> Iterator[Row]:
         if named:
             seqs[named] = recorded.header.seq
     for one in state.standing:
-        visit = book.study.visit(one.visit)
-        epoch = next((e for e in book.study.schedule.epochs if visit and e.id == visit.epoch), None)
         yield {
             "USUBJID": book.usubjid,
             "DVSPID": one.id,
             "DVTERM": _term(book.study, one),
             "DVDECOD": _kind(book.study, one),
             "DVCAT": one.severity or None,
-            "EPOCH": epoch.label.en.upper() if epoch and visit and not visit.unscheduled else None,
+            "EPOCH": epoch_of(book.study, one.visit),
             "DVSTDTC": one.on or None,
             "EQIMPORT": None if not one.severity else "Y" if one.important else "N",
             "EQLEDGER": book.reference(seqs[one.id]),

@@ -17,8 +17,7 @@ from equipoise.protocol.study import Study
 from equipoise.standards.dataset import Column
 from equipoise.standards.sdtm_casebook import Casebook, Held, Instance
 from equipoise.standards.sdtm_imaging import IMAGING_VARIABLES, PROCEDURES, images_anything, imaging_rows
-from equipoise.standards.sdtm_rows import LEDGER, Row
-from equipoise.words.codelists import MISSING
+from equipoise.standards.sdtm_rows import LEDGER, Row, reason_of
 
 TOPICS: Mapping[str, str] = {
     **dict.fromkeys(("AE", "CE", "HO", "MH"), "TERM"),
@@ -125,7 +124,7 @@ def _not_done(book: Casebook, domain: str) -> Iterator[Row]:
                 f"{domain}CAT": target.category,
                 f"{domain}PRESP": "Y",
                 f"{domain}STAT": "NOT DONE",
-                f"{domain}REASND": _reason(held.omitted.missing),
+                f"{domain}REASND": reason_of(held.omitted.missing),
                 "EQLEDGER": book.reference(held.seq),
             }
 
@@ -174,7 +173,7 @@ def event_row(book: Casebook, instance: Instance, group: Group, domain: str) -> 
         elif text is not None:
             row[variable] = text
         elif variable == f"{domain}OCCUR" and held.datum.missing is not None:
-            row |= {f"{domain}STAT": "NOT DONE", f"{domain}REASND": _reason(held.datum.missing)}
+            row |= {f"{domain}STAT": "NOT DONE", f"{domain}REASND": reason_of(held.datum.missing)}
     for variable, text in times.items():
         day = row.get(variable)
         if text and isinstance(day, str) and len(day) == len("2026-01-01"):
@@ -201,7 +200,3 @@ def _place(instance: Instance) -> str:
     if instance.form.log is not None or instance.repeat != 1:
         return f"{instance.form.id}-{instance.repeat}"
     return f"{instance.form.id}-{instance.visit}"
-
-
-def _reason(code: str) -> str:
-    return MISSING[code].en.upper() if code in MISSING else code

@@ -18,11 +18,11 @@ from equipoise.protocol.forms import Form, Item, SdtmTarget
 from equipoise.protocol.study import Study
 from equipoise.standards.dataset import Column
 from equipoise.standards.sdtm_casebook import Casebook, Held, Instance
-from equipoise.standards.sdtm_conduct import visit_number
+from equipoise.standards.sdtm_conduct import epoch_of, visit_name, visit_number
 from equipoise.standards.sdtm_imaging import CENTRAL, central_results
 from equipoise.standards.sdtm_ranges import range_columns, range_rows
-from equipoise.standards.sdtm_rows import LEDGER, NOTE, Row, whole
-from equipoise.words.codelists import BELOW, MISSING
+from equipoise.standards.sdtm_rows import LEDGER, NOTE, Row, reason_of, whole
+from equipoise.words.codelists import BELOW
 
 _QUALIFIERS: Mapping[str, str] = {
     "LAT": "Laterality",
@@ -354,19 +354,14 @@ def _row(finding: Finding, domain: str) -> Row:
         f"{domain}STRESN": None if finding.number is None else whole(finding.number),
         f"{domain}STRESU": finding.unit if done else None,
         f"{domain}STAT": None if done else "NOT DONE",
-        f"{domain}REASND": None if finding.reason is None else _reason(finding.reason),
+        f"{domain}REASND": None if finding.reason is None else reason_of(finding.reason),
         "EQNOTE": finding.note,
     }
-
-
-def _reason(code: str) -> str:
-    return MISSING[code].en.upper() if code in MISSING else code
 
 
 def _shared(book: Casebook, instance: Instance, domain: str) -> Row:
     """What all rows of one form instance have in common."""
     visit = book.study.visit(instance.visit)
-    epoch = next((e for e in book.study.schedule.epochs if visit and e.id == visit.epoch), None)
     scale = scale_of(instance.form)
     return {
         "USUBJID": book.usubjid,
@@ -375,10 +370,9 @@ def _shared(book: Casebook, instance: Instance, domain: str) -> Row:
         else f"{instance.form.id}-{instance.repeat}",
         f"{domain}EVAL": instance.form.evaluator,
         "VISITNUM": visit_number(book.study, instance.visit, instance.repeat),
-        "VISIT": visit.label.en.upper() if visit else instance.visit,
+        "VISIT": visit_name(book.study, instance.visit),
         "VISITDY": visit.day if visit else None,
-        # An unscheduled visit may fall into any epoch; its place in the schedule does not say which.
-        "EPOCH": epoch.label.en.upper() if epoch and visit and not visit.unscheduled else None,
+        "EPOCH": epoch_of(book.study, instance.visit),
         f"{domain}DTC": _date(book, instance, domain),
         f"{domain}EVLINT": scale.evaluation_interval if scale else None,
         **_extras(instance, domain),

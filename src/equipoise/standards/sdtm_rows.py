@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from equipoise.protocol.study import Study
 from equipoise.standards.dataset import Cell, Column, Dataset
+from equipoise.words.codelists import MISSING
 
 Row: TypeAlias = "dict[str, Cell]"
 """Variable -> value; a variable that is not there is an empty cell."""
@@ -78,6 +79,11 @@ def table(
         rows=tuple(tuple(_cell(column, row.get(column.name)) for column in typed) for row in filled),
         modified=modified,
     )
+
+
+def reason_of(code: str) -> str:
+    """--REASND of a missing code: its words, or the code where the program has none."""
+    return MISSING[code].en.upper() if code in MISSING else code
 
 
 def whole(number: Decimal | int) -> int | Decimal:

@@ -22,9 +22,8 @@ from equipoise.ledger.entries import (
 from equipoise.protocol.study import Study
 from equipoise.standards.dataset import Column
 from equipoise.standards.sdtm_casebook import Casebook
-from equipoise.standards.sdtm_conduct import visit_number
-from equipoise.standards.sdtm_rows import LEDGER, Row
-from equipoise.words.codelists import MISSING
+from equipoise.standards.sdtm_conduct import visit_name, visit_number
+from equipoise.standards.sdtm_rows import LEDGER, Row, reason_of
 
 BE_COLUMNS = (
     Column("STUDYID", "Study Identifier", key=1),
@@ -64,13 +63,12 @@ def biospecimen_events(book: Casebook) -> Iterator[Row]:
         for row in _events(book.study, recorded):
             of = str(row.get("BEREFID") or "")
             visit = getattr(entry, "visit", None) or visits.get(owners.get(of, of))
-            planned = book.study.visit(visit) if visit else None
             yield {
                 "USUBJID": book.usubjid,
                 **row,
                 "BESTDTC": book.clock(str(row["BESTDTC"])) if row["BESTDTC"] else None,
                 "VISITNUM": visit_number(book.study, visit, 1) if visit else None,
-                "VISIT": planned.label.en.upper() if planned else visit,
+                "VISIT": visit_name(book.study, visit) if visit else None,
                 "EQLEDGER": book.reference(recorded.header.seq),
             }
 
@@ -84,7 +82,7 @@ def _events(study: Study, recorded: Recorded) -> Iterator[Row]:
             kit = study.specimens.kit(entry.kit)
             row = _event(None, f"Collecting {kit.label.en if kit is not None else entry.kit}", "COLLECTION")
             because = {"NOT_DONE": "ND", "REFUSED": "RF"}.get(entry.because)
-            reason = MISSING[because].en.upper() if because else entry.because.replace("_", " ")
+            reason = reason_of(because) if because else entry.because.replace("_", " ")
             yield row | {"BEDECOD": "COLLECTING", "BESTAT": "NOT DONE", "BEREASND": reason}
         case SpecimenProcessed():
             if entry.spun_at:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from equipoise.analysis.estimate import Estimate, JointTest, Marginal
-from equipoise.analysis.formula import cells, mean_row
+from equipoise.analysis.formula import mean_row
+from equipoise.analysis.marginal import differences, lsmeans
 from equipoise.analysis.mmrm import design as asking
 from equipoise.analysis.mmrm.design import Design, Question
 from equipoise.analysis.mmrm.inference import (
@@ -90,24 +91,11 @@ class MmrmFit:
 
     def lsmeans(self, *by: str) -> tuple[Marginal, ...]:
         """Least-squares means of every combination of levels of the factors `by`."""
-        return tuple(
-            Marginal(levels, self.contrast(self.mean_row(levels)))
-            for levels in cells(self.design.frame.levels, by)
-        )
+        return lsmeans(self.design.frame, self.contrast, by)
 
     def differences(self, factor: str, *by: str) -> tuple[Marginal, ...]:
         """Each level of `factor` minus its reference, within every combination of the factors `by`."""
-        reference, *others = self.design.frame.levels[factor]
-        return tuple(
-            Marginal(
-                {**cell, factor: f"{other} - {reference}"},
-                self.contrast(
-                    self.mean_row({**cell, factor: other}) - self.mean_row({**cell, factor: reference})
-                ),
-            )
-            for other in others
-            for cell in cells(self.design.frame.levels, by)
-        )
+        return differences(self.design.frame, self.contrast, factor, by)
 
 
 def fit_mmrm(

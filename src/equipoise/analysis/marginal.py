@@ -1,0 +1,33 @@
+"""Least-squares means and their differences, for every answer that can test a row of its coefficients.
+
+The rule that must stay true: what is averaged, and how, is said here alone; an answer brings its design and its test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from equipoise.analysis.estimate import Estimate, Marginal
+from equipoise.analysis.formula import Frame, cells, mean_row
+from equipoise.analysis.ops import Array
+
+Contrast = Callable[[Array], Estimate]
+"""(p,) row -> the estimate and test of row @ beta."""
+
+
+def lsmeans(made: Frame, contrast: Contrast, by: Sequence[str]) -> tuple[Marginal, ...]:
+    """Least-squares means of every combination of levels of the factors `by`."""
+    return tuple(Marginal(levels, contrast(mean_row(made, levels))) for levels in cells(made.levels, by))
+
+
+def differences(made: Frame, contrast: Contrast, factor: str, by: Sequence[str]) -> tuple[Marginal, ...]:
+    """Each level of `factor` minus its reference, within every combination of the factors `by`."""
+    reference, *others = made.levels[factor]
+    return tuple(
+        Marginal(
+            {**cell, factor: f"{other} - {reference}"},
+            contrast(mean_row(made, {**cell, factor: other}) - mean_row(made, {**cell, factor: reference})),
+        )
+        for other in others
+        for cell in cells(made.levels, by)
+    )
