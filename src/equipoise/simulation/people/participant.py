@@ -1,0 +1,245 @@
+"""One virtual participant: who comes, with what, and what would be written about them on any day and in either arm.
+
+The rules that must stay true: everything is a pure function of model, study, scenario, seed and index; participant k is
+the same whatever their number; between arms only the effect of the treatment differs. Nothing here knows a trial: the
+model file and the study say what is asked and answered.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from equipoise.ledger.entries import Datum, RangeRow
+from equipoise.protocol.study import Study
+from equipoise.simulation.people.answering import (
+    Answers,
+    Background,
+    answer_form,
+    answer_items,
+    asked_only,
+    text_of,
+)
+from equipoise.simulation.people.arrivals import arrive
+from equipoise.simulation.people.chances import Chances
+from equipoise.simulation.people.course import Course, course_of
+from equipoise.simulation.people.definition import Failure, PeopleModel
+from equipoise.simulation.people.draws import Missing
+from equipoise.simulation.people.events import VirtualEvent, draw_events, marks_on
+from equipoise.simulation.people.formula import Value
+from equipoise.simulation.people.moments import NEVER, Lived, Nature, plain
+from equipoise.simulation.people.natures import draw_failing
+from equipoise.simulation.people.running import draw_logs
+from equipoise.words.problem import Problem
+
+HALF = 50
+Forms = Mapping[str, tuple[Answers, ...]]
+"""Form id -> the answers of each repetition, from 1 on."""
+
+
+@dataclass(frozen=True)
+class VirtualParticipant:
+    """A person who comes to a site. Dates are real dates, counted from the day on which the first site opened.
+
+    arrives_day: days from that day to screening. screened_on: the date of screening. fails: the criterion that is not
+    met, or None. course: what becomes of the person if nothing in the trial goes wrong.
+    """
+
+    index: int
+    site: str
+    arrives_day: int
+    screened_on: dt.date
+    fails: str | None
+    course: Course
+    nature: Nature = field(repr=False)
+    failure: Failure | None = field(repr=False)
+
+    @property
+    def onset(self) -> dt.date:
+        """The day of the event that brought the person to the trial."""
+        return self.screened_on + dt.timedelta(days=int(float(self.nature.variables.get("onset", 0.0))))
+
+    @property
+    def sex(self) -> str | None:
+        """The code of the study's input of sex, as on the form."""
+        return self.answer(self.nature.study.reference_ranges.sex or "")
+
+    @property
+    def birth(self) -> str | None:
+        """The date of birth, as on the form."""
+        return self.answer(self.nature.study.reference_ranges.birth or "")
+
+    @property
+    def caregiver(self) -> bool:
+        """Whether the person has somebody who helps."""
+        return bool(self.nature.variables.get("caregiver", 0.0))
+
+    @property
+    def day_one(self) -> dt.date:
+        """The day planned for randomization and the first dose."""
+        return self.screened_on + dt.timedelta(days=self.course.wait)
+
+    def answer(self, name: str) -> str | None:
+        """What was written at screening for an input of the study."""
+        return text_of(Background(self.nature.study, self.screened_on, self.screening), name)
+
+    @cached_property
+    def screening(self) -> Forms:
+        """Every form of the first visit."""
+        return self._forms(self.nature.study.schedule.visits[0].id, self.screened_on, None, ())
+
+    def visit(self, visit: str, on: dt.date, lived: Lived, ranges: tuple[RangeRow, ...] = ()) -> Forms:
+        """What is written on the forms of a visit that is held `on` a day, without what could tell the arm.
+
+        Running lists are not among them (`logs`). ranges: the laboratory's own, where the site gave some.
+        """
+        return _of_kind(self.nature.study, self._forms(visit, on, lived, ranges), revealing=False)
+
+    def results(self, visit: str, on: dt.date, lived: Lived) -> Forms:
+        """The values of the same forms that could tell the arm: what is reported behind the second door."""
+        return _of_kind(self.nature.study, self._forms(visit, on, lived, ()), revealing=True)
+
+    def events(self, lived: Lived) -> tuple[VirtualEvent, ...]:
+        """Every adverse event of twelve months, in the order of onset, until participation ends."""
+        return draw_events(self.nature, self.course, lived)
+
+    def logs(self, on: dt.date, lived: Lived | None) -> Forms:
+        """The rows of every running list as they stand on a day, in the order in which the site learned of them.
+
+        A row keeps its position, and changes when what it is about ends.
+        """
+        return draw_logs(
+            self.nature, self.events(lived) if lived is not None else (), on, self._scope("LOG", on, lived)
+        )
+
+    def diary(self, form: str, on: dt.date, lived: Lived) -> Answers:
+        """The answers of a form of the diary on a day, by item."""
+        scope = self._scope("DIARY", on, lived)
+        place = self.nature.chances.at(f"diary:{form}:{self.nature.day(on)}")
+        found: dict[str, Datum] = {}
+        for item, draw in self.nature.model.diary.get(form, {}).items():
+            drawn = draw.draw(place, item, scope)
+            scope[item] = plain(drawn)
+            if isinstance(drawn, Missing):
+                found[item] = Datum(missing=drawn.code)
+            elif drawn is not None:
+                found[item] = Datum(drawn if isinstance(drawn, str) else f"{drawn:g}")
+        return found
+
+    def moment(self, visit: str, on: dt.date, lived: Lived | None) -> Mapping[str, Value]:
+        """The variables of the model at a visit, by name: what its forms are written from."""
+        return self._scope(visit, on, lived)
+
+    def dose_share(self, visit: str, on: dt.date, lived: Lived) -> int:
+        """The share (%) of the dose of a visit that is given on a day: 0 where it is missed, 100 where nothing happens.
+
+        `lived.doses` holds that day too. A reaction that stops an infusion (the mark `stops`) stops it half-way.
+        """
+        supply = self.nature.study.supply
+        dose = (
+            next((one.id for one in supply.doses if one.visit == visit), None) if supply is not None else None
+        )
+        if dose is None or on not in lived.doses:
+            return 0
+        share = self.course.doses.get(dose, 0)
+        stopped = marks_on(self.nature, self.events(lived), self.nature.day(on)).get("stops", 0.0)
+        return min(share, HALF) if stopped else share
+
+    def study_day(self, on: dt.date, lived: Lived | None) -> int:
+        """The study day of a date: day 1 is the first dose, or the day planned for it; there is no day 0."""
+        days = (on - self._first(lived)).days
+        return days + 1 if days >= 0 else days
+
+    def _first(self, lived: Lived | None) -> dt.date:
+        return lived.doses[0] if lived is not None and lived.doses else self.day_one
+
+    def _scope(self, visit: str, on: dt.date, lived: Lived | None) -> dict[str, Value]:
+        events = self.events(lived) if lived is not None else ()
+        scope = self.nature.at(visit, on, lived, marks_on(self.nature, events, self.nature.day(on)))
+        planned = [each for each in self.nature.study.schedule.visits if each.day is not None]
+        last = planned[-1] if planned else None
+        end = self.course.end
+        first = self.nature.day(self._first(lived))
+        held_last = last is not None and visit == last.id
+        outcome = self.course.outcome_by(self.study_day(on, lived), final=held_last)
+        given = float(self.dose_share(visit, on, lived) if lived is not None else 0)
+        return {
+            **scope,
+            "given": given,
+            "outcome": outcome,
+            "ended": NEVER if end is None else float(first + end[1] - 1),
+        }
+
+    def _forms(self, visit: str, on: dt.date, lived: Lived | None, ranges: tuple[RangeRow, ...]) -> Forms:
+        study, model = self.nature.study, self.nature.model
+        found: dict[str, tuple[Answers, ...]] = {}
+        known = {} if visit == study.schedule.visits[0].id else self.screening
+        scope = self._scope(visit, on, lived)
+        place = self.nature.chances.at(self.nature.place(visit, on))
+        for form_id in _forms_at(study, visit):
+            form, answered = study.form(form_id), model.forms.get(form_id)
+            if form is None or answered is None or form.log is not None:
+                continue
+            background = Background(study, self.nature.zero, {**known, **found}, ranges)
+            rows = answer_form(background, form, answered, scope, place)
+            found[form_id] = tuple(self._failed(background, form_id, row, scope) for row in rows)
+        return {form: rows for form, rows in found.items() if rows}
+
+    def _failed(
+        self, background: Background, form_id: str, row: Answers, scope: Mapping[str, Value]
+    ) -> Answers:
+        """The answers of somebody who fails screening, where the reason is an answer of its own."""
+        other = self.failure.items.get(form_id) if self.failure is not None else None
+        form = background.study.form(form_id)
+        if other is None or form is None:
+            return row
+        drawn = answer_items(background, form, other, scope, self.nature.chances.at(f"fails:{form_id}"))
+        return asked_only(background, form, {**row, **drawn.answers})
+
+
+def _forms_at(study: Study, visit: str) -> Iterator[str]:
+    """The forms of a visit, each once. At a visit without a plan what is optional is left out."""
+    planned = study.visit(visit)
+    found = dict.fromkeys(
+        form
+        for activity in study.schedule.activities
+        if visit in activity.visits
+        and not (activity.optional and planned is not None and planned.day is None)
+        for form in activity.forms
+    )
+    yield from found
+
+
+def _of_kind(study: Study, forms: Forms, *, revealing: bool) -> Forms:
+    """The answers that could tell the arm, or the others; forms without any are left out."""
+    found = {}
+    for form_id, rows in forms.items():
+        form = study.form(form_id)
+        hidden = (
+            {item.id for item in form.items if item.blinding == "revealing"} if form is not None else set()
+        )
+        parts = tuple(
+            {item: datum for item, datum in row.items() if (item in hidden) is revealing} for row in rows
+        )
+        if any(parts):
+            found[form_id] = parts
+    return found
+
+
+def draw_participant(
+    model: PeopleModel, study: Study, scenario: str, seed: int, index: int, opens: dt.date
+) -> VirtualParticipant | Problem:
+    """Participant number `index` (from 0) of a rehearsal whose first site opens on a day.
+
+    A Problem where the scenario is not in the model, or where the model finds nobody who is eligible.
+    """
+    day, site = arrive(model.accrual, [one.id for one in study.sites], seed, index)
+    zero = opens + dt.timedelta(days=day)
+    found = draw_failing(model, study, scenario, Chances(seed, str(index)), (site, zero))
+    if isinstance(found, Problem):
+        return found
+    nature, failure = found
+    criterion = failure.criterion if failure is not None else None
+    return VirtualParticipant(index, site, day, zero, criterion, course_of(nature), nature, failure)
