@@ -1,6 +1,7 @@
 """Virtual participants: a model of people as data, and whoever is drawn from it.
 
-Others use the names below: `load_people(folder, study)`, `draw_participant(model, study, scenario, seed, index, opens)`.
+Others use the names below: `load_people(folder, study)`, `draw_participant(model, study, scenario, seed, index,
+opens)`.
 """
 
 from equipoise.simulation.people.course import Course
