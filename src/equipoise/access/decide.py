@@ -20,6 +20,7 @@ from equipoise.access.commands import (
 )
 from equipoise.access.duties import SITE_STAFF, against_the_log
 from equipoise.access.evolve import State
+from equipoise.access.phones import PHONES
 from equipoise.access.rating import against_the_rater
 from equipoise.access.roles import ROLES, exclude_each_other, label_of, who_may
 from equipoise.access.saves import save_of
@@ -38,7 +39,7 @@ def may(who: Who, command: object, facts: Facts) -> Problem | None:
     The role must be held now, allow the command, and cover the site that the command, or its subject, is at.
     """
     name = type(command).__name__
-    role = ROLES.get(who.role)
+    role = ROLES.get(who.role) or PHONES.get(who.role)
     if role is None or not _holds(who, who.role, None, anywhere=True):
         return problem("access.role-not-held", role=label_of(who.role))
     if name not in role.commands:

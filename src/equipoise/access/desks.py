@@ -22,18 +22,23 @@ _TUBES = frozenset(
 """Tubes, aliquots and shipments, by who draws and keeps them."""
 _LABORATORY = frozenset({"ReceiveShipment", "ImportResults"})
 """What a laboratory says: of arrival, and in its files of results that tell no arm."""
-_SEES = frozenset({"specimens", "imaging"})
+_SEES = frozenset({"specimens", "imaging", "diary"})
+"""The diary is never read by who rates: what a participant writes of the own progress would anchor a score."""
 
 _IMAGING = frozenset({"OrderImaging", "RecordImaging", "CancelImaging", "ReferenceImages", "RefuseImages"})
 """Images, by who has them made."""
 _READS = frozenset({"OpenReading", "OpenAdjudication"})
 """Giving images to readers."""
 
+_DIARY = frozenset({"InviteDevice", "RevokeDevice"})
+"""Phones of participants and caregivers."""
+
 COMMANDS: Mapping[str, frozenset[str]] = {
-    "coordinator": _TUBES | _IMAGING,
-    "investigator": _TUBES | _IMAGING,
+    "coordinator": _TUBES | _IMAGING | _DIARY,
+    "investigator": _TUBES | _IMAGING | _DIARY,
     "data_manager": _LABORATORY | _READS,
     "reader": frozenset({"ScoreReading"}),
+    "system": frozenset({"EnrolDevice", "RevokeDevice", "KeepDiaryEvidence"}),
 }
 READS: Mapping[str, frozenset[str]] = {
     "coordinator": _SEES,

@@ -104,6 +104,7 @@ DUTIES: Mapping[str, Duty] = {
             _BOTH,
             frozenset({"OrderImaging", "RecordImaging", "CancelImaging", "ReferenceImages", "RefuseImages"}),
         ),
+        Duty("diary", Text("The diary", "受试者日记"), _BOTH, frozenset({"InviteDevice", "RevokeDevice"})),
         Duty(
             "deviations",
             Text("Protocol deviations", "方案偏离"),

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from equipoise.consent.evolve import Act, State
 from equipoise.consent.standing import (
     approved_versions,
+    contact_ended_on,
     counting,
     due,
     required,
@@ -121,6 +122,8 @@ def add_facts(facts: Facts, study: Study, state: State, zone: str) -> Facts:
         consent_outdated=asked is not None and asked.late,
         consent_stops=stopped(state),
         follow_up_ended_on=visits_ended_on(state),
+        contact_ended_on=contact_ended_on(state),
+        caregivers=frozenset(one.caregiver for one in state.caregivers if one.given),
         consent_against=against(study, state, approved, facts.today),
     )
 

@@ -115,7 +115,16 @@ def stopped(state: State) -> frozenset[str]:
 
 def visits_ended_on(state: State) -> str | None:
     """The day (ISO) from which no visit takes place any more, by a withdrawal in full or in part, or None."""
-    days = [limit.on for limit in state.limits if "visits" in STOPS[limit.level]]
+    return _ended_on(state, "visits")
+
+
+def contact_ended_on(state: State) -> str | None:
+    """The day (ISO) from which there is no contact any more, by a withdrawal in full or in part, or None."""
+    return _ended_on(state, "contact")
+
+
+def _ended_on(state: State, what: str) -> str | None:
+    days = [limit.on for limit in state.limits if what in STOPS[limit.level]]
     days += [state.withdrawal.on] if state.withdrawal is not None else []
     return min(days, default=None)
 

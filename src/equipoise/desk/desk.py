@@ -25,12 +25,16 @@ from equipoise.access.decide import may, may_read
 from equipoise.access.evolve import START as NOBODY
 from equipoise.access.evolve import State as PersonState
 from equipoise.access.evolve import evolve as evolve_grants
+from equipoise.access.phones import PHONES as PHONE_ROLES
+from equipoise.access.phones import as_phone
 from equipoise.capture.closing.change import shut
 from equipoise.capture.evolve import Place
 from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.deviating import with_deviations
+from equipoise.desk.diary_tables import PHONES
 from equipoise.desk.followers import FOLLOWERS, SUBJECTS
 from equipoise.desk.identities import IdentityInput, Register
+from equipoise.desk.phones import Phones
 from equipoise.desk.proofs import Proofs, unproved
 from equipoise.desk.routes import ROUTES, Route, kept_by
 from equipoise.desk.standing import (
@@ -46,6 +50,7 @@ from equipoise.desk.standing import (
     zone_of,
 )
 from equipoise.desk.views import Outcome
+from equipoise.diary.evolve import State as DiaryState
 from equipoise.eligibility.commands import ScreenSubject
 from equipoise.ledger.checkpoint import make_checkpoint
 from equipoise.ledger.commit import Act, Committed, commit
@@ -72,6 +77,10 @@ _Decide: TypeAlias = Callable[[Reader, Who, dt.datetime], Decision]
 
 _Circumstances: TypeAlias = tuple[str, str, str | None]
 """What an act says of its place: study, digest of the version that decides, zone."""
+
+
+_OF_SUBJECTS = frozenset({"subject", "diary"})
+"""Kinds of stream that belong to one subject."""
 
 
 class _Released(Exception):
@@ -112,7 +121,8 @@ class Desk:
         self._draft = draft
         self.register = register
         self._clock = clock
-        self._entropy = entropy
+        self.entropy = entropy
+        self._phones: Phones | None = None
         self._trial: tuple[str, str, Trial] | None = None
         self._memory = Memory()
         self._marker = Marker(ledger.keys)
@@ -159,6 +169,20 @@ class Desk:
             known = (*heads, read_trial(reader, same_study, self._draft, self._memory))
             self._trial = known
         return known[2]
+
+    @property
+    def phones(self) -> Phones:
+        """The register of phones; its file is made when it is first asked."""
+        with self._counting:
+            if self._phones is None:
+                places = self.ledger.places
+                secret = places.keys.parent / "devices.key"
+                self._phones = Phones(places.store.parent / "devices.sqlite", secret, self.entropy)
+            return self._phones
+
+    def diary(self, reader: Reader, subject: str) -> DiaryState:
+        """A subject's diary at the reader's moment."""
+        return self._memory.diary(reader, subject)
 
     def who(self, actor: str, role: str) -> Who | None:
         """The person, acting in a role that they hold now; None where they do not."""
@@ -231,6 +255,12 @@ class Desk:
             else dataclasses.replace(now, facts=dataclasses.replace(now.facts, proved=proof))
         )
 
+    def _with_diary(self, reader: Reader, now: Standing, route: Route, subject: str | None) -> Standing:
+        """The standing with the subject's diary, where the command is the diary's."""
+        if not route.diary or subject is None:
+            return now
+        return dataclasses.replace(now, diary=self._memory.diary(reader, subject))
+
     def form_seq(self, subject: str, visit: str, form: str, repeat: int) -> int:
         """The seq of the last save of a form instance; 0 where there is none."""
         with self.reading() as reader:
@@ -257,7 +287,8 @@ class Desk:
             trial = self.trial(reader)
             now = stand(trial, reader, subject, at, memory=self._memory, site=site, judged=judged)
             seen[:] = [(trial, now)]
-            return _judged(reader, route, person, self._proved(self._with_door(now), command), command)
+            ready = self._with_diary(reader, self._proved(self._with_door(now), command), route, subject)
+            return _judged(reader, route, person, ready, command)
 
         asked = command_json(unproved(command))  # a proof is given anew when the same is asked again
         done = self._commit(
@@ -290,7 +321,7 @@ class Desk:
                 self.trial(reader), reader, subject, self.now(),
                 memory=self._memory, site=site, judged=route.depth == "judged",
             )  # fmt: skip
-            ready = self._proved(self._with_door(now), command)
+            ready = self._with_diary(reader, self._proved(self._with_door(now), command), route, subject)
             decided = _judged(reader, route, self._as_held(reader, who), ready, command)
         return decided.problems if isinstance(decided, Refusal) else ()
 
@@ -382,6 +413,12 @@ class Desk:
         """The person with the roles held at this moment, not with those held when the page was asked for."""
         if who == SYSTEM:
             return who
+        if who.role in PHONE_ROLES:
+            row = reader.rows.get(PHONES, (who.actor,))
+            if row is None:
+                return dataclasses.replace(who, grants=())
+            site = _site_of(reader, f"subject/{row['subject']}")
+            return as_phone(who.actor, str(row["holder"]), site, enrolled=row["state"] == "ENROLLED")
         return self._memory.state(reader, f"user/{who.actor}", NOBODY, evolve_grants).who(who.actor, who.role)
 
     def _circumstances(
@@ -415,7 +452,7 @@ class Desk:
         if len(trial.released) < 2:
             return trial
         kind, _, name = stream.partition("/")
-        case = self._memory.case(reader, name) if kind == "subject" else None
+        case = self._memory.case(reader, name) if kind in _OF_SUBJECTS else None
         known = case.screening.site if case is not None else None
         where = self._memory.site(reader, known or site or _site_of(reader, stream))
         trial = trial.at(deciding_digest(trial, where, at.astimezone(ZoneInfo(where.zone)).date(), case))
@@ -479,6 +516,8 @@ class Desk:
             self._checkpointing.join()
         if self._unchecked:
             self.checkpoint()
+        if self._phones is not None:
+            self._phones.close()
         self.register.close()
         self.ledger.close()
 
@@ -546,7 +585,7 @@ def _site_of(reader: Reader, stream: str) -> str | None:
     kind, _, name = stream.partition("/")
     if kind == "site":
         return name
-    row = reader.rows.get(SUBJECTS, (name,)) if kind == "subject" else None
+    row = reader.rows.get(SUBJECTS, (name,)) if kind in _OF_SUBJECTS else None
     return str(row["site"]) if row else None
 
 

@@ -46,6 +46,7 @@ from equipoise.desk.imaging_desk import decide_imaging
 from equipoise.desk.laboratory import decide_results, decide_shipping, decide_specimens
 from equipoise.desk.lock_checklist import checklist
 from equipoise.desk.standing import Standing
+from equipoise.diary import decide as diary
 from equipoise.eligibility import commands as screening
 from equipoise.eligibility import decide as eligibility
 from equipoise.ledger.entries import Append, FormSaved
@@ -78,6 +79,8 @@ class Route:
     streams: Callable[[Any], tuple[str, ...]]  # Any: as above
     depth: Depth
     decide: Decider
+    diary: bool = False
+    """Whether the decision needs the subject's diary."""
 
 
 SUPPLYING = (supplying.RequestPreparation, *supply.STEPS)
@@ -202,6 +205,15 @@ def _attachments(
     if closed:
         return Refusal(closed)
     return attachments.decide(now.trial.study, now.case.attachments, now.facts, command, occasion)
+
+
+def _diary_stream(command: Any) -> tuple[str, ...]:  # Any: as above
+    return (f"diary/{command.subject}",)
+
+
+def _diary(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> Decision:  # Any: as above
+    plans = {one.digest: one.study.diary for one in now.trial.released}
+    return diary.decide(now.trial.study, now.diary, now.facts, command, occasion, plans=plans)
 
 
 def _consent(reader: Reader, now: Standing, command: Any, occasion: Occasion) -> Decision:  # Any: as above
@@ -409,5 +421,6 @@ ROUTES: Mapping[type, Route] = {
     sampling.ReceiveShipment: Route(_shipment, "light", decide_shipping),
     sampling.ImportResults: Route(_results, "light", decide_results),
     **{command: Route(_subject, "light", _supply) for command in SUPPLYING},
+    **{command: Route(_diary_stream, "light", _diary, diary=True) for command in diary.COMMANDS},
 }
 """Every command there is."""

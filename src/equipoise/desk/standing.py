@@ -27,6 +27,7 @@ from equipoise.capture.visits import ended
 from equipoise.consent import binding as consent_binding
 from equipoise.desk.cases import CASE, NOBODY, Case, evolve_case
 from equipoise.desk.followers import IN_SCREENING, SITES, SUBJECTS
+from equipoise.diary import evolve as diary
 from equipoise.eligibility import evolve as eligibility
 from equipoise.eligibility.judgement import Judgement, inputs_used, judge
 from equipoise.ledger.entries import Recorded, StudyReleased
@@ -84,6 +85,7 @@ class Memory:
         self._size = size
         self._small: dict[str, tuple[int, str, Any]] = {}  # Any: the state of that stream's own room
         self._cases: OrderedDict[str, _Remembered] = OrderedDict()
+        self._diaries: OrderedDict[str, tuple[int, str, diary.State]] = OrderedDict()
         self._lights: OrderedDict[str | None, _Light] = OrderedDict()
         self._versions: dict[str, Version] = {}
         self._lock = threading.Lock()
@@ -139,6 +141,27 @@ class Memory:
             found = _Remembered(reader.fold(stream, CASE), head.leaf, head.seq)
         self._keep(self._cases, subject, found)
         return found.case
+
+    def diary(self, reader: Reader, subject: str) -> diary.State:
+        """The subject's diary at the reader's moment."""
+        stream = f"diary/{subject}"
+        head = reader.head(stream)
+        with self._lock:
+            known = self._diaries.get(subject)
+        if known is not None and known[:2] == (head.seq, head.leaf):
+            return known[2]
+        state = diary.START
+        tail: tuple[Recorded, ...] = ()
+        if known is not None and known[0] < head.seq:
+            tail = reader.entries(stream, after=known[0])
+        if known is not None and tail and (tail[0].header.prev, tail[-1].leaf) == (known[1], head.leaf):
+            state = known[2]
+        else:
+            tail = reader.entries(stream)
+        for recorded in tail:
+            state = diary.evolve(state, recorded)
+        self._keep(self._diaries, subject, (head.seq, head.leaf, state))
+        return state
 
     def carry_on(self, recorded: Sequence[Recorded]) -> None:
         """Bring a remembered case up to entries that this process has just written, where they follow on it."""
@@ -264,6 +287,8 @@ class Standing:
     inputs: Mapping[str, Value]
     judgement: Judgement | None = None
     stratum: StratumResult | None = None
+    diary: diary.State = diary.START
+    """Folded for the diary's own commands only."""
 
     def version_at(self, visit: str, form: str, repeat: int) -> Version:
         """The version that decides on a form: the one it was completed under, else the one that decides here."""

@@ -5,8 +5,7 @@ a kind holds facts, no logic; no kind names a person or an arm. A field made by 
 body part with a commitment of its own, so that it can be withheld or erased alone: free text, and values with
 a visibility of their own. Who, when and why-now are in the header (`Header`), not here.
 What happens behind the second door stands in `vault_entries.py`: no store of this door ever holds one of those.
-Streams: `study`, `allocation`, `second-door`, `site/<site>`, `user/<actor>`, `subject/<subject>`, later
-`diary/<subject>`.
+Streams: `study`, `allocation`, `second-door`, `site/<site>`, `user/<actor>`, `subject/<subject>`, `diary/<subject>`.
 """
 
 from __future__ import annotations
@@ -1460,6 +1459,245 @@ class DeviationWithdrawn(Entry):
 
     deviation: str
     automatic: bool
+    reason: str = aside(default="")
+
+
+# --- stream diary/<subject>: the diary of a participant and of caregivers (room: diary) ---------------------------
+# A phone is known by the random id of its enrolment, which is the actor of what it sends; its keys stand in no ledger.
+
+
+@dataclass(frozen=True, slots=True)
+class DiaryInvited(Entry):
+    """Somebody may set up a phone, until a moment (UTC). `holder`: PARTICIPANT, or a caregiver's id in the register.
+
+    `zone`: the participant's IANA zone, in which every window of the diary is counted from now on.
+    """
+
+    belongs: ClassVar[str] = "diary"
+
+    device: str
+    holder: str
+    zone: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceEnrolled(Entry):
+    """A phone was set up with the code and the PIN of its invitation."""
+
+    belongs: ClassVar[str] = "diary"
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRevoked(Entry):
+    """A phone, or an invitation, counts no more: lost, given back, replaced, or locked after too many wrong PINs."""
+
+    belongs: ClassVar[str] = "diary"
+
+    device: str
+    automatic: bool = False
+    reason: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class DiaryEntryRecorded(Entry):
+    """An entry of the diary as a phone sent it. The header has when it arrived; what the device claimed stands here.
+
+    `packet`: the phone's own random id of it; `sealed`: SHA-256 of it as sent (diary.packets). `period`: the day (ISO)
+    on which the period ends that it is for, None for an event. `definition`: digest of the version it was made with. `begun`,
+    `submitted`: moments (UTC) by the server's clock as far as it can be told; `claimed_*`: as the device wrote them;
+    `skew_ms`: server less device when last known. `clock`: what was odd about time, words of diary.clock. `late`: it
+    arrived after its window closed. `answers`: item -> value or why there is none (PREFER_NOT, CANNOT_TELL); `shown`:
+    the items that were asked; `red_flags`: those whose answer is one. `modes`: how the page was set.
+    """
+
+    belongs: ClassVar[str] = "diary"
+
+    packet: str
+    sealed: str
+    device: str
+    reporter: Literal["PARTICIPANT", "ASSISTED", "CAREGIVER"]
+    form: str
+    period: str | None
+    definition: str
+    begun: str
+    submitted: str
+    claimed_begun: str
+    claimed_submitted: str
+    zone: str
+    skew_ms: int | None
+    clock: tuple[str, ...]
+    offline: bool
+    late: bool
+    language: str
+    modes: Mapping[str, str]
+    answers: Mapping[str, Datum]
+    shown: tuple[str, ...]
+    red_flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DiaryEvidenceKept(Entry):
+    """What a phone sent and what is no diary data: refused by `rule`, at `where` in it. `content`: what it said."""
+
+    belongs: ClassVar[str] = "diary"
+
+    packet: str
+    sealed: str
+    device: str
+    rule: str
+    where: str
+    form: str | None = None
+    period: str | None = None
+    content: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class DiaryChangeRequested(Entry):
+    """Who holds a phone asks that an entry (`about`, its packet's id) be changed. The entry stays as it is."""
+
+    belongs: ClassVar[str] = "diary"
+
+    packet: str
+    sealed: str
+    device: str
+    about: str
+    wish: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class DiaryHelpAsked(Entry):
+    """Who holds a phone asks the site to call."""
+
+    belongs: ClassVar[str] = "diary"
+
+    packet: str
+    sealed: str
+    device: str
+    wish: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class DiaryChangeDecided(Entry):
+    """The site decided on a request and signed. `changes`: the answers that count from now on, none where declined.
+
+    The original entry stays. `means`: what the signature means; `method`: how the person proved who signs.
+    """
+
+    belongs: ClassVar[str] = "diary"
+
+    request: str
+    about: str
+    granted: bool
+    changes: Mapping[str, Datum]
+    means: str
+    method: Literal["PASSWORD", "DEMO"]
+    reason: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class DiaryReviewed(Entry):
+    """A person of the site read the diary, at a visit (or between visits, empty), up to an entry of this stream."""
+
+    belongs: ClassVar[str] = "diary"
+
+    visit: str
+    repeat: int
+    upto: int
+    note: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class DiaryEntryLinked(Entry):
+    """A person tied an entry to a row of a log (an adverse event): `place` is visit/form/repeat; empty unties it."""
+
+    belongs: ClassVar[str] = "diary"
+
+    about: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiaryFlagHandled(Entry):
+    """A person of the site dealt with the red flags of an entry. They are no adverse event by themselves."""
+
+    belongs: ClassVar[str] = "diary"
+
+    about: str
+    outcome: Literal["NO_EVENT", "EVENT_RECORDED", "SENT_TO_CARE", "NOT_REACHED"]
+    note: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class DiaryReminderSent(Entry):
+    """Somebody was reminded of a form for a period, through a gateway. `step`: which reminder of the study it was."""
+
+    belongs: ClassVar[str] = "diary"
+
+    form: str
+    period: str
+    to: str
+    step: Literal["HOUR", "AGAIN", "CAREGIVER", "SITE"]
+    gateway: str
+    delivered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DiarySeen(Entry):
+    """A phone showed a form for a period, at a moment (UTC) by the server's clock as far as it can be told."""
+
+    belongs: ClassVar[str] = "diary"
+
+    packet: str
+    sealed: str
+    device: str
+    form: str
+    period: str | None
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiaryGapExplained(Entry):
+    """Why there is no entry of a reporter (PARTICIPANT or CAREGIVER) for a period, as the site found out."""
+
+    belongs: ClassVar[str] = "diary"
+
+    form: str
+    period: str
+    reporter: Literal["PARTICIPANT", "CAREGIVER"]
+    because: Literal["ADMITTED", "TRAVEL", "DEVICE", "BURDEN", "UNWELL", "FORGOT", "OTHER", "UNKNOWN"]
+    note: str = aside(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class DiaryInterviewRecorded(Entry):
+    """A person of the site read the questions out and recorded the answers, or copied a paper card (`on_paper`).
+
+    Always marked as such, and never counted as an entry that was made in time. `asked_at`: when (UTC).
+    """
+
+    belongs: ClassVar[str] = "diary"
+
+    interview: str
+    reporter: Literal["PARTICIPANT", "CAREGIVER"]
+    form: str
+    period: str | None
+    definition: str
+    asked_at: str
+    on_paper: bool
+    answers: Mapping[str, Datum]
+    shown: tuple[str, ...]
+    red_flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceInterrupted(Entry):
+    """Stream study: phones could not reach the server from one moment (UTC) to another: nobody missed an entry then."""
+
+    since: str
+    until: str
     reason: str = aside(default="")
 
 

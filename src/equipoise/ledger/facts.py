@@ -95,6 +95,10 @@ class Facts:
     """Whether that day has passed: what is done from then on is done under an outdated consent."""
     consent_stops: frozenset[str] = owned("consent", frozenset())
     """What a withdrawal stopped: words of consent.withdrawal."""
+    caregivers: frozenset[str] = owned("consent", frozenset())
+    """The caregivers (register's ids) whose own consent to keep the diary is in force."""
+    contact_ended_on: str | None = owned("consent", None)
+    """The day (ISO) on which consent to be contacted at all was withdrawn."""
     consent_against: Problem | None = owned("consent", None)
     """Why nothing more may be done to the participant under the consent as it stands; None where it may."""
     # oversight: what the site's ethics committee said of the consent form

@@ -15,6 +15,7 @@ from pydantic import Field, StringConstraints
 from equipoise.protocol.analysis import AnalysisPlan
 from equipoise.protocol.attachments import Attachments
 from equipoise.protocol.deviating import DeviationRule
+from equipoise.protocol.diary import DiaryPlan
 from equipoise.protocol.elements import Element, Expression, IsoDate, Name, Part, Published, Ratio, Words
 from equipoise.protocol.forms import CodelistDefinition, EntryRules, Form
 from equipoise.protocol.imaging import ImagingPlan
@@ -528,6 +529,7 @@ class Study(Element):
     attachments: Attachments = Attachments()
     specimens: SpecimenPlan = SpecimenPlan()
     imaging: ImagingPlan = ImagingPlan()
+    diary: DiaryPlan = DiaryPlan()
     analysis: AnalysisPlan = AnalysisPlan()
 
     def form(self, form_id: str) -> Form | None:

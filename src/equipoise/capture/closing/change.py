@@ -55,6 +55,8 @@ STILL: frozenset[str] = frozenset(
         # how serious a departure was is often said last: until the list is released (decision 0027)
         "RaiseDeviation", "ClassDeviation", "ExplainDeviation",
         "CloseDeviation", "ReopenDeviation", "WithdrawDeviation",
+        # what a phone still sends is kept, and counts for nothing; a lost phone is shut out
+        "KeepDiaryEvidence", "RevokeDevice",
         # people, the sites themselves, and reading
         "GrantRole", "RevokeRole", "ReviewAudit", "AddSite", "ApproveSite", "ActivateSite", "DeactivateSite",
         "PauseEnrolment", "ResumeEnrolment",

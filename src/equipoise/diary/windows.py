@@ -1,0 +1,71 @@
+"""When each form of the diary is due: pure functions of the definition, study day 1, the zone, and when it all ends.
+
+The rules that must stay true: a form and the day on which its period ends name a slot, and nothing else does; the
+windows of one form follow each other without gap or overlap, also where a clock is put forward or back, because both
+ends are hours of the participant's wall clock; nothing here knows an arm.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from equipoise.protocol.diary import DiaryForm, DiaryPlan
+from equipoise.protocol.windows import date_of
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One due entry: the form, the day (ISO) on which its period ends, and its window, both ends in UTC."""
+
+    form: str
+    period: str
+    opens: dt.datetime
+    closes: dt.datetime
+
+    def holds(self, moment: dt.datetime) -> bool:
+        """Whether a moment lies inside the window; its end is not in it."""
+        return self.opens <= moment < self.closes
+
+
+def slots(
+    plan: DiaryPlan, day_one: dt.date | None, zone: str, ended: dt.date | None = None
+) -> tuple[Slot, ...]:
+    """Every slot of the diary, in the order in which they open. `ended`: nothing that opens after this day is due."""
+    if day_one is None:
+        return ()
+    found = [slot for form in plan.forms for slot in _of(form, day_one, zone, ended)]
+    return tuple(sorted(found, key=lambda slot: (slot.opens, slot.form)))
+
+
+def slot_of(
+    plan: DiaryPlan, form: str, period: str, day_one: dt.date | None, zone: str, ended: dt.date | None = None
+) -> Slot | None:
+    """The slot of a form and a period, or None where nothing is due."""
+    known = plan.form(form)
+    if known is None or day_one is None:
+        return None
+    return next((slot for slot in _of(known, day_one, zone, ended) if slot.period == period), None)
+
+
+def _of(form: DiaryForm, day_one: dt.date, zone: str, ended: dt.date | None) -> Iterator[Slot]:
+    when = form.cadence
+    if when is None:
+        return
+    hour = dt.time.fromisoformat(when.opens)
+    day = when.first_day + when.days - 1
+    while day <= when.last_day:
+        period = date_of(day, day_one)
+        if ended is not None and period > ended:
+            return
+        closing = period + dt.timedelta(days=when.open_days)
+        yield Slot(form.id, period.isoformat(), _instant(period, hour, zone), _instant(closing, hour, zone))
+        day += when.days
+
+
+def _instant(day: dt.date, hour: dt.time, zone: str) -> dt.datetime:
+    """The moment (UTC) at which the wall clock shows an hour. Shown twice: the first time; never: as if the clock had
+    not been put forward (PEP 495, fold 0)."""
+    return dt.datetime.combine(day, hour, ZoneInfo(zone)).astimezone(dt.UTC)
