@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 from equipoise.access.commands import SYSTEM, Who
@@ -26,17 +26,17 @@ from equipoise.access.evolve import START as NOBODY
 from equipoise.access.evolve import State as PersonState
 from equipoise.access.evolve import evolve as evolve_grants
 from equipoise.access.phones import PHONES as PHONE_ROLES
-from equipoise.access.phones import as_phone
 from equipoise.capture.closing.change import shut
 from equipoise.capture.evolve import Place
 from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.deviating import with_deviations
-from equipoise.desk.diary_tables import PHONES
+from equipoise.desk.diary_tables import PHONES, phone_now
 from equipoise.desk.followers import FOLLOWERS, SUBJECTS
 from equipoise.desk.identities import IdentityInput, Register
 from equipoise.desk.phones import Phones
 from equipoise.desk.proofs import Proofs, unproved
 from equipoise.desk.routes import ROUTES, Route, kept_by
+from equipoise.desk.second_door import SecondDoor
 from equipoise.desk.standing import (
     NOTHING,
     Memory,
@@ -93,22 +93,6 @@ class ScreenOutcome:
 
     outcome: Outcome
     number: str | None = None
-
-
-class SecondDoor(Protocol):
-    """What the desk asks of its courier: whether the second door answers, and whether it knows a later ledger."""
-
-    @property
-    def answers(self) -> bool:
-        """Whether it answered lately."""
-
-    @property
-    def behind(self) -> bool:
-        """Whether it knows a later ledger of this store, or another."""
-
-    @property
-    def troubles(self) -> tuple[Problem, ...]:
-        """What people of this door should know of it."""
 
 
 class Desk:
@@ -415,10 +399,8 @@ class Desk:
             return who
         if who.role in PHONE_ROLES:
             row = reader.rows.get(PHONES, (who.actor,))
-            if row is None:
-                return dataclasses.replace(who, grants=())
-            site = _site_of(reader, f"subject/{row['subject']}")
-            return as_phone(who.actor, str(row["holder"]), site, enrolled=row["state"] == "ENROLLED")
+            site = _site_of(reader, f"subject/{row['subject']}") if row else None
+            return phone_now(who, row, site)
         return self._memory.state(reader, f"user/{who.actor}", NOBODY, evolve_grants).who(who.actor, who.role)
 
     def _circumstances(

@@ -5,9 +5,14 @@ The rule that must stay true: as in followers.py; no key and no code is here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
+from equipoise.access.commands import Who
+from equipoise.access.phones import as_phone
 from equipoise.ledger.entries import DeviceEnrolled, DeviceRevoked, DiaryInvited, Recorded
 from equipoise.ledger.followers import Follower
-from equipoise.ledger.store import ReadTable, Transaction
+from equipoise.ledger.store import Cell, ReadTable, Transaction
 
 PHONES = ReadTable(
     "phones",
@@ -34,3 +39,10 @@ def follow(tables: Transaction, recorded: Recorded) -> None:
 
 PHONES_FOLLOWER = Follower("phones", "1", (PHONES,), follow)
 """Raise the version whenever this file computes something else."""
+
+
+def phone_now(who: Who, row: Mapping[str, Cell] | None, site: str | None) -> Who:
+    """A phone with the role that its row of the table leaves it; `site`: its participant's."""
+    if row is None:
+        return replace(who, grants=())
+    return as_phone(who.actor, str(row["holder"]), site, enrolled=row["state"] == "ENROLLED")

@@ -31,10 +31,10 @@ from equipoise.ledger.entries import (
     DeviceRevoked,
     DiaryChangeRequested,
     DiaryEntryRecorded,
-    DiaryEvidenceKept,
+    DiaryEvidenceRecorded,
+    DiaryFormShown,
     DiaryHelpAsked,
     DiaryInvited,
-    DiarySeen,
     Entry,
 )
 from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
@@ -182,7 +182,9 @@ def _judged(
         return DiaryChangeRequested(sent.packet, sent.sealed, device.device, sent.about, sent.wish)
     times = judge_times(sent, window.zone, occasion.at)
     if sent.kind == "seen":
-        return DiarySeen(sent.packet, sent.sealed, device.device, sent.form, sent.period, _iso(times.begun))
+        return DiaryFormShown(
+            sent.packet, sent.sealed, device.device, sent.form, sent.period, _iso(times.begun)
+        )
     plan = plans.get(sent.definition)
     if plan is None:
         return Fault("diary.version-unknown", "digest")
@@ -210,10 +212,10 @@ def last_day(facts: Facts) -> dt.date | None:
     return min(known, default=None)
 
 
-def _evidence(sent: Sent, device: str, fault: Fault, facts: Facts) -> DiaryEvidenceKept:
+def _evidence(sent: Sent, device: str, fault: Fault, facts: Facts) -> DiaryEvidenceRecorded:
     """What is kept of a packet that counts for nothing; nothing of what it says once records are not to be read."""
     content = "" if "records" in facts.consent_stops else sent.content
-    return DiaryEvidenceKept(
+    return DiaryEvidenceRecorded(
         sent.packet, sent.sealed, device, fault.rule, fault.where, sent.form or None, sent.period, content
     )
 

@@ -21,15 +21,15 @@ from equipoise.ledger.entries import (
     DiaryChangeRequested,
     DiaryEntryLinked,
     DiaryEntryRecorded,
-    DiaryEvidenceKept,
+    DiaryEvidenceRecorded,
     DiaryFlagHandled,
+    DiaryFormShown,
     DiaryGapExplained,
     DiaryHelpAsked,
     DiaryInterviewRecorded,
     DiaryInvited,
-    DiaryReminderSent,
+    DiaryReminderDispatched,
     DiaryReviewed,
-    DiarySeen,
     Recorded,
 )
 
@@ -144,15 +144,21 @@ def _begun(one: Made) -> tuple[str, int]:
 
 
 START = State()
-_FROM_PHONES = (DiaryEntryRecorded, DiaryChangeRequested, DiaryHelpAsked, DiarySeen, DiaryEvidenceKept)
+_FROM_PHONES = (
+    DiaryEntryRecorded,
+    DiaryChangeRequested,
+    DiaryHelpAsked,
+    DiaryFormShown,
+    DiaryEvidenceRecorded,
+)
 _OTHERS = (
-    DiaryReminderSent,
-    DiarySeen,
+    DiaryReminderDispatched,
+    DiaryFormShown,
     DiaryHelpAsked,
     DiaryGapExplained,
     DiaryInterviewRecorded,
     DiaryReviewed,
-    DiaryEvidenceKept,
+    DiaryEvidenceRecorded,
 )
 
 
@@ -198,7 +204,7 @@ def _packet(state: State, recorded: Recorded) -> State:
     entry = recorded.entry
     if not isinstance(entry, _FROM_PHONES):
         return state
-    rule, where = (entry.rule, entry.where) if isinstance(entry, DiaryEvidenceKept) else ("", "")
+    rule, where = (entry.rule, entry.where) if isinstance(entry, DiaryEvidenceRecorded) else ("", "")
     kept = Packet(entry.sealed, rule, where, recorded.header.seq, recorded.leaf)
     state = replace(state, by_digest=_with(state.by_digest, entry.sealed, kept))
     if entry.packet in state.packets:

@@ -1506,11 +1506,11 @@ class DiaryEntryRecorded(Entry):
     """An entry of the diary as a phone sent it. The header has when it arrived; what the device claimed stands here.
 
     `packet`: the phone's own random id of it; `sealed`: SHA-256 of it as sent (diary.packets). `period`: the day (ISO)
-    on which the period ends that it is for, None for an event. `definition`: digest of the version it was made with. `begun`,
-    `submitted`: moments (UTC) by the server's clock as far as it can be told; `claimed_*`: as the device wrote them;
-    `skew_ms`: server less device when last known. `clock`: what was odd about time, words of diary.clock. `late`: it
-    arrived after its window closed. `answers`: item -> value or why there is none (PREFER_NOT, CANNOT_TELL); `shown`:
-    the items that were asked; `red_flags`: those whose answer is one. `modes`: how the page was set.
+    on which the period ends that it is for, None for an event. `definition`: digest of the version it was made with.
+    `begun`, `submitted`: moments (UTC) by the server's clock as far as it can be told; `claimed_*`: as the device wrote
+    them; `skew_ms`: server less device when last known. `clock`: what was odd about time, words of diary.timing.
+    `late`: it arrived after its window closed. `answers`: item -> value or why there is none (PREFER_NOT, CANNOT_TELL);
+    `shown`: the items that were asked; `red_flags`: those whose answer is one. `modes`: how the page was set.
     """
 
     belongs: ClassVar[str] = "diary"
@@ -1539,7 +1539,7 @@ class DiaryEntryRecorded(Entry):
 
 
 @dataclass(frozen=True, slots=True)
-class DiaryEvidenceKept(Entry):
+class DiaryEvidenceRecorded(Entry):
     """What a phone sent and what is no diary data: refused by `rule`, at `where` in it. `content`: what it said."""
 
     belongs: ClassVar[str] = "diary"
@@ -1631,7 +1631,7 @@ class DiaryFlagHandled(Entry):
 
 
 @dataclass(frozen=True, slots=True)
-class DiaryReminderSent(Entry):
+class DiaryReminderDispatched(Entry):
     """Somebody was reminded of a form for a period, through a gateway. `step`: which reminder of the study it was."""
 
     belongs: ClassVar[str] = "diary"
@@ -1645,7 +1645,7 @@ class DiaryReminderSent(Entry):
 
 
 @dataclass(frozen=True, slots=True)
-class DiarySeen(Entry):
+class DiaryFormShown(Entry):
     """A phone showed a form for a period, at a moment (UTC) by the server's clock as far as it can be told."""
 
     belongs: ClassVar[str] = "diary"

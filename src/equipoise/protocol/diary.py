@@ -129,7 +129,7 @@ class Reminders(Element):
     again_hours: int = Field(default=4, ge=1)
     caregiver_days: int = Field(default=1, ge=1)
     site_days: int = Field(default=3, ge=1)
-    text: Words = Text("You have an entry to fill in.", "您有一条记录待填写。")
+    text: Words | None = None
 
 
 class Compliance(Element):
@@ -146,8 +146,8 @@ class Emergency(Element):
     """What a red flag shows at once."""
 
     number: str = "120"
-    advice: Words = Text("Call an ambulance now.", "请立即呼叫急救。")
-    not_watched: Words = Text("Nobody reads this diary at night.", "夜间没有人查看日记。")
+    advice: Words | None = None
+    not_watched: Words | None = None
 
 
 class Invitation(Element):
@@ -163,7 +163,7 @@ class DiaryPlan(Element):
     category: QSCAT of its rows. answers: who may answer, first choice first.
     """
 
-    label: Words = Text("Diary", "日记")
+    label: Words | None = None
     category: str = Field(default="STUDY DIARY", max_length=40)
     answers: tuple[Reporter, ...] = REPORTERS
     forms: tuple[DiaryForm, ...] = ()

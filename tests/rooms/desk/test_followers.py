@@ -237,12 +237,16 @@ def test_every_command_has_one_route() -> None:
     import equipoise.capture.imaging.commands as imaging
     import equipoise.capture.specimens.commands as specimens
     import equipoise.consent.commands as consent
+    import equipoise.diary.commands as diary
     import equipoise.eligibility.commands as eligibility
     import equipoise.oversight.commands as oversight
     import equipoise.randomization.commands as randomization
     import equipoise.supply.commands as supply
 
-    nouns = {"Who", "Grant", "Trained", "Certified", "PublicSlot", "Datum", "SignedPlace", "SeriesSeen"}
+    nouns = {"Who", "Grant", "Trained", "Certified", "PublicSlot", "Datum", "SignedPlace", "SeriesSeen"} | {
+        "Instant",
+        "Sent",
+    }
     asked = {
         value
         for module in (
@@ -252,6 +256,7 @@ def test_every_command_has_one_route() -> None:
             closing,
             double,
             consent,
+            diary,
             eligibility,
             oversight,
             randomization,
