@@ -8,26 +8,19 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from demonstrated import made_once
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
-from served import COMMAND, VIEW, WAIT, Served, serve_copy
+from served import VIEW, WAIT, Served, serve_copy
 
 
 @pytest.fixture(scope="session")
 def rehearsal_store(tmp_path_factory) -> Path:
     """The demonstration's store, made once."""
-    folder = tmp_path_factory.mktemp("rehearsal")
-    made = subprocess.run(
-        [*COMMAND, "demo", "--no-serve", "--store", str(folder / "store"), "--vault", str(folder / "vault")],
-        capture_output=True,
-        text=True,
-    )
-    assert made.returncode == 0, made.stderr
-    return folder / "store"
+    return made_once(tmp_path_factory) / "store"
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from demonstrated import COMMAND
 from playwright.sync_api import Page, expect
 
-COMMAND = [sys.executable, "-c", "from equipoise.cli.main import main; raise SystemExit(main())"]
 MOVING = Path(__file__).with_name("moving.py")
 WAIT = 10_000  # milliseconds; a slow machine is not a fault
 VIEW = {"width": 1200, "height": 770}

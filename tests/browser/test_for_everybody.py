@@ -122,6 +122,27 @@ TEXTS = """() => {
 }"""
 
 
+WORDS = "<!doctype html><html lang=en><title>t</title><style>{style}</style><main><h1>{word}</h1></main>"
+
+
+def test_a_pair_of_colours_is_looked_at_wherever_it_is_new(browser):
+    """What passed once hides no other: not in the light, not in the dark alone, not on another ground, not when large."""
+    page = browser.new_page()
+    sound = "h1 {font-size: 16px; font-weight: 400; color: #0a0a0a; background: #fdfdfd}"
+    dark = "@media (prefers-color-scheme: dark) {h1 {color: #444; background: #333}}"
+    faint = sound.replace("#0a0a0a", "#bbb")  # 1.9 : 1 on white; WCAG 1.4.3 asks for 4.5 : 1
+    between = sound.replace("#0a0a0a", "#888")  # 3.5 : 1: enough for large letters alone
+    large = between.replace("16px", "30px")
+    ground = sound.replace("#fdfdfd", "#333")
+    for style, fault in ((sound, None), (sound, None), (faint, "light"), (sound + dark, "dark"), (ground, "light"),
+                         (large, None), (between, "light"), (sound, None)):  # fmt: skip
+        page.set_content(WORDS.format(style=style, word="Word"))
+        found = [one for one in axe_faults(page) if "color-contrast" in one]
+        assert bool(found) == (fault is not None), (style, found)
+        assert all(one.startswith(fault or "") for one in found)
+    page.close()
+
+
 def test_the_matrix_scrolls_in_its_own_box_and_keeps_its_first_column(windows, everything):
     told = windows("en")
     page = told.page

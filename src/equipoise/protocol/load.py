@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -103,7 +104,7 @@ def _read_all(folder: Path, places: Places) -> tuple[Problem, ...]:
     main = _read(folder, MAIN)
     if isinstance(main, Problem):
         return (main,)
-    named = main.value.pop("include", []) if isinstance(main.value, dict) else []
+    named = main.value.get("include", []) if isinstance(main.value, dict) else []
     problems = list(_add(main, MAIN, places))
     if named is None:
         named = []
@@ -145,6 +146,12 @@ def _read(folder: Path, name: str) -> Located | Problem:
         return problem("protocol.file-missing", name, folder=folder)
     except OSError:
         return problem("protocol.file-unreadable", name)
+    return _parsed(data, name)
+
+
+@lru_cache(maxsize=64)
+def _parsed(data: bytes, name: str) -> Located | Problem:
+    """`read_yaml`, once for the same bytes: one command often reads a definition for each door. Nobody changes it."""
     return read_yaml(data, name)
 
 
@@ -156,8 +163,9 @@ def _add(read: Located, name: str, places: Places) -> tuple[Problem, ...]:
         return (problem("protocol.file-not-mapping", f"{name}:1:1"),)
     problems = []
     for key, value in read.value.items():
-        if name != MAIN and key == "include":
-            problems.append(problem("protocol.include-nested", str(read.keys[(key,)])))
+        if key == "include":
+            if name != MAIN:
+                problems.append(problem("protocol.include-nested", str(read.keys[(key,)])))
             continue
         clash = _join(key, value, read, places)
         if clash is not None:

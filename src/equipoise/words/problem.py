@@ -18,6 +18,8 @@ from ruamel.yaml import YAML
 from equipoise.words.text import Language, Text
 
 _SLOT = re.compile(r"\{(\w+)\}")
+_PREFIX = re.compile(r"[a-z0-9_]+")
+_FOLDER = files("equipoise.words").joinpath("messages")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +57,30 @@ def problem(rule: str, where: str = "", **arguments: object) -> Problem:
 
 @cache
 def catalogue() -> Mapping[str, Text]:
-    """Every message of the program by key. Raises ValueError for a key that stands in two files."""
+    """Every message of the program by key. Raises ValueError for a key that stands in a file of another name."""
     found: dict[str, Text] = {}
-    for path in sorted(files("equipoise.words").joinpath("messages").iterdir(), key=lambda entry: entry.name):
-        if not path.name.endswith(".yaml"):
-            continue
-        for key, languages in (YAML(typ="safe").load(path.read_text("utf-8")) or {}).items():
-            if key in found:
-                raise ValueError(f"message {key} stands twice, the second time in {path.name}")
-            found[key] = Text(languages["en"], languages["zh"])
+    for path in _FOLDER.iterdir():
+        if path.name.endswith(".yaml"):
+            found |= _messages(path.name.removesuffix(".yaml"))
     return found
+
+
+@cache
+def _messages(prefix: str) -> Mapping[str, Text]:
+    """The messages whose keys begin with `prefix`; a process reads only the files whose messages it says."""
+    path = _FOLDER.joinpath(f"{prefix}.yaml")
+    if not _PREFIX.fullmatch(prefix) or not path.is_file():
+        return {}
+    written = YAML(typ="safe").load(path.read_text("utf-8")) or {}
+    for key in written:
+        if not key.startswith(f"{prefix}."):
+            raise ValueError(f"message {key} stands in {path.name}, where it is not looked for")
+    return {key: Text(languages["en"], languages["zh"]) for key, languages in written.items()}
 
 
 def say(key: str, language: Language = "en", arguments: Mapping[str, str] | None = None) -> str:
     """The text of `key` in `language` with its arguments put in; the key itself where there is none."""
-    text = catalogue().get(key)
+    text = _messages(key.partition(".")[0]).get(key)
     if text is None:
         return key
     given = arguments or {}

@@ -10,22 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from demonstrated import COMMAND, copied
+from terminal import typed as run
 
 ROOT = Path(__file__).resolve().parents[3]
 STUDY = ROOT / "studies" / "nct07197606"
 SECOND = ROOT / "tests" / "studies" / "second"
-
-
-def run(*arguments: object, language: str = "en") -> subprocess.CompletedProcess[str]:
-    """One command, as a person would give it."""
-    return subprocess.run(
-        [sys.executable, "-m", "equipoise.cli.main", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "EQUIPOISE_LANGUAGE": language, "PYTHONPATH": str(ROOT / "src")},
-    )
 
 
 def one_json(ran: subprocess.CompletedProcess[str]) -> Any:
@@ -36,12 +26,7 @@ def one_json(ran: subprocess.CompletedProcess[str]) -> Any:
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A demonstration store, made by the command."""
-    folder = tmp_path_factory.mktemp("demo")
-    made = run(
-        "demo", "--no-serve", "--study", STUDY, "--store", folder / "store", "--vault", folder / "vault"
-    )
-    assert made.returncode == 0, made.stderr
-    return folder / "store"
+    return copied(tmp_path_factory) / "store"
 
 
 @pytest.mark.parametrize("folder", [STUDY, SECOND])
@@ -244,28 +229,20 @@ def test_a_folder_that_was_changed_is_said_and_changes_nothing(store: Path, tmp_
 def test_a_person_gets_a_sign_in_and_loses_it(tmp_path: Path) -> None:
     store = tmp_path / "s"
     assert run("store", "new", store, "--study", SECOND, "--purpose", "trial").returncode == 0
-    asked = [sys.executable, "-m", "equipoise.cli.main", "account", "add", str(store), "ada", "--user", "u1",
-             "--role", "coordinator", "--name", "Ada"]  # fmt: skip
+    given = ("--user", "u1", "--role", "coordinator", "--name", "Ada")
 
-    def add(password: str) -> subprocess.CompletedProcess[str]:
-        environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT / "src")}
-        return subprocess.run(
-            asked, input=password + "\n", capture_output=True, text=True, env=environment, timeout=60
-        )
+    def account(*words: object, said: str = "") -> subprocess.CompletedProcess[str]:  # Django has one door a process
+        command = [*COMMAND, "account", *map(str, words)]
+        return subprocess.run(command, input=said, capture_output=True, text=True, timeout=60)
 
-    assert add("short").returncode == 1
-    made = add("correct horse battery")
+    assert account("add", store, "ada", *given, said="short\n").returncode == 1
+    made = account("add", store, "ada", *given, said="correct horse battery\n")
     assert made.returncode == 0, made.stderr
     assert "battery" not in made.stdout + made.stderr
     assert b"battery" not in (store / "accounts.sqlite").read_bytes()
-    assert run("account", "close", store, "ada").returncode == 0
-    assert run("account", "close", store, "nobody").returncode == 1
-    assert (
-        run(
-            "account", "add", tmp_path / "none", "x", "--user", "u", "--role", "rater", "--name", "X"
-        ).returncode
-        == 1
-    )
+    assert account("close", store, "ada").returncode == 0
+    assert account("close", store, "nobody").returncode == 1
+    assert account("add", tmp_path / "none", "x", *given).returncode == 1
 
 
 @pytest.mark.parametrize(

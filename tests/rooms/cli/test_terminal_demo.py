@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from demonstrated import copied
 
 from equipoise.cli import demo as command
 from equipoise.cli import main as terminal
@@ -31,9 +32,7 @@ def held(folder: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a demonstration in `store` and `vault`."""
-    folder = tmp_path_factory.mktemp("demo")
-    assert play(folder / "store", folder / "vault") == 0
-    return folder
+    return copied(tmp_path_factory)
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> str:

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from demonstrated import COMMAND, made_once
 
 from equipoise.ledger.notes import vkey_of
 from equipoise.ledger.opening import open_ledger
@@ -28,7 +29,6 @@ from equipoise.words.problem import Problem
 
 ROOT = Path(__file__).resolve().parents[3]
 STUDY = ROOT / "studies" / "nct07197606"
-COMMAND = [sys.executable, "-c", "from equipoise.cli.main import main; raise SystemExit(main())"]
 PASSPHRASE = "four words in a row"
 
 
@@ -41,13 +41,7 @@ def run(*arguments: object, typed: str = "") -> subprocess.CompletedProcess[str]
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a demonstration in `store` and `vault`."""
-    folder = tmp_path_factory.mktemp("doors")
-    done = run(
-        "demo", "--no-serve", "--study", STUDY, "--store", folder / "store", "--vault", folder / "vault"
-    )
-    assert done.returncode == 0, done.stderr
-    (folder / "said").write_text(done.stdout + "\n" + done.stderr)
-    return folder
+    return made_once(tmp_path_factory)
 
 
 @pytest.fixture
