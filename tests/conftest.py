@@ -61,7 +61,15 @@ def domain(shared_reference: Path) -> dict[str, Any]:
     return value
 
 
-LONG_FIRST = ("browser/test_for_everybody", "browser", "faults", "stories", "laws", "rooms/cli", "rooms/vault")
+LONG_FIRST = (
+    "browser/test_for_everybody",
+    "browser",
+    "faults",
+    "stories",
+    "laws",
+    "rooms/cli",
+    "rooms/vault",
+)
 """Where long files lie. Two workers share the files: a long one that begins last would run while the other has nothing."""
 
 
@@ -69,7 +77,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files first, the others as they were."""
 
     def rank(item: pytest.Item) -> int:
-        place = item.path.relative_to(ROOT / "tests").as_posix() if item.path.is_relative_to(ROOT / "tests") else ""
+        place = (
+            item.path.relative_to(ROOT / "tests").as_posix()
+            if item.path.is_relative_to(ROOT / "tests")
+            else ""
+        )
         return next((rank for rank, long in enumerate(LONG_FIRST) if place.startswith(long)), len(LONG_FIRST))
 
     items.sort(key=rank)

@@ -174,7 +174,9 @@ def test_every_key_a_page_names_is_in_the_catalogue():
 def test_no_message_is_kept_that_nobody_says():
     """A key counts as said where it is named whole, or where its beginning is named to have the end put on."""
     whole = "\n".join(text(path) for path in under("src/equipoise", ".py", ".html", ".js"))
-    program = whole.encode("ascii", "ignore").decode()  # keys are ASCII, and such a text is searched much faster
+    program = whole.encode(
+        "ascii", "ignore"
+    ).decode()  # keys are ASCII, and such a text is searched much faster
     data = [
         path for path in [*under("src/equipoise", ".yaml"), *under("studies", ".yaml")] if FOLDER not in path
     ]
@@ -188,7 +190,9 @@ def said(key: str, program: str, data: str) -> bool:
         return True
     for cut in (place for place, character in enumerate(key) if character in "-."):
         beginning, mark, end = key[:cut], key[cut], key[cut + 1 :]
-        if mark == "-" and any(f"{beginning}{follows}" in program for follows in ("-{", '-"', "-'", '"', "'")):
+        if mark == "-" and any(
+            f"{beginning}{follows}" in program for follows in ("-{", '-"', "-'", '"', "'")
+        ):
             return True
         if f"{beginning}.{{" not in program:
             continue

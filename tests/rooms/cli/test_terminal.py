@@ -231,7 +231,9 @@ def test_a_person_gets_a_sign_in_and_loses_it(tmp_path: Path) -> None:
     assert run("store", "new", store, "--study", SECOND, "--purpose", "trial").returncode == 0
     given = ("--user", "u1", "--role", "coordinator", "--name", "Ada")
 
-    def account(*words: object, said: str = "") -> subprocess.CompletedProcess[str]:  # Django has one door a process
+    def account(
+        *words: object, said: str = ""
+    ) -> subprocess.CompletedProcess[str]:  # Django has one door a process
         command = [*COMMAND, "account", *map(str, words)]
         return subprocess.run(command, input=said, capture_output=True, text=True, timeout=60)
 

@@ -161,7 +161,9 @@ def test_without_standard_output_the_status_still_answers() -> None:
 @pytest.mark.parametrize("port", ["-1", "65536", "99999", "８０", "1e3", ""])
 def test_what_is_no_port_is_wrong_usage(port: str, tmp_path: Path) -> None:
     for subject in ("serve", "demo"):
-        ran = typed_bytes(subject, f"--port={port}", *([tmp_path] if subject == "serve" else ["--study", tmp_path]))
+        ran = typed_bytes(
+            subject, f"--port={port}", *([tmp_path] if subject == "serve" else ["--study", tmp_path])
+        )
         assert ran.returncode == 2, subject
         assert "65535" in last(ran)
 
