@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from demonstrated import made_once
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from served import VIEW, WAIT, Served, serve_copy
+
+from demonstrated import made_once
 
 
 @pytest.fixture(scope="session")

@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from demonstrated import COMMAND
 from playwright.sync_api import Page, expect
+
+from demonstrated import COMMAND
 
 MOVING = Path(__file__).with_name("moving.py")
 WAIT = 10_000  # milliseconds; a slow machine is not a fault

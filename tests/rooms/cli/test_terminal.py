@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from demonstrated import COMMAND, copied
 from terminal import typed as run
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from demonstrated import copied
 
+from demonstrated import copied
 from equipoise.cli import demo as command
 from equipoise.cli import main as terminal
 from equipoise.desk.desk import open_desk

@@ -21,8 +21,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from demonstrated import COMMAND, made_once
 
+from demonstrated import COMMAND, made_once
 from equipoise.ledger.notes import vkey_of
 from equipoise.ledger.opening import open_ledger
 from equipoise.words.problem import Problem
