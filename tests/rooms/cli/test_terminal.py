@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from demonstrated import COMMAND, copied
-from terminal import typed as run
+from commanded import typed as run
 
 ROOT = Path(__file__).resolve().parents[3]
 STUDY = ROOT / "studies" / "nct07197606"
