@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from demonstrated import COMMAND, copied
 from commanded import typed as run
+from demonstrated import COMMAND, copied
 
 ROOT = Path(__file__).resolve().parents[3]
 STUDY = ROOT / "studies" / "nct07197606"

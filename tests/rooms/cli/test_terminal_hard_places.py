@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from commanded import typed_bytes
 from equipoise.cli import main as terminal
 from equipoise.cli.answer import visible
 from equipoise.ledger.store import StoreFault
 from equipoise.words.problem import problem
-from commanded import typed_bytes
 
 ROOT = Path(__file__).resolve().parents[3]
 STUDY = ROOT / "studies" / "nct07197606"
