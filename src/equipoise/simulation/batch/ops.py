@@ -24,15 +24,15 @@ class JaxOps(NumpyOps):
 
     def cholesky(self, matrices: Array) -> Array:
         """Lower factors of a stack of symmetric matrices (…, V, V); NaN where one has none."""
-        return jnp.linalg.cholesky(matrices)  # type: ignore[no-any-return]
+        return jnp.linalg.cholesky(matrices)
 
     def solve(self, matrices: Array, right: Array) -> Array:
         """The solutions of matrices @ x = right; not finite where there is none."""
-        return jnp.linalg.solve(matrices, right)  # type: ignore[no-any-return]
+        return jnp.linalg.solve(matrices, right)
 
     def fori(self, times: int, step: Callable[[State], State], start: State) -> State:
         """`step` done `times` times, as one loop of the compiled program."""
-        return jax.lax.fori_loop(0, times, lambda _, state: step(state), start)  # type: ignore[no-any-return]
+        return jax.lax.fori_loop(0, times, lambda _, state: step(state), start)
 
 
 JAX = JaxOps()
