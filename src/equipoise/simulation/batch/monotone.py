@@ -258,7 +258,7 @@ def _searched(left: _Left, g: Array, visit: int) -> Effect:
 
 
 class _Point(NamedTuple):
-    """An optimum: g (r, B), T (r, r, B), inverse M_j (V, V, V, B), rows l_j and factor (V, V, B), share l_j'1 (V, B)."""
+    """Optimum: g (r, B), T (r, r, B), inverse M_j (V, V, V, B), rows l_j and factor (V, V, B), share l_j'1 (V, B)."""
 
     g: Array
     t: Array
