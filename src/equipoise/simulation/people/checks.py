@@ -54,7 +54,11 @@ def check_names(model: PeopleModel, reading: Reading) -> None:
         if failure.accept is not None:
             _asked(failure.accept.names, after, (*path, "accept"), reading)
     _lists(model, after, reading)
+    events = set(model.events.names) | ROW_NAMES if model.events is not None else set()
     for position, target in enumerate(model.targets):
+        if target.measured == "events":
+            _asked(target.of.names, after | events, ("targets", position), reading)
+            continue
         names = target.of.names | (target.with_.names if target.with_ is not None else frozenset())
         _asked(names, after, ("targets", position), reading)
 

@@ -145,7 +145,7 @@ class Events:
     marks: Mapping[str, Formula]
 
 
-Measured = Literal["mean", "sd", "share", "correlation", "difference"]
+Measured = Literal["mean", "sd", "share", "correlation", "difference", "odds", "events"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +153,9 @@ class Target:
     """A published or calibrated moment that the model is held to.
 
     Of a variable at a visit, or of its change from another visit (`since`): its mean or spread, the share of people for
-    whom a condition holds, the correlation with another variable (`with_`), or, for a scenario, the difference of
-    means between the active arm and the other. `within`: how far the model may lie off beside the error of sampling.
+    whom a condition holds, the correlation with another variable (`with_`); for a scenario, the difference of means
+    between the active arm and the other, or the common odds ratio of a lower grade; or the share of people with an
+    adverse event for which a condition holds. `within`: how far the model may lie off beside the error of sampling.
     """
 
     id: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import cast
+from typing import cast, get_args
 
 from equipoise.protocol.notation import Plain, Steps
 from equipoise.protocol.study import Study
@@ -240,7 +240,7 @@ def read_targets(written: Plain, sources: Mapping[str, str], reading: Reading) -
         path: Steps = ("targets", position)
         given = mapping(one, path, reading)
         measured = str(given.get("measured"))
-        kinds = ("mean", "sd", "share", "correlation", "difference")
+        kinds = get_args(Measured)
         if measured not in kinds:
             reading.fault(
                 (*path, "measured"), "protocol.value-not-listed", found=measured, allowed=", ".join(kinds)
