@@ -1,10 +1,11 @@
-"""`equipoise study …`: import a public record, check a definition, list its assumptions, compare two versions."""
+"""`equipoise study …`: import a public record, check a definition, list its assumptions, compare two, draw people."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from equipoise.cli import people
 from equipoise.cli.answer import Answer, done, language, line, occupied, problem_json, refused, told, visible
 from equipoise.cli.files import read_whole, write_new
 from equipoise.protocol.study import Study
@@ -44,7 +45,7 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     crf.add_argument("--form", action="append", default=[], metavar="ID", help="only this form; repeatable")
     crf.add_argument("--language", choices=LANGUAGES, default=None)
     crf.set_defaults(run=_crf)
-    for command in (bring, check, assumptions, diff, impact, crf):
+    for command in (bring, check, assumptions, diff, impact, crf, people.declare(commands)):
         command.add_argument("--json", action="store_true", help="print one JSON value")
 
 

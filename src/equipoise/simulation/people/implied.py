@@ -1,4 +1,4 @@
-"""What a model of people implies: the moments that it is held to, by simulation, beside the values that they should have.
+"""What a model of people implies: the moments that it is held to, by simulation, beside what they should be.
 
 The rules that must stay true: people are drawn as a rehearsal draws them, only without those who fail screening; every
 moment comes with the standard error of its simulation, so that a table can be read without knowing how many were drawn.
@@ -48,7 +48,9 @@ class Implied:
 
 def implied(model: PeopleModel, study: Study, people: int, seed: int) -> tuple[Implied, ...] | Problem:
     """Every target of a model, by drawing so many eligible people (at least 2)."""
-    scenario = next((name for name, values in model.scenarios.items() if not any(values.values())), model.default)
+    scenario = next(
+        (name for name, values in model.scenarios.items() if not any(values.values())), model.default
+    )
     natures = []
     for index in range(people):
         drawn = draw_nature(model, study, scenario, Chances(seed, str(index)), (study.sites[0].id, _ZERO))
@@ -60,18 +62,22 @@ def implied(model: PeopleModel, study: Study, people: int, seed: int) -> tuple[I
 
 
 class _Moments:
-    """The people at their visits, each looked at once."""
+    """The people at their visits, each looked at once; of a moment only what the targets ask for is kept."""
 
     def __init__(self, natures: Sequence[Nature]) -> None:
         self.natures = natures
         self.model, self.study = natures[0].model, natures[0].study
         self._known: dict[tuple[str, str, str], list[Moment]] = {}
+        asked = [one for target in self.model.targets for one in (target.of, target.with_) if one is not None]
+        state = {variable.name for variable in self.model.state} | set(natures[0].variables)
+        self.asked = frozenset().union(*(one.names for one in asked)) & state
 
     def at(self, visit: str, scenario: str = "", arm: str = "") -> list[Moment]:
         """Everybody at a visit on its planned day, in a scenario and arm; without treatment where none is named."""
         key = (visit, scenario, arm)
         if key not in self._known:
-            self._known[key] = [self._moment(nature, *key) for nature in self.natures]
+            found = (self._moment(nature, *key) for nature in self.natures)
+            self._known[key] = [{name: moment[name] for name in self.asked} for moment in found]
         return self._known[key]
 
     def _moment(self, nature: Nature, visit: str, scenario: str, arm: str) -> Moment:
@@ -82,7 +88,9 @@ class _Moments:
         if not scenario:
             return nature.at(visit, date, None, self._marks())
         variables = {**nature.variables, **self.model.scenarios[scenario]}
-        treated = Nature(self.model, self.study, scenario, nature.chances, nature.site, nature.zero, variables)
+        treated = Nature(
+            self.model, self.study, scenario, nature.chances, nature.site, nature.zero, variables
+        )
         return treated.at(visit, date, Lived(arm, (one,)), self._marks())
 
     def _marks(self) -> dict[str, float]:
