@@ -212,7 +212,9 @@ TERMINAL: Mapping[str, Command] = {
     "study assumptions": Command(outside=_DEFINITION),
     "study diff": Command(outside=_DEFINITION),
     "study crf": Command(outside=_DEFINITION),
-    "study people": Command(outside="it draws made-up people from a definition; no store is opened, and no list is known"),
+    "study people": Command(
+        outside="it draws made-up people from a definition; no store is opened, and no list is known"
+    ),
     "screen": Command(outside=_DEFINITION),
     "fit mmrm": Command(outside=_TABLE),
     "fit ordinal": Command(outside=_TABLE),

@@ -17,6 +17,8 @@ from equipoise.capture.consequences import Consequences, Now, consequences
 from equipoise.capture.evolve import Instance, Place, State
 from equipoise.capture.parsing import parse
 from equipoise.capture.questions import question
+from equipoise.diary.commands import Sent
+from equipoise.diary.judging import answers_fault
 from equipoise.eligibility.judgement import judge
 from equipoise.ledger.entries import Datum
 from equipoise.ledger.facts import DoseGiven
@@ -281,3 +283,43 @@ def test_the_end_of_participation_is_taken_by_the_study(model: PeopleModel, stud
         assert said["DSSTDAT"].value == (person.day_one + dt.timedelta(days=day - 1)).isoformat()
         seen.add(how)
     assert seen == {"DEATH", "WITHDRAWAL BY SUBJECT", "LOST TO FOLLOW-UP"}
+
+
+def test_the_diary_is_taken_by_the_study(model: PeopleModel, study: Study) -> None:
+    """Daily entries of four weeks, weekly ones afterwards, and those for events: no answer is at fault.
+
+    They are missing on some days, and the reporter is one whom the study knows.
+    """
+    plan, made, due, reporters = study.diary, 0, 0, set()
+    for person in eligible(model, study, 12):
+        lived = course(person, study, "MSC")
+        days = [*range(28), *range(34, 364, 21)]
+        asked = [("DAILY" if day < 28 else "WEEKLY", person.day_one + dt.timedelta(days=day)) for day in days]
+        asked += [
+            (form, event.starts)
+            for event in person.events(lived)
+            for form in person.diary_events(event.starts, lived)
+        ]
+        for name, on in asked:
+            form, entry = plan.form(name), person.diary(name, on, lived)
+            assert form is not None
+            due += 1
+            if entry is None:
+                continue
+            made += 1
+            reporters.add(entry.reporter)
+            assert entry.reporter in plan.answers
+            sent = Sent(
+                "",
+                "",
+                "entry",
+                "",
+                reporter=entry.reporter,
+                form=name,
+                answers=entry.answers,
+                shown=entry.shown,
+            )
+            assert answers_fault(plan, form, sent) is None, (name, entry)
+            assert set(entry.answers) <= set(entry.shown)
+    assert 0.6 < made / due < 0.97
+    assert len(reporters) >= 2

@@ -6,8 +6,18 @@ opens)`.
 
 from equipoise.simulation.people.course import Course
 from equipoise.simulation.people.definition import PeopleModel
+from equipoise.simulation.people.diary import DiaryEntry
 from equipoise.simulation.people.load import load_people
 from equipoise.simulation.people.moments import Lived
 from equipoise.simulation.people.participant import Forms, VirtualParticipant, draw_participant
 
-__all__ = ["Course", "Forms", "Lived", "PeopleModel", "VirtualParticipant", "draw_participant", "load_people"]
+__all__ = [
+    "Course",
+    "DiaryEntry",
+    "Forms",
+    "Lived",
+    "PeopleModel",
+    "VirtualParticipant",
+    "draw_participant",
+    "load_people",
+]

@@ -79,6 +79,9 @@ def _lists(model: PeopleModel, known: set[str], reading: Reading) -> None:
                 _asked(row.when.names, everywhere, (*path, "when"), reading)
             for item, draw in {**row.names, **row.items}.items():
                 _asked(draw.names, own, (*path, item), reading)
+    for form, diary in model.diary.items():
+        for item, draw in {"made": diary.made, "reporter": diary.reporter, **diary.items}.items():
+            _asked(draw.names, everywhere | set(diary.items), ("diary", form, item), reading)
     if model.events is not None:
         for position, event in enumerate(model.events.rows):
             own = everywhere | set(model.events.names) | set(event.names) | ROW_NAMES
@@ -129,6 +132,7 @@ def check_forms(model: PeopleModel, study: Study, reading: Reading) -> None:
         form = _form(study, model.events.form, ("events", "form"), reading)
         if form is not None:
             _items(study, form, model.events.items, ("events", "items"), reading)
+    _diary(model, study, reading)
     visits = {visit.id for visit in study.schedule.visits}
     asked = [
         *(("screening", visit) for visit in model.screening.visits),
@@ -143,6 +147,32 @@ def check_forms(model: PeopleModel, study: Study, reading: Reading) -> None:
     for section, visit in asked:
         if visit not in visits:
             reading.fault((section,), "virtual.visit-unknown", visit=visit, known=", ".join(sorted(visits)))
+
+
+def _diary(model: PeopleModel, study: Study, reading: Reading) -> None:
+    """Forms, items and options of the diary, and the events that begin an entry."""
+    rows = model.events.rows if model.events is not None else ()
+    for form_id, answered in model.diary.items():
+        form = study.diary.form(form_id)
+        if form is None:
+            reading.fault(("diary", form_id), "virtual.form-unknown", form=form_id)
+            continue
+        asked = {item.id: item for item in study.diary.items(form)}
+        for name, draw in answered.items.items():
+            item = asked.get(name)
+            if item is None and not name.startswith("_"):
+                reading.fault(
+                    ("diary", form_id, "items", name), "virtual.item-unknown", item=name, form=form_id
+                )
+            known = {option.id for option in item.options} if item is not None else set()
+            said = {word for code in draw.codes for word in code.split(" ")} if known else set()
+            for code in sorted(said - known):
+                path: Steps = ("diary", form_id, "items", name)
+                reading.fault(
+                    path, "virtual.code-unknown", code=code, item=name, known=", ".join(sorted(known))
+                )
+        for event in sorted(set(answered.after) - {row.id for row in rows}):
+            reading.fault(("diary", form_id, "after"), "virtual.name-unknown", name=event)
 
 
 def _form(study: Study, form_id: str, path: Steps, reading: Reading) -> Form | None:

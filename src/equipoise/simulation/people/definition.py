@@ -145,6 +145,20 @@ class Events:
     marks: Mapping[str, Formula]
 
 
+@dataclass(frozen=True, slots=True)
+class DiaryModel:
+    """How a form of the diary is answered: whether it is (`made`), by whom, and what; after which events it is begun.
+
+    reporter: a draw of PARTICIPANT, ASSISTED or CAREGIVER.
+    """
+
+    made: Draw
+    reporter: Draw
+    items: Mapping[str, Draw]
+    after: tuple[str, ...]
+    reason: Reason
+
+
 Measured = Literal["mean", "sd", "share", "correlation", "difference", "odds", "events"]
 
 
@@ -188,5 +202,5 @@ class PeopleModel:
     forms: Mapping[str, FormModel]
     logs: Mapping[str, tuple[RowModel, ...]]
     events: Events | None
-    diary: Mapping[str, Mapping[str, Draw]]
+    diary: Mapping[str, DiaryModel]
     targets: tuple[Target, ...]

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from equipoise.ledger.entries import Datum, RangeRow
+from equipoise.ledger.entries import RangeRow
 from equipoise.protocol.study import Study
 from equipoise.simulation.people.answering import (
     Answers,
@@ -26,10 +26,10 @@ from equipoise.simulation.people.arrivals import arrive
 from equipoise.simulation.people.chances import Chances
 from equipoise.simulation.people.course import Course, course_of
 from equipoise.simulation.people.definition import Failure, PeopleModel
-from equipoise.simulation.people.draws import Missing
+from equipoise.simulation.people.diary import DiaryEntry, diary_entry
 from equipoise.simulation.people.events import VirtualEvent, draw_events, marks_on
 from equipoise.simulation.people.formula import Value
-from equipoise.simulation.people.moments import NEVER, Lived, Nature, plain
+from equipoise.simulation.people.moments import NEVER, Lived, Nature
 from equipoise.simulation.people.natures import draw_failing
 from equipoise.simulation.people.running import draw_logs
 from equipoise.words.problem import Problem
@@ -114,19 +114,14 @@ class VirtualParticipant:
             self.nature, self.events(lived) if lived is not None else (), on, self._scope("LOG", on, lived)
         )
 
-    def diary(self, form: str, on: dt.date, lived: Lived) -> Answers:
-        """The answers of a form of the diary on a day, by item."""
-        scope = self._scope("DIARY", on, lived)
-        place = self.nature.chances.at(f"diary:{form}:{self.nature.day(on)}")
-        found: dict[str, Datum] = {}
-        for item, draw in self.nature.model.diary.get(form, {}).items():
-            drawn = draw.draw(place, item, scope)
-            scope[item] = plain(drawn)
-            if isinstance(drawn, Missing):
-                found[item] = Datum(missing=drawn.code)
-            elif drawn is not None:
-                found[item] = Datum(drawn if isinstance(drawn, str) else f"{drawn:g}")
-        return found
+    def diary(self, form: str, on: dt.date, lived: Lived) -> DiaryEntry | None:
+        """What is answered in a form of the diary about a day, and by whom; None where no entry is made."""
+        return diary_entry(self.nature, form, on, self._scope("DIARY", on, lived))
+
+    def diary_events(self, on: dt.date, lived: Lived) -> tuple[str, ...]:
+        """The forms of the diary that an adverse event begins on a day."""
+        begun = {event.id for event in self.events(lived) if event.starts == on}
+        return tuple(form for form, model in self.nature.model.diary.items() if begun & set(model.after))
 
     def moment(self, visit: str, on: dt.date, lived: Lived | None) -> Mapping[str, Value]:
         """The variables of the model at a visit, by name: what its forms are written from."""

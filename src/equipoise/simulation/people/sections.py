@@ -13,6 +13,7 @@ from typing import cast, get_args
 from equipoise.protocol.notation import Plain, Steps
 from equipoise.protocol.study import Study
 from equipoise.simulation.people.definition import (
+    DiaryModel,
     EventModel,
     Events,
     Failure,
@@ -194,14 +195,19 @@ def read_events(written: Plain, study: Study, sources: Mapping[str, str], readin
     )
 
 
-def read_diary(written: Plain, sources: Mapping[str, str], reading: Reading) -> dict[str, dict[str, Draw]]:
-    """What is answered in each form of the diary."""
+def read_diary(written: Plain, sources: Mapping[str, str], reading: Reading) -> dict[str, DiaryModel]:
+    """How each form of the diary is answered."""
     found = {}
     for form, one in mapping(written, ("diary",), reading).items():
         path: Steps = ("diary", form)
         given = mapping(one, path, reading)
-        reason_of(given, path, sources, reading)
-        found[form] = draws(given.get("items"), (*path, "items"), reading)
+        found[form] = DiaryModel(
+            read_draw(given.get("made"), (*path, "made"), reading),
+            read_draw(given.get("reporter"), (*path, "reporter"), reading),
+            draws(given.get("items"), (*path, "items"), reading),
+            tuple(str(event) for event in sequence(given.get("after"), (*path, "after"), reading)),
+            reason_of(given, path, sources, reading),
+        )
     return found
 
 
