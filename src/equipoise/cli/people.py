@@ -42,10 +42,10 @@ def declare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> ar
 
 def run(options: argparse.Namespace) -> Answer:
     """What the command answers."""
-    from equipoise.cli.study import read_study
+    from equipoise.protocol.load import load_study
     from equipoise.simulation.people import load_people
 
-    study = read_study(options.folder)
+    study = load_study(options.folder)
     if isinstance(study, tuple):
         return refused(study)
     model = load_people(options.folder, study)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from equipoise.cli.main import main
-from equipoise.cli.study import read_study
+from equipoise.protocol.load import load_study
 from equipoise.protocol.study import Study
 from equipoise.simulation.people import PeopleModel, load_people
 from equipoise.words.problem import Problem
@@ -25,11 +25,11 @@ STUDY = Path(__file__).resolve().parents[3] / "studies" / "nct07197606"
 @pytest.fixture(autouse=True)
 def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The study and its model are read once for all calls of this file; reading them has tests of its own."""
-    monkeypatch.setattr("equipoise.cli.study.read_study", study_read)
+    monkeypatch.setattr("equipoise.protocol.load.load_study", study_read)
     monkeypatch.setattr("equipoise.simulation.people.load_people", model_read)
 
 
-study_read = cache(read_study)
+study_read = cache(load_study)
 _MODELS: dict[Path, PeopleModel | tuple[Problem, ...]] = {}
 
 
