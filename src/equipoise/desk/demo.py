@@ -20,8 +20,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from equipoise.capture.commands import DateVisit, RecordForm
-from equipoise.consent.commands import RecordCapacity, RecordConsent
+from equipoise.consent.commands import RecordCapacity, RecordCaregiver, RecordConsent
 from equipoise.desk.clock import SetClock
+from equipoise.desk.consent_page import Beside, record_consent
 from equipoise.desk.desk import Desk
 from equipoise.desk.identities import IdentityInput
 from equipoise.desk.setup import add_person, fill_log, open_site
@@ -138,7 +139,10 @@ class _Loader:
             outcome = screened.outcome
         else:
             subject = desk.subject_id(self._numbers[person["id"]]) or ""
-            outcome = desk.submit(who, self._command(planned.step, subject, day), key=key)
+            beside = Beside(planned.step.get("name", ""))
+            outcome = record_consent(
+                desk, who, self._command(planned.step, subject, day), beside, key=key
+            )
         return tuple(
             Problem(one.rule, f"{planned.place} {one.where}", one.arguments) for one in outcome.problems
         )
@@ -150,6 +154,8 @@ class _Loader:
             case "consent":
                 on, relation = day.isoformat(), step.get("relation")
                 return RecordConsent(subject, step["version"], step["by"], step["given"], on, relation)
+            case "caregiver":
+                return RecordCaregiver(subject, "", True, day.isoformat(), step["relation"])
             case "visit":
                 return DateVisit(subject, step["visit"], day.isoformat())
             case "form":

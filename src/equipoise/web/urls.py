@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from equipoise.pages import entrance as shared
 from equipoise.pages import passwords, problems
+from equipoise.web.diary import views as diary
 from equipoise.web.public import views as public
 from equipoise.web.views import (
     accounts,
@@ -79,6 +80,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *double.urlpatterns,
     *consents.urlpatterns,
     *imaging.urlpatterns,
+    *diary.urlpatterns,
     path(f"{_FORM}/history", forms.history),
     path(f"{_FORM}/<int:repeat>/history", forms.history),
 ]

@@ -6,6 +6,7 @@ by its code and PIN; no answer tells more than its sender may know; nothing here
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
 import re
@@ -15,6 +16,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
@@ -22,10 +24,15 @@ from django.views.decorators.http import require_GET, require_POST
 from equipoise.desk.desk import Desk
 from equipoise.desk.devices import Enrolled, enrol
 from equipoise.desk.diary_intake import Answer, SlotSeen, take
+from equipoise.desk.rehearsal_phones import hand_card
+from equipoise.documents.phone_card import PhoneCard, phone_card_pdf
+from equipoise.documents.squares import drawing
+from equipoise.documents.typeset import issue_of
 from equipoise.ledger.receipts import Receipt
 from equipoise.pages import problems
 from equipoise.web.diary import shell
 from equipoise.web.request import Asked, desk
+from equipoise.web.views.reading import new_key
 from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Text
 
@@ -84,6 +91,23 @@ def intake(request: Asked) -> HttpResponse:
         "answers": [_answer(one) for one in taken.answers],
     }
     return _json(request, said)
+
+
+@require_POST
+def card(request: Asked) -> HttpResponse:
+    """In a rehearsal, the card that a made-up coordinator hands to whoever plays a participant or a caregiver."""
+    side = "CAREGIVER" if request.POST.get("side") == "CAREGIVER" else "PARTICIPANT"
+    handed = hand_card(_desk(), tuple(desk().personas()), side, key=new_key())
+    if isinstance(handed, Problem):
+        raise problems.Shown(handed)
+    link = request.build_absolute_uri(f"/diary/#{handed.invited.code}")
+    printed = PhoneCard(link, handed.number, handed.invited.until[:10], side == "CAREGIVER")
+    made = phone_card_pdf(printed, issue_of(desk().study, desk().now().date(), rehearsal=True))
+    context = {
+        "link": link, "number": handed.number, "pin": handed.invited.pin, "square": drawing(link),
+        "pdf": base64.b64encode(made).decode(),
+    }  # fmt: skip
+    return render(request, "web/phone_card.html", context)
 
 
 def _given(request: Asked) -> Mapping[str, Any]:  # Any: JSON
@@ -146,6 +170,7 @@ def _packed(request: Asked, answer: HttpResponse, smaller: bytes) -> HttpRespons
 
 urlpatterns: list[URLPattern] = [
     path("diary/", part),
+    path("diary/card", card),
     path("diary/enrol", set_up),
     path("diary/intake", intake),
     path("diary/<path:name>", part),

@@ -41,7 +41,8 @@ def front(request: Asked) -> HttpResponse:
         for persona in desk().personas()
     ]
     people = desk().number_of_participants()
-    return render(request, "web/chooser.html", {"cards": cards, "people": people})
+    phones = bool(desk().study.diary.forms)
+    return render(request, "web/chooser.html", {"cards": cards, "people": people, "phones": phones})
 
 
 @require_POST

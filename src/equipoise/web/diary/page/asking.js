@@ -5,6 +5,7 @@
 
 import { h, of, picture, say, settings } from "./drawing.js";
 
+const FAR = 5; // steps that the second pair of keys takes at once
 const YES_NO = [{ id: "Y", key: "phone.yes", picture: "yes" }, { id: "N", key: "phone.no", picture: "no" }];
 const word = (option) => (option.key ? say(option.key) : of(option.label));
 export const optionsOf = (item) => (item.kind === "yesno" && !(item.options && item.options.length) ? YES_NO : item.options);
@@ -61,7 +62,7 @@ export function inWords(item, answer) {
 
 /* The sentences that are read aloud for an item. */
 export function sentences(item, form, reporter) {
-  const answers = item.kind === "nrs" ? [item.low_label && `0: ${of(item.low_label)}`, item.high_label && `10: ${of(item.high_label)}`] : (optionsOf(item) || []).map(word);
+  const answers = item.kind === "nrs" ? [item.low_label && `${item.low}: ${of(item.low_label)}`, item.high_label && `${item.high}: ${of(item.high_label)}`] : (optionsOf(item) || []).map(word);
   return [question(item, form, reporter), of(item.helper), ...answers];
 }
 
@@ -69,16 +70,18 @@ export function sentences(item, form, reporter) {
 export function answersTo(item, answer, give) {
   const value = answer && answer.value !== undefined ? answer.value : null;
   const label = { role: "group", "aria-labelledby": `q-${item.id}` };
-  if (item.kind === "nrs") return h("div", { class: "scale", ...label }, ends(item), rising(item.low || 0, item.high === undefined ? 10 : item.high).map((n) => choice(String(n), value === String(n), () => give({ value: String(n) }))));
+  if (item.kind === "nrs") return h("div", { class: "scale", ...label }, ends(item), rising(item.low, item.high).map((n) => choice(String(n), value === String(n), () => give({ value: String(n) }))));
+  if (item.kind === "number" && item.high - item.low <= 20 * item.step) return h("div", { class: "scale", ...label }, unitOf(item), rising(item.low, item.high, item.step).map((n) => choice(String(n), value === String(n), () => give({ value: String(n) }))));
   if (item.kind === "number") return steps(item, value, give, label);
   if (settings.yesno && item.kind !== "yesno") return byYesNo(item, value, give, label);
   if (item.kind === "many") return h("div", { class: "answers", ...label }, item.options.map((option) => choice(word(option), has(value, option.id), () => give(toggled(item, value, option.id)), option.picture)));
-  return h("div", { class: `answers ${item.kind}`, ...label }, optionsOf(item).map((option) => choice(word(option), value === option.id, () => give({ value: option.id }), option.picture)));
+  return h("div", { class: `answers ${item.kind === "yesno" ? "side" : ""}`, ...label }, optionsOf(item).map((option) => choice(word(option), value === option.id, () => give({ value: option.id }), option.picture)));
 }
 
-const rising = (low, high) => Array.from({ length: high - low + 1 }, (_, at) => low + at);
+const rising = (low, high, step = 1) => Array.from({ length: Math.floor((high - low) / step) + 1 }, (_, at) => low + at * step);
+const unitOf = (item) => (item.unit ? h("p", { class: "ends" }, of(item.unit)) : null);
 const has = (value, id) => value !== null && value.split(" ").includes(id);
-const ends = (item) => (item.low_label || item.high_label ? h("p", { class: "ends" }, h("span", null, `${item.low || 0}: ${of(item.low_label)}`), h("span", null, `${item.high === undefined ? 10 : item.high}: ${of(item.high_label)}`)) : null);
+const ends = (item) => (item.low_label || item.high_label ? h("p", { class: "ends" }, h("span", null, `${item.low}: ${of(item.low_label)}`), h("span", null, `${item.high}: ${of(item.high_label)}`)) : null);
 
 function choice(label, chosen, act, drawn) {
   return h("button", { type: "button", class: "choice", "aria-pressed": chosen ? "true" : "false", onclick: act }, picture(drawn), h("span", { class: "label" }, label), h("span", { class: "mark", "aria-hidden": "true" }, chosen ? "✓" : ""));
@@ -94,14 +97,14 @@ function toggled(item, value, id) {
 
 /* A number by steps: less, the number, more. The first tap begins at the lowest. */
 function steps(item, value, give, label) {
-  const step = item.step || 1;
+  const { step, low, high } = item;
   const at = value === null ? null : Number(value);
-  const to = (next) => give({ value: String(Math.min(item.high, Math.max(item.low || 0, next))) });
+  const to = (next) => give({ value: String(Math.min(high, Math.max(low, next))) });
   const shown = h("output", { class: "number", "aria-live": "polite" }, at === null ? "–" : String(at), item.unit ? h("small", null, of(item.unit)) : null);
-  const less = h("button", { type: "button", class: "choice step", "aria-label": say("phone.less"), onclick: () => to(at === null ? item.low || 0 : at - step) }, "−");
-  const more = h("button", { type: "button", class: "choice step", "aria-label": say("phone.more"), onclick: () => to(at === null ? item.low || 0 : at + step) }, "+");
-  const far = (item.high - (item.low || 0)) / step > 12 ? [10, -10].map((n) => h("button", { type: "button", class: "choice step far", onclick: () => to((at === null ? item.low || 0 : at) + n * step) }, `${n > 0 ? "+" : "−"}${Math.abs(n * step)}`)).reverse() : [];
-  return h("div", { class: "by-steps", ...label }, h("div", { class: "row" }, less, shown, more), far.length ? h("div", { class: "row" }, far) : null);
+  const less = h("button", { type: "button", class: "choice step", "aria-label": say("phone.less"), onclick: () => to(at === null ? low : at - step) }, "−");
+  const more = h("button", { type: "button", class: "choice step", "aria-label": say("phone.more"), onclick: () => to(at === null ? low : at + step) }, "+");
+  const far = [-FAR, FAR].map((n) => h("button", { type: "button", class: "choice step far", onclick: () => to((at === null ? low : at) + n * step) }, `${n > 0 ? "+" : "−"}${Math.abs(n * step)}`));
+  return h("div", { class: "by-steps", ...label }, h("div", { class: "row" }, less, shown, more), h("div", { class: "row" }, far));
 }
 
 /* For who reads little: each option is asked by itself, yes or no; of `choice` until a yes, of `many` all. */

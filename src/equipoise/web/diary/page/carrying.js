@@ -7,7 +7,7 @@
 import { all, get, put, write } from "./keeping.js";
 import * as telling from "./telling.js";
 
-const MOST = 64; // packets in one request
+const MOST = 32; // packets in one request
 const PATIENCE = 20000; // milliseconds for one request on a bad line
 let running = null;
 let reached = true;
@@ -15,11 +15,18 @@ let reached = true;
 export const lineIsUp = () => navigator.onLine !== false && reached;
 
 /* A question to the hospital; null where it cannot be reached. */
-export async function ask(address, body) {
+export const ask = (address, body) => spoken(address, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
+
+export async function fetched(address) {
+  const answer = await spoken(address, {});
+  return answer && answer.ok ? answer.said : null;
+}
+
+async function spoken(address, how) {
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), PATIENCE);
   try {
-    const answer = await fetch(address, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" }, credentials: "omit", signal: stop.signal });
+    const answer = await fetch(address, { ...how, credentials: "omit", signal: stop.signal });
     const said = await answer.json();
     reached = true;
     return { ok: answer.ok, status: answer.status, said };

@@ -31,6 +31,7 @@ export async function unfinished(person, key) {
   drafts = held ? await readAgain(key, held.sealed) : {};
   const over = Object.entries(drafts).filter(([, one]) => one.closes && Date.parse(one.closes) <= telling.now());
   for (const [name] of over) delete drafts[name];
+  if (entry) drafts[nameOf(entry.form, entry.period, entry.reporter)] = entry; // it goes on, whatever the time
   return { open: drafts, over: over.map(([, one]) => one) };
 }
 

@@ -7,7 +7,7 @@ import * as carrying from "./carrying.js";
 import * as drawing from "./drawing.js";
 import { button, say, settings } from "./drawing.js";
 import * as entry from "./entry.js";
-import { all, get, put, remove, write } from "./keeping.js";
+import { all, get, put, write } from "./keeping.js";
 import * as reading from "./reading.js";
 import * as screens from "./screens.js";
 import { fromBase64url, importKey, originKey, randomId, readAgain, seal, unwrap, wrap } from "./sealing.js";
@@ -19,7 +19,6 @@ const TRIES = 5;
 const PAUSE = 60000; // after five wrong PINs; nothing is ever thrown away for them
 let me = null; // { person, key }
 let watching = null; // redraws what is on the screen after something was carried
-let cleared = false;
 let over = [];
 let offer = null;
 let worker = null;
@@ -95,6 +94,18 @@ async function enter(person, key) {
   greet();
 }
 
+/* A newer version of the diary: fetched when the hospital names one; entries begun under an older one keep it. */
+async function renewed() {
+  const person = await get("people", me.person.device);
+  if (!person.wanted || person.wanted === person.digest) return;
+  const plan = await carrying.fetched(`/diary/definition/${person.wanted}.json`);
+  if (!plan) return;
+  const needed = new Set(Object.values((await entry.unfinished(person, me.key)).open).map((one) => one.digest));
+  const held = Object.fromEntries(Object.entries(person.definitions).filter(([digest]) => needed.has(digest)));
+  await put("people", { ...person, digest: plan.digest, definitions: { ...held, [plan.digest]: plan } });
+  changed();
+}
+
 /* Say hello: the hospital's time and windows, and what it waits for. */
 async function greet() {
   if (!me) return;
@@ -103,6 +114,7 @@ async function greet() {
   const at = telling.asTold(telling.stamp());
   const body = { v: 1, kind: "hello", reporter: reporterOf(person), form: null, period: null, digest: person.digest, begun: at, submitted: at, ...telling.asSent(), offline: false, language: settings.language, modes: { installed: screens.installed() ? "yes" : "no", waiting: `n${(await carrying.waiting(person.device)).length}` }, answers: {}, shown: [] };
   await carrying.carry(changed, await seal(key, person.device, id, body));
+  if (me) await renewed();
 }
 
 const reporterOf = (person) => (person.holder === "PARTICIPANT" ? "PARTICIPANT" : "CAREGIVER");
@@ -127,10 +139,10 @@ async function viewOf(showAll) {
   const rows = await rowsOf(me);
   const drafts = Object.values((await entry.unfinished(person, me.key)).open);
   const plan = person.definitions[person.digest];
-  const isDone = (slot) => (slot.state && slot.state !== "OPEN") || rows.some((one) => one.kind === "entry" && one.state !== "REFUSED" && one.content.form === slot.form && one.content.period === slot.period);
+  const isDone = (slot) => slot.state === "DONE" || rows.some((one) => one.kind === "entry" && one.state !== "REFUSED" && one.content.form === slot.form && one.content.period === slot.period);
   const slots = telling.openSlots(person.slots).map((slot) => ({ ...slot, done: isDone(slot) }));
-  const unsent = rows.filter((one) => one.state === "PHONE");
-  return { person, plan, rows, drafts, slots, next: telling.nextSlot(person.slots), over, cleared, all: showAll, oldest: unsent.length ? Math.min(...unsent.map((one) => one.made)) : null };
+  const unsent = rows.filter((one) => one.state === "PHONE" && one.kind !== "seen");
+  return { person, plan, rows, drafts, slots, next: telling.nextSlot(person.slots), over, all: showAll, waiting: unsent.length, oldest: unsent.length ? Math.min(...unsent.map((one) => one.made)) : null };
 }
 
 async function home({ quiet = false, showAll = false } = {}) {

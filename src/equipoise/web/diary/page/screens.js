@@ -26,12 +26,11 @@ export function pin(title, lead, done, extra = []) {
     field.value = "";
   };
   const press = (digit) => { if (field.value.length < 6) field.value += digit; wrong.textContent = ""; };
-  field.addEventListener("keydown", (event) => { if (event.key === "Enter") enter(); });
   const digit = (n) => h("button", { type: "button", class: "digit", onclick: () => press(n) }, n);
   const clear = h("button", { type: "button", class: "digit", "aria-label": say("phone.delete-digit"), onclick: () => { field.value = field.value.slice(0, -1); } }, "⌫");
-  const ok = h("button", { type: "button", class: "digit go", onclick: enter }, say("phone.ok"));
+  const ok = h("button", { type: "submit", class: "digit go" }, say("phone.ok"));
   const corners = settings.hand === "left" ? [ok, digit("0"), clear] : [clear, digit("0"), ok];
-  screen("pin", title, [h("p", { class: "lead" }, lead), field, wrong, h("div", { class: "pad", role: "group", "aria-label": say("phone.pad") }, ["1", "2", "3", "4", "5", "6", "7", "8", "9"].map(digit), corners), extra], [], { drawn: "lock" });
+  screen("pin", title, h("form", { class: "inner", onsubmit: (event) => { event.preventDefault(); enter(); } }, h("p", { class: "lead" }, lead), field, wrong, h("div", { class: "pad", role: "group", "aria-label": say("phone.pad") }, ["1", "2", "3", "4", "5", "6", "7", "8", "9"].map(digit), corners), extra), [], { drawn: "lock" });
 }
 
 /* Who answers? On a participant's phone a caregiver is told of the own card, on a caregiver's the participant is. */
@@ -87,7 +86,7 @@ export function ask(one, done, back) {
 
 /* Settings: each a group of keys, one of them pressed. `set` keeps one and draws the screen again. */
 export function options(set, back, more) {
-  const group = (name, key, choices) => h("fieldset", null, h("legend", null, say(key)), h("div", { class: "answers" }, choices.map(([value, label]) => h("button", { type: "button", class: "choice", "data-set": `${name}=${value}`, "aria-pressed": settings[name] === value ? "true" : "false", onclick: () => set(name, value) }, h("span", { class: "label", lang: value === "en" ? "en" : value === "zh" ? "zh-Hans" : null }, label), h("span", { class: "mark", "aria-hidden": "true" }, settings[name] === value ? "✓" : "")))));
+  const group = (name, key, choices) => h("fieldset", null, h("legend", null, say(key)), h("div", { class: `answers ${choices.length === 2 ? "side" : ""}` }, choices.map(([value, label]) => h("button", { type: "button", class: "choice", "data-set": `${name}=${value}`, "aria-pressed": settings[name] === value ? "true" : "false", onclick: () => set(name, value) }, h("span", { class: "label", lang: value === "en" ? "en" : value === "zh" ? "zh-Hans" : null }, label), h("span", { class: "mark", "aria-hidden": "true" }, settings[name] === value ? "✓" : "")))));
   const onOff = (name, key) => group(name, key, [[true, say("phone.on")], [false, say("phone.off")]]);
   screen("settings", say("phone.settings"), [
     group("language", "phone.language", [["zh", "中文"], ["en", "English"]]),
@@ -122,21 +121,29 @@ export function home(view, acts, { quiet = false } = {}) {
   const emergency = h("a", { class: "call slim", href: `tel:${plan.emergency.number}` }, picture("phone"), h("span", null, say("phone.call", { number: plan.emergency.number })));
   screen("home", say("phone.hello"), [
     person.name ? null : h("p", { class: "number" }, say("phone.your-number", { number: person.number })),
-    notices(view, acts), due(view, acts),
+    warnings(view), due(view, acts),
     button(say("phone.happened"), acts.happened, { drawn: "event" }),
+    notices(view, acts),
     sentList(view, acts),
     h("p", { class: "helper unwatched" }, of(plan.emergency.not_watched)), emergency,
   ], [button(say("phone.settings"), acts.settings, { drawn: "gear" }), button(say("phone.lock"), acts.lock, { drawn: "lock" })], { quiet });
 }
 
+/* What is lost, or about to be: before everything else. */
+function warnings(view) {
+  const found = [];
+  if (view.over.length) found.push(say("phone.draft-over", { n: view.over.length }));
+  if (tooLong(view)) found.push(say("phone.waiting-long", { n: view.waiting }));
+  return found.length ? h("div", { class: "notices" }, found.map((text) => h("p", { class: "notice warn" }, text))) : null;
+}
+
+const tooLong = (view) => view.oldest !== null && Date.now() - view.oldest >= WARN_AFTER && !installed();
+
 function notices(view, acts) {
   const found = [];
-  const waiting = view.rows.filter((one) => one.state === "PHONE").length;
-  if (view.over.length) found.push(h("p", { class: "notice warn" }, say("phone.draft-over", { n: view.over.length })));
-  if (view.cleared) found.push(h("p", { class: "notice warn" }, say("phone.was-cleared")));
+  const { waiting } = view;
   if (waiting) {
-    const old = view.oldest !== null && Date.now() - view.oldest >= WARN_AFTER && !installed();
-    found.push(h("div", { class: `notice ${old ? "warn" : "soft"}`, id: "waiting" }, h("p", null, say(old ? "phone.waiting-long" : "phone.waiting", { n: waiting })), button(say("phone.send-now"), acts.carry, { kind: "quiet", drawn: "send" })));
+    found.push(h("div", { class: "notice soft", id: "waiting" }, h("p", null, say("phone.waiting", { n: waiting })), button(say("phone.send-now"), acts.carry, { kind: "quiet", drawn: "send" })));
   }
   if (!installed()) found.push(h("div", { class: "notice soft" }, h("p", null, say("phone.not-installed")), button(say("phone.install"), acts.install, { kind: "quiet", drawn: "home" })));
   return h("div", { class: "notices" }, found);
