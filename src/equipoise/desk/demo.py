@@ -140,9 +140,7 @@ class _Loader:
         else:
             subject = desk.subject_id(self._numbers[person["id"]]) or ""
             beside = Beside(planned.step.get("name", ""))
-            outcome = record_consent(
-                desk, who, self._command(planned.step, subject, day), beside, key=key
-            )
+            outcome = record_consent(desk, who, self._command(planned.step, subject, day), beside, key=key)
         return tuple(
             Problem(one.rule, f"{planned.place} {one.where}", one.arguments) for one in outcome.problems
         )
@@ -155,7 +153,7 @@ class _Loader:
                 on, relation = day.isoformat(), step.get("relation")
                 return RecordConsent(subject, step["version"], step["by"], step["given"], on, relation)
             case "caregiver":
-                return RecordCaregiver(subject, "", True, day.isoformat(), step["relation"])
+                return RecordCaregiver(subject, "", given=True, on=day.isoformat(), relation=step["relation"])
             case "visit":
                 return DateVisit(subject, step["visit"], day.isoformat())
             case "form":

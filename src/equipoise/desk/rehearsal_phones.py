@@ -1,7 +1,7 @@
 """A card for a phone in a rehearsal: whoever plays a participant or a caregiver is handed one by a made-up coordinator.
 
-The rule that must stay true: in rehearsals only, where nobody is real; in a trial a person of the site hands over a card
-and tells the PIN apart from it.
+The rule that must stay true: in rehearsals only, where nobody is real; in a trial a person of the site hands over a
+card and tells the PIN apart from it.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from typing import Literal
 
 from equipoise.access.commands import Who
 from equipoise.desk.desk import Desk
-from equipoise.desk.devices import Invited, invite
+from equipoise.desk.devices import invite
 from equipoise.desk.diary_intake import seen_slots
 from equipoise.desk.followers import SUBJECTS
+from equipoise.desk.phones import Invited
 from equipoise.desk.views import Persona
 from equipoise.diary.commands import PARTICIPANT
 from equipoise.words.problem import Problem, problem
@@ -32,7 +33,8 @@ class Handed:
 def hand_card(desk: Desk, people: tuple[Persona, ...], side: Side, *, key: str) -> Handed | Problem:
     """A card for the first participant (by number) with something to fill in now, else for the first with a diary.
 
-    Problems: `pages.not-a-rehearsal`; `diary.nobody-to-play` where no participant has a diary, or no caregiver consented.
+    Problems: `pages.not-a-rehearsal`; `diary.nobody-to-play` where no participant has a diary, or no caregiver
+    consented.
     """
     if desk.purpose != "rehearsal":
         return problem("pages.not-a-rehearsal")

@@ -47,13 +47,17 @@ class Sent:
 
 @cache
 def shell(store: Path) -> Mapping[str, Sent]:
-    """Every file by its name under `/diary/`, the first one under "". Read once: a change counts from the next start."""
+    """Every file by its name under `/diary/`, the first one under "". Read once in a process."""
     own = {path.name: path.read_bytes() for path in sorted(PAGE.iterdir())}
     own[WORDS] = _words(store)
     version = hashlib.sha256(b"".join(name.encode() + own[name] for name in sorted(own))).hexdigest()[:16]
     addresses = [
         "/diary/",
-        *(f"/diary/{name}" for name in own if name not in {FIRST, WORKER, "icon.png", "manifest.webmanifest"}),
+        *(
+            f"/diary/{name}"
+            for name in own
+            if name not in {FIRST, WORKER, "icon.png", "manifest.webmanifest"}
+        ),
     ]
     worker = own[WORKER].decode().replace("{version}", version).replace("{files}", " ".join(addresses))
     own[WORKER] = worker.encode()

@@ -22,9 +22,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
 from equipoise.desk.desk import Desk
-from equipoise.desk.devices import Enrolled, enrol
+from equipoise.desk.devices import enrol
 from equipoise.desk.diary_intake import Answer, SlotSeen, take
-from equipoise.desk.rehearsal_phones import hand_card
+from equipoise.desk.rehearsal_phones import Side, hand_card
 from equipoise.documents.phone_card import PhoneCard, phone_card_pdf
 from equipoise.documents.squares import drawing
 from equipoise.documents.typeset import issue_of
@@ -96,7 +96,7 @@ def intake(request: Asked) -> HttpResponse:
 @require_POST
 def card(request: Asked) -> HttpResponse:
     """In a rehearsal, the card that a made-up coordinator hands to whoever plays a participant or a caregiver."""
-    side = "CAREGIVER" if request.POST.get("side") == "CAREGIVER" else "PARTICIPANT"
+    side: Side = "CAREGIVER" if request.POST.get("side") == "CAREGIVER" else "PARTICIPANT"
     handed = hand_card(_desk(), tuple(desk().personas()), side, key=new_key())
     if isinstance(handed, Problem):
         raise problems.Shown(handed)
@@ -127,8 +127,16 @@ def _plan(digest: str) -> Said | None:
 
 
 def _slot(one: SlotSeen) -> Said:
-    opens, closes = (moment.isoformat().replace("+00:00", "Z") for moment in (one.slot.opens, one.slot.closes))
-    return {"form": one.slot.form, "period": one.slot.period, "opens": opens, "closes": closes, "state": one.state}
+    opens, closes = (
+        moment.isoformat().replace("+00:00", "Z") for moment in (one.slot.opens, one.slot.closes)
+    )
+    return {
+        "form": one.slot.form,
+        "period": one.slot.period,
+        "opens": opens,
+        "closes": closes,
+        "state": one.state,
+    }
 
 
 def _answer(one: Answer) -> Said:
