@@ -1,7 +1,7 @@
 """What phones ask for: the page, a definition of the diary, to be set up, and to have their packets taken in.
 
-The rules that must stay true: nobody signs in here and no cookie counts: a phone is known by what it seals, an invitation
-by its code and PIN; no answer tells more than its sender may know; nothing here judges a packet.
+The rules that must stay true: nobody signs in here and no cookie counts (a phone is known by what it seals, an
+invitation by its code and PIN); no answer tells more than its sender may know; nothing here judges a packet.
 """
 
 from __future__ import annotations

@@ -1,0 +1,142 @@
+"""The diary's phone page in tests: a hospital of our own, cards for phones, and what a person does with the page."""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+import re
+import shutil
+import urllib.parse
+import urllib.request
+from http.cookiejar import CookieJar
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from served import WAIT, Served
+
+PHONE = {"width": 380, "height": 740}
+ZONE = "Asia/Shanghai"
+
+
+class Hospital:
+    """A server on a copy of the rehearsal's store, whose time is what a file says."""
+
+    def __init__(self, store: Path, folder: Path) -> None:
+        shutil.copytree(store, folder / "store")
+        self._clock = folder / "clock"
+        self.at = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=2)
+        self._clock.write_text(self.at.isoformat(), "utf-8")
+        self.served = Served(folder / "store", clock=self._clock)
+
+    @property
+    def address(self) -> str:
+        return self.served.address
+
+    def later(self, **how: float) -> dt.datetime:
+        """Let time pass at the hospital; the time that it then is."""
+        self.at += dt.timedelta(**how)
+        self._clock.write_text(self.at.isoformat(), "utf-8")
+        return self.at
+
+    def card(self, side: str = "PARTICIPANT") -> tuple[str, str]:
+        """A card from the role chooser: its link and its PIN."""
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        page = opener.open(self.address).read().decode()
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)[1]
+        asked = urllib.parse.urlencode({"csrfmiddlewaretoken": token, "side": side}).encode()
+        page = opener.open(
+            urllib.request.Request(
+                self.address + "diary/card", asked, {"Referer": self.address, "Origin": self.address.rstrip("/")}
+            )
+        ).read().decode()  # fmt: skip
+        link = html.unescape(re.search(r'id="diary-link" href="([^"]+)"', page)[1])
+        return link, re.search(r'id="diary-pin">(\d{6})<', page)[1]
+
+
+def window(browser: Browser, hospital: Hospital, language: str = "zh-CN", **more: object) -> BrowserContext:
+    """A phone of its own, in the participant's zone."""
+    context = browser.new_context(viewport=PHONE, locale=language, timezone_id=ZONE, **more)
+    context.set_default_timeout(WAIT)
+    return context
+
+
+def new_phone(context: BrowserContext, hospital: Hospital) -> Page:
+    """A page of the phone, whose clock is the hospital's."""
+    page = context.new_page()
+    page.clock.install(time=hospital.at)
+    return page
+
+
+def pin(page: Page, digits: str) -> None:
+    """Enter the digits by the keys on the screen."""
+    for digit in digits:
+        page.locator(".digit", has_text=digit).first.click()
+    page.locator(".digit.go").click()
+
+
+def enrol(page: Page, link: str, digits: str) -> None:
+    """Follow the card's link and enter the PIN; the home screen then stands."""
+    page.goto(link)
+    pin(page, digits)
+    expect(page.locator("main.home")).to_be_visible()
+
+
+def worked(page: Page) -> None:
+    """Wait until the page can work without a line."""
+    page.evaluate("navigator.serviceWorker.ready")
+
+
+def event(page: Page, form: str = "NEWDEVICE", reporter: str = "PARTICIPANT") -> None:
+    """Begin an entry for an event."""
+    page.locator("main.home .key", has=page.locator("use[href$='#event']")).click()
+    page.locator(f"[data-form={form}]").click()
+    page.locator(f"[data-who={reporter}]").click()
+    expect(page.locator("main.entry")).to_be_visible()
+
+
+def onward(page: Page) -> None:
+    """The key under the thumb."""
+    page.locator(".keys .primary").click()
+
+
+def answer_all(page: Page) -> int:
+    """Answer every question that comes until the review: the first answer, `no` to yes or no. How many there were."""
+    return page.evaluate(FILL)
+
+
+def send(page: Page) -> None:
+    """Send what was reviewed."""
+    page.locator("#send").click()
+    expect(page.locator("main.sent")).to_be_visible()
+
+
+def home(page: Page) -> None:
+    """Back to the home screen."""
+    onward(page)
+    expect(page.locator("main.home")).to_be_visible()
+
+
+FILL = """async () => {
+  const seen = new Set();
+  const until = (test) => new Promise((done, fail) => {
+    let tries = 0;
+    const look = () => { const found = test(); if (found) done(found); else if (tries++ > 500) fail(new Error(document.body.innerText)); else setTimeout(look, 10); };
+    look();
+  });
+  for (;;) {
+    const main = await until(() => document.querySelector("main.entry, main.review"));
+    if (main.classList.contains("review")) return seen.size;
+    for (const item of main.querySelectorAll(".item")) {
+      const id = item.dataset.item;
+      seen.add(id);
+      if (!item.querySelector(".choice[aria-pressed=true]")) {
+        const offered = [...item.querySelectorAll(".choice")];
+        (item.querySelector(".side") ? offered[offered.length - 1] : offered[0]).click();
+        await new Promise((done) => setTimeout(done, 20));
+      }
+    }
+    document.querySelector(".keys .primary").click();
+    await until(() => document.querySelector("main") !== main);
+  }
+}"""
+"""Runs in the page. Numbers by steps have no pressed key: a tap on the first gives the lowest."""
