@@ -118,8 +118,6 @@ def test_a_caregiver_answers_the_same_day_and_is_not_asked_what_only_the_partici
     page.locator("[data-who=PARTICIPANT]").click()
     expect(page.locator(".note")).to_contain_text("own card")
     page.locator("[data-who=CAREGIVER]").click()
-    shown = page.evaluate("() => new Promise((done) => { window.seen = []; done(true); })")
-    assert shown
     asked = set()
     while page.locator("main.entry").count():
         item = page.locator(".item").get_attribute("data-item")
@@ -131,7 +129,8 @@ def test_a_caregiver_answers_the_same_day_and_is_not_asked_what_only_the_partici
             "(id) => document.querySelector('main.review') || document.querySelector('.item').dataset.item !== id",
             arg=item,
         )
-    assert len(asked) > 15 and not asked & FELT
+    assert len(asked) > 15
+    assert not asked & FELT
     send(page)
     expect(page.locator(".state.hospital")).to_be_visible()
     context.close()
