@@ -15,6 +15,7 @@ from blind.closing import Closing
 from blind.desks import Desks
 from blind.doubles import Doubles
 from blind.people import Person
+from blind.phones import phones_set_up
 from blind.staff import looked_after
 from blind.wards import Ward
 from blind.world import World
@@ -178,6 +179,7 @@ class Play:
         yield from self._visits()
         yield from Desks(self).course()
         yield from Doubles(self).course()
+        yield from phones_set_up(self)
         yield from Ward(self).breaks()
         yield from Closing(self).course()
         yield from self._enrolment()

@@ -79,6 +79,8 @@ class Sampler:
             offered |= {"visit": "V4", "form": ("BGP", "BGC")[self.turn % 2]}
         if "/logs/" in route:
             offered["form"] = "MH"  # a list that everybody sees who may read the casebook
+        if route.startswith("/diary/"):
+            offered["name"] = ("main.js", "sw.js", "shell.json")[self.turn % 3]
         for part, kept in self.world.kept.items():
             if part in route and kept:
                 offered |= kept[self.turn % len(kept)]

@@ -147,6 +147,8 @@ ELSEWHERE: Mapping[str, str] = {
     "first subjects/<str:number>/specimens/<str:wanted>.pdf": "a document",
     "first shipments/<str:name>/manifest.pdf": "a document",
     "first shipments/<str:name>/manifest.csv": "a file",
+    "first diary/": "the phone's page, which is looked at in test_phone.py",
+    "first diary/<path:name>": "its files",
     "second factor": "of trials only, where these pages are of a rehearsal: tests/rooms/vault/test_second_factor.py",
     "second factor/set-up": "the same",
     "second print/accountability.pdf": "a document",
@@ -159,7 +161,7 @@ ELSEWHERE: Mapping[str, str] = {
 def pattern(route: str) -> re.Pattern[str]:
     """What addresses a route of Django's answers."""
     parts = re.split(r"<(\w+):\w+>", route)
-    inside = {"str": "[^/]+", "int": "[0-9]+"}
+    inside = {"str": "[^/]+", "int": "[0-9]+", "path": ".+"}
     return re.compile(
         "".join(inside[part] if place % 2 else re.escape(part) for place, part in enumerate(parts))
     )

@@ -87,6 +87,7 @@ def test_a_day_in_chinese_with_the_left_hand(browser, hospital):
     page.locator("[data-slot]").first.click()
     page.locator("[data-who=PARTICIPANT]").click()
     taps = 0
+    expect(page.locator("main.entry")).to_be_visible()
     while page.locator("main.entry").count():
         thumb = page.locator(".keys .primary").bounding_box()
         assert thumb["x"] + thumb["width"] / 2 < 190, "the key onward lies on the left half"
@@ -119,6 +120,7 @@ def test_a_caregiver_answers_the_same_day_and_is_not_asked_what_only_the_partici
     expect(page.locator(".note")).to_contain_text("own card")
     page.locator("[data-who=CAREGIVER]").click()
     asked = set()
+    expect(page.locator("main.entry")).to_be_visible()
     while page.locator("main.entry").count():
         item = page.locator(".item").get_attribute("data-item")
         asked.add(item)
@@ -243,7 +245,9 @@ def test_a_new_version_waits_for_the_end_of_an_entry(phone, hospital):
     hospital.served.kill()
     hospital.served.restart()
     phone.evaluate("navigator.serviceWorker.getRegistration().then((one) => one.update())")
-    phone.wait_for_function("navigator.serviceWorker.getRegistration().then((one) => one.waiting !== null)")
+    phone.wait_for_function(
+        "() => navigator.serviceWorker.getRegistration().then((one) => one.waiting !== null)"
+    )
     onward(phone)
     answer_all(phone)
     send(phone)  # the old page and the new server understand each other

@@ -6,7 +6,7 @@ card and tells the PIN apart from it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from equipoise.access.commands import Who
@@ -48,6 +48,7 @@ def hand_card(desk: Desk, people: tuple[Persona, ...], side: Side, *, key: str) 
             if facts.day_one is None or facts.consent_against is not None or not holders:
                 continue
             state = desk.diary(reader, subject)
+            state = replace(state, zone=state.zone or desk.study.zone_of(facts.subject_site or ""))
             slots = seen_slots(standing, state, side, desk.now())
             nothing = not any(one.state == "OPEN" for one in slots)
             found.append((nothing, facts.screening_number or "", subject, holders[0]))

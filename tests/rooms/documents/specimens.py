@@ -12,6 +12,7 @@ from equipoise.documents.card import EmergencyCard, cards_pdf
 from equipoise.documents.certificate import Certificate, certificate_pdf
 from equipoise.documents.code_break import BreakReport, CodeBreak, code_break_pdf
 from equipoise.documents.label import BagLabel, RequestSlip, labels_pdf
+from equipoise.documents.phone_card import PhoneCard, phone_card_pdf
 from equipoise.documents.typeset import Issue
 from equipoise.words.text import Text
 
@@ -82,5 +83,8 @@ ALL: Mapping[str, Callable[[], bytes]] = {
     "certificate": lambda: certificate_pdf(certificate(), ISSUE),
     "accountability": lambda: accountability_pdf("01 Shanghai 上海", LINES, BALANCES, ISSUE),
     "code-break": lambda: code_break_pdf(report(BREAK), ISSUE),
+    "phone": lambda: phone_card_pdf(
+        PhoneCard("https://diary.example/diary/#AAECAw", "01001", "2026-08-28"), ISSUE
+    ),
     "undated": lambda: code_break_pdf(report(), Issue("DEMO-0001")),
 }

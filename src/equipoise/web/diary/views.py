@@ -6,7 +6,6 @@ invitation by its code and PIN); no answer tells more than its sender may know; 
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import json
 import re
@@ -25,9 +24,7 @@ from equipoise.desk.desk import Desk
 from equipoise.desk.devices import enrol
 from equipoise.desk.diary_intake import Answer, SlotSeen, take
 from equipoise.desk.rehearsal_phones import Side, hand_card
-from equipoise.documents.phone_card import PhoneCard, phone_card_pdf
 from equipoise.documents.squares import drawing
-from equipoise.documents.typeset import issue_of
 from equipoise.ledger.receipts import Receipt
 from equipoise.pages import problems
 from equipoise.web.diary import shell
@@ -101,12 +98,8 @@ def card(request: Asked) -> HttpResponse:
     if isinstance(handed, Problem):
         raise problems.Shown(handed)
     link = request.build_absolute_uri(f"/diary/#{handed.invited.code}")
-    printed = PhoneCard(link, handed.number, handed.invited.until[:10], side == "CAREGIVER")
-    made = phone_card_pdf(printed, issue_of(desk().study, desk().now().date(), rehearsal=True))
-    context = {
-        "link": link, "number": handed.number, "pin": handed.invited.pin, "square": drawing(link),
-        "pdf": base64.b64encode(made).decode(),
-    }  # fmt: skip
+    invited, number = handed.invited, handed.number
+    context = {"link": link, "number": number, "pin": invited.pin, "square": drawing(link)}
     return render(request, "web/phone_card.html", context)
 
 

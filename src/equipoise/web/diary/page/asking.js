@@ -46,9 +46,10 @@ export function flagged(item, answer) {
   return (item.flag || []).some((one) => answer.value.split(" ").includes(one));
 }
 
-export function question(item, form, reporter) {
+/* The question in the words for who answers. `period`: the words for the time that it asks about. */
+export function question(item, period, reporter) {
   const words = reporter === "CAREGIVER" && item.observed ? item.observed : item.question;
-  return of(words).replace("{period}", of(form.period));
+  return of(words).replace("{period}", period);
 }
 
 /* What was answered, in words. */
@@ -61,9 +62,9 @@ export function inWords(item, answer) {
 }
 
 /* The sentences that are read aloud for an item. */
-export function sentences(item, form, reporter) {
+export function sentences(item, period, reporter) {
   const answers = item.kind === "nrs" ? [item.low_label && `${item.low}: ${of(item.low_label)}`, item.high_label && `${item.high}: ${of(item.high_label)}`] : (optionsOf(item) || []).map(word);
-  return [question(item, form, reporter), of(item.helper), ...answers];
+  return [question(item, period, reporter), of(item.helper), ...answers];
 }
 
 /* The answers to an item, to be tapped. `give` takes the new answer, { value } or null where the last was taken back. */

@@ -55,6 +55,13 @@ export async function begin(form, slot, reporter) {
   show();
 }
 
+/* What the form calls the time that it asks about; a day that is over is named, since it is "today" no more. */
+function periodWords() {
+  const form = formOf();
+  const over = entry.period && form.cadence && form.cadence.days === 1 && entry.period !== telling.dayIn(app.person.zone);
+  return over ? say("phone.on-day", { day: telling.shownDay(entry.period, settings.language, { weekday: undefined }) }) : of(form.period);
+}
+
 /* Keep the draft; where the phone cannot, say so and stay. */
 async function kept(queued) {
   try {
@@ -73,10 +80,9 @@ function show() {
   if (entry.at >= pages.length) { review(); return; }
   const page = pages[entry.at];
   for (const item of page) if (!entry.shown.includes(item.id)) entry.shown.push(item.id);
-  const form = formOf();
   const alone = page.length === 1;
-  const title = alone ? asking.question(page[0], form, entry.reporter) : of(page[0].section.label);
-  const blocks = page.map((item) => block(item, form, alone));
+  const title = alone ? asking.question(page[0], periodWords(), entry.reporter) : of(page[0].section.label);
+  const blocks = page.map((item) => block(item, alone));
   const next = button(say("phone.next"), () => forward(page), { kind: "primary", drawn: "next" });
   const back = button(say("phone.back"), backward, { drawn: "back" });
   screen(`entry${alone ? "" : " group"}`, title, blocks, [next, back], { top: topLine(pages.length, alone ? of(page[0].section.label) : ""), drawn: alone ? page[0].picture : null });
@@ -91,12 +97,12 @@ function topLine(count, section) {
     h("button", { type: "button", class: "whom", onclick: () => app.switchWho(formOf(), entry) }, picture("person"), h("span", null, say(who)), h("small", null, say("phone.change-who"))));
 }
 
-function block(item, form, alone) {
+function block(item, alone) {
   const place = h("section", { class: "item", "data-item": item.id, "aria-labelledby": `q-${item.id}` });
   const draw = () => {
     const answer = entry.answers[item.id];
-    const aloud = reading.possible() ? button(say("phone.read-aloud"), () => reading.read(item.id, asking.sentences(item, form, entry.reporter)), { kind: "quiet", drawn: "speak" }) : null;
-    const head = alone ? null : h("h2", { id: `q-${item.id}` }, asking.question(item, form, entry.reporter));
+    const aloud = reading.possible() ? button(say("phone.read-aloud"), () => reading.read(item.id, asking.sentences(item, periodWords(), entry.reporter)), { kind: "quiet", drawn: "speak" }) : null;
+    const head = alone ? null : h("h2", { id: `q-${item.id}` }, asking.question(item, periodWords(), entry.reporter));
     const helper = item.helper ? h("p", { class: "helper" }, of(item.helper)) : null;
     place.replaceChildren(...[head, helper, aloud, asking.answersTo(item, answer, give), without(item, answer, missing)].filter(Boolean));
   };
@@ -159,7 +165,7 @@ function review() {
   const list = items();
   const pages = asking.pagesOf(list);
   const lines = list.map((item) => h("li", null, h("button", { type: "button", class: "line", onclick: () => { entry.at = pages.findIndex((page) => page.some((one) => one.id === item.id)); show(); } },
-    h("span", { class: "asked" }, asking.question(item, formOf(), entry.reporter)), h("strong", null, asking.inWords(item, entry.answers[item.id])), h("small", null, say("phone.correct")))));
+    h("span", { class: "asked" }, asking.question(item, periodWords(), entry.reporter)), h("strong", null, asking.inWords(item, entry.answers[item.id])), h("small", null, say("phone.correct")))));
   screen("review", say("phone.review"), [h("p", { class: "helper" }, say("phone.review-lead")), h("ul", { class: "lines" }, lines)],
     [button(say("phone.send"), submit, { kind: "primary", drawn: "send", id: "send" }), button(say("phone.back"), backward, { drawn: "back" })], { drawn: "list" });
 }

@@ -55,7 +55,13 @@ export function shown(moment, language, inZone) {
   }
 }
 
-export function shownDay(period, language) {
-  const how = { month: "long", day: "numeric", weekday: "long", timeZone: "UTC" };
+/* The day (ISO) that it is in a zone. */
+export function dayIn(inZone) {
+  const parts = new Intl.DateTimeFormat("en-GB", { timeZone: inZone, year: "numeric", month: "2-digit", day: "2-digit" }).formatToParts(new Date(now()));
+  return ["year", "month", "day"].map((kind) => parts.find((one) => one.type === kind).value).join("-");
+}
+
+export function shownDay(period, language, { weekday = "long" } = {}) {
+  const how = { month: "long", day: "numeric", weekday, timeZone: "UTC" };
   return new Intl.DateTimeFormat(language === "zh" ? "zh-CN" : "en-GB", how).format(new Date(`${period}T00:00:00Z`));
 }

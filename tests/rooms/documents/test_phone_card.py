@@ -1,0 +1,42 @@
+"""The card for a phone. Sources: the diary's contract (code in the fragment, PIN told apart); ISO/IEC 18004 for the code."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import typst
+
+from equipoise.documents.phone_card import PhoneCard, phone_card_pdf
+from equipoise.documents.squares import drawing
+from equipoise.documents.typeset import Issue
+
+LINK = "https://diary.example/diary/#AAECAwQFBgcICQoLDA0ODw"
+CARD = PhoneCard(LINK, "01001", "2026-03-16")
+ISSUE = Issue("DEMO-0001", dt.date(2026, 3, 2), rehearsal=True)
+
+
+def test_a_card_bears_its_code_and_nothing_of_a_person(monkeypatch):
+    handed = []
+    real = typst.compile
+
+    def look(*places, **names):
+        handed.append(json.loads(names["sys_inputs"]["data"]))
+        return real(*places, **names)
+
+    monkeypatch.setattr(typst, "compile", look)
+    made = phone_card_pdf(CARD, ISSUE)
+    assert made.startswith(b"%PDF-")
+    assert made == phone_card_pdf(CARD, ISSUE), "the same values give the same bytes"
+    said = handed[0]
+    assert said["qr"] == drawing(LINK)
+    assert (said["link"], said["number"], said["until"]) == (LINK, "01001", "2026-03-16")
+    words = json.dumps(
+        [said["steps"], said["title"], said["words"], said["holder"]], ensure_ascii=False
+    ).lower()
+    assert not any(word in words for word in ("stroke", "trial", "脑", "卒中", "pin", "study"))
+
+
+def test_a_caregivers_card_says_whose_it_is():
+    made = phone_card_pdf(PhoneCard(LINK, "01001", "2026-03-16", caregiver=True), ISSUE)
+    assert made != phone_card_pdf(CARD, ISSUE)
