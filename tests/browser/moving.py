@@ -1,4 +1,4 @@
-"""`python moving.py STORE CLOCK`: the pages of a rehearsal store whose time is what a file says, and goes on from there.
+"""`python moving.py STORE CLOCK [PORT]`: the pages of a rehearsal store whose time is what a file says, and goes on from there.
 
 The file holds a moment (UTC, ISO). Writing another moves the time, so that twelve months pass in a browser test. It is a
 way into a rehearsal's clock that the program itself has for rehearsals only: a trial's store refuses it.
@@ -27,7 +27,7 @@ class FileClock:
         return dt.datetime.fromisoformat(said) + dt.timedelta(seconds=time.monotonic() - self._since)
 
 
-def main(store: Path, clock: Path) -> int:
+def main(store: Path, clock: Path, port: int = 0) -> int:
     """Serve until the process is ended."""
     from equipoise.desk.front import open_front
     from equipoise.pages.serving import Opened, serve_door
@@ -40,7 +40,7 @@ def main(store: Path, clock: Path) -> int:
             return desk
         return Opened(application(desk, store, ("127.0.0.1",)), desk.close)
 
-    refusal = serve_door(opening)
+    refusal = serve_door(opening, port=port)
     if refusal is not None:
         print(refusal.say())
     return 0 if refusal is None else 1
@@ -48,4 +48,4 @@ def main(store: Path, clock: Path) -> int:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(HERE / "src"))
-    raise SystemExit(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    raise SystemExit(main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 0))

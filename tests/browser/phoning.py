@@ -99,8 +99,8 @@ def onward(page: Page) -> None:
     page.locator(".keys .primary").click()
 
 
-def answer_all(page: Page) -> int:
-    """Answer every question that comes until the review: the first answer, `no` to yes or no. How many there were."""
+def answer_all(page: Page) -> list[str]:
+    """Answer every question that comes until the review: the first answer, `no` to yes or no. The items asked."""
     return page.evaluate(FILL)
 
 
@@ -125,7 +125,7 @@ FILL = """async () => {
   });
   for (;;) {
     const main = await until(() => document.querySelector("main.entry, main.review"));
-    if (main.classList.contains("review")) return seen.size;
+    if (main.classList.contains("review")) return [...seen];
     for (const item of main.querySelectorAll(".item")) {
       const id = item.dataset.item;
       seen.add(id);

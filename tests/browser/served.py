@@ -42,7 +42,7 @@ class Served:
         """Start and wait for the one line that says where."""
         command = [*COMMAND, "serve", str(self.store), "--port", str(port)]
         if self.clock is not None:
-            command = [sys.executable, str(MOVING), str(self.store), str(self.clock)]
+            command = [sys.executable, str(MOVING), str(self.store), str(self.clock), str(port)]
         self.process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,

@@ -41,16 +41,25 @@ export function picture(name, extra) {
 
 export const button = (label, act, { kind = "", drawn = null, id = null, lang = null } = {}) => h("button", { type: "button", class: `key ${kind}`, onclick: act, id, lang }, picture(drawn), h("span", null, label));
 
-/* One screen: a heading, what is on it, and the keys at the bottom, the first of them under the thumb. */
+const REACHED = "h1, button, a, input, textarea";
+let scene = 0;
+export const sceneNow = () => scene; // changes with each screen that a person came to
+
+/* One screen: a heading, what is on it, and the keys at the bottom, the first of them under the thumb. `quiet`: the same
+   screen again with newer contents; the focus stays where it is. */
 export function screen(name, title, inner, keys = [], { drawn = null, top = null, quiet = false } = {}) {
   const head = h("h1", { tabindex: "-1", id: "title" }, picture(drawn, "large"), h("span", null, title));
   const main = h("main", { id: "main", class: `screen ${name}` }, top, head, h("div", { class: "inner" }, inner));
-  const bar = keys.length ? h("div", { class: "keys", role: "group", "aria-label": say("phone.keys") }, keys) : null;
+  const bar = keys.length ? h("nav", { class: "keys", "aria-label": say("phone.keys") }, keys) : null;
   const place = document.getElementById("app");
+  const held = [...place.querySelectorAll(REACHED)].indexOf(document.activeElement);
   place.replaceChildren(...[main, bar].filter(Boolean));
-  if (!quiet) { tell(""); document.getElementById("told").classList.remove("seen"); }
+  if (quiet && held >= 0) (place.querySelectorAll(REACHED)[held] || head).focus({ preventScroll: true });
   document.title = `${title} · ${say("phone.title")}`;
   if (!quiet) {
+    scene += 1;
+    tell("");
+    document.getElementById("told").classList.remove("seen");
     window.scrollTo(0, 0);
     head.focus({ preventScroll: true });
   }

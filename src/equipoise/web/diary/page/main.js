@@ -147,7 +147,9 @@ async function viewOf(showAll) {
 
 async function home({ quiet = false, showAll = false } = {}) {
   if (!me) { await locked(); return; }
+  const scene = drawing.sceneNow();
   const view = await viewOf(showAll);
+  if (quiet && scene !== drawing.sceneNow()) return; // the person went on meanwhile
   watching = () => home({ quiet: true, showAll });
   screens.home(view, {
     fill: (form, slot) => choose(form, slot),
@@ -192,8 +194,9 @@ function switchWho(form, held) {
 
 async function sent(id) {
   const draw = async (quiet) => {
+    const scene = drawing.sceneNow();
     const found = (await rowsOf(me)).find((one) => one.id === id);
-    if (found) screens.sent(found, home, { quiet });
+    if (found && (!quiet || scene === drawing.sceneNow())) screens.sent(found, home, { quiet });
   };
   watching = () => draw(true);
   await draw(false);
