@@ -74,7 +74,9 @@ async function kept(queued) {
   }
 }
 
-function show() {
+const idsOf = (page) => (page || []).map((item) => item.id).join(" ");
+
+function show({ quiet = false } = {}) {
   reading.stop();
   const pages = asking.pagesOf(items());
   if (entry.at >= pages.length) { review(); return; }
@@ -82,10 +84,11 @@ function show() {
   for (const item of page) if (!entry.shown.includes(item.id)) entry.shown.push(item.id);
   const alone = page.length === 1;
   const title = alone ? asking.question(page[0], periodWords(), entry.reporter) : of(page[0].section.label);
-  const blocks = page.map((item) => block(item, alone));
-  const next = button(say("phone.next"), () => forward(page), { kind: "primary", drawn: "next" });
-  const back = button(say("phone.back"), backward, { drawn: "back" });
-  screen(`entry${alone ? "" : " group"}`, title, blocks, [next, back], { top: topLine(pages.length, alone ? of(page[0].section.label) : ""), drawn: alone ? page[0].picture : null });
+  const blocks = page.map((item) => block(item, page));
+  const here = entry.at;
+  const next = button(say("phone.next"), () => forward(here), { kind: "primary", drawn: "next" });
+  const back = button(say("phone.back"), () => backward(here), { drawn: "back" });
+  screen(`entry${alone ? "" : " group"}`, title, blocks, [next, back], { top: topLine(pages.length, alone ? of(page[0].section.label) : ""), drawn: alone ? page[0].picture : null, quiet });
   if (alone) document.getElementById("title").lastChild.id = `q-${page[0].id}`;
 }
 
@@ -97,7 +100,8 @@ function topLine(count, section) {
     h("button", { type: "button", class: "whom", onclick: () => app.switchWho(formOf(), entry) }, picture("person"), h("span", null, say(who)), h("small", null, say("phone.change-who"))));
 }
 
-function block(item, alone) {
+function block(item, page) {
+  const alone = page.length === 1;
   const place = h("section", { class: "item", "data-item": item.id, "aria-labelledby": `q-${item.id}` });
   const draw = () => {
     const answer = entry.answers[item.id];
@@ -114,8 +118,9 @@ function block(item, alone) {
     nudged.delete(item.id);
     draw();
     if (held >= 0) { const all = place.querySelectorAll("button"); if (all.length) all[Math.min(held, all.length - 1)].focus({ preventScroll: true }); }
+    if (!before && asking.flagged(item, answer)) { await alarm(item); return; }
+    if (idsOf(asking.pagesOf(items())[entry.at]) !== idsOf(page)) show({ quiet: true }); // an answer that asks for another
     await kept();
-    if (!before && asking.flagged(item, answer)) alarm(item);
   };
   const missing = (code) => { delete entry.answers[item.id]; give({ missing: code }); };
   place.redraw = draw;
@@ -131,8 +136,10 @@ function without(item, answer, missing) {
   return h("div", { class: "nudge", role: "group", "aria-label": say("phone.nudge") }, h("p", null, say(chosen ? "phone.left-open" : "phone.nudge")), one("PREFER_NOT", "phone.prefer-not"), one("CANNOT_TELL", "phone.cannot-tell"));
 }
 
-async function forward(page) {
-  const open = page.filter((item) => !entry.answers[item.id] && items().some((one) => one.id === item.id));
+/* `here`: the page on which the key stood; a second tap on it while the next one comes does nothing. */
+async function forward(here) {
+  if (!entry || entry.at !== here) return;
+  const open = asking.pagesOf(items())[here].filter((item) => !entry.answers[item.id]);
   if (open.length) {
     for (const item of open) nudged.add(item.id);
     for (const place of document.querySelectorAll(".item")) place.redraw();
@@ -142,12 +149,21 @@ async function forward(page) {
     tell(say("phone.nudge"));
     return;
   }
-  entry.at += 1;
+  entry.at = after(here);
   await kept();
   show();
 }
 
-async function backward() {
+/* The next page; after the review the next one that is not answered yet, or the review again. */
+function after(here) {
+  if (!entry.reviewed) return here + 1;
+  const pages = asking.pagesOf(items());
+  const open = pages.findIndex((page) => page.some((item) => !entry.answers[item.id]));
+  return open < 0 ? pages.length : open;
+}
+
+async function backward(here) {
+  if (!entry || entry.at !== here) return;
   if (entry.at === 0) { leave(); return; } // what was answered stays on the phone, to go on with
   entry.at = Math.min(entry.at, asking.pagesOf(items()).length) - 1;
   await kept();
@@ -162,12 +178,14 @@ export function leave({ quiet = false } = {}) {
 
 /* What was answered, to be looked over; what was skipped by an earlier answer is not sent. */
 function review() {
+  entry.reviewed = true;
   const list = items();
   const pages = asking.pagesOf(list);
+  const here = entry.at;
   const lines = list.map((item) => h("li", null, h("button", { type: "button", class: "line", onclick: () => { entry.at = pages.findIndex((page) => page.some((one) => one.id === item.id)); show(); } },
     h("span", { class: "asked" }, asking.question(item, periodWords(), entry.reporter)), h("strong", null, asking.inWords(item, entry.answers[item.id])), h("small", null, say("phone.correct")))));
   screen("review", say("phone.review"), [h("p", { class: "helper" }, say("phone.review-lead")), h("ul", { class: "lines" }, lines)],
-    [button(say("phone.send"), submit, { kind: "primary", drawn: "send", id: "send" }), button(say("phone.back"), backward, { drawn: "back" })], { drawn: "list" });
+    [button(say("phone.send"), submit, { kind: "primary", drawn: "send", id: "send" }), button(say("phone.back"), () => backward(here), { drawn: "back" })], { drawn: "list" });
 }
 
 /* How the page was set, as words: it can matter for how an answer is read. */
@@ -216,7 +234,7 @@ async function alarm(item) {
     h("a", { class: "call", href: `tel:${number}` }, picture("phone"), h("span", null, say("phone.call", { number }))),
     h("p", { class: "strong" }, of(unwatched)),
     h("p", null, say("phone.alarm-told")),
-  ], [button(say("phone.alarm-read"), show, { kind: "primary" })], { drawn: "alarm" });
+  ], [button(say("phone.alarm-read"), () => show(), { kind: "primary" })], { drawn: "alarm" });
   const body = packetOf("help", { [item.id]: entry.answers[item.id] });
   const queued = await queuedFor(app.person, app.key, "help", body, { form: entry.form, period: entry.period });
   if (await kept(queued)) carrying.carry(app.changed);
