@@ -332,6 +332,7 @@ def test_by_yes_and_no_alone(phone):
     expect(phone.locator("[data-item=EVAID] .offered")).to_contain_text("手杖")
 
 
+@pytest.mark.nightly
 def test_wrong_digits_open_nothing_and_five_ask_for_a_pause(phone):
     phone.locator(".keys .key").last.click()
     wrong = "000000" if phone.card[1] != "000000" else "111111"
