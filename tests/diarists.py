@@ -50,6 +50,8 @@ class Diarists:
     desk: FrontDesk
     clock: Still
     study: Study
+    digest: str
+    folder: Path
     count: int = 0
     draw: random.Random = field(default_factory=lambda: random.Random(1))
 
@@ -73,7 +75,7 @@ class Diarists:
         if randomized:
             entries.append(SubjectRandomized(f"R{self.count:06d}", "A"))
         act = Act(
-            self.study.id, study_digest(self.study), "crc", "coordinator", BEGAN, None, "Asia/Shanghai",
+            self.study.id, self.digest, "crc", "coordinator", BEGAN, None, "Asia/Shanghai",
             f"plant {subject}", "0" * 64,
         )  # fmt: skip
         done = commit(
@@ -82,10 +84,10 @@ class Diarists:
         assert isinstance(done, Committed), done
         return subject
 
-    def phone(self, subject: str, holder: str = PARTICIPANT) -> Phone:
+    def phone(self, subject: str, holder: str = PARTICIPANT, zone: str = "") -> Phone:
         """A phone that was just set up for a participant's diary."""
         self.count += 1
-        invited = devices.invite(self.desk, self.crc, subject, holder, key=f"invite {self.count}")
+        invited = devices.invite(self.desk, self.crc, subject, holder, key=f"invite {self.count}", zone=zone)
         assert isinstance(invited, Invited), [one.say() for one in invited]
         given = devices.enrol(self.desk, invited.code, invited.pin)
         assert isinstance(given, devices.Enrolled), given
@@ -123,4 +125,4 @@ def make_diarists(folder: Path, study: Study) -> Diarists:
     opened = open_desk(folder, kind=FrontDesk, clock=clock)
     assert isinstance(opened, FrontDesk)
     clock.at = BEGAN
-    return Diarists(opened, clock, study)
+    return Diarists(opened, clock, study, study_digest(study), folder)
