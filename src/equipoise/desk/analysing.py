@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from equipoise.analysis.datasets.derive import plain_tables
 from equipoise.analysis.datasets.table import Table
-from equipoise.desk.archive import ranges_of
+from equipoise.desk.archive import entries_of, ranges_of
 from equipoise.desk.followers import SUBJECTS
 from equipoise.desk.past import PastReader
 from equipoise.desk.standing import read_trial
@@ -87,9 +87,7 @@ def _at_cut(reader: Reader, store: Path, cut: str) -> AtCut | Problem:
         return problem("analysis_report.cut-unfit", "--cut", given=cut)
     moment = dt.datetime.combine(until, LATEST, ZoneInfo(study.zone_of(None))).astimezone(dt.UTC)
     past = PastReader(reader, moment)
-    entries = [
-        past.entries(f"subject/{row['subject']}") for row in reader.rows.find(SUBJECTS, order=("number",))
-    ]
+    entries = [entries_of(past, str(row["subject"])) for row in reader.rows.find(SUBJECTS, order=("number",))]
     rehearsal = trial.state.purpose == "rehearsal"
     found = columns_of(study, entries, ranges_of(past), rehearsal=rehearsal)
     tables = plain_tables(found.tables)

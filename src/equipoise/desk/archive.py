@@ -16,7 +16,7 @@ from equipoise.desk.followers import SITES, SUBJECTS
 from equipoise.desk.source_files import ARCHIVE, copy_files
 from equipoise.desk.standing import Trial, read_trial
 from equipoise.ledger.archive import write_archive
-from equipoise.ledger.entries import RangeRow
+from equipoise.ledger.entries import RangeRow, Recorded
 from equipoise.ledger.opening import open_ledger
 from equipoise.ledger.reader import Reader
 from equipoise.ledger.store import StoreFault
@@ -55,6 +55,11 @@ def ranges_of(reader: Reader) -> Mapping[str, tuple[RangeRow, ...]]:
     }
 
 
+def entries_of(reader: Reader, subject: str) -> tuple[Recorded, ...]:
+    """The entries of a subject's stream, then those of the subject's diary."""
+    return (*reader.entries(f"subject/{subject}"), *reader.entries(f"diary/{subject}"))
+
+
 def export_datasets(store: Path, out: Path) -> Written | Problem:
     """SDTM datasets of everything captured, as Dataset-JSON, one file each."""
     ledger = open_ledger(store, write=False)
@@ -66,7 +71,7 @@ def export_datasets(store: Path, out: Path) -> Written | Problem:
             if isinstance(trial, Problem):
                 return trial
             rows = reader.rows.find(SUBJECTS, order=("number",))
-            subjects = [reader.entries(f"subject/{row['subject']}") for row in rows]
+            subjects = [entries_of(reader, str(row["subject"])) for row in rows]
             ranges = ranges_of(reader)
         rehearsal = trial.state.purpose == "rehearsal"
         paths = export_dataset_json(trial.record, subjects, ranges, out, system_clock(), rehearsal=rehearsal)

@@ -15,6 +15,7 @@ from equipoise.protocol.study import Study
 from equipoise.standards.dataset import Dataset
 from equipoise.standards.sdtm_casebook import Casebook, casebooks
 from equipoise.standards.sdtm_conduct import DV_COLUMNS, SV_COLUMNS, deviations, visits_held
+from equipoise.standards.sdtm_diary import DIARY, diary_columns, diary_rows
 from equipoise.standards.sdtm_events import event_columns, event_domains, event_rows
 from equipoise.standards.sdtm_exposure import exposure_columns, exposure_rows
 from equipoise.standards.sdtm_findings import finding_columns, finding_domains, finding_rows
@@ -39,8 +40,8 @@ def sdtm(
 ) -> Mapping[str, Dataset]:
     """The datasets by domain: those of every study, then the study's other domains, each present even without rows.
 
-    subjects: the entries of each subject's stream, in order of seq. ranges: reference ranges of laboratories by site.
-    rehearsal: the store is one, so that every row bears the study's demonstration identifier.
+    subjects: the entries of each subject's stream, and of the subject's diary. ranges: reference ranges of laboratories
+    by site. rehearsal: the store is one, so that every row bears the study's demonstration identifier.
     """
     books = casebooks(study, subjects, ranges or {}, rehearsal=rehearsal)
     study_id = study.demo_id if rehearsal else study.id
@@ -57,6 +58,9 @@ def sdtm(
     for domain in finding_domains(study):
         rows: list[Row] = [row for book in books for row in finding_rows(book, domain)]
         tables[domain] = (finding_columns(study, domain), rows)
+    if study.diary.forms:
+        found = tables[DIARY][1] if DIARY in tables else []
+        tables[DIARY] = (diary_columns(study), [*found, *(row for book in books for row in diary_rows(book))])
     for domain in event_domains(study):
         if domain == EXPOSURE and study.supply.doses:
             doses: list[Row] = [row for book in books for row in exposure_rows(book)]
@@ -71,5 +75,5 @@ def sdtm(
 
 
 def _modified(books: Iterable[Casebook]) -> str | None:
-    times = [recorded.header.at for book in books for recorded in book.entries]
+    times = [recorded.header.at for book in books for recorded in (*book.entries, *book.diary)]
     return max(times, default=None)

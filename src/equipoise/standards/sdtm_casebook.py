@@ -55,7 +55,7 @@ class Instance:
 class Casebook:
     """One subject: identifiers as SDTM writes them, the entries in order, and what they come to in capture.
 
-    `ranges`: the reference ranges of the subject's site.
+    `ranges`: the reference ranges of the subject's site. `diary`: the entries of the subject's diary, in order.
     """
 
     study: Study
@@ -66,6 +66,7 @@ class Casebook:
     entries: tuple[Recorded, ...]
     capture: State
     ranges: tuple[RangeRow, ...] = ()
+    diary: tuple[Recorded, ...] = ()
 
     @property
     def usubjid(self) -> str:
@@ -157,19 +158,25 @@ def casebooks(
 ) -> tuple[Casebook, ...]:
     """The casebooks in the order of USUBJID. A stream whose first entry was erased has no identifier: left out.
 
+    subjects: the entries of each subject's stream, and among them those of the subject's diary.
+
     ranges: reference ranges by site.
     """
     study_id = study.demo_id if rehearsal else study.id
     found = []
     for stream in subjects:
-        entries = sorted(stream, key=lambda recorded: recorded.header.seq)
+        ordered = sorted(stream, key=lambda recorded: recorded.header.seq)
+        diary = tuple(one for one in ordered if one.header.stream.startswith("diary/"))
+        entries = [one for one in ordered if not one.header.stream.startswith("diary/")]
         screened = next((each for each in entries if isinstance(each.entry, SubjectScreened)), None)
         if screened is None or not isinstance(screened.entry, SubjectScreened):
             continue
         entry = screened.entry
         held, here = reduce(evolve, entries, START), ranges.get(entry.site, ())
         number = entry.screening_number
-        found.append(Casebook(study, study_id, number, entry.site, screened, tuple(entries), held, here))
+        found.append(
+            Casebook(study, study_id, number, entry.site, screened, tuple(entries), held, here, diary)
+        )
     return tuple(sorted(found, key=lambda book: (book.usubjid, book.screened.header.stream)))
 
 
