@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bench.analysis_rounds import analysis_rows
 from bench.blind_rounds import blind_rows
+from bench.diary_rounds import diary_rows
 from bench.ledger_rounds import ledger_rows
 from bench.list_rounds import list_rows
 from bench.machine import description, durable_write, speed_loop
@@ -36,6 +37,7 @@ PARTS: Mapping[str, Callable[[Path, argparse.Namespace], Iterable[Row]]] = {
     "pages": lambda folder, asked: page_rows(
         folder, seconds=asked.seconds, sizes=(*SIZES, LARGE) if asked.large else SIZES
     ),
+    "diary": lambda folder, asked: diary_rows(folder, seconds=asked.seconds),
     "timing": lambda folder, _: timing_rows(folder),
 }
 """Part -> its rows, measured in a folder, as it was asked for."""

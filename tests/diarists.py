@@ -11,6 +11,8 @@ import random
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.planted import plant
+
 from equipoise.access.commands import Who
 from equipoise.desk import devices, diary_intake
 from equipoise.desk.clock import SetClock
@@ -20,14 +22,6 @@ from equipoise.desk.phones import Invited
 from equipoise.desk.setup import add_person, create_store, fill_log, open_site
 from equipoise.diary.commands import PARTICIPANT
 from equipoise.diary.evolve import State
-from equipoise.ledger.commit import Act, Committed, commit
-from equipoise.ledger.entries import (
-    Append,
-    CaregiverConsented,
-    ConsentDocumented,
-    SubjectRandomized,
-    SubjectScreened,
-)
 from equipoise.protocol.digest import study_digest
 from equipoise.protocol.study import Study
 from equipoise.simulation.phone import Phone
@@ -65,24 +59,9 @@ class Diarists:
     def plant(self, *, caregiver: str = "", randomized: bool = True) -> str:
         """A new participant of site 01, randomized at `BEGAN`; the subject's id."""
         self.count += 1
-        subject, stream = f"planted{self.count:06d}", f"subject/planted{self.count:06d}"
-        entries = [
-            SubjectScreened(subject, "01", f"01{self.count:05d}", f"person{self.count:06d}"),
-            ConsentDocumented(self.study.consent.versions[0].id, "PARTICIPANT", True, "2026-03-02", "08:00"),
-        ]
-        if caregiver:
-            entries.append(CaregiverConsented(caregiver, True, "2026-03-02"))
-        if randomized:
-            entries.append(SubjectRandomized(f"R{self.count:06d}", "A"))
-        act = Act(
-            self.study.id, self.digest, "crc", "coordinator", BEGAN, None, "Asia/Shanghai",
-            f"plant {subject}", "0" * 64,
-        )  # fmt: skip
-        done = commit(
-            self.desk.ledger, act, [stream], lambda _: tuple(Append(stream, one) for one in entries)
+        return plant(
+            self.desk, self.study, self.digest, self.count, BEGAN, caregiver=caregiver, randomized=randomized
         )
-        assert isinstance(done, Committed), done
-        return subject
 
     def phone(self, subject: str, holder: str = PARTICIPANT, zone: str = "") -> Phone:
         """A phone that was just set up for a participant's diary."""

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from bench.blind_rounds import blind_rows
+from bench.diary_rounds import diary_rows
 from bench.ledger_rounds import ledger_rows
 from bench.list_rounds import list_rows
 from bench.machine import durable_write, speed_loop
@@ -79,6 +80,12 @@ def test_the_ledger_is_measured_without_a_fault_and_verifies_afterwards(tmp_path
 def test_randomizing_is_measured_without_a_fault(tmp_path):
     rows = list(randomize_rows(tmp_path / "store", seconds=0.1, slots=600))
     assert [row.circumstances for row in rows] == ["1 caller", "8 callers", "32 callers"]
+    assert all(row.note.startswith("n=") for row in rows), rows
+
+
+def test_the_diary_is_measured_and_everything_sent_is_at_the_hospital(tmp_path):
+    rows = list(diary_rows(tmp_path / "store", seconds=0.1, phones=4, queued=5, senders=2))
+    assert [row.rate.split()[1] for row in rows] == ["entries/s", "saves/s"]
     assert all(row.note.startswith("n=") for row in rows), rows
 
 
