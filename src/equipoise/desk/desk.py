@@ -99,9 +99,17 @@ class Desk:
     """An open store with its register. Make it with `open_desk`."""
 
     def __init__(
-        self, ledger: Ledger, register: Register, clock: Clock, entropy: Entropy, draft: Study = NOTHING
+        self,
+        ledger: Ledger,
+        register: Register,
+        clock: Clock,
+        entropy: Entropy,
+        draft: Study = NOTHING,
+        *,
+        timed: bool = True,
     ) -> None:
         self.ledger = ledger
+        self._timed = timed
         self._draft = draft
         self.register = register
         self._clock = clock
@@ -463,6 +471,8 @@ class Desk:
         """Have a checkpoint made beside the work: at once when enough was written since the last, else soon."""
         with self._counting:
             self._unchecked += entries
+            if not self._timed:
+                return
             enough = self._unchecked >= CHECKPOINT_EVERY
             waiting = self._checkpointing
             if (
@@ -491,6 +501,14 @@ class Desk:
         made = make_checkpoint(self.ledger, self.now())
         return made if isinstance(made, Problem) else None
 
+    def relax(self) -> Problem | None:
+        """Have a rehearsal's files wait for the disk no more (decision 0036); any other store refuses."""
+        if self.purpose != "rehearsal":
+            return problem("desk.rehearsal-only")
+        self.ledger.relax()
+        self.register.relax()
+        return None
+
     def close(self) -> None:
         """Publish a last checkpoint and give everything back."""
         if self._checkpointing is not None:
@@ -515,11 +533,14 @@ def open_desk(
     draft: Study = NOTHING,
     clock: Clock = system_clock,
     entropy: Entropy = secrets.token_bytes,
+    timed: bool = True,
 ) -> DeskT | Problem:
     """The desk on the store in `folder`; with `create`, makes what is missing.
 
-    draft: the definition that a new store will be given; it stands until the first release. A fake clock or
-    seeded entropy on a store that is a trial is refused (`desk.rehearsal-only`).
+    draft: the definition that a new store will be given; it stands until the first release. timed: whether checkpoints
+    are made by the clock on the wall; without it only when they are asked for, so that nothing strikes in the midst of a
+    rehearsal. A fake clock, seeded entropy or an untimed desk on a store that is a trial is refused
+    (`desk.rehearsal-only`).
     """
     ledger = open_ledger(folder, write=True, create=create, followers=FOLLOWERS, entropy=entropy)
     if isinstance(ledger, Problem):
@@ -530,8 +551,8 @@ def open_desk(
     except StoreFault as reason:
         ledger.close()
         return reason.problem
-    desk = kind(ledger, register, clock, entropy, draft)
-    fake = clock is not system_clock or entropy is not secrets.token_bytes
+    desk = kind(ledger, register, clock, entropy, draft, timed=timed)
+    fake = clock is not system_clock or entropy is not secrets.token_bytes or not timed
     if fake and desk.purpose == "trial":
         desk.close()
         return problem("desk.rehearsal-only")

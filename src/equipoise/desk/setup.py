@@ -13,7 +13,7 @@ from equipoise.access.commands import SYSTEM, GrantRole, RecordCertificate, Reco
 from equipoise.access.duties import SITE_STAFF, duties_for
 from equipoise.access.roles import HOLDER_ROLES, ROLES, label_of
 from equipoise.desk.clock import Clock, system_clock
-from equipoise.desk.desk import Desk, open_desk
+from equipoise.desk.desk import Desk, DeskT, open_desk
 from equipoise.desk.followers import GRANTS, SITES
 from equipoise.oversight.commands import (
     ActivateSite,
@@ -32,7 +32,7 @@ from equipoise.protocol.digest import canonical_study, study_digest
 from equipoise.protocol.study import Study
 from equipoise.randomization.public import read_public
 from equipoise.words.canonical import canonical_bytes
-from equipoise.words.ids import random_id
+from equipoise.words.ids import Entropy, random_id
 from equipoise.words.problem import Problem, problem
 
 
@@ -42,15 +42,20 @@ def create_store(
     purpose: Literal["rehearsal", "trial"],
     *,
     clock: Clock = system_clock,
-) -> Desk | tuple[Problem, ...]:
+    entropy: Entropy = secrets.token_bytes,
+    timed: bool = True,
+    kind: type[DeskT] = Desk,  # type: ignore[assignment]  # a TypeVar's default, which 3.11 cannot say
+) -> DeskT | tuple[Problem, ...]:
     """A new store with its purpose, the definition in force, and the sites that the definition names.
 
-    Nothing is made for a definition with faults.
+    Nothing is made for a definition with faults. clock, entropy, timed, kind: as `open_desk` takes them.
     """
     faults = faults_of(study)
     if faults:
         return faults
-    desk = open_desk(folder, create=True, draft=study, clock=clock)
+    desk = open_desk(
+        folder, kind=kind, create=True, draft=study, clock=clock, entropy=entropy, timed=timed
+    )
     if isinstance(desk, Problem):
         return (desk,)
     problems = give(desk, OpenStore(purpose)) or release(desk, study)
@@ -62,7 +67,7 @@ def create_store(
 
 def give(desk: Desk, command: object) -> tuple[Problem, ...]:
     """Give a command as the program itself, once."""
-    outcome = desk.submit(SYSTEM, command, key=f"setup {random_id(secrets.token_bytes)}")
+    outcome = desk.submit(SYSTEM, command, key=f"setup {random_id(desk.ledger.entropy)}")
     return () if outcome.accepted else outcome.problems
 
 
@@ -155,7 +160,7 @@ def fill_log(desk: Desk) -> tuple[Problem, ...]:
             if problems or user == first or signer is None:
                 continue
             command = DelegateDuties(site, user, tuple(sorted(duties_for(roles))))
-            outcome = desk.submit(signer, command, key=f"log {random_id(secrets.token_bytes)}")
+            outcome = desk.submit(signer, command, key=f"log {random_id(desk.ledger.entropy)}")
             problems = () if outcome.accepted else outcome.problems
     return problems
 

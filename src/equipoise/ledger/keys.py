@@ -142,6 +142,11 @@ class Keys:
         if connection is not None:
             connection.close()  # what was not committed is undone
 
+    def relax(self) -> None:
+        """Wait for the disk no more, as `store.Store.relax`."""
+        with self._lock, self._trusted() as connection:
+            connection.execute("PRAGMA synchronous = OFF")
+
     def close(self) -> None:
         """Close the file."""
         with self._lock:

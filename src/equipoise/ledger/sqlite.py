@@ -241,6 +241,7 @@ class SqliteStore:
     def __init__(self, path: Path, mode: Literal["write", "read"]) -> None:
         self._path = path
         self._mode = mode
+        self._durable = True
         self._writing = threading.Lock()
         self._writer: sqlite3.Connection | None = None
         self._writing_thread: int | None = None
@@ -285,6 +286,8 @@ class SqliteStore:
         try:
             if self._writer is None:
                 self._writer = _connect(self._path, "write")
+                if not self._durable:
+                    self._writer.execute("PRAGMA synchronous = OFF")
             self._writer.execute("BEGIN IMMEDIATE")
             yield SqliteTransaction(self._writer)
             self._writer.execute("COMMIT")
@@ -303,6 +306,13 @@ class SqliteStore:
                 connection.execute("ROLLBACK")
             with contextlib.suppress(sqlite3.Error):
                 connection.close()
+
+    def relax(self) -> None:
+        """As `store.Store.relax`: from the next write on nothing is awaited."""
+        with self._writing:
+            self._durable = False
+            if self._writer is not None:
+                self._writer.execute("PRAGMA synchronous = OFF")
 
     def close(self) -> None:
         """As `store.Store.close`."""

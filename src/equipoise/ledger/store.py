@@ -191,5 +191,8 @@ class Store(Protocol):
         Leaving the block normally makes it durable; leaving it by an exception undoes all of it.
         """
 
+    def relax(self) -> None:
+        """Wait for the disk no more: a crash may lose what was written last. For rehearsals only (decision 0036)."""
+
     def close(self) -> None:
         """Give everything back. Further use is a fault of the program."""

@@ -284,7 +284,7 @@ def _stage(options: argparse.Namespace) -> Answer:
             sys.stdout.write("ready\n")
             sys.stdout.flush()
             people = json.loads(sys.stdin.readline() or "[]")
-            return _people(vault, options.folder, people)
+            return enrol_people(vault, options.folder, people)
         finally:
             stop()
 
@@ -299,7 +299,8 @@ def _shelves(options: argparse.Namespace) -> Answer:
     return _opened(options, lambda vault: fill_shelves(vault, plan) or {"shelves": len(plan)})
 
 
-def _people(vault: Vault, folder: Path, people: list[dict[str, object]]) -> Answer:
+def enrol_people(vault: Vault, folder: Path, people: list[dict[str, object]]) -> Answer:
+    """Enrol the made-up people of a rehearsal and give each an account without a password; {enrolled: how many}."""
     from equipoise.pages.settings import configure_accounts
 
     configure_accounts(folder)

@@ -15,6 +15,18 @@ def system_clock() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
+class SetClock:
+    """A clock that stands where it is put: the past of a rehearsal is written with it."""
+
+    def __init__(self, at: dt.datetime) -> None:
+        self.at = at
+
+    def __call__(self) -> dt.datetime:
+        """The time it was put to; each asking moves it on by a second, so that histories read naturally."""
+        self.at += dt.timedelta(seconds=1)
+        return self.at
+
+
 def local(moment: str | None, zone: str, *, seconds: bool = False) -> str:
     """A moment of the ledger (ISO) on the clock of a zone (IANA), to the minute; nothing for None or an empty text.
 

@@ -1,0 +1,194 @@
+"""Doses at the ward of a rehearsal: the request, the bag, the bedside, the infusion, and the empty bag back.
+
+The rules that must stay true: every step is the ward's own command; the bag is prepared behind the second door by the
+people there and comes over the channel; what was in it is told to nature alone, which is the case's `arm`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from equipoise.protocol.rules import names_in
+from equipoise.protocol.study import Dose, Study
+from equipoise.simulation.rehearsal.case import Case
+from equipoise.simulation.rehearsal.stage import Deed, Stage, Stopped
+from equipoise.supply.commands import (
+    CheckBag,
+    DecideDosing,
+    EndInfusion,
+    InterruptInfusion,
+    JudgeDosing,
+    RejectBag,
+    RequestPreparation,
+    ResumeInfusion,
+    ReturnBag,
+    StartInfusion,
+)
+from equipoise.supply.evolve import Request
+
+AHEAD, BENCH, BEDSIDE = 90, 45, 100
+"""Minutes from the request to the planned start, to the bench, and to the bedside."""
+INFUSED, PAUSE = 40, 8
+"""Minutes that an infusion takes, and that it stands still where it is interrupted."""
+POSTPONED = 3
+"""How often a dose is asked for again on the next day."""
+
+
+def dose_forms(study: Study) -> tuple[frozenset[str], frozenset[str]]:
+    """The forms that the gate reads, and those of the same activities, which are filled in after an infusion."""
+    named = frozenset(name for gate in study.supply.gate for name in names_in(gate.rule))
+    read = {one.origin.form for one in study.inputs if one.origin.form and one.name in named}
+    doses = {dose.visit for dose in study.supply.doses}
+    together = {
+        form
+        for activity in study.schedule.activities
+        if set(activity.visits) <= doses and read & set(activity.forms)
+        for form in activity.forms
+    }
+    return frozenset(read & together), frozenset(together - read)
+
+
+@dataclass
+class _Dose:
+    case: Case
+    dose: Dose
+    before: Deed
+    then: Deed
+    after: Deed
+    tries: int = 0
+    request: str = ""
+    arm: str = ""
+    lost: int = 0
+
+
+class Ward:
+    """Gives doses for one stage. `back`: bags that the pharmacy is to take back at the next occasion."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._back: list[tuple[str, str, str, str]] = []
+
+    def give(self, case: Case, dose: Dose, before: Deed, after: Deed, then: Deed) -> None:
+        """Give a planned dose, in steps over the day. before: the checks are recorded; after: what follows is."""
+        given, _, _ = case.person.dosed(dose.id)
+        if not given:
+            self._stage.tally.counts["doses missed"] += 1
+            then()
+            return
+        self._ask(_Dose(case, dose, before, then, after))
+
+    def _ask(self, one: _Dose) -> None:
+        stage, case = self._stage, one.case
+        nurse, today = stage.person("coordinator", case.site), stage.day(case.site)
+        one.before()
+        at = self._said(stage.clock.at + dt.timedelta(minutes=AHEAD))
+        weight = case.person.weight(case.moment(today))
+        outcome = stage.give(nurse, RequestPreparation(case.subject, one.dose.id, at, weight))
+        if not outcome.accepted:
+            one.tries += 1
+            if one.tries > POSTPONED:
+                raise Stopped(f"RequestPreparation of {case.number}", outcome.problems)
+            stage.tally.counts["doses postponed"] += 1
+            self._plan(case, stage.clock.at + dt.timedelta(days=1), lambda: self._ask(one))
+            return
+        one.request = self._request(case).request
+        self._judge(one, "RELEASE")
+        stage.exchange()
+        self._take_back()
+        self._plan(case, stage.clock.at + dt.timedelta(minutes=BENCH), lambda: self._prepare(one))
+
+    def _judge(self, one: _Dose, place: str) -> None:
+        """The gate; what it holds the investigator decides to give."""
+        stage, case = self._stage, one.case
+        nurse = stage.person("coordinator", case.site)
+        stage.give(nurse, JudgeDosing(case.subject, one.request, place))  # type: ignore[arg-type]
+        if self._request(case).stage == "HELD":
+            doctor = stage.person("investigator", case.site)
+            stage.tally.counts["doses held"] += 1
+            stage.must(doctor, DecideDosing(case.subject, one.request, "GIVE", "seen and judged fit"))
+
+    def _prepare(self, one: _Dose) -> None:
+        stage = self._stage
+        came = stage.door.ask("prepare", stage.clock(), request=one.request)
+        one.arm = str(came["arm"])
+        one.lost += int(came["lost"])
+        stage.tally.minutes["pharmacist"] += stage.staff.minutes.get("prepare", 0) * (1 + int(came["lost"]))
+        ready = dt.datetime.fromisoformat(str(came["at"]))
+        due = max(ready + dt.timedelta(minutes=2), stage.clock.at + dt.timedelta(minutes=BEDSIDE - BENCH))
+        self._plan(one.case, due, lambda: self._bedside(one))
+
+    def _bedside(self, one: _Dose) -> None:
+        stage, case = self._stage, one.case
+        nurse, doctor = stage.person("coordinator", case.site), stage.person("investigator", case.site)
+        stage.exchange()
+        bag = self._request(case).bag
+        if not bag:
+            raise Stopped(f"the bag of {case.number} did not come", ())
+        stage.tally.counts["bags"] += 1
+        key = (case.index, one.dose.id, self._request(case).bag)
+        if one.lost < 2 and stage.chance.happens(stage.staff.rates.bag_rejected, "rejected", *key[:2], one.lost):
+            one.lost += 2  # nobody lets two fall
+            stage.must(nurse, RejectBag(case.subject, one.request, bag, "SPILLED"))
+            stage.tally.counts["bags rejected"] += 1
+            stage.exchange()
+            self._prepare(one)
+            return
+        self._judge(one, "BEDSIDE")
+        second = stage.actors[doctor.id]
+        stage.must(nurse, CheckBag(case.subject, one.request, bag, case.number, second))
+        stage.must(nurse, StartInfusion(case.subject, one.request, bag, self._said(stage.clock.at)))
+        case.arm = case.arm or one.arm
+        case.doses.append(stage.day(case.site))
+        _, interrupted, share = case.person.dosed(one.dose.id)
+        if interrupted:
+            self._plan(case, stage.clock.at + dt.timedelta(minutes=10), lambda: self._pause(one))
+        self._plan(case, stage.clock.at + dt.timedelta(minutes=INFUSED), lambda: self._end(one, bag, share))
+
+    def _pause(self, one: _Dose) -> None:
+        stage, case = self._stage, one.case
+        nurse, at = stage.person("coordinator", case.site), stage.clock.at
+        stage.tally.counts["infusions interrupted"] += 1
+        stage.must(nurse, InterruptInfusion(case.subject, one.request, self._said(at), "line blocked"))
+        self._plan(
+            case, at + dt.timedelta(minutes=PAUSE),
+            lambda: stage.must(nurse, ResumeInfusion(case.subject, one.request, self._said(stage.clock.at))),
+        )  # fmt: skip
+
+    def _end(self, one: _Dose, bag: str, share: int) -> None:
+        stage, case = self._stage, one.case
+        nurse, whole = stage.person("coordinator", case.site), share >= 100
+        ended, reason = self._said(stage.clock.at), "" if whole else "did not feel well"
+        outcome = "COMPLETE" if whole else "STOPPED"
+        stage.must(nurse, EndInfusion(case.subject, one.request, ended, outcome, str(share), reason))  # type: ignore[arg-type]
+        left = str(round(float(stage.study.supply.volume or 0) * (100 - share) / 100))
+        stage.must(nurse, ReturnBag(case.subject, one.request, bag, left))
+        self._back.append((one.request, case.site, bag, left))
+        stage.tally.counts["doses given"] += 1
+        one.after()
+        one.then()
+
+    def _take_back(self) -> None:
+        """The pharmacy takes in the bags that came back, once the second door has heard of them."""
+        for request, site, bag, left in self._back:
+            self._stage.door.ask("take_back", self._stage.clock.at, request=request, site=site, bag=bag, remaining=left)
+        self._back.clear()
+
+    def settle(self) -> None:
+        """Let the second door hear of the last bags, and take them back."""
+        self._stage.exchange()
+        self._take_back()
+
+    # --- small things ------------------------------------------------------------------------------------------
+
+    def _request(self, case: Case) -> Request:
+        return list(self._stage.standing(case.subject).case.supply.requests.values())[-1]
+
+    def _plan(self, case: Case, at: dt.datetime, deed: Callable[[], object]) -> None:
+        del case
+        self._stage.agenda.plan(at, lambda: (deed(), None)[1])
+
+    @staticmethod
+    def _said(at: dt.datetime) -> str:
+        return at.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,219 @@
+"""One rehearsal from the ceremony to the release: the stage is set, the agenda is played, and the end is closed.
+
+    with open_stage(plan) as stage:
+        play(stage, plan, progress)
+
+The rules that must stay true: the same seed, study and numbers give the same entries, byte for byte; nothing is written
+but through the desk and the second door; what was begun and not ended says so in its folder.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from equipoise.desk.clock import SetClock
+from equipoise.desk.courier import Courier
+from equipoise.desk.front import FrontDesk
+from equipoise.desk.line import SocketLine
+from equipoise.desk.setup import add_person, create_store, fill_log, give, open_site, publish_allocation
+from equipoise.oversight.commands import EnrolSecondDoor
+from equipoise.protocol.study import Study
+from equipoise.randomization.draws import Draws
+from equipoise.simulation.rehearsal.case import Case, Participant, made_up_name
+from equipoise.simulation.rehearsal.chance import Chance
+from equipoise.simulation.rehearsal.closing import Closing
+from equipoise.simulation.rehearsal.dosing import Ward
+from equipoise.simulation.rehearsal.entering import Typist
+from equipoise.simulation.rehearsal.rounds import Rounds
+from equipoise.simulation.rehearsal.script import Script
+from equipoise.simulation.rehearsal.second_door import SecondDoor
+from equipoise.simulation.rehearsal.stage import Stage, Stopped
+from equipoise.simulation.rehearsal.staff import StaffModel
+from equipoise.words.ids import random_id
+from equipoise.words.problem import Problem
+
+Draw = Callable[[int], Participant]
+"""Index -> the virtual participant."""
+Told = Callable[[dt.date, int], None]
+"""(the day, participants who need no more) as the rehearsal goes on."""
+STORE, VAULT, PUBLIC, CEREMONY = "store", "vault", "allocation", "ceremony"
+SETTING_UP = dt.timedelta(days=7)
+"""Between the setting up of the store and the day on which the first site opens."""
+AFTER_LAST = dt.timedelta(days=30)
+"""Between the last visit and the lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be rehearsed. `until`: the day after which it stops half-way; None: to the release."""
+
+    folder: Path
+    study_folder: Path
+    study: Study
+    staff: StaffModel
+    draw: Draw
+    participants: int
+    seed: int
+    begins: dt.date
+    passphrase: str
+    until: dt.date | None = None
+
+    @property
+    def opened(self) -> dt.datetime:
+        """The moment at which the store is made: nine o'clock UTC, before the first site opens."""
+        return dt.datetime.combine(self.begins - SETTING_UP, dt.time(1), dt.UTC)
+
+
+@contextmanager
+def open_stage(plan: Plan) -> Iterator[Stage]:
+    """Both doors made in `plan.folder`, where the ceremony has left its list. Raises Stopped and DoorFault."""
+    chance, clock = Chance(plan.seed), SetClock(plan.opened)
+    entropy = Draws(chance.seed, "first door").take
+    desk = create_store(
+        plan.folder / STORE, plan.study, "rehearsal", clock=clock, entropy=entropy, timed=False, kind=FrontDesk
+    )
+    if isinstance(desk, tuple):
+        raise Stopped("the store", desk)
+    try:
+        desk.relax()
+        actors = {one.id: random_id(entropy) for one in plan.staff.people}
+        _open_sites(desk, plan, actors)
+        with SecondDoor(plan.folder / VAULT) as door:
+            made = door.ask(
+                "begin", clock.at, study=str(plan.study_folder.resolve()), seed=chance.seed.hex(),
+                passphrase=plan.passphrase, channel=str(door.socket),
+                rates=plan.staff.rates.bench.model_dump(mode="json"),
+                make={
+                    "first_door": desk.ledger.keys.public.hex(),
+                    "ceremony": str((plan.folder / CEREMONY).resolve()),
+                },
+            )  # fmt: skip
+            _must("the second door", give(desk, EnrolSecondDoor(str(made["public_key"]))))
+            courier = desk.send(Courier(desk, SocketLine(door.socket)))
+            stage = Stage(plan.study, desk, clock, courier, door, plan.staff, actors, chance)
+            stage.exchange()
+            door.ask("people", clock(), people=_second_people(plan, actors))
+            yield stage
+    finally:
+        desk.close()
+
+
+def _open_sites(desk: FrontDesk, plan: Plan, actors: dict[str, str]) -> None:
+    """Sites open, people granted, the logs signed, and the public side of the list published."""
+    on = (plan.begins - dt.timedelta(days=30)).isoformat()
+    for site in plan.study.sites:
+        _must("site", open_site(desk, site.id, f"EC-{site.id}", on))
+    for one in plan.staff.people:
+        name = " ".join(dict.fromkeys((one.name.get("en", one.id), one.name.get("zh", ""))))
+        _must(one.id, add_person(desk, actors[one.id], name.strip(), one.role, one.site))
+    _must("log", fill_log(desk))
+    _must("allocation", publish_allocation(desk, plan.folder / PUBLIC))
+
+
+def _second_people(plan: Plan, actors: dict[str, str]) -> list[dict[str, object]]:
+    return [
+        {
+            "actor": actors[one.id], "name": one.name.get("en", one.id), "name_zh": one.name.get("zh", ""),
+            "purposes": list(one.second_door),
+        }
+        for one in plan.staff.people
+        if one.second_door
+    ]  # fmt: skip
+
+
+def _must(step: str, problems: tuple[Problem, ...]) -> None:
+    if problems:
+        raise Stopped(step, problems)
+
+
+@dataclass
+class Play:
+    """A trial in play on a stage."""
+
+    stage: Stage
+    plan: Plan
+
+    def __post_init__(self) -> None:
+        self.typist, self.ward = Typist(self.stage), Ward(self.stage)
+        self.script = Script(self.stage, self.typist, self.ward)
+        self.rounds = Rounds(self.stage, self.typist, self.script.cases)
+        self.cases: list[Case] = []
+
+    def enrol(self) -> None:
+        """Plan the arrival of everybody: as many as it takes for so many to be eligible."""
+        index = eligible = 0
+        while eligible < self.plan.participants:
+            person = self.plan.draw(index)
+            screened = self.plan.begins + dt.timedelta(days=person.arrives)
+            case = Case(index, person, made_up_name(index), screened)
+            self.cases.append(case)
+            at = self.stage.moment(person.site, screened, 9, index * 7 % 60)
+            self.stage.agenda.plan(at, lambda case=case: self.script.screen(case))  # type: ignore[misc]
+            eligible += not person.fails
+            index += 1
+
+    def plan_rounds(self) -> None:
+        """Have the staff's rounds come again and again, as long as there is anything else to come."""
+        days, rounds, sites = self.plan.staff.rounds_days, self.rounds, [one.id for one in self.plan.study.sites]
+        for number, site in enumerate(sites):
+            self._again(days.queries, number, lambda site=site: rounds.answer(site))  # type: ignore[misc]
+            self._again(days.monitoring, number * 3, lambda site=site: rounds.monitor(site))  # type: ignore[misc]
+            self._again(days.signing, number * 3 + 1, lambda site=site: rounds.sign(site))  # type: ignore[misc]
+        self._again(days.data_management, 2, self._manage)
+        self._again(days.monitoring, 5, lambda: self.stage.desk.checkpoint())
+
+    def _manage(self) -> None:
+        self.rounds.close_answers()
+        self.rounds.deviations()
+
+    def _again(self, days: int, offset: int, deed: Callable[[], object]) -> None:
+        """Plan a round that plans the next one, while participants are on their way."""
+        agenda = self.stage.agenda
+
+        def due(at: dt.datetime) -> None:
+            deed()
+            if not all(case.over for case in self.cases):
+                following = at + dt.timedelta(days=days)
+                agenda.plan(following, lambda: due(following))
+
+        first = self.stage.moment("", self.plan.begins + dt.timedelta(days=offset + days), 16)
+        agenda.plan(first, lambda: due(first))
+
+    def run(self, told: Told) -> bool:
+        """Play what is due until nothing is, or until the day asked for; whether it came to its end."""
+        stage, until = self.stage, self.plan.until
+        last = (
+            dt.datetime.combine(until + dt.timedelta(days=1), dt.time(), dt.UTC) if until is not None else None
+        )
+        while (following := stage.agenda.next()) is not None:
+            at, deed = following
+            if last is not None and at >= last:
+                stage.clock.at = max(stage.clock.at, last - dt.timedelta(minutes=1))
+                return False
+            stage.clock.at = max(stage.clock.at, at)
+            deed()
+            told(stage.clock.at.date(), sum(case.over for case in self.cases))
+        return True
+
+    def close(self) -> str:
+        """Lock, sign and publish; the folder of what was published."""
+        self.stage.clock.at += AFTER_LAST
+        closing = Closing(self.stage, self.typist, self.rounds, self.ward)
+        closing.settle([case for case in self.cases if case.subject])
+        closing.lock()
+        return closing.release()
+
+
+def play(stage: Stage, plan: Plan, told: Told) -> str:
+    """The whole trial; the folder of the release, or nothing where it was to stop half-way."""
+    playing = Play(stage, plan)
+    playing.enrol()
+    playing.plan_rounds()
+    if not playing.run(told):
+        playing.ward.settle()
+        return ""
+    return playing.close()

@@ -1,0 +1,192 @@
+"""The stage of a rehearsal: both doors, the people, the agenda, and what everything cost.
+
+The rules that must stay true: whatever happens is a command given to the desk by a person who may give it; one thing
+happens after another, in the order of the moments at which it is due, and of its planning where moments are equal; the
+clock never goes back. A refusal that the script did not foresee ends the rehearsal and says where.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import heapq
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from equipoise.access.commands import Who
+from equipoise.capture.evolve import State
+from equipoise.desk.clock import SetClock
+from equipoise.desk.courier import Courier
+from equipoise.desk.front import FrontDesk
+from equipoise.desk.standing import Standing
+from equipoise.desk.views import Outcome
+from equipoise.protocol.study import Study
+from equipoise.simulation.rehearsal.chance import Chance
+from equipoise.simulation.rehearsal.second_door import SecondDoor
+from equipoise.simulation.rehearsal.staff import Person, StaffModel
+from equipoise.words.problem import Problem
+
+Deed = Callable[[], None]
+
+
+class Stopped(Exception):
+    """The rehearsal cannot go on: a command was refused that should not be."""
+
+    def __init__(self, step: str, problems: tuple[Problem, ...]) -> None:
+        super().__init__(f"{step}: {'; '.join(one.say('en') for one in problems)}")
+        self.step, self.problems = step, problems
+
+
+@dataclass
+class Agenda:
+    """What is due, by moment and by the order of planning."""
+
+    waiting: list[tuple[dt.datetime, int, Deed]] = field(default_factory=list)
+    planned: int = 0
+
+    def plan(self, at: dt.datetime, deed: Deed) -> None:
+        """Have something done at a moment."""
+        self.planned += 1
+        heapq.heappush(self.waiting, (at, self.planned, deed))
+
+    def next(self) -> tuple[dt.datetime, Deed] | None:
+        """What comes next, taken off; None when nothing is due any more."""
+        if not self.waiting:
+            return None
+        at, _, deed = heapq.heappop(self.waiting)
+        return at, deed
+
+
+@dataclass
+class Tally:
+    """What the trial cost so far: minutes by role, commands by name, and other counts by name."""
+
+    minutes: Counter[str] = field(default_factory=Counter)
+    commands: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+    guesses: list[tuple[str, str, str]] = field(default_factory=list)
+    """(who was asked, what was guessed, the arm) of every answer on the blind: nature's own record."""
+
+
+@dataclass
+class Stage:
+    """Everything that the script acts with."""
+
+    study: Study
+    desk: FrontDesk
+    clock: SetClock
+    courier: Courier
+    door: SecondDoor
+    staff: StaffModel
+    actors: Mapping[str, str]
+    """Id of the staff's file -> random id at the desk."""
+    chance: Chance
+    agenda: Agenda = field(default_factory=Agenda)
+    tally: Tally = field(default_factory=Tally)
+    keys: int = 0
+    values: list[tuple[str, str, str, Mapping[str, str]]] = field(default_factory=list)
+    """Subject, visit, form and answers that wait for the laboratory behind the second door."""
+
+    # --- people --------------------------------------------------------------------------------------------------
+
+    def people(self, role: str, site: str | None = None) -> list[Person]:
+        """Everybody in a role, at a site where the role is bound to one, in the order of the file."""
+        return [one for one in self.staff.people if one.role == role and one.site in (site, None)]
+
+    def person(self, role: str, site: str | None = None, place: int = 0) -> Person:
+        """One of them; the last where there are fewer."""
+        found = self.people(role, site)
+        if not found:
+            raise LookupError(f"nobody is {role} at {site or 'the study'}")
+        return found[min(place, len(found) - 1)]
+
+    def who(self, person: Person) -> Who:
+        """The person in the role held now."""
+        known = self.desk.who(self.actors[person.id], person.role)
+        if known is None:
+            raise LookupError(f"{person.id} is no {person.role}")
+        return known
+
+    # --- time ----------------------------------------------------------------------------------------------------
+
+    def moment(self, site: str, day: dt.date, hour: int = 9, minute: int = 0) -> dt.datetime:
+        """An hour of a day on the clocks of a site, in UTC."""
+        there = ZoneInfo(self.study.zone_of(site) or "UTC")
+        return dt.datetime.combine(day, dt.time(hour, minute), there).astimezone(dt.UTC)
+
+    def day(self, site: str) -> dt.date:
+        """The day at a site now."""
+        return self.clock.at.astimezone(ZoneInfo(self.study.zone_of(site) or "UTC")).date()
+
+    def pass_minutes(self, minutes: float) -> None:
+        """Let time pass."""
+        self.clock.at += dt.timedelta(minutes=minutes)
+
+    # --- acting --------------------------------------------------------------------------------------------------
+
+    def key(self) -> str:
+        """A fresh idempotency key."""
+        self.keys += 1
+        return f"rehearsal {self.keys:08d}"
+
+    def give(self, person: Person, command: object, items: int = 0) -> Outcome:
+        """Give a command at the desk. `items`: how many answers were typed for it."""
+        return self.give_and_stand(person, command, items)[0]
+
+    def give_and_stand(
+        self, person: Person, command: object, items: int = 0
+    ) -> tuple[Outcome, Standing | None]:
+        """As `give`; and what holds for the subject after it, as far as the desk knows without asking again."""
+        outcome, after = self.desk.submit_and_stand(self.who(person), command, key=self.key())
+        name = type(command).__name__
+        if outcome.accepted:
+            self.tally.commands[name] += 1
+        else:
+            self.tally.refused[outcome.problems[0].rule] += 1
+        self.spend(person.role, name, items)
+        return outcome, after
+
+    def must(self, person: Person, command: object, items: int = 0) -> Outcome:
+        """As `give`, for what has to be accepted. Raises Stopped."""
+        outcome = self.give(person, command, items)
+        if not outcome.accepted:
+            raise Stopped(f"{type(command).__name__} of {person.id}", outcome.problems)
+        return outcome
+
+    def spend(self, role: str, task: str, items: int = 0) -> None:
+        """Count the minutes of a task: its own, or those of a form with so many items."""
+        minutes = self.staff.minutes
+        if items:
+            self.tally.minutes[role] += minutes.get("form", 0) + items * minutes.get("item", 0)
+        else:
+            self.tally.minutes[role] += minutes.get(task, minutes.get("other", 0))
+
+    def captured(self, subject: str) -> State:
+        """What is captured of a subject."""
+        return self.standing(subject).case.capture
+
+    def standing(self, subject: str) -> Standing:
+        """What holds for a subject."""
+        with self.desk.reading() as reader:
+            return self.desk.standing_light(reader, subject)
+
+    def exchange(self) -> None:
+        """Let the second door do what is due, and the courier go both ways."""
+        self.door.ask("tick", self.clock())
+        problem = self.courier.exchange()
+        if problem is not None:
+            raise Stopped("exchange", (problem,))
+        if self.courier.unrecorded:
+            raise Stopped("exchange", self.courier.unrecorded[0].problems)
+        for subject, visit, form, items in self.values:
+            self.door.ask("values", self.clock.at, subject=subject, visit=visit, form=form, items=items)
+            self.spend("lab_desk", "RecordValues", len(items))
+        self.values.clear()
+
+    def proof(self, person: Person) -> str:
+        """A proof of identity, as the web's door gives one."""
+        return self.desk.proofs.give(self.actors[person.id], "DEMO")
+
+
