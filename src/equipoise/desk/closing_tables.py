@@ -243,7 +243,8 @@ def _save(
             "repeat": entry.repeat,
         }
         whose = {name: case[name] for name in ("site", "number", "randomized", "full")}
-        _put(tables, None, {**place, **whose, "signed": "", "verified": "", **changed})
+        verified = "ALL" if isinstance(entry, FormOmitted) else ""
+        _put(tables, None, {**place, **whose, "signed": "", "verified": verified, **changed})
         if case["randomized"] and entry.repeat == 1 and tables.get(MISSED, (subject, entry.visit)) is None:
             _count(tables, EXPECTED_COUNTS, ("BEGUN", entry.visit, entry.form), 1)
         return
@@ -252,6 +253,10 @@ def _save(
         "signed": "BROKEN" if row["signed"] else "",
         "verified": "CHANGED" if row["verified"] and values else row["verified"],
     }
+    if not isinstance(
+        entry, FormSaved
+    ):  # a form that was not done holds nothing that a source could contradict
+        states["verified"] = "ALL" if isinstance(entry, FormOmitted) else ""
     _put(tables, row, {**row, **changed, **states})
 
 
@@ -295,6 +300,6 @@ def count_closings(rows: Rows, where: Mapping[str, Condition]) -> int:
 
 
 CLOSING_FOLLOWER = Follower(
-    "closing", "3", (CLOSING_CASES, CLOSINGS, MISSED, CLOSING_COUNTS, EXPECTED_COUNTS, PLAN), follow
+    "closing", "4", (CLOSING_CASES, CLOSINGS, MISSED, CLOSING_COUNTS, EXPECTED_COUNTS, PLAN), follow
 )
 """Raise the version whenever this file computes something else."""

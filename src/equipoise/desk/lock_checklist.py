@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from equipoise.access.roles import ROLES
 from equipoise.capture.closing.database import LINES
 from equipoise.desk.closing_tables import CLOSING_CASES, CLOSINGS, EXPECTED_COUNTS, count_closings
 from equipoise.desk.deviation_tables import DEVIATIONS
@@ -18,6 +19,7 @@ from equipoise.desk.followers import QUERIES
 from equipoise.desk.standing import Trial
 from equipoise.desk.verification_plan import to_verify
 from equipoise.ledger.reader import Reader
+from equipoise.ledger.store import Condition
 from equipoise.protocol.study import Study
 
 LINKS: Mapping[str, str] = {
@@ -57,7 +59,11 @@ def _count(reader: Reader, trial: Trial, line: str) -> int:
         case "ENTRIES_UNSETTLED":
             return rows.count(DOUBLES, {"state": list(PENDING)})
         case "FORMS_UNSIGNED":
-            return count_closings(rows, {"complete": 1, "signed": ["", "BROKEN"]})
+            waiting: dict[str, Condition] = {"complete": 1, "signed": ["", "BROKEN"]}
+            closed = unsignable(trial.record)
+            if closed:
+                waiting["form"] = [form.id for form in trial.record.forms if form.id not in closed]
+            return count_closings(rows, waiting)
         case "VERIFICATION_OPEN":
             return sum(count_closings(rows, where) for where in to_verify(trial.study))
         case "DEVIATIONS_UNCLASSED":
@@ -74,14 +80,25 @@ def _has_revealing(study: Study) -> bool:
     return any(item.blinding == "revealing" for form in study.forms for item in form.items)
 
 
+def unsignable(study: Study) -> frozenset[str]:
+    """The forms that are hidden from everybody who signs: nobody can be asked for a signature of what they never see."""
+    signing = {name for name, role in ROLES.items() if "SignForms" in role.commands}
+    return frozenset(form.id for form in study.forms if signing <= set(form.hidden_from))
+
+
 def planned_forms(study: Study) -> Mapping[str, Sequence[str]]:
-    """Visit -> the forms that everybody who was randomized is to have there: visits with a day, nothing optional."""
+    """Visit -> the forms that everybody who was randomized is to have there: visits with a day, nothing optional.
+
+    Running lists are not among them: their rows stand with the participant and not at a visit.
+    """
+    lists = {form.id for form in study.forms if form.log is not None}
     asked = {
         visit.id: {
             form
             for activity in study.schedule.activities
             if not activity.optional and visit.id in activity.visits
             for form in activity.forms
+            if form not in lists
         }
         for visit in study.schedule.visits
         if visit.day is not None

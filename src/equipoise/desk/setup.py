@@ -53,9 +53,7 @@ def create_store(
     faults = faults_of(study)
     if faults:
         return faults
-    desk = open_desk(
-        folder, kind=kind, create=True, draft=study, clock=clock, entropy=entropy, timed=timed
-    )
+    desk = open_desk(folder, kind=kind, create=True, draft=study, clock=clock, entropy=entropy, timed=timed)
     if isinstance(desk, Problem):
         return (desk,)
     problems = give(desk, OpenStore(purpose)) or release(desk, study)

@@ -48,7 +48,6 @@ from equipoise.vault.terminal import enrol_people
 from equipoise.vault.values import RecordValues
 from equipoise.words.canonical import Json
 from equipoise.words.clock import SetClock
-from equipoise.words.codelists import MISSING
 from equipoise.words.problem import Problem, problem
 
 Asked = Mapping[str, Any]  # Any: one line of JSON, as it came
@@ -97,7 +96,9 @@ def begin(folder: Path, asked: Asked) -> Stage | tuple[Problem, ...]:
         vault = open_vault(folder, asked["passphrase"], clock=clock, entropy=entropy)
     if isinstance(vault, Problem):
         return (vault,)
-    if vault.purpose != "rehearsal":  # opening it so was refused already; the rule is said where it is relied on
+    if (
+        vault.purpose != "rehearsal"
+    ):  # opening it so was refused already; the rule is said where it is relied on
         vault.close()
         return (problem("vault.rehearsal-only"),)
     vault.ledger.relax()
@@ -151,9 +152,7 @@ class Stage:
         self._pharmacist.take_back(asked["request"], asked["site"], asked["bag"], asked["remaining"])
 
     def _values(self, asked: Asked) -> None:
-        items = {
-            name: Datum(missing=said) if said in MISSING else Datum(said) for name, said in asked["items"].items()
-        }
+        items = {name: Datum(said["value"], said["missing"]) for name, said in asked["items"].items()}
         command = RecordValues(asked["subject"], asked["visit"], asked["form"], 1, items, 0, complete=True)
         self._pharmacist.must(self._pharmacist.keeper("LAB"), command)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from equipoise.capture.evolve import Place
+from equipoise.ledger.entries import Datum
 from equipoise.protocol.windows import date_of, day_of
 
 Ending = Literal["WITHDRAWAL BY SUBJECT", "LOST TO FOLLOW-UP", "DEATH"]
@@ -20,11 +21,11 @@ Ending = Literal["WITHDRAWAL BY SUBJECT", "LOST TO FOLLOW-UP", "DEATH"]
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """One form with its answers (item -> value, or a code of missing values). `row`: it is one of a running list."""
+    """One form with its answers. `row`: it is a row of a running list, which stands by that number in the list."""
 
     form: str
     repeat: int
-    items: Mapping[str, str]
+    items: Mapping[str, Datum]
     row: bool = False
 
 
@@ -100,10 +101,8 @@ class Case:
     doses: list[dt.date] = field(default_factory=list)
     over: bool = False
     """Participation has ended: nothing more is planned."""
-    saved: dict[Place, dict[str, str]] = field(default_factory=dict)
+    saved: dict[Place, dict[str, Datum]] = field(default_factory=dict)
     """What the sources say of every form that was typed: place -> item -> answer."""
-    rows: dict[str, int] = field(default_factory=dict)
-    """Running list -> rows so far."""
     broken: bool = False
     """The code was broken."""
 
@@ -135,11 +134,30 @@ class Case:
 
 
 _FAMILY = ("王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴", "徐", "孙", "胡", "朱", "高", "林")
-_GIVEN = ("建国", "秀英", "志强", "桂兰", "明", "丽华", "国庆", "玉梅", "伟", "淑珍", "文斌", "春燕", "德胜", "红霞")
+_GIVEN = (
+    "建国",
+    "秀英",
+    "志强",
+    "桂兰",
+    "明",
+    "丽华",
+    "国庆",
+    "玉梅",
+    "伟",
+    "淑珍",
+    "文斌",
+    "春燕",
+    "德胜",
+    "红霞",
+)
 
 
 def made_up_name(index: int) -> str:
     """A made-up name; another for each of the first few hundred people."""
     count, family = divmod(index, len(_FAMILY))
     again, given = divmod(count, len(_GIVEN))
-    return _FAMILY[family] + _GIVEN[(given + index) % len(_GIVEN)] + (_GIVEN[again % len(_GIVEN)][0] if again else "")
+    return (
+        _FAMILY[family]
+        + _GIVEN[(given + index) % len(_GIVEN)]
+        + (_GIVEN[again % len(_GIVEN)][0] if again else "")
+    )

@@ -60,7 +60,11 @@ class Closing:
         """Lines of the checklist that are not at nought, beside those that a person says."""
         with self._stage.desk.reading() as reader:
             lines = checklist(reader, self._stage.desk.trial(reader))
-        return {one.id: one.count for one in lines if one.count and one.id not in ("REVEALING_UNSETTLED", "UNSENT")}
+        return {
+            one.id: one.count
+            for one in lines
+            if one.count and one.id not in ("REVEALING_UNSETTLED", "UNSENT")
+        }
 
     def _omit(self, case: Case) -> None:
         """Planned forms that were never begun, at visits that were held or are waited for, are said not to be done."""
@@ -75,12 +79,17 @@ class Closing:
                 continue
             for form in forms:
                 asked = stage.study.form(form)
-                if asked is None or asked.log is not None or any(
-                    place[:2] == (visit, form) for place in state.forms
+                if (
+                    asked is None
+                    or asked.log is not None
+                    or any(place[:2] == (visit, form) for place in state.forms)
                 ):
                     continue
                 person = self._typist.enterer(asked, case.site)
-                stage.give(person, RecordForm(case.subject, *Place(visit, form, 1), {}, 0, omit="ND", reason="not done"))
+                stage.give(
+                    person,
+                    RecordForm(case.subject, *Place(visit, form, 1), {}, 0, omit="ND", reason="not done"),
+                )
 
     def lock(self) -> None:
         """The conditions are said, then two persons lock."""

@@ -128,7 +128,9 @@ class Ward:
             raise Stopped(f"the bag of {case.number} did not come", ())
         stage.tally.counts["bags"] += 1
         key = (case.index, one.dose.id, self._request(case).bag)
-        if one.lost < 2 and stage.chance.happens(stage.staff.rates.bag_rejected, "rejected", *key[:2], one.lost):
+        if one.lost < 2 and stage.chance.happens(
+            stage.staff.rates.bag_rejected, "rejected", *key[:2], one.lost
+        ):
             one.lost += 2  # nobody lets two fall
             stage.must(nurse, RejectBag(case.subject, one.request, bag, "SPILLED"))
             stage.tally.counts["bags rejected"] += 1
@@ -172,7 +174,9 @@ class Ward:
     def _take_back(self) -> None:
         """The pharmacy takes in the bags that came back, once the second door has heard of them."""
         for request, site, bag, left in self._back:
-            self._stage.door.ask("take_back", self._stage.clock.at, request=request, site=site, bag=bag, remaining=left)
+            self._stage.door.ask(
+                "take_back", self._stage.clock.at, request=request, site=site, bag=bag, remaining=left
+            )
         self._back.clear()
 
     def settle(self) -> None:

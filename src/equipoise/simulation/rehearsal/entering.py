@@ -19,28 +19,22 @@ from equipoise.protocol.forms import Form
 from equipoise.simulation.rehearsal.case import Case
 from equipoise.simulation.rehearsal.stage import Stage, Stopped
 from equipoise.simulation.rehearsal.staff import Person
-from equipoise.words.codelists import MISSING
 
-Answers = Mapping[str, str]
-_LEFT_OUT, _LACKING = "capture.item-hidden", "capture.incomplete"
+Answers = Mapping[str, Datum]
+_LEFT_OUT, _LACKING, _NOTHING = "capture.item-hidden", "capture.incomplete", "capture.nothing-changed"
 _TRIES = 6
 """How often a person looks at one form again before the script is at fault."""
 
 
-def datum(answer: str) -> Datum:
-    """An answer of the model: a code of missing values, or a value."""
-    return Datum(missing=answer) if answer in MISSING else Datum(answer)
+def same(one: Datum, other: Datum) -> bool:
+    """Whether two answers say the same."""
+    return (one.missing or one.value or "") == (other.missing or other.value or "")
 
 
-def written(one: Datum) -> str:
-    """The answer that a datum holds."""
-    return one.missing or one.value or ""
-
-
-def differing(case: Case, place: Place, values: Mapping[str, Datum]) -> dict[str, str]:
+def differing(case: Case, place: Place, values: Mapping[str, Datum]) -> dict[str, Datum]:
     """Items recorded otherwise than the source says, or not at all, with what the source says."""
     source = case.saved.get(place, {})
-    return {item: said for item, said in source.items() if written(values.get(item, Datum())) != said}
+    return {item: said for item, said in source.items() if not same(values.get(item, Datum()), said)}
 
 
 class Typist:
@@ -66,33 +60,40 @@ class Typist:
         if form.double_entry is not None and only_twice(
             form, case.site, self._stage.captured(case.subject), place
         ):
-            items = {item: datum(said) for item, said in told.items()}
             for number in (0, 1):
                 person = self._stage.person("coordinator", case.site, number)
-                self._stage.must(person, RecordEntry(case.subject, *place, items), len(items))
+                self._stage.must(person, RecordEntry(case.subject, *place, told), len(told))
             return
         self._hand_in(self.enterer(form, case.site), case, place, self._typed(case, asked, place, told))
+
+    def row(self, case: Case, place: Place, answers: Answers) -> None:
+        """A row of a running list as it stands now: typed where it is new, changed where something ended since."""
+        known = case.saved.get(place)
+        if known is None:
+            self.record(case, place, answers)
+            return
+        changed = {item: said for item, said in answers.items() if not same(said, known.get(item, Datum()))}
+        if changed:
+            case.saved[place] = {**known, **changed}
+            self.correct(case, place, changed, "has ended since")
 
     def correct(self, case: Case, place: Place, items: Answers, reason: str) -> None:
         """Put right what was typed wrongly, with a reason, and complete the form where it was open."""
         form = self._stage.study.form(place.form)
         if form is None or not items:
             return
-        self._hand_in(
-            self.enterer(form, case.site), case, place, {name: datum(said) for name, said in items.items()}, reason
-        )
+        self._hand_in(self.enterer(form, case.site), case, place, items, reason)
 
     def complete(self, case: Case) -> int:
         """Complete the forms that were left open, from their sources; how many there were."""
         state, found = self._stage.captured(case.subject), 0
-        for place, source in list(case.saved.items()):
+        for place in list(case.saved):
             form, instance = self._stage.study.form(place.form), state.form(place)
             if form is None or instance.complete or not instance.seq:
                 continue
             found += 1
-            lacking = {item: said for item, said in source.items() if item not in instance.values}
-            typed = {item: datum(said) for item, said in lacking.items()}
-            self._hand_in(self.enterer(form, case.site), case, place, typed, "left out before")
+            lacking = differing(case, place, instance.values)
+            self._hand_in(self.enterer(form, case.site), case, place, lacking, "left open before")
         return found
 
     def send_values(self, case: Case, place: Place, answers: Answers) -> None:
@@ -119,18 +120,20 @@ class Typist:
             said = answer
             if question.scored is not None and stage.chance.happens(bias, "bias", *key):
                 said = _one_up(question, answer)
-                stage.tally.counts["scores biased"] += said != answer
+                stage.tally.counts["scores biased"] += not same(said, answer)
                 case.saved[place][item] = said  # the rater believes it: the source says the same
             elif stage.chance.happens(rates.mistyped, "mistyped", *key):
                 said = _mistyped(question, answer, stage.chance.share("how", *key))
-                stage.tally.counts["items mistyped"] += said != answer
-            typed[item] = datum(said)
+                stage.tally.counts["items mistyped"] += not same(said, answer)
+            typed[item] = said
         return typed
 
     def _bias(self) -> float:
         """The share of scored items that come out a step too high now."""
         years = (self._stage.clock.at - self._began).days / 365
-        return min(self._stage.staff.rates.rater.bias + years * self._stage.staff.rates.rater.drift_per_year, 1.0)
+        return min(
+            self._stage.staff.rates.rater.bias + years * self._stage.staff.rates.rater.drift_per_year, 1.0
+        )
 
     # --- handing in --------------------------------------------------------------------------------------------
 
@@ -143,7 +146,7 @@ class Typist:
             base = self._stage.desk.form_seq(case.subject, *place)
             command = RecordForm(case.subject, *place, items, base, complete or None, reason or None)
             outcome = self._stage.give(person, command, max(len(items), 1))
-            if outcome.accepted:
+            if outcome.accepted or outcome.problems[0].rule == _NOTHING:
                 return
             rules = {one.where: one.rule for one in outcome.problems}
             if set(rules.values()) == {_LACKING}:
@@ -164,33 +167,34 @@ class Typist:
             if item not in found or rule == _LACKING:
                 continue
             said = source.get(item)
-            if rule == _LEFT_OUT or said is None or found[item] == datum(said):
+            if rule == _LEFT_OUT or said is None or found[item] == said:
                 del found[item]
                 source.pop(item, None)
                 continue
-            found[item] = datum(said)
+            found[item] = said
             self._stage.tally.counts["mistakes caught at once"] += 1
         return found
 
 
-def _mistyped(question: Question, answer: str, chance: float) -> str:
+def _mistyped(question: Question, answer: Datum, chance: float) -> Datum:
     """A slip of the hand: two digits swapped, or the next score; the answer itself where none is possible."""
     if question.scored is not None:
         return _one_up(question, answer)
     numeric = question.own is not None and question.own.type in {"integer", "decimal"}
-    places = [place for place, sign in enumerate(answer) if sign.isdigit()]
-    if not numeric or answer in MISSING or len(places) < 2:
+    signs = list(answer.value or "")
+    places = [place for place, sign in enumerate(signs) if sign.isdigit()]
+    if not numeric or len(places) < 2:
         return answer
     first = int(chance * (len(places) - 1))
-    signs = list(answer)
     one, other = places[first], places[first + 1]
     signs[one], signs[other] = signs[other], signs[one]
     swapped = "".join(signs)
-    return answer if swapped.startswith("0") and not swapped.startswith("0.") else swapped
+    return answer if swapped.startswith("0") and not swapped.startswith("0.") else Datum(swapped)
 
 
-def _one_up(question: Question, answer: str) -> str:
+def _one_up(question: Question, answer: Datum) -> Datum:
     """The next higher score; the same where there is none."""
-    if question.scored is None or not answer.isdigit():
+    if question.scored is None or not (answer.value or "").isdigit():
         return answer
-    return str(next((score for score in question.scored.scores if score > int(answer)), answer))
+    higher = [score for score in question.scored.scores if score > int(answer.value or "0")]
+    return Datum(str(higher[0])) if higher else answer

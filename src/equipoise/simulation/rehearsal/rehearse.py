@@ -74,7 +74,13 @@ def open_stage(plan: Plan) -> Iterator[Stage]:
     chance, clock = Chance(plan.seed), SetClock(plan.opened)
     entropy = Draws(chance.seed, "first door").take
     desk = create_store(
-        plan.folder / STORE, plan.study, "rehearsal", clock=clock, entropy=entropy, timed=False, kind=FrontDesk
+        plan.folder / STORE,
+        plan.study,
+        "rehearsal",
+        clock=clock,
+        entropy=entropy,
+        timed=False,
+        kind=FrontDesk,
     )
     if isinstance(desk, tuple):
         raise Stopped("the store", desk)
@@ -158,7 +164,11 @@ class Play:
 
     def plan_rounds(self) -> None:
         """Have the staff's rounds come again and again, as long as there is anything else to come."""
-        days, rounds, sites = self.plan.staff.rounds_days, self.rounds, [one.id for one in self.plan.study.sites]
+        days, rounds, sites = (
+            self.plan.staff.rounds_days,
+            self.rounds,
+            [one.id for one in self.plan.study.sites],
+        )
         for number, site in enumerate(sites):
             self._again(days.queries, number, lambda site=site: rounds.answer(site))  # type: ignore[misc]
             self._again(days.monitoring, number * 3, lambda site=site: rounds.monitor(site))  # type: ignore[misc]
@@ -187,7 +197,9 @@ class Play:
         """Play what is due until nothing is, or until the day asked for; whether it came to its end."""
         stage, until = self.stage, self.plan.until
         last = (
-            dt.datetime.combine(until + dt.timedelta(days=1), dt.time(), dt.UTC) if until is not None else None
+            dt.datetime.combine(until + dt.timedelta(days=1), dt.time(), dt.UTC)
+            if until is not None
+            else None
         )
         while (following := stage.agenda.next()) is not None:
             at, deed = following

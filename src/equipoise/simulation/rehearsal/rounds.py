@@ -56,7 +56,10 @@ class Rounds:
         key = (str(row["subject"]), str(row["query"]))
         known = self._due.get(key)
         if known is None:
-            rates, name = self._stage.staff.rates.answered, (case.index, *_place(row), row["item"], row["rule"])
+            rates, name = (
+                self._stage.staff.rates.answered,
+                (case.index, *_place(row), row["item"], row["rule"]),
+            )
             slow = self._stage.chance.happens(rates.slow_share, "slow", *name)
             days = self._stage.chance.between(*(rates.slow_days if slow else rates.days), "answered", *name)
             asked = dt.datetime.fromisoformat(str(row["raised_at"]))
@@ -76,7 +79,9 @@ class Rounds:
         if state.queries[str(row["query"])].state != "OPEN":
             return
         form = stage.study.form(place.form)
-        person = self._typist.enterer(form, case.site) if form is not None else stage.person(_AT_SITE, case.site)
+        person = (
+            self._typist.enterer(form, case.site) if form is not None else stage.person(_AT_SITE, case.site)
+        )
         said = "Corrected as the source says." if wrong else "Looked at the source again: it is so."
         stage.must(person, AnswerQuery(case.subject, str(row["query"]), said))
 
@@ -125,7 +130,9 @@ class Rounds:
             if item in wrong and (finds_all or stage.chance.happens(rates.found, "found", *key)):
                 found[item] = "The source says something else."
                 stage.tally.counts["mistakes found by comparing"] += 1
-            elif item not in wrong and stage.chance.happens(rates.doubted, "doubted", case.index, *place, item):
+            elif item not in wrong and stage.chance.happens(
+                rates.doubted, "doubted", case.index, *place, item
+            ):
                 if not any(one.item == item for one in state.queries_at(place)):
                     found[item] = "Please look at the source again."
         return found
@@ -156,11 +163,17 @@ class Rounds:
             subject, name = str(row["subject"]), str(row["deviation"])
             nurse = stage.person(_AT_SITE, str(row["site"]))
             if not row["explained"]:
-                command = ExplainDeviation(subject, name, "Happened as recorded.", "Talked over with the team.")
+                command = ExplainDeviation(
+                    subject, name, "Happened as recorded.", "Talked over with the team."
+                )
                 stage.must(nurse, command)
             if not row["severity"]:
-                severe = stage.chance.happens(0.2, "severe", self._cases[subject].index, row["rule"], row["visit"])
-                stage.must(manager, ClassDeviation(subject, name, "MAJOR" if severe else "MINOR", important=severe))
+                severe = stage.chance.happens(
+                    0.2, "severe", self._cases[subject].index, row["rule"], row["visit"]
+                )
+                stage.must(
+                    manager, ClassDeviation(subject, name, "MAJOR" if severe else "MINOR", important=severe)
+                )
             stage.must(manager, CloseDeviation(subject, name))
 
     def _rows(self, table: ReadTable, where: Mapping[str, Condition]) -> list[Row]:

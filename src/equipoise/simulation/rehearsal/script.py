@@ -68,12 +68,17 @@ class Script:
             outcome = stage.give(doctor, ConfirmEligibility(case.subject))
             if outcome.accepted:
                 stage.tally.counts["eligible"] += 1
-                start = max(case.screened + dt.timedelta(days=case.person.wait), stage.day(case.site) + dt.timedelta(1))
+                start = max(
+                    case.screened + dt.timedelta(days=case.person.wait),
+                    stage.day(case.site) + dt.timedelta(1),
+                )
                 self._later(case, start, _MORNING, lambda: self._randomize(case))
                 return
             missing = self._typist.complete(case)
             if missing and not case.over:
-                self._later(case, stage.day(case.site) + dt.timedelta(days=1), _NOON, lambda: self._judge(case))
+                self._later(
+                    case, stage.day(case.site) + dt.timedelta(days=1), _NOON, lambda: self._judge(case)
+                )
                 return
         stage.must(doctor, FailScreening(case.subject, case.person.fails or "not evaluable"))
         stage.tally.counts["screening failures"] += 1
@@ -85,7 +90,9 @@ class Script:
         stage.must(nurse, Randomize(case.subject))
         case.randomized = stage.day(case.site)
         stage.tally.counts["randomized"] += 1
-        first = min((v for v in self._planned.values() if v.day is not None and v.day >= 1), key=lambda v: v.day or 0)
+        first = min(
+            (v for v in self._planned.values() if v.day is not None and v.day >= 1), key=lambda v: v.day or 0
+        )
         self._visit(case, first)
 
     # --- visits ------------------------------------------------------------------------------------------------
@@ -168,8 +175,7 @@ class Script:
         """Type a form now, or days later where people are behind; what tells the arm goes to the second door."""
         stage, rates = self._stage, self._stage.staff.rates
         if filled.row:
-            case.rows[filled.form] = repeat = case.rows.get(filled.form, 0) + 1
-            self._typist.record(case, Place(LOG, filled.form, repeat), filled.items)
+            self._typist.row(case, Place(LOG, filled.form, filled.repeat), filled.items)
             return
         place = Place(visit.id, filled.form, filled.repeat)
         key = (case.index, *place)
@@ -178,7 +184,9 @@ class Script:
             stage.tally.counts["forms typed late"] += 1
             after = stage.chance.between(*rates.late.days, "days", *key)
             late = day + dt.timedelta(days=after)
-            self._later(case, late, _NOON, lambda: self._typist.record(case, place, filled.items), always=True)
+            self._later(
+                case, late, _NOON, lambda: self._typist.record(case, place, filled.items), always=True
+            )
         else:
             self._typist.record(case, place, filled.items)
         self._typist.send_values(case, place, filled.items)
@@ -188,7 +196,7 @@ class Script:
         stage, nurse = self._stage, self._stage.person("coordinator", case.site)
         for form in stage.study.forms_at(visit.id):
             if form.log is not None:
-                none = not case.rows.get(form.id)
+                none = not any(place.form == form.id for place in case.saved)
                 stage.give(nurse, ReviewLog(case.subject, visit.id, form.id, none=none))
 
     # --- leaving -----------------------------------------------------------------------------------------------
@@ -204,7 +212,9 @@ class Script:
             self._hold(case, ending, today)
         if how == "WITHDRAWAL BY SUBJECT":
             nurse = stage.person("coordinator", case.site)
-            stage.must(nurse, WithdrawConsent(case.subject, "PARTICIPANT", today.isoformat(), "wishes to stop"))
+            stage.must(
+                nurse, WithdrawConsent(case.subject, "PARTICIPANT", today.isoformat(), "wishes to stop")
+            )
         case.over = True
 
     def _later(

@@ -21,6 +21,7 @@ from equipoise.desk.courier import Courier
 from equipoise.desk.front import FrontDesk
 from equipoise.desk.standing import Standing
 from equipoise.desk.views import Outcome
+from equipoise.ledger.entries import Datum
 from equipoise.protocol.study import Study
 from equipoise.simulation.rehearsal.chance import Chance
 from equipoise.simulation.rehearsal.second_door import SecondDoor
@@ -86,7 +87,7 @@ class Stage:
     agenda: Agenda = field(default_factory=Agenda)
     tally: Tally = field(default_factory=Tally)
     keys: int = 0
-    values: list[tuple[str, str, str, Mapping[str, str]]] = field(default_factory=list)
+    values: list[tuple[str, str, str, Mapping[str, Datum]]] = field(default_factory=list)
     """Subject, visit, form and answers that wait for the laboratory behind the second door."""
 
     # --- people --------------------------------------------------------------------------------------------------
@@ -181,12 +182,11 @@ class Stage:
         if self.courier.unrecorded:
             raise Stopped("exchange", self.courier.unrecorded[0].problems)
         for subject, visit, form, items in self.values:
-            self.door.ask("values", self.clock.at, subject=subject, visit=visit, form=form, items=items)
+            told = {name: {"value": one.value, "missing": one.missing} for name, one in items.items()}
+            self.door.ask("values", self.clock.at, subject=subject, visit=visit, form=form, items=told)
             self.spend("lab_desk", "RecordValues", len(items))
         self.values.clear()
 
     def proof(self, person: Person) -> str:
         """A proof of identity, as the web's door gives one."""
         return self.desk.proofs.give(self.actors[person.id], "DEMO")
-
-
