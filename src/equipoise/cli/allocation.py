@@ -146,6 +146,11 @@ def make_process(arguments: list[str], *, attended: bool = False) -> Answer:
     return Answer(min(ran.returncode, 2), {"said": list(said)}, said)
 
 
+def verify_list(public: Path, release: Path | None, ledger: Path | None) -> Answer:
+    """Check the public side of a list, and where they are given the release and what a store took."""
+    return _verify(argparse.Namespace(public=public, release=release, ledger=ledger))
+
+
 def _verify(options: argparse.Namespace) -> Answer:
     from equipoise.randomization.program import program_hash
     from equipoise.randomization.public import read_public

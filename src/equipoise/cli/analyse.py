@@ -33,6 +33,13 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 
 def _analyse(options: argparse.Namespace) -> Answer:
+    return analyse_store(options.store, options.cut, options.treatments, options.output)
+
+
+def analyse_store(
+    store: Path, cut_on: str, treatments: Path | None, output: Path, *, pdf: bool = True
+) -> Answer:
+    """Run the plan of a store over a cut (ISO date) into a new folder. pdf: whether documents are typeset, too."""
     from equipoise.analysis.arms import dummy_arms
     from equipoise.analysis.datasets.derive import derive
     from equipoise.analysis.report.write import write_report
@@ -40,39 +47,35 @@ def _analyse(options: argparse.Namespace) -> Answer:
     from equipoise.documents.report_files import write_report_files
     from equipoise.standards.adam import export_analysis
 
-    if occupied(options.output):
-        return refused((problem("cli.folder-not-empty", str(options.output)),))
-    cut = read_at_cut(options.store, options.cut)
+    if occupied(output):
+        return refused((problem("cli.folder-not-empty", str(output)),))
+    cut = read_at_cut(store, cut_on)
     if isinstance(cut, Problem):
         return refused((cut,))
     if not cut.study.analysis.outputs:
-        return refused((problem("analysis_report.no-plan", str(options.store)),))
+        return refused((problem("analysis_report.no-plan", str(store)),))
     arms = dummy_arms(cut.study, cut.numbers)
-    if options.treatments is not None:
+    if treatments is not None:
         from equipoise.cli.treatments import read_treatments
 
-        known = read_treatments(options.treatments, cut)
+        known = read_treatments(treatments, cut)
         if isinstance(known, tuple):
             return refused(known)
         arms = known
     datasets = derive(cut.study, cut.tables, arms, cut.until)
     report = write_report(cut.study, {**cut.tables, **datasets}, arms, cut.until, rehearsal=cut.rehearsal)
-    options.output.mkdir(parents=True, exist_ok=True)
-    files = write_report_files(report, options.output)
+    output.mkdir(parents=True, exist_ok=True)
+    files = write_report_files(report, output, pdf=pdf)
     at = dt.datetime.combine(cut.until, dt.time(), dt.UTC)
-    tables = export_analysis(
-        report.study, cut.study.version, datasets.values(), options.output / "datasets", at
-    )
+    tables = export_analysis(report.study, cut.study.version, datasets.values(), output / "datasets", at)
     value: Json = {
         "arms": arms.kind,
-        "cut": options.cut,
+        "cut": cut_on,
         "randomized": len(cut.numbers),
         "outputs": [one.id for one in report.exhibits],
         "files": [str(path) for path in (*files, *(path for path, _ in tables))],
     }
     kind = told(f"analysis_report.arms-{arms.kind}")
     count = len(report.exhibits)
-    said = told(
-        "analysis_report.told-written", count=count, people=len(cut.numbers), path=options.output, arms=kind
-    )
+    said = told("analysis_report.told-written", count=count, people=len(cut.numbers), path=output, arms=kind)
     return done(value, said)

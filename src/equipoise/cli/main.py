@@ -25,6 +25,7 @@ _SUBJECTS = (
     "ledger",
     "export",
     "analyse",
+    "rehearse",
     "allocation",
     "knowledge",
     "queries",

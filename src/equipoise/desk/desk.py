@@ -538,7 +538,7 @@ def open_desk(
     """The desk on the store in `folder`; with `create`, makes what is missing.
 
     draft: the definition that a new store will be given; it stands until the first release. timed: whether checkpoints
-    are made by the clock on the wall; without it only when they are asked for, so that nothing strikes in the midst of a
+    are made by the clock on the wall; without it only when they are asked for, so that nothing strikes amid a
     rehearsal. A fake clock, seeded entropy or an untimed desk on a store that is a trial is refused
     (`desk.rehearsal-only`).
     """

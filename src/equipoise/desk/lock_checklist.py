@@ -81,7 +81,7 @@ def _has_revealing(study: Study) -> bool:
 
 
 def unsignable(study: Study) -> frozenset[str]:
-    """The forms that are hidden from everybody who signs: nobody can be asked for a signature of what they never see."""
+    """The forms that are hidden from everybody who signs: nobody signs what they never see."""
     signing = {name for name, role in ROLES.items() if "SignForms" in role.commands}
     return frozenset(form.id for form in study.forms if signing <= set(form.hidden_from))
 

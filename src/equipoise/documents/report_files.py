@@ -11,10 +11,11 @@ from equipoise.documents.typeset import chinese_font
 from equipoise.words.text import LANGUAGES
 
 
-def write_report_files(report: Report, out: Path) -> tuple[Path, ...]:
+def write_report_files(report: Report, out: Path, *, pdf: bool = True) -> tuple[Path, ...]:
     """Write the pages and documents into the folder `out`, made when missing; the files in order.
 
-    Without a font for Chinese on this machine there is no Chinese PDF. Raises OSError when `out` cannot be written.
+    Without a font for Chinese on this machine there is no Chinese PDF; none at all without `pdf`. Raises OSError where
+    `out` cannot be written.
     """
     written = []
     for language in LANGUAGES:
@@ -23,7 +24,7 @@ def write_report_files(report: Report, out: Path) -> tuple[Path, ...]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(page, "utf-8")
             written.append(path)
-        if language == "en" or chinese_font() is not None:
+        if pdf and (language == "en" or chinese_font() is not None):
             path = out / f"report.{language}.pdf"
             path.write_bytes(report_pdf(report, language))
             written.append(path)

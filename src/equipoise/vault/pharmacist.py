@@ -1,8 +1,8 @@
 """The people behind a rehearsal's second door: a pharmacist who resupplies, prepares, spills a bag, and takes one back.
 
 The rules that must stay true: a rehearsal only; everything is a command given by a person who may give it, in the order
-of the study's own bench; what goes wrong is drawn from a seed by rates that are data; the same steps, the same waits and
-the same draws for every product. Nothing here knows a product's name.
+of the study's own bench; what goes wrong is drawn from a seed by rates that are data; the same steps, the same waits
+and the same draws for every product. Nothing here knows a product's name.
 """
 
 from __future__ import annotations

@@ -185,7 +185,9 @@ def enrol(vault: Vault, actor: str, purposes: Sequence[str]) -> tuple[Problem, .
     found: list[Problem] = []
     for purpose in purposes:
         outcome = vault.submit(
-            PROGRAM, EnrolCredential(actor, cast(Purpose, purpose)), key=f"enrol {secrets.token_hex(8)}"
+            PROGRAM,
+            EnrolCredential(actor, cast(Purpose, purpose)),
+            key=f"enrol {vault.ledger.entropy(8).hex()}",
         )
         found += [each for each in outcome.problems if each.rule != "vault.credential-held"]
     return tuple(found)

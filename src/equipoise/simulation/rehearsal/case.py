@@ -105,6 +105,8 @@ class Case:
     """What the sources say of every form that was typed: place -> item -> answer."""
     broken: bool = False
     """The code was broken."""
+    guesses: dict[Place, str] = field(default_factory=dict)
+    """Where somebody was asked what was given, and what they said."""
 
     @property
     def site(self) -> str:

@@ -1,7 +1,7 @@
 """Chance in a rehearsal: draws by key, so that what happens to one person depends on nobody else.
 
-The rule that must stay true: the same seed and key give the same draw, in whatever order draws are made and however many
-people there are. Source of the numbers: BLAKE2b (RFC 7693), keyed with the seed.
+The rule that must stay true: the same seed and key give the same draw, in whatever order draws are made and however
+many people there are. Source of the numbers: BLAKE2b (RFC 7693), keyed with the seed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The virtual participants of the model of people, as the script of a rehearsal asks for them.
 
-The rule that must stay true: nothing is drawn here; every answer, date and course is the model's, asked for with what came
-to pass at the stage.
+The rule that must stay true: nothing is drawn here; every answer, date and course is the model's, asked for with what
+came to pass at the stage.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ from equipoise.capture.questions import Question, questions
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.forms import Form
 from equipoise.simulation.rehearsal.case import Case
-from equipoise.simulation.rehearsal.stage import Stage, Stopped
 from equipoise.simulation.rehearsal.staff import Person
+from equipoise.simulation.rehearsal.stage import Stage, Stopped
 
 Answers = Mapping[str, Datum]
 _LEFT_OUT, _LACKING, _NOTHING = "capture.item-hidden", "capture.incomplete", "capture.nothing-changed"
@@ -57,6 +57,7 @@ class Typist:
         asked = {each.id: each for each in questions(form)}
         told = {item: said for item, said in answers.items() if item in asked and not asked[item].revealing}
         case.saved[place] = dict(told)
+        self._note_guess(case, place, asked, told)
         if form.double_entry is not None and only_twice(
             form, case.site, self._stage.captured(case.subject), place
         ):
@@ -65,6 +66,14 @@ class Typist:
                 self._stage.must(person, RecordEntry(case.subject, *place, told), len(told))
             return
         self._hand_in(self.enterer(form, case.site), case, place, self._typed(case, asked, place, told))
+
+    def _note_guess(self, case: Case, place: Place, asked: Mapping[str, Question], told: Answers) -> None:
+        """Remember what somebody thinks was given, for the account of how the blind fared."""
+        guess = self._stage.staff.guess
+        for item, said in told.items():
+            own = asked[item].own
+            if guess is not None and own is not None and own.codelist == guess.codelist and said.value:
+                case.guesses[place] = said.value
 
     def row(self, case: Case, place: Place, answers: Answers) -> None:
         """A row of a running list as it stands now: typed where it is new, changed where something ended since."""

@@ -10,7 +10,7 @@ but through the desk and the second door; what was begun and not ended says so i
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from equipoise.desk.setup import add_person, create_store, fill_log, give, open_
 from equipoise.oversight.commands import EnrolSecondDoor
 from equipoise.protocol.study import Study
 from equipoise.randomization.draws import Draws
+from equipoise.simulation.rehearsal.account import account
 from equipoise.simulation.rehearsal.case import Case, Participant, made_up_name
 from equipoise.simulation.rehearsal.chance import Chance
 from equipoise.simulation.rehearsal.closing import Closing
@@ -31,8 +32,9 @@ from equipoise.simulation.rehearsal.entering import Typist
 from equipoise.simulation.rehearsal.rounds import Rounds
 from equipoise.simulation.rehearsal.script import Script
 from equipoise.simulation.rehearsal.second_door import SecondDoor
-from equipoise.simulation.rehearsal.stage import Stage, Stopped
 from equipoise.simulation.rehearsal.staff import StaffModel
+from equipoise.simulation.rehearsal.stage import Stage, Stopped
+from equipoise.words.canonical import Json
 from equipoise.words.ids import random_id
 from equipoise.words.problem import Problem
 
@@ -61,6 +63,7 @@ class Plan:
     begins: dt.date
     passphrase: str
     until: dt.date | None = None
+    scenario: str = ""
 
     @property
     def opened(self) -> dt.datetime:
@@ -174,7 +177,7 @@ class Play:
             self._again(days.monitoring, number * 3, lambda site=site: rounds.monitor(site))  # type: ignore[misc]
             self._again(days.signing, number * 3 + 1, lambda site=site: rounds.sign(site))  # type: ignore[misc]
         self._again(days.data_management, 2, self._manage)
-        self._again(days.monitoring, 5, lambda: self.stage.desk.checkpoint())
+        self._again(days.monitoring, 5, self.stage.desk.checkpoint)
 
     def _manage(self) -> None:
         self.rounds.close_answers()
@@ -220,12 +223,23 @@ class Play:
         return closing.release()
 
 
-def play(stage: Stage, plan: Plan, told: Told) -> str:
-    """The whole trial; the folder of the release, or nothing where it was to stop half-way."""
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a rehearsal ended: the folder of what was released (empty half-way), its last day, and the account."""
+
+    release: str
+    on: dt.date
+    account: Mapping[str, Json]
+
+
+def play(stage: Stage, plan: Plan, told: Told) -> Ended:
+    """The whole trial, or as far as the plan goes. Raises Stopped and DoorFault."""
     playing = Play(stage, plan)
     playing.enrol()
     playing.plan_rounds()
-    if not playing.run(told):
+    if playing.run(told):
+        release = playing.close()
+    else:
         playing.ward.settle()
-        return ""
-    return playing.close()
+        release = ""
+    return Ended(release, stage.day(plan.study.sites[0].id), account(stage, playing.cases))

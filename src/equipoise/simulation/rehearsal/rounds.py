@@ -25,8 +25,8 @@ from equipoise.ledger.store import Condition, ReadTable, Row
 from equipoise.oversight.commands import ClassDeviation, CloseDeviation, ExplainDeviation
 from equipoise.simulation.rehearsal.case import Case
 from equipoise.simulation.rehearsal.entering import Typist, differing
-from equipoise.simulation.rehearsal.stage import Stage
 from equipoise.simulation.rehearsal.staff import Person
+from equipoise.simulation.rehearsal.stage import Stage
 
 _AT_SITE = "coordinator"
 
@@ -124,17 +124,15 @@ class Rounds:
     ) -> dict[str, str]:
         """What is asked about: what differs from the source, and now and then what does not."""
         stage, rates, found = self._stage, self._stage.staff.rates, {}
-        wrong = differing(case, place, state.form(place).values)
+        wrong = differing(case, place, state.form(place).values).keys()
+        asked = {one.item for one in state.queries_at(place)}
         for item in sorted(items):
             key = (case.index, *place, item, state.form(place).seq)
             if item in wrong and (finds_all or stage.chance.happens(rates.found, "found", *key)):
                 found[item] = "The source says something else."
                 stage.tally.counts["mistakes found by comparing"] += 1
-            elif item not in wrong and stage.chance.happens(
-                rates.doubted, "doubted", case.index, *place, item
-            ):
-                if not any(one.item == item for one in state.queries_at(place)):
-                    found[item] = "Please look at the source again."
+            elif item not in wrong | asked and stage.chance.happens(rates.doubted, "doubted", *key[:-1]):
+                found[item] = "Please look at the source again."
         return found
 
     # --- signing and deviations --------------------------------------------------------------------------------

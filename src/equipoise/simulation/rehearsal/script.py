@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from equipoise.capture.commands import DateVisit, MissVisit, ReviewLog
 from equipoise.capture.evolve import Place
-from equipoise.consent.commands import RecordCapacity, RecordConsent, WithdrawConsent
+from equipoise.consent.commands import RecordCapacity, RecordConsent, Signer, WithdrawConsent
 from equipoise.desk.identities import IdentityInput
 from equipoise.eligibility.commands import ConfirmEligibility, FailScreening
 from equipoise.protocol.forms import LOG
@@ -21,6 +21,7 @@ from equipoise.randomization.commands import Randomize
 from equipoise.simulation.rehearsal.case import Case, Filled
 from equipoise.simulation.rehearsal.dosing import Ward, dose_forms
 from equipoise.simulation.rehearsal.entering import Typist
+from equipoise.simulation.rehearsal.incidents import break_code, copied
 from equipoise.simulation.rehearsal.stage import Stage, Stopped
 
 _MORNING, _NOON = 9, 13
@@ -32,7 +33,7 @@ class Script:
     def __init__(self, stage: Stage, typist: Typist, ward: Ward) -> None:
         self._stage, self._typist, self._ward = stage, typist, ward
         self._planned = {visit.id: visit for visit in stage.study.schedule.visits}
-        self._doses = {dose.visit: dose for dose in stage.study.supply.doses} if stage.study.supply else {}
+        self._doses = {dose.visit: dose for dose in stage.study.supply.doses}
         self._gate, self._infused = dose_forms(stage.study)
         self._screening = [v for v in stage.study.schedule.visits if v.day is not None and v.day < 1]
         self.cases: dict[str, Case] = {}
@@ -55,7 +56,8 @@ class Script:
         stage.must(nurse, RecordCapacity(case.subject, "LACKS" if lacks else "HAS", day))
         known = [one.id for one in stage.study.consent.versions if one.dated <= day]
         version = known[-1] if known else stage.study.version
-        by, relation = ("LEGAL_REPRESENTATIVE", "spouse") if lacks else ("PARTICIPANT", None)
+        by: Signer = "LEGAL_REPRESENTATIVE" if lacks else "PARTICIPANT"
+        relation = "spouse" if lacks else None
         stage.must(nurse, RecordConsent(case.subject, version, by, given=True, on=day, relation=relation))
         for visit in self._screening:
             self._hold(case, visit, today)
@@ -90,6 +92,9 @@ class Script:
         stage.must(nurse, Randomize(case.subject))
         case.randomized = stage.day(case.site)
         stage.tally.counts["randomized"] += 1
+        if stage.chance.happens(stage.staff.rates.code_broken, "code broken", case.index):
+            after = dt.timedelta(days=stage.chance.between(2, 180, "broken on", case.index))
+            self._later(case, case.randomized + after, _NOON, lambda: break_code(stage, case))
         first = min(
             (v for v in self._planned.values() if v.day is not None and v.day >= 1), key=lambda v: v.day or 0
         )
@@ -159,6 +164,9 @@ class Script:
             self._later(case, day + dt.timedelta(days=3), _NOON, lambda: self._date_again(case, visit, day))
         around = self._gate | self._infused if visit.id in self._doses else frozenset()
         answered = case.person.filled(visit.id, case.moment(day))
+        fraud = stage.staff.rates.fraud
+        if case.site == fraud.site and stage.chance.happens(fraud.share, "fraud", case.index, visit.id):
+            answered = copied(stage, case, answered)
         for filled in answered:
             if filled.form not in around:
                 self._type(case, visit, filled, day)

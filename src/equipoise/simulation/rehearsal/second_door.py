@@ -6,6 +6,7 @@ line; whatever ends the rehearsal ends that process. The deliveries of the first
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import os
@@ -65,13 +66,13 @@ class SecondDoor:
     def ask(self, do: str, at: dt.datetime, **given: Any) -> dict[str, Any]:  # Any: JSON
         """What the door answers to one line. Raises DoorFault where it refuses or is gone."""
         process = self._process
-        assert process.stdin is not None and process.stdout is not None
-        try:
-            process.stdin.write(json.dumps({"do": do, "at": at.isoformat(), **given}) + "\n")
-            process.stdin.flush()
-            line = process.stdout.readline()
-        except OSError:
-            line = ""
+        asking, answering = process.stdin, process.stdout
+        line = ""
+        if asking is not None and answering is not None:
+            with contextlib.suppress(OSError):
+                asking.write(json.dumps({"do": do, "at": at.isoformat(), **given}) + "\n")
+                asking.flush()
+                line = answering.readline()
         if not line:
             said = process.stderr.read() if process.stderr is not None else ""
             last = next(reversed([each for each in said.splitlines() if each.strip()]), "–")

@@ -1,7 +1,7 @@
 """The virtual staff of a study, as data: people, rates of errors, rounds, and minutes that tasks take.
 
-The rules that must stay true: every rate is data of the study's folder, none is written here; a file that cannot be read
-is a Problem that names the file to write. Shares lie from 0 to 1; days are whole and counted from the event.
+The rules that must stay true: every rate is data of the study's folder, none is written here; a file that cannot be
+read is a Problem that names the file to write. Shares lie from 0 to 1; days are whole and counted from the event.
 """
 
 from __future__ import annotations
@@ -69,6 +69,14 @@ class Fraud(Part):
     share: Share = 0.0
 
 
+class Guess(Part):
+    """How people are asked what they think was given: the codelist, which code names which arm, and “do not know”."""
+
+    codelist: str
+    arms: Mapping[str, str]
+    unknown: str
+
+
 class Rates(Part):
     """How often something goes wrong; the file says what each is a share of."""
 
@@ -96,11 +104,12 @@ class Rounds(Part):
 
 
 class StaffModel(Part):
-    """Everything that `staff.yaml` says. `minutes`: task -> minutes; `form` and `item` cost a save, `other` the rest."""
+    """Everything that `staff.yaml` says. `minutes`: task -> minutes; a save costs `form` and `item`s, others `other`."""
 
     people: tuple[Person, ...]
     rates: Rates
     rounds_days: Rounds
+    guess: Guess | None = None
     minutes: Mapping[str, Annotated[float, Field(ge=0)]]
 
 

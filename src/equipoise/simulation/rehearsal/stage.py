@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import heapq
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
@@ -63,12 +63,10 @@ class Agenda:
 class Tally:
     """What the trial cost so far: minutes by role, commands by name, and other counts by name."""
 
-    minutes: Counter[str] = field(default_factory=Counter)
+    minutes: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     commands: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
-    guesses: list[tuple[str, str, str]] = field(default_factory=list)
-    """(who was asked, what was guessed, the arm) of every answer on the blind: nature's own record."""
 
 
 @dataclass
