@@ -10,9 +10,10 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from equipoise.ledger.entries import Datum
 from equipoise.protocol.rules import names_in
 from equipoise.protocol.study import Dose, Study
-from equipoise.simulation.rehearsal.case import Case
+from equipoise.simulation.rehearsal.case import Case, Filled
 from equipoise.simulation.rehearsal.stage import Deed, Stage, Stopped
 from equipoise.supply.commands import (
     CheckBag,
@@ -50,6 +51,16 @@ def dose_forms(study: Study) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(read & together), frozenset(together - read)
 
 
+def settled(stage: Stage, filled: Filled) -> Filled:
+    """A check before a dose of which nothing is left unknown: what could not be told is looked at until it can be."""
+    form = stage.study.form(filled.form)
+    truths = {item.id for item in form.items if item.type == "truth"} if form is not None else frozenset()
+    items = {
+        item: Datum("N") if said.missing and item in truths else said for item, said in filled.items.items()
+    }
+    return Filled(filled.form, filled.repeat, items)
+
+
 @dataclass
 class _Dose:
     case: Case
@@ -61,6 +72,7 @@ class _Dose:
     request: str = ""
     arm: str = ""
     lost: int = 0
+    over: bool = False
 
 
 class Ward:
@@ -95,6 +107,8 @@ class Ward:
             return
         one.request = self._request(case).request
         self._judge(one, "RELEASE")
+        if self._omitted(one):
+            return
         stage.exchange()
         self._take_back()
         self._plan(case, stage.clock.at + dt.timedelta(minutes=BENCH), lambda: self._prepare(one))
@@ -107,7 +121,19 @@ class Ward:
         if self._request(case).stage == "HELD":
             doctor = stage.person("investigator", case.site)
             stage.tally.counts["doses held"] += 1
-            stage.must(doctor, DecideDosing(case.subject, one.request, "GIVE", "seen and judged fit"))
+            given = stage.give(doctor, DecideDosing(case.subject, one.request, "GIVE", "seen and judged fit"))
+            if not given.accepted:
+                stage.must(
+                    doctor, DecideDosing(case.subject, one.request, "OMIT", given.problems[0].say("en"))
+                )
+                one.over = True
+
+    def _omitted(self, one: _Dose) -> bool:
+        """Whether the investigator decided that the dose is not given; the course goes on."""
+        if one.over:
+            self._stage.tally.counts["doses omitted"] += 1
+            one.then()
+        return one.over
 
     def _prepare(self, one: _Dose) -> None:
         stage = self._stage
@@ -138,6 +164,9 @@ class Ward:
             self._prepare(one)
             return
         self._judge(one, "BEDSIDE")
+        if self._omitted(one):
+            stage.must(nurse, ReturnBag(case.subject, one.request, bag, str(stage.study.supply.volume or 0)))
+            return
         second = stage.actors[doctor.id]
         stage.must(nurse, CheckBag(case.subject, one.request, bag, case.number, second))
         stage.must(nurse, StartInfusion(case.subject, one.request, bag, self._said(stage.clock.at)))

@@ -154,16 +154,23 @@ class Play:
 
     def enrol(self) -> None:
         """Plan the arrival of everybody: as many as it takes for so many to be eligible."""
-        index = eligible = 0
-        while eligible < self.plan.participants:
+        for _ in range(self.plan.participants):
+            self.enrol_one()
+        self.script.look_for_another = self.enrol_one
+
+    def enrol_one(self) -> None:
+        """Plan the arrival of people up to the next one who is eligible; nobody comes before today."""
+        while True:
+            index = len(self.cases)
             person = self.plan.draw(index)
-            screened = self.plan.begins + dt.timedelta(days=person.arrives)
+            tomorrow = self.stage.day(person.site) + dt.timedelta(days=1)
+            screened = max(self.plan.begins + dt.timedelta(days=person.arrives), tomorrow)
             case = Case(index, person, made_up_name(index), screened)
             self.cases.append(case)
             at = self.stage.moment(person.site, screened, 9, index * 7 % 60)
             self.stage.agenda.plan(at, lambda case=case: self.script.screen(case))  # type: ignore[misc]
-            eligible += not person.fails
-            index += 1
+            if not person.fails:
+                return
 
     def plan_rounds(self) -> None:
         """Have the staff's rounds come again and again, as long as there is anything else to come."""

@@ -109,7 +109,8 @@ class Rounds:
         if form is None:
             return
         left = frozenset(instance.values) - verified_items(state, place)
-        left = left if full else left & critical_items(stage.study, form)
+        # Where what is critical stands verified and something else changed, the rest is compared, too.
+        left = left if full else left & critical_items(stage.study, form) or left
         asked = {one.item for one in state.queries_at(place) if one.open}
         left -= asked
         exceptions = self._exceptions(case, place, state, left, finds_all=finds_all)

@@ -19,7 +19,7 @@ from equipoise.protocol.forms import LOG
 from equipoise.protocol.study import Visit
 from equipoise.randomization.commands import Randomize
 from equipoise.simulation.rehearsal.case import Case, Filled
-from equipoise.simulation.rehearsal.dosing import Ward, dose_forms
+from equipoise.simulation.rehearsal.dosing import Ward, dose_forms, settled
 from equipoise.simulation.rehearsal.entering import Typist
 from equipoise.simulation.rehearsal.incidents import break_code, copied
 from equipoise.simulation.rehearsal.stage import Stage, Stopped
@@ -28,7 +28,7 @@ _MORNING, _NOON = 9, 13
 
 
 class Script:
-    """The staff's part with every participant of one stage. `on_end` is told when a participant needs no more."""
+    """The staff's part with every participant of one stage."""
 
     def __init__(self, stage: Stage, typist: Typist, ward: Ward) -> None:
         self._stage, self._typist, self._ward = stage, typist, ward
@@ -37,6 +37,8 @@ class Script:
         self._gate, self._infused = dose_forms(stage.study)
         self._screening = [v for v in stage.study.schedule.visits if v.day is not None and v.day < 1]
         self.cases: dict[str, Case] = {}
+        self.look_for_another: Callable[[], None] = lambda: None
+        """What is done when somebody who was to be randomized is not."""
 
     # --- screening -----------------------------------------------------------------------------------------------
 
@@ -82,14 +84,26 @@ class Script:
                     case, stage.day(case.site) + dt.timedelta(days=1), _NOON, lambda: self._judge(case)
                 )
                 return
-        stage.must(doctor, FailScreening(case.subject, case.person.fails or "not evaluable"))
+        self._fail(case)
+
+    def _fail(self, case: Case) -> None:
+        """Screening ends; where the model had thought the person eligible, somebody else is looked for."""
+        stage, doctor = self._stage, self._stage.person("investigator", case.site)
+        reason = case.person.fails or "criteria not met in time"
+        stage.must(doctor, FailScreening(case.subject, reason))
         stage.tally.counts["screening failures"] += 1
         case.over = True
+        if not case.person.fails:
+            self.look_for_another()
 
     def _randomize(self, case: Case) -> None:
         """Randomized on the morning of day 1; the visit with the first dose follows at once."""
         stage, nurse = self._stage, self._stage.person("coordinator", case.site)
-        stage.must(nurse, Randomize(case.subject))
+        outcome = stage.give(nurse, Randomize(case.subject))
+        if not outcome.accepted:
+            stage.tally.counts["not randomized after all"] += 1
+            self._fail(case)
+            return
         case.randomized = stage.day(case.site)
         stage.tally.counts["randomized"] += 1
         if stage.chance.happens(stage.staff.rates.code_broken, "code broken", case.index):
@@ -122,7 +136,8 @@ class Script:
             today = self._stage.day(case.site)
             for filled in case.person.filled(visit.id, case.moment(today)) if today != day else later:
                 if filled.form in forms:
-                    self._type(case, visit, filled, today)
+                    asked_again = settled(self._stage, filled) if filled.form in self._gate else filled
+                    self._type(case, visit, asked_again, today)
 
         self._ward.give(
             case,

@@ -104,7 +104,10 @@ class Rounds(Part):
 
 
 class StaffModel(Part):
-    """Everything that `staff.yaml` says. `minutes`: task -> minutes; a save costs `form` and `item`s, others `other`."""
+    """Everything that `staff.yaml` says. `minutes`: task -> minutes, `other` for those not named.
+
+    A save costs `form` and an `item` for each answer.
+    """
 
     people: tuple[Person, ...]
     rates: Rates

@@ -1,0 +1,173 @@
+"""Rehearsals through the terminal: to the release and half-way, the same bytes for the same seed, and what is refused.
+
+One whole rehearsal of few participants is made for the module and only read. Sources of what is expected: issue 7,
+capability 3 (ends in a release, an analysis and the allocation's verification; same bytes for the same seed; any prefix);
+DESIGN 9 (exit statuses, one JSON value); DESIGN 5 (what stands before a release).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from equipoise.cli.main import main
+from equipoise.desk.closing_tables import CLOSINGS
+from equipoise.desk.desk import open_desk
+from equipoise.desk.lock_checklist import checklist, planned_forms
+from equipoise.ledger.verify import verify_path
+
+ROOT = Path(__file__).resolve().parents[3]
+STUDY = ROOT / "studies" / "nct07197606"
+PARTICIPANTS = 3
+
+
+def rehearse(out: Path, *more: str, seed: str = "7", participants: int = PARTICIPANTS, hashed: str = "0"):
+    """`equipoise rehearse` as a process of its own; its status, and what it said."""
+    command = [sys.executable, "-m", "equipoise.cli.main", "rehearse", str(STUDY)]
+    given = ["--participants", str(participants), "--seed", seed, "--scenario", "modest"]
+    ran = subprocess.run(
+        [*command, *given, "--without-pdf", "--out", str(out), "--json", *more],
+        capture_output=True, check=False, encoding="utf-8", cwd=out.parent,
+        env={**os.environ, "PYTHONHASHSEED": hashed, "EQUIPOISE_LANGUAGE": "en"},
+    )  # fmt: skip
+    return ran
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    out = tmp_path_factory.mktemp("rehearsal") / "whole"
+    ran = rehearse(out)
+    assert ran.returncode == 0, ran.stderr
+    return out, json.loads(ran.stdout)
+
+
+def entries(store: Path) -> list[tuple[Any, ...]]:
+    """Every entry as it lies in the ledger, sealed bodies included."""
+    with sqlite3.connect(f"file:{store / 'ledger.sqlite'}?mode=ro", uri=True) as base:
+        rows = base.execute(
+            "SELECT position, stream, seq, key, header FROM entries ORDER BY position"
+        ).fetchall()
+        sealed = base.execute(
+            "SELECT stream, seq, part, sealed FROM bodies ORDER BY stream, seq, part"
+        ).fetchall()
+    base.close()
+    return [*rows, *sealed]
+
+
+def test_it_ends_in_a_release_an_analysis_and_the_verification(whole):
+    out, said = whole
+    assert said["released"]
+    assert said["flow"]["randomized"] == PARTICIPANTS
+    assert said["flow"]["completed"] + said["flow"]["left early"] == PARTICIPANTS
+    assert said["verified"].startswith("ok ")
+    assert (out / "report" / "en" / "index.html").exists() or any((out / "report").rglob("*.html"))
+    assert not list((out / "report").glob("*.pdf"))
+    assert json.loads((out / "account.json").read_text("utf-8")) == said
+    verdict = verify_path(out / "store")
+    assert verdict.ok, verdict.lines()
+
+
+def test_the_database_was_locked_with_nothing_left_to_do(whole, tmp_path):
+    shutil.copytree(whole[0] / "store", tmp_path / "store")
+    desk = open_desk(tmp_path / "store")
+    with desk.reading() as reader:
+        trial = desk.trial(reader)
+        assert trial.database.locked
+        assert {line.id: line.count for line in checklist(reader, trial) if line.count} == {}
+        listed = {form for forms in planned_forms(trial.study).values() for form in forms}
+        begun = {str(row["form"]) for row in reader.rows.find(CLOSINGS)}
+    desk.close()
+    assert listed <= begun
+    assert not any(trial.study.form(form).log for form in listed)
+
+
+def test_what_it_cost_adds_up(whole):
+    _, said = whole
+    minutes = said["staff_minutes"]
+    assert minutes["total"] == sum(minutes.values()) - minutes["total"]
+    assert said["queries"]["total"] == said["queries"]["by checks"] + said["queries"]["by people"]
+    bags = said["bags"]
+    assert (
+        bags["prepared"] == bags["given"] + bags["rejected at the ward"]
+    )  # each that was prepared was given or lost
+    assert said["deviations"]["total"] == sum(said["deviations"].values()) - said["deviations"]["total"]
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path):
+    """Whatever the order in which Python keeps its sets, which another hash seed changes."""
+    for name, hashed in (("one", "1"), ("other", "2")):
+        ran = rehearse(tmp_path / name, "--until", "day 30", participants=2, hashed=hashed)
+        assert ran.returncode == 0, ran.stderr
+        assert json.loads(ran.stdout)["released"] is False
+    for door in ("store", "vault"):
+        assert entries(tmp_path / "one" / door) == entries(tmp_path / "other" / door)
+    assert len(entries(tmp_path / "one" / "store")) > 200  # something happened
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "rule"),
+    [
+        (["--participants", "87"], 1, "rehearsal.over-the-cap"),
+        (["--scenario", "wonder"], 1, "rehearsal.scenario-unknown"),
+        (["--until", "2020-01-01"], 1, "rehearsal.until-before"),
+        (["--until", "some day"], 2, ""),
+        (["--seed", "-1"], 2, ""),
+    ],
+)
+def test_what_cannot_be_rehearsed_is_said(more, status, rule, tmp_path, capsys):
+    out = tmp_path / "out"
+    given = ["rehearse", str(STUDY), "--out", str(out), "--json", *more]
+    if status == 2:
+        with pytest.raises(SystemExit) as ended:
+            main(given)
+        assert ended.value.code == 2
+    else:
+        assert main(given) == status
+        assert json.loads(capsys.readouterr().out)["problems"][0]["rule"] == rule
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_study_without_staff_or_people_says_which_file_to_write(tmp_path, capsys):
+    shutil.copytree(STUDY, tmp_path / "study", ignore=shutil.ignore_patterns("staff.yaml", "people.yaml"))
+    given = ["rehearse", str(tmp_path / "study"), "--out", str(tmp_path / "out"), "--json"]
+    assert main(given) == 1
+    said = capsys.readouterr().out
+    assert "staff.yaml" in said
+    assert "people.yaml" in said
+
+
+def test_nothing_is_overwritten(tmp_path, capsys):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine").write_text("kept")
+    assert main(["rehearse", str(STUDY), "--out", str(tmp_path / "out"), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["problems"][0]["rule"] == "cli.folder-not-empty"
+    assert (tmp_path / "out" / "mine").read_text() == "kept"
+
+
+def test_one_that_is_interrupted_says_so_and_leaves_nothing(tmp_path):
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "equipoise.cli.main", "rehearse", str(STUDY), "--participants", "3"]
+    with subprocess.Popen(
+        [*command, "--out", str(out)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8",
+        env={**os.environ, "EQUIPOISE_LANGUAGE": "en"},
+    ) as running:  # fmt: skip
+        ledger = tmp_path / "out.unfinished" / "store" / "ledger.sqlite"
+        for _ in range(1200):
+            if ledger.exists():
+                break
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        said = running.communicate(timeout=60)[1]
+    assert running.returncode == 1
+    assert "interrupted" in said
+    assert list(tmp_path.iterdir()) == []
