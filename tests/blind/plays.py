@@ -146,9 +146,11 @@ def _grant(world: World) -> None:
 
 def _trial(world: World) -> None:
     """A store of a real trial is offered the list of a rehearsal, whose seed everybody may know."""
+    from equipoise.desk.desk import Desk
     from equipoise.desk.setup import create_store, publish_allocation
 
-    desk = create_store(Path("trial"), read_study(), "trial")
+    desk = create_store(Path("trial"), read_study(), "trial", kind=Desk)
+    assert isinstance(desk, Desk)
     refused = publish_allocation(desk, PUBLIC)
     world.keeps("a trial takes no list of a rehearsal", kept=bool(refused))
     desk.close()

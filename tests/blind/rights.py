@@ -206,6 +206,9 @@ _SERVER = "it serves until it is stopped; what it serves is played as the web"
 _CEREMONY = (
     "it runs behind the second door, in a process of its own; what it leaves at the first door is played"
 )
+_REHEARSAL = (
+    "it makes both doors of a trial of its own with virtual people, in a new folder, and reads no store"
+)
 _SECOND = "it runs behind the second door, for its own keepers"
 _DEFINITION = "it reads a definition, or cases against it; no store is opened, and no list is known yet"
 _TABLE = "it reads a table that somebody gives it; no store is opened"
@@ -304,6 +307,7 @@ TERMINAL: Mapping[str, Command] = {
             ("door", "--cut", "2026-12-31", "--treatments", "public/allocation.json", "-o", "report-3"),
         ),
     ),
+    "rehearse": Command(outside=_REHEARSAL),
     "ledger verify": Command((("door",), ("door", "--json"), ("archive-0",)), (("nowhere",),)),
     "allocation design": Command(outside=_CEREMONY),
     "allocation make": Command(outside=_CEREMONY),

@@ -197,14 +197,14 @@ def test_a_slow_day_changes_nothing_in_a_world(tmp_path):
     script = """
         from pathlib import Path
         import equipoise.vault.anchors
-        from equipoise.desk import desk
+        from equipoise.desk import pacing
         from blind.playing import Running
         from blind.secret import DRAWN
         from blind.world import World, enter_folder, read_study
 
         def set_up(folder, within, every):
             enter_folder(folder)
-            desk.CHECKPOINT_WITHIN, desk.CHECKPOINT_EVERY = within, every
+            pacing.CHECKPOINT_WITHIN, pacing.CHECKPOINT_EVERY = within, every
             world = World(DRAWN, Path("seen"))
             world.make()
             Path("told").write_text(f"{world.clock.asked} {world.clock.at} {world.stream.draws}")

@@ -12,7 +12,6 @@ import dataclasses
 import datetime as dt
 import secrets
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from equipoise.desk.deviating import with_deviations
 from equipoise.desk.diary_tables import PHONES, phone_now
 from equipoise.desk.followers import FOLLOWERS, SUBJECTS
 from equipoise.desk.identities import IdentityInput, Register
+from equipoise.desk.pacing import Pacing
 from equipoise.desk.phones import Phones
 from equipoise.desk.proofs import Proofs, unproved
 from equipoise.desk.routes import ROUTES, Route, kept_by
@@ -67,10 +67,6 @@ from equipoise.words.dates import parse_date
 from equipoise.words.ids import Entropy, random_id
 from equipoise.words.problem import Problem, problem
 
-CHECKPOINT_EVERY = 256
-"""Entries after which a checkpoint is made at once."""
-CHECKPOINT_WITHIN = 60.0
-"""Seconds after which what was written stands in a checkpoint."""
 _Decide: TypeAlias = Callable[[Reader, Who, dt.datetime], Decision]
 """(what stands, the person with the roles held now, the moment) -> what is written."""
 
@@ -109,7 +105,6 @@ class Desk:
         timed: bool = True,
     ) -> None:
         self.ledger = ledger
-        self._timed = timed
         self._draft = draft
         self.register = register
         self._clock = clock
@@ -121,10 +116,8 @@ class Desk:
         self.proofs = Proofs(clock, entropy)
         self._lately: dict[str, _Circumstances] = {}
         self._numbers: dict[str, str] = {}
-        self._unchecked = 0
-        self._rested_at = 0.0
-        self._counting = threading.Lock()
-        self._checkpointing: threading.Timer | None = None
+        self._opening = threading.Lock()
+        self._pacing = Pacing(self.checkpoint, timed=timed)
         self.noticed: Callable[[Sequence[Recorded]], None] | None = None
         self.second_door: SecondDoor | None = None
         with self.reading() as reader:
@@ -165,7 +158,7 @@ class Desk:
     @property
     def phones(self) -> Phones:
         """The register of phones; its file is made when it is first asked."""
-        with self._counting:
+        with self._opening:
             if self._phones is None:
                 places = self.ledger.places
                 secret = places.keys.parent / "devices.key"
@@ -396,7 +389,7 @@ class Desk:
                 continue
             if isinstance(done, Committed) and not done.replayed:
                 self._memory.carry_on(done.recorded)
-                self._count(len(done.recorded))
+                self._pacing.count(len(done.recorded))
                 if self.noticed is not None:
                     self.noticed(done.recorded)
             return done
@@ -467,35 +460,6 @@ class Desk:
             subject = subject_of(reader, number)
             return (self.trial_of(reader, subject) if subject else self.trial(reader)).study
 
-    def _count(self, entries: int) -> None:
-        """Have a checkpoint made beside the work: at once when enough was written since the last, else soon."""
-        with self._counting:
-            self._unchecked += entries
-            if not self._timed:
-                return
-            enough = self._unchecked >= CHECKPOINT_EVERY
-            waiting = self._checkpointing
-            if (
-                waiting is not None
-                and waiting.is_alive()
-                and not (enough and waiting.interval == CHECKPOINT_WITHIN)
-            ):
-                return
-            if waiting is not None:
-                waiting.cancel()
-            rest = max(self._rested_at - time.monotonic(), 0.0)
-            self._checkpointing = threading.Timer(rest if enough else CHECKPOINT_WITHIN, self._publish)
-            self._checkpointing.daemon = True
-            self._checkpointing.start()
-
-    def _publish(self) -> None:
-        """A checkpoint reads the whole ledger back: after one, the desk rests a hundred times as long as it took."""
-        with self._counting:
-            self._unchecked = 0
-        begun = time.monotonic()
-        self.checkpoint()
-        self._rested_at = time.monotonic() + 100 * (time.monotonic() - begun)
-
     def checkpoint(self) -> Problem | None:
         """Publish a signed checkpoint over everything written so far, outside the database."""
         made = make_checkpoint(self.ledger, self.now())
@@ -511,11 +475,7 @@ class Desk:
 
     def close(self) -> None:
         """Publish a last checkpoint and give everything back."""
-        if self._checkpointing is not None:
-            self._checkpointing.cancel()
-            self._checkpointing.join()
-        if self._unchecked:
-            self.checkpoint()
+        self._pacing.stop()
         if self._phones is not None:
             self._phones.close()
         self.register.close()

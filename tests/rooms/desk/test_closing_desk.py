@@ -289,6 +289,7 @@ def test_a_planned_form_that_nobody_began_is_on_the_checklist(story):
         for visit in activity.visits
         for form in activity.forms
         if study.visit(visit).day is not None
+        and study.form(form).log is None  # rows of a running list stand with the participant, not at a visit
     }
     assert len(planned - begun) > 100
     assert incomplete() == len(planned - begun) + unfinished

@@ -22,7 +22,7 @@ import pytest
 
 from equipoise.cli.main import main
 from equipoise.desk.closing_tables import CLOSINGS
-from equipoise.desk.desk import open_desk
+from equipoise.desk.desk import Desk, open_desk
 from equipoise.desk.lock_checklist import checklist, planned_forms
 from equipoise.ledger.verify import verify_path
 
@@ -35,12 +35,11 @@ def rehearse(out: Path, *more: str, seed: str = "7", participants: int = PARTICI
     """`equipoise rehearse` as a process of its own; its status, and what it said."""
     command = [sys.executable, "-m", "equipoise.cli.main", "rehearse", str(STUDY)]
     given = ["--participants", str(participants), "--seed", seed, "--scenario", "modest"]
-    ran = subprocess.run(
+    return subprocess.run(
         [*command, *given, "--without-pdf", "--out", str(out), "--json", *more],
         capture_output=True, check=False, encoding="utf-8", cwd=out.parent,
         env={**os.environ, "PYTHONHASHSEED": hashed, "EQUIPOISE_LANGUAGE": "en"},
     )  # fmt: skip
-    return ran
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +79,7 @@ def test_it_ends_in_a_release_an_analysis_and_the_verification(whole):
 def test_the_database_was_locked_with_nothing_left_to_do(whole, tmp_path):
     shutil.copytree(whole[0] / "store", tmp_path / "store")
     desk = open_desk(tmp_path / "store")
+    assert isinstance(desk, Desk)
     with desk.reading() as reader:
         trial = desk.trial(reader)
         assert trial.database.locked

@@ -20,7 +20,6 @@ from equipoise.simulation.rehearsal.dosing import Ward
 from equipoise.simulation.rehearsal.entering import Typist
 from equipoise.simulation.rehearsal.rounds import Rounds
 from equipoise.simulation.rehearsal.stage import Stage, Stopped
-from equipoise.words.problem import problem
 
 TURNS = 6
 """How often everything is gone through before the rehearsal gives up."""
@@ -114,7 +113,7 @@ class Closing:
             person = stage.person(role)
             page = release_page(stage.desk, stage.who(person))
             if page is None:
-                raise Stopped("release", (problem("access.not-allowed"),))
+                raise Stopped(f"the page of the release, for {person.id}", ())
             stage.must(person, SignRelease(page.digest))
         self._ward.settle()
         stage.door.ask("settle", stage.clock())
