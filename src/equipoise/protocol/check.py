@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from equipoise.protocol.checks.allocation import allocation_can_be_made
+from equipoise.protocol.checks.diary import diary_can_be_kept
 from equipoise.protocol.checks.double_entry import twice_can_be_typed
 from equipoise.protocol.checks.fields import fields_make_sense, what_is_still_open
 from equipoise.protocol.checks.finding import Finding
@@ -49,6 +50,7 @@ def _found(study: Study) -> Iterable[Finding]:
         *supply_can_be_handled(study),
         *specimens_can_be_handled(study),
         *images_can_be_read(study),
+        *diary_can_be_kept(study),
         *twice_can_be_typed(study),
         *allocation_can_be_made(study),
         *levels_exclude_each_other(study),
