@@ -178,6 +178,8 @@ def _answer(
             return Answer(one.id, "HOSPITAL", receipt)
         state_of_it: AnswerState = "REFUSED" if kept.rule in _REFUSED else "EVIDENCE"
         return replace(_refused(one.id, kept.rule), state=state_of_it, receipt=receipt)
+    if any(each.rule == "ledger.key-destroyed" for each in failed):  # erased: nothing more is ever kept
+        return _refused(one.id, "diary.ended")
     if _of_machine(failed):
         return _again(one.id)
     return _refused(one.id, rule or (failed[0].rule if failed else "diary.packet-unreadable"))
@@ -250,6 +252,7 @@ NEXT: Mapping[str, str] = {
     "diary.item-unknown": "diary.next-reload",
     "diary.form-unknown": "diary.next-reload",
     "diary.ended": "diary.next-nothing",
+    "diary.caregiver-withdrawn": "diary.next-nothing",
     "diary.again-later": "diary.next-kept",
 }
 """What the phone's owner can do, by the rule; anything else: call the study team."""

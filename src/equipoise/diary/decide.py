@@ -42,6 +42,7 @@ from equipoise.protocol.diary import DiaryPlan
 from equipoise.protocol.study import Study
 from equipoise.words.problem import Problem, problem
 
+WITHDRAWN = "diary.caregiver-withdrawn"
 Plans = Mapping[str, DiaryPlan]
 """Digest of every released version -> its diary."""
 UNOPENED_AT_MOST = 50
@@ -158,6 +159,8 @@ def _record(state: State, facts: Facts, command: RecordDiary, occasion: Occasion
             fault: Fault | None = Fault("diary.id-reused")
         else:
             fault = Fault(sent.rule, sent.where) if sent.rule else None
+        if device.side == "CAREGIVER" and device.holder not in facts.caregivers:
+            fault = Fault(WITHDRAWN)
         made = fault or _judged(sent, device, window, plans, entries, occasion)
         if isinstance(made, Fault):
             made = _evidence(sent, device.device, made, facts)
@@ -214,7 +217,7 @@ def last_day(facts: Facts) -> dt.date | None:
 
 def _evidence(sent: Sent, device: str, fault: Fault, facts: Facts) -> DiaryEvidenceRecorded:
     """What is kept of a packet that counts for nothing; nothing of what it says once records are not to be read."""
-    content = "" if "records" in facts.consent_stops else sent.content
+    content = "" if "records" in facts.consent_stops or fault.rule == WITHDRAWN else sent.content
     return DiaryEvidenceRecorded(
         sent.packet, sent.sealed, device, fault.rule, fault.where, sent.form or None, sent.period, content
     )

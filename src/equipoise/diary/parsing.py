@@ -113,8 +113,10 @@ def _modes(given: object) -> Mapping[str, str]:
 
 
 def _instant(given: object, where: str) -> Instant:
-    if not isinstance(given, dict) or not isinstance(given.get("wall"), str) or len(given["wall"]) > 40:
+    if not isinstance(given, dict) or not isinstance(given.get("wall"), str):
         raise _Unfit(where)
+    if len(given["wall"]) > 40 or not given["wall"].isascii():
+        raise _Unfit(f"{where}.wall")
     try:
         wall = dt.datetime.fromisoformat(given["wall"])
     except ValueError as fault:

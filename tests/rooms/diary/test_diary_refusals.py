@@ -13,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from diarists import Diarists, make_diarists
+from equipoise.consent.commands import RecordCaregiver
 from equipoise.desk import devices
 from equipoise.desk.diary_intake import Answer
 from equipoise.diary.commands import RecordDiary, Sent
@@ -108,6 +109,7 @@ def test_what_cannot_be_diary_data_is_kept_as_evidence(world, kept, rule):
     [
         {"kind": "order"}, {"kind": None}, {"period": "yesterday"}, {"begun": {"wall": "soon"}}, {"begun": None},
         {"begun": {"wall": "2026-03-02T18:30:00", "mono": 1}}, {"begun": {"wall": "0001-01-01T00:00:00+14:00"}},
+        {"begun": {"wall": "2026-03-02\ud80018:30:00+08:00", "mono": 1}},
         {"skew_ms": 1.5}, {"skew_ms": 10**15}, {"skew_ms": True}, {"zone": 8}, {"offline": "no"}, {"modes": []},
         {"modes": {"a": {"b": 1}}}, {"answers": []}, {"answers": {"SLEEP": {"value": "8", "missing": "CANNOT_TELL"}}},
         {"answers": {"SLEEP": {"missing": "LAZY"}}}, {"answers": {"SLEEP": {"value": "8\n"}}}, {"shown": [1]},
@@ -200,6 +202,23 @@ def test_a_caregiver_scores_neither_pain_nor_mood_nor_tiredness(world, kept):
         answer = sent(world, phone, reporter="CAREGIVER", answers=answers, shown=[])
         assert answer.rule == "diary.item-not-for-proxy", item
     assert sent(world, phone, reporter="CAREGIVER").state == "HOSPITAL"
+
+
+def test_what_a_caregiver_sends_after_withdrawing_is_neither_taken_nor_kept(world, kept):
+    subject, _ = kept
+    phone = world.phone(subject, "caregiver01")
+    withdrawn = RecordCaregiver(subject, "caregiver01", given=False, on=DAY)
+    assert world.desk.submit(world.crc, withdrawn, key=f"withdrawn {subject}").accepted
+    assert sent(world, phone, reporter="CAREGIVER").rule == "diary.caregiver-withdrawn"
+    last = world.diary(subject).others[-1].entry
+    assert (last.kind, last.content) == ("DiaryEvidenceRecorded", "")
+
+
+def test_of_an_erased_participant_nothing_is_taken_and_no_phone_is_asked_to_try_again(world, kept):
+    subject, phone = kept
+    world.desk.ledger.keys.destroy(f"subject/{subject}")
+    answer = sent(world, phone)
+    assert (answer.state, answer.rule) == ("REFUSED", "diary.ended")
 
 
 def test_a_caregiver_without_consent_gets_no_phone(world):
