@@ -19,6 +19,7 @@ from bench.list_rounds import list_rows
 from bench.machine import description, durable_write, speed_loop
 from bench.ordinal_rounds import ordinal_rows
 from bench.page_rounds import LARGE, SIZES, page_rows
+from bench.phone_rounds import phone_rows
 from bench.randomize_rounds import randomize_rows
 from bench.supply_rounds import supply_rows
 from bench.table import Row, render
@@ -38,6 +39,7 @@ PARTS: Mapping[str, Callable[[Path, argparse.Namespace], Iterable[Row]]] = {
         folder, seconds=asked.seconds, sizes=(*SIZES, LARGE) if asked.large else SIZES
     ),
     "diary": lambda folder, asked: diary_rows(folder, seconds=asked.seconds),
+    "phone": lambda folder, _: phone_rows(folder),
     "timing": lambda folder, _: timing_rows(folder),
 }
 """Part -> its rows, measured in a folder, as it was asked for."""
