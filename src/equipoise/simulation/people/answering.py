@@ -70,17 +70,17 @@ def _answers(
     used = scale_of(form)
     if used is not None:
         for shared in answered.shared:
-            value = round(shared.draw.number(chances, f"{form.id}.{shared.total}", {**scope, **found.values}))
+            value = round(shared.draw.number(chances, f"{form.id}.{shared.total}", found.values))
             points = share_out(used, shared.total, value, shared.easy, shared.noise, chances)
             found.answers.update({item: Datum(str(score)) for item, score in points.items()})
     if answered.significance is not None:
-        _judge(background, form, answered.significance, found, scope, chances)
+        _judge(background, form, answered.significance, found, chances)
     return asked_only(background, form, found.answers)
 
 
 @dataclass(slots=True)
 class _Found:
-    """Answers so far, and their values under the names of the items."""
+    """Answers so far, and what later draws may ask: the scope, with their values under the names of the items."""
 
     answers: dict[str, Datum]
     values: dict[str, Value]
@@ -94,13 +94,14 @@ def answer_items(
     chances: Chances,
 ) -> _Found:
     """The answers of items in the order of the model; later items may ask for earlier ones by their id."""
-    found = _Found({}, {})
+    found = _Found({}, dict(scope))
+    own = {item.id: item for item in form.items}
     for name, draw in items.items():
-        drawn = draw.draw(chances, f"{form.id}.{name}", {**scope, **found.values})
+        drawn = draw.draw(chances, f"{form.id}.{name}", found.values)
         found.values[name] = 0.0 if drawn is None or isinstance(drawn, Missing) else drawn
         if drawn is None or name.startswith("_"):
             continue
-        datum = written(form.item(name), drawn, background.zero)
+        datum = written(own.get(name), drawn, background.zero)
         found.answers[name] = datum
         if datum.value is not None and isinstance(drawn, float):
             found.values[name] = _as_written(datum.value, drawn)
@@ -149,19 +150,12 @@ def _number(item: Item, drawn: float) -> str:
     return f"{number + 0:f}"
 
 
-def _judge(
-    background: Background,
-    form: Form,
-    draw: Draw,
-    found: _Found,
-    scope: Mapping[str, Value],
-    chances: Chances,
-) -> None:
+def _judge(background: Background, form: Form, draw: Draw, found: _Found, chances: Chances) -> None:
     """Whether what lies outside its range matters: the items that describe a test (`of` of their target)."""
     for item in form.items:
         of = item.sdtm.of if item.sdtm is not None else None
         if of is not None and item.id not in found.answers and of in found.answers:
-            drawn = draw.draw(chances, f"{form.id}.{item.id}", {**scope, **found.values})
+            drawn = draw.draw(chances, f"{form.id}.{item.id}", found.values)
             if drawn is not None:
                 found.answers[item.id] = written(item, drawn, background.zero)
 

@@ -9,9 +9,11 @@ knows every value, so it has this one.
 from __future__ import annotations
 
 import math
+import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 Value = float | str
 """A number or a code."""
@@ -41,12 +43,15 @@ class Formula:
     _value: _Step
 
     def value(self, scope: Scope) -> Value:
-        """Its value where every name has one. Division by zero is 0."""
-        return self._value(scope)
+        """Its value where every name has one. Division by zero is 0. Raises FormulaError for a text in arithmetic."""
+        try:
+            return self._value(scope)
+        except TypeError:
+            raise FormulaError(f"“{self.source.strip()}” has a text where a number is needed") from None
 
     def number(self, scope: Scope) -> float:
         """Its value as a number; a text is an error of the model."""
-        return as_number(self._value(scope))
+        return as_number(self.value(scope))
 
 
 def as_number(value: Value) -> float:
@@ -175,27 +180,27 @@ class _Reader:
         """`one < other`; a truth is 1 or 0."""
         left = self.added()
         sign = self.take("<", "<=", ">", ">=", "==", "!=")
-        return left if sign is None else _compare(sign, left, self.added())
+        return left if sign is None else _two(sign, left, self.added())
 
     def added(self) -> _Step:
         """Sums and differences."""
         left = self.multiplied()
         while sign := self.take("+", "-"):
-            left = _calculate(sign, left, self.multiplied())
+            left = _two(sign, left, self.multiplied())
         return left
 
     def multiplied(self) -> _Step:
         """Products and quotients."""
         left = self.signed()
         while sign := self.take("*", "/"):
-            left = _calculate(sign, left, self.signed())
+            left = _two(sign, left, self.signed())
         return left
 
     def signed(self) -> _Step:
         """`-one`."""
         if self.take("-"):
             inner = self.signed()
-            return lambda scope: -as_number(inner(scope))
+            return lambda scope: -inner(scope)  # type: ignore[operator]  # a text is a TypeError, caught above
         return self.atom()
 
     def atom(self) -> _Step:
@@ -235,7 +240,13 @@ class _Reader:
         fewest, most, does = known
         if not fewest <= len(given) <= most:
             raise FormulaError(f"“{name}” takes {fewest} to {most} values, not {len(given)}")
-        return lambda scope: does(*(as_number(one(scope)) for one in given))
+        if len(given) == 1:
+            only = given[0]
+            return lambda scope: does(only(scope))
+        if len(given) == 3:
+            first, second, third = given
+            return lambda scope: does(first(scope), second(scope), third(scope))
+        return lambda scope: does(*[one(scope) for one in given])
 
 
 def _choose(asked: _Step, one: _Step, other: _Step) -> _Step:
@@ -250,30 +261,25 @@ def _both(left: _Step, right: _Step) -> _Step:
     return lambda scope: float(bool(left(scope)) and bool(right(scope)))
 
 
-_ORDERED: Mapping[str, Callable[[float, float], bool]] = {
-    "<": lambda one, other: one < other,
-    "<=": lambda one, other: one <= other,
-    ">": lambda one, other: one > other,
-    ">=": lambda one, other: one >= other,
-}
-
-
-def _compare(sign: str, left: _Step, right: _Step) -> _Step:
-    if sign in {"==", "!="}:
-        wanted = sign == "=="
-        return lambda scope: float((left(scope) == right(scope)) is wanted)
-    holds = _ORDERED[sign]
-    return lambda scope: float(holds(as_number(left(scope)), as_number(right(scope))))
-
-
-_ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
-    "+": lambda one, other: one + other,
-    "-": lambda one, other: one - other,
-    "*": lambda one, other: one * other,
+_OPERATIONS: Mapping[
+    str, Callable[[Any, Any], float]
+] = {  # Any: a text is a TypeError, caught in Formula.value
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
     "/": lambda one, other: one / other if other else 0.0,
 }
 
 
-def _calculate(sign: str, left: _Step, right: _Step) -> _Step:
-    does = _ARITHMETIC[sign]
-    return lambda scope: does(as_number(left(scope)), as_number(right(scope)))
+def _two(sign: str, left: _Step, right: _Step) -> _Step:
+    """Arithmetic or comparison; a truth is 1 or 0."""
+    does = _OPERATIONS[sign]
+    if sign in "+-*/":
+        return lambda scope: does(left(scope), right(scope))
+    return lambda scope: float(does(left(scope), right(scope)))

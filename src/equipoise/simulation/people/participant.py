@@ -8,9 +8,10 @@ model file and the study say what is asked and answered.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 from equipoise.ledger.entries import RangeRow
 from equipoise.protocol.study import Study
@@ -35,6 +36,13 @@ from equipoise.simulation.people.running import draw_logs
 from equipoise.words.problem import Problem
 
 HALF = 50
+"""The share (%) of a dose that a reaction stops."""
+_At = tuple[str, dt.date, Lived | None]
+"""A visit, its day, and what was done with the person."""
+Key = TypeVar("Key")
+Kept = TypeVar("Kept")
+_REMEMBERED = 4
+"""How many moments of a person are kept: one visit is asked about several times, and then no more."""
 Forms = Mapping[str, tuple[Answers, ...]]
 """Form id -> the answers of each repetition, from 1 on."""
 
@@ -55,6 +63,9 @@ class VirtualParticipant:
     course: Course
     nature: Nature = field(repr=False)
     failure: Failure | None = field(repr=False)
+    _events: dict[Lived, tuple[VirtualEvent, ...]] = field(default_factory=dict, repr=False, compare=False)
+    _moments: dict[_At, dict[str, Value]] = field(default_factory=dict, repr=False, compare=False)
+    _written: dict[_At, Forms] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def onset(self) -> dt.date:
@@ -95,15 +106,19 @@ class VirtualParticipant:
 
         Running lists are not among them (`logs`). ranges: the laboratory's own, where the site gave some.
         """
-        return _of_kind(self.nature.study, self._forms(visit, on, lived, ranges), revealing=False)
+        forms = self._forms(visit, on, lived, ranges) if ranges else self._once(visit, on, lived)
+        return _of_kind(self.nature.study, forms, revealing=False)
 
     def results(self, visit: str, on: dt.date, lived: Lived) -> Forms:
         """The values of the same forms that could tell the arm: what is reported behind the second door."""
-        return _of_kind(self.nature.study, self._forms(visit, on, lived, ()), revealing=True)
+        return _of_kind(self.nature.study, self._once(visit, on, lived), revealing=True)
+
+    def _once(self, visit: str, on: dt.date, lived: Lived | None) -> Forms:
+        return _remembered(self._written, (visit, on, lived), lambda: self._forms(visit, on, lived, ()))
 
     def events(self, lived: Lived) -> tuple[VirtualEvent, ...]:
         """Every adverse event of twelve months, in the order of onset, until participation ends."""
-        return draw_events(self.nature, self.course, lived)
+        return _remembered(self._events, lived, lambda: draw_events(self.nature, self.course, lived))
 
     def logs(self, on: dt.date, lived: Lived | None) -> Forms:
         """The rows of every running list as they stand on a day, in the order in which the site learned of them.
@@ -150,7 +165,10 @@ class VirtualParticipant:
     def _first(self, lived: Lived | None) -> dt.date:
         return lived.doses[0] if lived is not None and lived.doses else self.day_one
 
-    def _scope(self, visit: str, on: dt.date, lived: Lived | None) -> dict[str, Value]:
+    def _scope(self, visit: str, on: dt.date, lived: Lived | None) -> Mapping[str, Value]:
+        return _remembered(self._moments, (visit, on, lived), lambda: self._moment(visit, on, lived))
+
+    def _moment(self, visit: str, on: dt.date, lived: Lived | None) -> dict[str, Value]:
         events = self.events(lived) if lived is not None else ()
         scope = self.nature.at(visit, on, lived, marks_on(self.nature, events, self.nature.day(on)))
         planned = [each for each in self.nature.study.schedule.visits if each.day is not None]
@@ -159,7 +177,7 @@ class VirtualParticipant:
         first = self.nature.day(self._first(lived))
         held_last = last is not None and visit == last.id
         outcome = self.course.outcome_by(self.study_day(on, lived), final=held_last)
-        given = float(self.dose_share(visit, on, lived) if lived is not None else 0)
+        given = float(self.dose_share(visit, on, lived)) if lived is not None else 0.0
         return {
             **scope,
             "given": given,
@@ -192,6 +210,15 @@ class VirtualParticipant:
             return row
         drawn = answer_items(background, form, other, scope, self.nature.chances.at(f"fails:{form_id}"))
         return asked_only(background, form, {**row, **drawn.answers})
+
+
+def _remembered(kept: dict[Key, Kept], key: Key, make: Callable[[], Kept]) -> Kept:
+    """What was worked out for a key, or is now; the oldest is forgotten."""
+    if key not in kept:
+        if len(kept) >= _REMEMBERED:
+            del kept[next(iter(kept))]
+        kept[key] = make()
+    return kept[key]
 
 
 def _forms_at(study: Study, visit: str) -> Iterator[str]:

@@ -29,16 +29,17 @@ def share_out(
     if total is None:
         raise ValueError(f"{scale.id} has no total {testcd}")
     counted = _counted(scale, total.items)
-    gates = {gate.item: gate.opened_by for gate in scale.gates}
+    tops = {item.id: item.maximum for item in counted}
+    gates = {gate.item: {key: tops[key] for key in gate.opened_by if key in tops} for gate in scale.gates}
     order = sorted(_steps(counted, easy, noise, chances))
     scores = {item.id: item.minimum for item in counted}
     left = value - sum(scores.values())
     for attempt in range(len(counted)):
-        left = _award(order, scores, left, gates, {item.id: item for item in counted})
+        left = _award(order, scores, left, gates)
         if left == 0 or not _take_back(order, scores, left, gates, attempt):
             break
         left = value - sum(scores.values())
-    return {item: score for item, score in scores.items() if _open(item, scores, gates, counted)}
+    return {item: score for item, score in scores.items() if _open(item, scores, gates)}
 
 
 def _counted(scale: Scale, items: tuple[str, ...]) -> list[ScaleItem]:
@@ -48,40 +49,37 @@ def _counted(scale: Scale, items: tuple[str, ...]) -> list[ScaleItem]:
 
 _Step = tuple[float, str, int, int]
 """Difficulty, item, score before, score after."""
+_Gates = Mapping[str, Mapping[str, int]]
+"""Item -> what must have which score before the item is scored."""
+_STEADY, _PASSING = 0.8, 0.6
+"""How much of the noise is the person's own and how much the day's; their squares add up to 1."""
 
 
 def _steps(items: list[ScaleItem], easy: Mapping[str, float], noise: float, chances: Chances) -> list[_Step]:
-    found = []
+    found, steady = [], chances.at("steady")
     for item in items:
-        own = easy.get(item.id, easy.get(item.section, _MIDDLE)) + noise * chances.normal(f"share:{item.id}")
+        own = easy.get(item.id, easy.get(item.section, _MIDDLE))
+        if noise:
+            name = f"share:{item.id}"
+            own += noise * (_STEADY * steady.normal(name) + _PASSING * chances.normal(name))
         scores = item.scores
         for position, (before, after) in enumerate(pairwise(scores)):
             found.append((own + _BETWEEN * position, item.id, before, after))
     return found
 
 
-def _open(
-    item: str, scores: Mapping[str, int], gates: Mapping[str, tuple[str, ...]], items: list[ScaleItem]
-) -> bool:
-    tops = {each.id: each.maximum for each in items}
-    return all(scores.get(key) == tops.get(key) for key in gates.get(item, ()))
+def _open(item: str, scores: Mapping[str, int], gates: _Gates) -> bool:
+    behind = gates.get(item)
+    return behind is None or all(scores[key] == top for key, top in behind.items())
 
 
-def _award(
-    order: list[_Step],
-    scores: dict[str, int],
-    left: int,
-    gates: Mapping[str, tuple[str, ...]],
-    items: Mapping[str, ScaleItem],
-) -> int:
+def _award(order: list[_Step], scores: dict[str, int], left: int, gates: _Gates) -> int:
     """Give points from easy to hard while they fit, going round again where a gate has opened; what is left."""
     moved = True
     while left > 0 and moved:
         moved = False
         for _, item, before, after in order:
-            if scores[item] != before or after - before > left:
-                continue
-            if not _open(item, scores, gates, list(items.values())):
+            if scores[item] != before or after - before > left or not _open(item, scores, gates):
                 continue
             scores[item] = after
             left -= after - before
@@ -91,9 +89,7 @@ def _award(
     return left
 
 
-def _take_back(
-    order: list[_Step], scores: dict[str, int], left: int, gates: Mapping[str, tuple[str, ...]], attempt: int
-) -> bool:
+def _take_back(order: list[_Step], scores: dict[str, int], left: int, gates: _Gates, attempt: int) -> bool:
     """Take the hardest small step back, so that a larger one fits; False where none can be taken."""
     opened = {key for item, keys in gates.items() if scores.get(item, 0) for key in keys}
     small = [step for step in reversed(order) if scores[step[1]] == step[3] and step[1] not in opened]
