@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from equipoise.protocol.diary import DiaryForm, DiaryPlan
-from equipoise.protocol.windows import date_of
+from equipoise.protocol.diary import Cadence, DiaryForm, DiaryPlan
+from equipoise.protocol.windows import date_of, day_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,6 @@ class Slot:
     period: str
     opens: dt.datetime
     closes: dt.datetime
-
-    def holds(self, moment: dt.datetime) -> bool:
-        """Whether a moment lies inside the window; its end is not in it."""
-        return self.opens <= moment < self.closes
 
 
 def slots(
@@ -45,24 +41,30 @@ def slot_of(
 ) -> Slot | None:
     """The slot of a form and a period, or None where nothing is due."""
     known = plan.form(form)
-    if known is None or day_one is None:
+    if known is None or known.cadence is None or day_one is None:
         return None
-    return next((slot for slot in _of(known, day_one, zone, ended) if slot.period == period), None)
+    ends, when = dt.date.fromisoformat(period), known.cadence
+    day, first = day_of(ends, day_one), when.first_day + when.days - 1
+    due = first <= day <= when.last_day and (day - first) % when.days == 0
+    return _slot(known.id, when, ends, zone) if due and (ended is None or ends <= ended) else None
 
 
 def _of(form: DiaryForm, day_one: dt.date, zone: str, ended: dt.date | None) -> Iterator[Slot]:
     when = form.cadence
     if when is None:
         return
-    hour = dt.time.fromisoformat(when.opens)
     day = when.first_day + when.days - 1
     while day <= when.last_day:
         period = date_of(day, day_one)
         if ended is not None and period > ended:
             return
-        closing = period + dt.timedelta(days=when.open_days)
-        yield Slot(form.id, period.isoformat(), _instant(period, hour, zone), _instant(closing, hour, zone))
+        yield _slot(form.id, when, period, zone)
         day += when.days
+
+
+def _slot(form: str, when: Cadence, period: dt.date, zone: str) -> Slot:
+    hour, closing = dt.time.fromisoformat(when.opens), period + dt.timedelta(days=when.open_days)
+    return Slot(form, period.isoformat(), _instant(period, hour, zone), _instant(closing, hour, zone))
 
 
 def _instant(day: dt.date, hour: dt.time, zone: str) -> dt.datetime:

@@ -65,6 +65,13 @@ def test_daily_windows_follow_each_other_without_gap_or_overlap(plan, zone, day_
         assert one.opens.astimezone(ZoneInfo(zone)).time() == dt.time(18)
 
 
+@given(ZONES, DAYS, st.integers(-40, 420), st.sampled_from(["DAILY", "WEEKLY"]))
+def test_a_slot_asked_for_by_its_period_is_the_one_in_the_list(plan, zone, day_one, after, form):
+    period, ended = (day_one + dt.timedelta(days=after)).isoformat(), day_one + dt.timedelta(days=100)
+    listed = [one for one in slots(plan, day_one, zone, ended) if (one.form, one.period) == (form, period)]
+    assert slot_of(plan, form, period, day_one, zone, ended) == (listed[0] if listed else None)
+
+
 @given(ZONES, DAYS, st.integers(-5, 400))
 def test_nothing_is_due_after_the_diary_ended(plan, zone, day_one, length):
     ended = day_one + dt.timedelta(days=length)
