@@ -207,6 +207,7 @@ def test_screening_ends_as_drawn(model: PeopleModel, study: Study) -> None:
         assert broken == ({person.fails} if person.fails else set()), (index, person.fails, broken)
         assert all(truth is not Truth.UNKNOWN for truth in verdict.results.values())
         told.add(person.fails)
+        assert person.lacks_capacity == (book.state.form(Place("V1", "NIHSS", 1)).values["9"].value == "3")
     assert None in told
     assert len(told) > 4
 

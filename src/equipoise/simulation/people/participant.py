@@ -88,6 +88,12 @@ class VirtualParticipant:
         return bool(self.nature.variables.get("caregiver", 0.0))
 
     @property
+    def lacks_capacity(self) -> bool:
+        """Whether a representative signs: the variable of that name at screening; no where there is none."""
+        first = self.nature.study.schedule.visits[0].id
+        return bool(self.moment(first, self.screened_on, None).get("lacks_capacity", 0.0))
+
+    @property
     def day_one(self) -> dt.date:
         """The day planned for randomization and the first dose."""
         return self.screened_on + dt.timedelta(days=self.course.wait)
