@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from equipoise.access.commands import Who
 from equipoise.access.roles import label_of
-from equipoise.capture.evolve import Place
+from equipoise.capture.evolve import MANUAL, Place
 from equipoise.capture.history import Change, changes
 from equipoise.desk.casebook import history_row, subject_page
 from equipoise.desk.closing_views import signature_view
@@ -101,13 +101,17 @@ def _lead(copy: _Copy) -> str:
 
 def _facts(copy: _Copy, view: SubjectView) -> tuple[tuple[str, str], ...]:
     status = view.status.lower().replace("_", "-")
+    study = copy.now.trial.study
     found = [
+        ("documents.book-study", copy.say(study.official_title or study.title)),
+        ("documents.book-protocol", issue_of(study, None, rehearsal=copy.desk.purpose == "rehearsal").study),
+        ("documents.book-sponsor", copy.say(study.sponsor)),
         ("documents.book-site", f"{view.site} {copy.say(view.site_name)}"),
         ("documents.book-status", copy.words(f"web.status-{status}") if status else ""),
         ("documents.book-number", f"{view.randomization_number or '–'}  {view.randomized_on or ''}"),
-        ("documents.book-version", copy.now.trial.study.version),
+        ("documents.book-version", study.version),
     ]
-    return tuple((copy.words(key), value.strip()) for key, value in found)
+    return tuple((copy.words(key), value.strip()) for key, value in found if value.strip())
 
 
 def _schedule(copy: _Copy, view: SubjectView) -> tuple[tuple[str, str, str, str], ...]:
@@ -143,10 +147,10 @@ def _visits(copy: _Copy, view: SubjectView) -> Iterator[VisitPages]:
             here = [place for place in places if place.visit == column.id]
             yield from _visit(copy, copy.say(column.label), column.dated or "", here)
     lists = [place for place in places if place.visit == LOG]
-    yield from _visit(copy, copy.words("documents.book-logs"), "", lists)
+    yield from _visit(copy, copy.words("documents.book-logs"), None, lists)
 
 
-def _visit(copy: _Copy, label: str, date: str, places: list[Place]) -> Iterator[VisitPages]:
+def _visit(copy: _Copy, label: str, date: str | None, places: list[Place]) -> Iterator[VisitPages]:
     pages = [page for place in places if (page := _form(copy, place)) is not None]
     if pages:
         yield VisitPages(label, date, pages)
@@ -208,7 +212,8 @@ def _query(copy: _Copy, view: FormView, query: QueryView) -> Asked:
     known = copy.now.case.capture.queries[query.id]
     zone = copy.now.site.zone
     name = copy.desk.register.staff_name
-    said = [f"{local(known.raised_at, zone)} {name(known.raised_by)}: {copy.say(query.message)}"]
+    by = name(known.raised_by) if known.rule == MANUAL else copy.words("closing.a-check")
+    said = [f"{local(known.raised_at, zone)} {by}: {copy.say(query.message)}"]
     for one in known.thread:
         act = copy.words(f"closing.said-{one.act.lower()}")
         said.append(f"{local(one.at, zone)} {name(one.by)}, {act}{': ' if one.text else ''}{one.text}")

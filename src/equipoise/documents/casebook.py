@@ -87,10 +87,10 @@ class FormPage:
 
 @dataclass(frozen=True, slots=True)
 class VisitPages:
-    """One visit, or the running lists: its name, day, and forms."""
+    """One visit, or the running lists: its name, day (empty where none was recorded; None: it has none), and forms."""
 
     label: str
-    date: str
+    date: str | None
     forms: Sequence[FormPage]
 
 

@@ -9,7 +9,8 @@ import pytest
 from equipoise.capture.commands import AnswerQuery, CloseQuery, RaiseQuery
 from equipoise.desk import casebook_paper as paper
 from equipoise.documents.casebook import Casebook
-from stories.conftest import Story, made_store, story
+from equipoise.protocol.forms import LOG
+from stories.conftest import Story, first_study, made_store, story
 
 __all__ = ["made_store", "story"]  # the fixtures, taken over from the stories
 
@@ -58,6 +59,29 @@ def test_every_value_change_and_word_of_a_query_is_in_the_book(story: Story, boo
     assert [
         part in line for part, line in zip(("Since when?", "自2011年", "closed"), asked.said, strict=True)
     ] == [True] * 3
+
+
+def test_the_cover_names_the_study_and_what_has_no_day_says_none(story: Story, books) -> None:
+    """ICH E6(R3) Appendix C.2: essential records can be identified. A list runs through all visits; a visit has a day."""
+    number = _with_a_query(story)
+    assert story.record("crc", number, "CM", {"CMTRT": "aspirin"}, visit=LOG, complete=None).accepted
+    paper.casebook_paper(story.desk, story.who("cra"), number, "en")
+    facts = dict(books[0].facts)
+    study = first_study()
+    assert (facts["Study"], facts["Sponsor"]) == (study.official_title.en, study.sponsor.en)
+    assert facts["Study number"] == study.demo_id, "a rehearsal does not bear the registry's number"
+    days = {visit.label: visit.date for visit in books[0].visits}
+    assert days["Running lists"] is None
+    assert days["Screening"] is not None
+
+
+def test_what_a_check_asked_is_not_said_to_be_asked_by_who_saved(story: Story, books) -> None:
+    number = story.screen()
+    assert story.record("crc", number, "VS", {"SYSBP": "75"}, visit="V3", complete=None).accepted
+    paper.casebook_paper(story.desk, story.who("cra"), number, "en")
+    asked = [query for form in _forms(books[0]).values() for query in form.queries]
+    assert asked
+    assert all(" a check: " in query.said[0] for query in asked)
 
 
 def test_without_the_trail_no_earlier_value_is_printed(story: Story, books) -> None:
