@@ -42,13 +42,16 @@ from equipoise.oversight.findings import (
     Course,
     DoseSeen,
     Finding,
+    FirstSave,
     LateSave,
     SpecimenSeen,
     VisitSeen,
+    before_consent,
     findings,
     late_entry,
     reconciled,
 )
+from equipoise.protocol.forms import LOG
 
 WATCHED = (
     AliquotMoved,
@@ -83,13 +86,16 @@ def with_deviations(now: Standing, decision: Decision, occasion: Occasion) -> De
         or (isinstance(one.entry, FormSaved) and end is not None and one.entry.form == end.form)
         for one in mine
     )
-    once = tuple(late for one in mine if (late := _late(now, one, occasion)) is not None)
-    if subject is None or not (watched or once):
+    first = [one.entry for one in mine if isinstance(one.entry, FormSaved) and _is_first(now, one.entry)]
+    once = tuple(late for entry in first if (late := _late(now, entry, occasion)) is not None)
+    early = _early(now, first, occasion)
+    if subject is None or not (watched or once or early):
         return decision
     after = _after(now, mine, occasion)
     study = now.trial.study
+    course = replace(_course(after), unsigned=(*_unsigned(now), *early))
     # Without a watched entry nothing else can have moved: only what this save is itself is added.
-    found = findings(study, _course(after), after.case.deviations.consents) if watched else _standing(now)
+    found = findings(study, course, after.case.deviations.consents) if watched or early else _standing(now)
     entries = reconciled(study, after.case.deviations, found, once, f"{stream} {now.case.seq}")
     return (*decision, *(Append(stream, entry) for entry in entries))
 
@@ -103,16 +109,43 @@ def _standing(now: Standing) -> tuple[Finding, ...]:
     )
 
 
-def _late(now: Standing, one: Append, occasion: Occasion) -> Finding | None:
-    """The first save of a form, counted from the day on which its visit took place."""
-    entry = one.entry
-    if not isinstance(entry, FormSaved):
-        return None
+def _unsigned(now: Standing) -> tuple[FirstSave, ...]:
+    """The forms that stand as recorded before consent: a consent of an earlier day, recorded since, takes them back."""
+    rules = {one.id for one in now.trial.study.deviations if one.kind == "CONSENT_ABSENT"}
+    return tuple(
+        FirstSave(one.visit, one.repeat, one.matter, one.on)
+        for one in now.case.deviations.standing
+        if one.rule in rules and one.matter
+    )
+
+
+def _is_first(now: Standing, entry: FormSaved) -> bool:
     place = (entry.visit, entry.form, entry.repeat)
+    return not any(tuple(known) == place for known in now.case.capture.forms)
+
+
+def _early(now: Standing, first: list[FormSaved], occasion: Occasion) -> tuple[FirstSave, ...]:
+    """First saves on a day by which nobody had consented."""
+    today = occasion.today.isoformat()
+    if not first or not before_consent(now.case.deviations.consents, today):
+        return ()
+    return tuple(
+        FirstSave("" if one.visit == LOG else one.visit, _repeat(now, one), f"{one.form} {one.repeat}", today)
+        for one in first
+    )
+
+
+def _repeat(now: Standing, entry: FormSaved) -> int:
+    """The repetition of the visit that a form belongs to; its own repetition is another matter."""
     visit = now.trial.study.visit(entry.visit)
-    repeat = entry.repeat if visit is not None and visit.unscheduled else 1
+    return entry.repeat if visit is not None and visit.unscheduled else 1
+
+
+def _late(now: Standing, entry: FormSaved, occasion: Occasion) -> Finding | None:
+    """The first save of a form, counted from the day on which its visit took place."""
+    repeat = _repeat(now, entry)
     dated = now.case.capture.dates.get((entry.visit, repeat))
-    if dated is None or any(tuple(known) == place for known in now.case.capture.forms):
+    if dated is None:
         return None
     days = (occasion.today - dt.date.fromisoformat(dated.on)).days
     return late_entry(now.trial.study, LateSave(entry.visit, repeat, f"{entry.form} {entry.repeat}", days))

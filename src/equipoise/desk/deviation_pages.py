@@ -39,6 +39,8 @@ PAGE = 50
 """Deviations on a page of the study's log."""
 BY_HAND = Text(say("deviations.by-hand", "en"), say("deviations.by-hand", "zh"))
 STATES = ("OPEN", "CLOSED", "WITHDRAWN")
+_OF_FORMS = ("CONSENT_ABSENT", "LATE_ENTRY")
+"""Kinds of rule that may be about a form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +202,9 @@ def _lines(desk: Desk, reader: Reader, rows: Sequence[Row]) -> list[DeviationLin
 
 def _matter(record: Study, rule: DeviationRule | None, one: Deviation) -> Text | None:
     """What a deviation is about, as far as a reader can tell by it: a form, or a tube and what was wrong with it."""
-    if rule is None or rule.kind not in ("LATE_ENTRY", "SPECIMEN_HANDLING"):
+    if rule is None or not one.matter or rule.kind not in (*_OF_FORMS, "SPECIMEN_HANDLING"):
         return None
-    if rule.kind == "LATE_ENTRY":
+    if rule.kind in _OF_FORMS:
         name, _, repeat = one.matter.partition(" ")
         form = record.form(name)
         if form is None:

@@ -63,10 +63,21 @@ class LateSave:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstSave:
+    """A form that was first saved on a day (ISO), under the name that a deviation about it bears."""
+
+    visit: str
+    repeat: int
+    form: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     """One subject's course as the rules look at it.
 
     consent_forms: version of the consent form -> the day (ISO) from which the site may use it; absent: not approved.
+    unsigned: forms that were first saved when no consent was known to stand; it may come to be known later.
     """
 
     visits: tuple[VisitSeen, ...] = ()
@@ -74,6 +85,7 @@ class Course:
     wrong_stratum: bool = False
     specimens: tuple[SpecimenSeen, ...] = ()
     consent_forms: Mapping[str, str] = field(default_factory=dict)
+    unsigned: tuple[FirstSave, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +110,7 @@ def findings(study: Study, course: Course, consents: Sequence[Consented]) -> tup
     return (
         *_of_visits(study, course.visits),
         *_of_consent(study, course, consents),
+        *_of_saves(study, course, consents),
         *_of_doses(study, course.doses),
         *_of_specimens(study, course.specimens),
         *([Finding(rule.id)] if course.wrong_stratum and (rule := _rule(study, "WRONG_STRATUM")) else []),
@@ -171,6 +184,22 @@ def _of_consent(study: Study, course: Course, consents: Sequence[Consented]) -> 
             days = _outdated(study.consent.versions, course.consent_forms, signed, one.on)
             if days > outdated.days:
                 yield Finding(outdated.id, one.visit, one.repeat, days=days, on=one.on.isoformat())
+
+
+def _of_saves(study: Study, course: Course, consents: Sequence[Consented]) -> Iterator[Finding]:
+    """Forms that were recorded before consent. Of a visit with a date, the date is judged, and the forms not once more."""
+    dated = {(one.visit, one.repeat) for one in course.visits if one.on is not None}
+    for one in course.unsigned:
+        rule = _rule(study, "CONSENT_ABSENT", one.visit)
+        if rule is None or one.form.partition(" ")[0] in rule.except_forms or (one.visit, one.repeat) in dated:
+            continue
+        if before_consent(consents, one.on):
+            yield Finding(rule.id, one.visit, one.repeat, one.form, on=one.on)
+
+
+def before_consent(consents: Sequence[Consented], day: str) -> bool:
+    """Whether nobody had ever consented by a day (ISO). What is saved after a withdrawal may have been seen before it."""
+    return not any(act.version and act.on <= day for act in consents)
 
 
 def _signed_on(consents: Sequence[Consented], day: dt.date) -> str | None:

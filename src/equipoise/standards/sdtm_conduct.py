@@ -153,7 +153,7 @@ def _term(study: Study, one: Deviation) -> str:
     rule = next((rule for rule in study.deviations if rule.id == one.rule), None)
     label = rule.label.en if rule is not None else one.rule
     said = one.text if one.rule == MANUAL or not label else label
-    if rule is not None and rule.kind in ("LATE_ENTRY", "SPECIMEN_HANDLING"):
+    if rule is not None and one.matter and rule.kind in ("CONSENT_ABSENT", "LATE_ENTRY", "SPECIMEN_HANDLING"):
         said = f"{said}: {one.matter}"
     return f"{said} ({abs(one.days)} days {'late' if one.days > 0 else 'early'})" if one.days else said
 

@@ -8,6 +8,7 @@ import pytest
 
 from equipoise.capture.commands import DateVisit, MissVisit
 from equipoise.capture.specimens.commands import CollectSpecimen, ProcessSpecimen, VoidSpecimen
+from equipoise.consent.commands import WithdrawConsent
 from equipoise.desk.deviation_pages import Filters
 from equipoise.desk.deviation_tables import DEVIATIONS
 from equipoise.ledger.followers import rebuild
@@ -17,6 +18,7 @@ from equipoise.oversight.commands import (
     RaiseDeviation,
     RecordReleaseCondition,
 )
+from equipoise.protocol.forms import LOG
 from equipoise.randomization.commands import CorrectStratum
 from stories.conftest import STAFF, Story, made_store, story
 
@@ -99,6 +101,43 @@ def test_a_visit_before_consent_and_a_wrong_stratum(randomized) -> None:
     )
     story.done("crc", CorrectStratum(subject, other, "typed wrongly"))
     assert ("wrong-stratum", "", 0) in rules(story, number)
+
+
+def test_a_form_recorded_before_consent_until_an_earlier_signature_is_known(story: Story) -> None:
+    """ICH E6(R3) 2.8.1: consent comes before anything of the trial. How the talk went is written before the signature."""
+    number = story.screen()
+    assert story.record("crc", number, "ICF", {"ICTALK": "2026-06-01"}).accepted
+    assert rules(story, number) == []
+    assert story.record("crc", number, "DM", {"SEX": "M"}).accepted
+    assert story.record("crc", number, "DM", {"SEX": "F"}, reason="TYPO").accepted  # one deviation a form, not a save
+    assert story.record("crc", number, "CM", {"CMTRT": "aspirin"}, LOG).accepted
+    assert rules(story, number) == [("no-consent", "V1", 0), ("no-consent", "", 0)]
+    page = story.desk.study_deviations(story.who("crc"), Filters(rule="no-consent"))
+    assert page is not None
+    assert {line.matter.en for line in page.lines if line.matter} == {"Demographics", "Concomitant medication"}
+    story.consent(number)  # signed this day, and recorded after the forms
+    assert rules(story, number) == []
+
+
+def test_a_signature_of_a_later_day_takes_nothing_back_and_a_dated_visit_is_judged_once(story: Story) -> None:
+    number = story.screen()
+    assert story.record("crc", number, "DM", {"SEX": "M"}).accepted
+    on(story, "2026-06-02")
+    story.consent(number)
+    assert story.record("crc", number, "RISK", {"HTN": "Y"}).accepted  # after consent
+    assert rules(story, number) == [("no-consent", "V1", 0)]
+    story.done("crc", DateVisit(story.subject(number), "V1", "2026-06-01"))  # now by its own day, and not twice
+    assert rules(story, number) == [("no-consent", "V1", 0)]
+    story.done("crc", DateVisit(story.subject(number), "V1", "2026-06-02", reason="misread"))
+    assert rules(story, number) == []
+
+
+def test_who_withdrew_had_consented(randomized) -> None:
+    story, number, subject = randomized
+    story.done("crc", WithdrawConsent(subject, "PARTICIPANT", "2026-06-01", "moves"))
+    on(story, "2026-06-03")
+    assert story.record("crc", number, "VS", {"VSDAT": "2026-06-01"}, "V2").accepted
+    assert rules(story, number) == []
 
 
 def test_a_form_that_is_entered_weeks_after_its_visit(randomized) -> None:

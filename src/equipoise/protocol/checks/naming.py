@@ -110,6 +110,7 @@ def references_exist(study: Study) -> Findings:
     yield from _end(study, forms)
     for n, rule in enumerate(study.deviations):
         yield from _exist(("deviations", n, "visits"), rule.visits, visits, "visits")
+        yield from _exist(("deviations", n, "except_forms"), rule.except_forms, forms, "forms")
     instruments = frozenset(each.name for each in study.inputs if each.type == "instrument")
     yield from _exists(("eligibility", "total_of"), study.eligibility.total_of, instruments, "inputs")
     for n, form in enumerate(study.forms):
