@@ -98,6 +98,7 @@ WEB: Mapping[str, Right] = {
     "POST /subjects/new": _does("ScreenSubject"),
     f"GET {_SUBJECT}": _reads("casebook"),
     "GET /deviations": _reads("deviations"),
+    "POST /deviations": _does("ClassDeviation", reads="deviations"),
     "GET /deviations.csv": _reads("deviations"),
     f"GET {_SUBJECT}/deviations": _reads("deviations"),
     f"POST {_SUBJECT}/deviations": _does("RaiseDeviation", "ExplainDeviation", reads="deviations"),

@@ -26,6 +26,7 @@ from equipoise.desk import (
     casebook,
     code_breaks,
     consent_page,
+    deviation_batches,
     deviation_pages,
     double_page,
     doubles,
@@ -221,6 +222,23 @@ class FrontDesk(Desk):
     ) -> deviation_pages.StudyDeviations | None:
         """The protocol deviations across subjects."""
         return deviation_pages.study_deviations(self, who, filters, page=page, size=size)
+
+    def would_class(
+        self, who: Who, lines: Sequence[deviation_pages.DeviationLine], given: deviation_batches.Class
+    ) -> deviation_batches.Classed:
+        """Which deviations of a listing would be classed, and which not."""
+        return deviation_batches.would_class(self, who, lines, given)
+
+    def class_many(
+        self,
+        who: Who,
+        lines: Sequence[deviation_pages.DeviationLine],
+        given: deviation_batches.Class,
+        *,
+        key: str,
+    ) -> deviation_batches.Classed:
+        """Class many deviations of a listing."""
+        return deviation_batches.class_many(self, who, lines, given, key=key)
 
     def due_visits(self, who: Who, site: str = "") -> due_visits.DueView | None:
         """Visits that are overdue, due or coming at the reader's sites."""

@@ -50,7 +50,7 @@ def decide_deviation(
     known = state.deviations.get(command.deviation)
     if known is None:
         return Refusal((problem("deviations.unknown", "deviation"),))
-    faults = tuple(_faults(known, command))
+    faults = tuple(faults_of(known, command))
     if faults:
         return Refusal(faults)
     return (Append(f"subject/{command.subject}", _entry(command)),)
@@ -72,7 +72,8 @@ def _raise(study: Study, state: State, command: RaiseDeviation, occasion: Occasi
     return (Append(f"subject/{command.subject}", raised),)
 
 
-def _faults(known: Deviation, command: Act) -> Iterator[Problem]:
+def faults_of(known: Deviation, command: Act) -> Iterator[Problem]:
+    """Why an act on a deviation is refused as things stand; nothing where it may happen."""
     acts = {
         ClassDeviation: "class",
         ExplainDeviation: "explain",

@@ -187,18 +187,22 @@ def _of_consent(study: Study, course: Course, consents: Sequence[Consented]) -> 
 
 
 def _of_saves(study: Study, course: Course, consents: Sequence[Consented]) -> Iterator[Finding]:
-    """Forms that were recorded before consent. Of a visit with a date, the date is judged, and the forms not once more."""
+    """Forms that were recorded before consent. Of a visit with a date that is judged, and its forms not once more."""
     dated = {(one.visit, one.repeat) for one in course.visits if one.on is not None}
     for one in course.unsigned:
         rule = _rule(study, "CONSENT_ABSENT", one.visit)
-        if rule is None or one.form.partition(" ")[0] in rule.except_forms or (one.visit, one.repeat) in dated:
+        if (
+            rule is None
+            or one.form.partition(" ")[0] in rule.except_forms
+            or (one.visit, one.repeat) in dated
+        ):
             continue
         if before_consent(consents, one.on):
             yield Finding(rule.id, one.visit, one.repeat, one.form, on=one.on)
 
 
 def before_consent(consents: Sequence[Consented], day: str) -> bool:
-    """Whether nobody had ever consented by a day (ISO). What is saved after a withdrawal may have been seen before it."""
+    """Whether nobody had ever consented by a day (ISO): what is saved after a withdrawal was often seen before it."""
     return not any(act.version and act.on <= day for act in consents)
 
 

@@ -27,11 +27,11 @@ DeviationKind = Literal[
     "LATE_ENTRY",
 ]
 """VISIT_OUT_OF_WINDOW: held more than `days` outside its window. VISIT_MISSED: recorded as missed, or never recorded
-although its window had passed when participation ended. CONSENT_ABSENT: a visit on a day on which nobody had
-consented, or a form that was first saved on such a day. CONSENT_OUTDATED: consent was to an older version than one that had been approved at the site, and was to be
-signed anew, for more than `days`. DOSE_OVER_GATE: given by decision although a condition did not hold.
-SPECIMEN_HANDLING: a tube that was drawn, spun or frozen otherwise than its kit asks, or an aliquot thawed too often.
-LATE_ENTRY: a form first saved more than `days` after its visit.
+although its window had passed when participation ended. CONSENT_ABSENT: a visit on a day on which nobody had consented,
+or a form that was first saved on such a day. CONSENT_OUTDATED: consent was to an older version than one that had been
+approved at the site, and was to be signed anew, for more than `days`. DOSE_OVER_GATE: given by decision although a
+condition did not hold. SPECIMEN_HANDLING: a tube that was drawn, spun or frozen otherwise than its kit asks, or an
+aliquot thawed too often. LATE_ENTRY: a form first saved more than `days` after its visit.
 """
 Severity = Literal["MINOR", "MAJOR", "CRITICAL"]
 
@@ -39,8 +39,9 @@ Severity = Literal["MINOR", "MAJOR", "CRITICAL"]
 class DeviationRule(Element):
     """One rule. Of the rules of one kind, the first whose `visits` has the visit counts (empty: every visit).
 
-    `except_forms`: of CONSENT_ABSENT, forms that may be filled in before consent. `days`: how many are tolerated. `suggests`: what a person who classes it is shown first; `important`: whether it is
-    held to be important (ICH E3), because it may affect the primary endpoint, safety or rights.
+    `except_forms`: of CONSENT_ABSENT, forms that may be filled in before consent. `days`: how many are tolerated.
+    `suggests`: what a person who classes it is shown first; `important`: whether it is held to be important (ICH E3),
+    because it may affect the primary endpoint, safety or rights.
     """
 
     id: Name

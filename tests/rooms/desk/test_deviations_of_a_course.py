@@ -109,12 +109,17 @@ def test_a_form_recorded_before_consent_until_an_earlier_signature_is_known(stor
     assert story.record("crc", number, "ICF", {"ICTALK": "2026-06-01"}).accepted
     assert rules(story, number) == []
     assert story.record("crc", number, "DM", {"SEX": "M"}).accepted
-    assert story.record("crc", number, "DM", {"SEX": "F"}, reason="TYPO").accepted  # one deviation a form, not a save
+    assert story.record(
+        "crc", number, "DM", {"SEX": "F"}, reason="TYPO"
+    ).accepted  # one deviation a form, not a save
     assert story.record("crc", number, "CM", {"CMTRT": "aspirin"}, LOG).accepted
     assert rules(story, number) == [("no-consent", "V1", 0), ("no-consent", "", 0)]
     page = story.desk.study_deviations(story.who("crc"), Filters(rule="no-consent"))
     assert page is not None
-    assert {line.matter.en for line in page.lines if line.matter} == {"Demographics", "Concomitant medication"}
+    assert {line.matter.en for line in page.lines if line.matter} == {
+        "Demographics",
+        "Concomitant medication",
+    }
     story.consent(number)  # signed this day, and recorded after the forms
     assert rules(story, number) == []
 
@@ -126,7 +131,9 @@ def test_a_signature_of_a_later_day_takes_nothing_back_and_a_dated_visit_is_judg
     story.consent(number)
     assert story.record("crc", number, "RISK", {"HTN": "Y"}).accepted  # after consent
     assert rules(story, number) == [("no-consent", "V1", 0)]
-    story.done("crc", DateVisit(story.subject(number), "V1", "2026-06-01"))  # now by its own day, and not twice
+    story.done(
+        "crc", DateVisit(story.subject(number), "V1", "2026-06-01")
+    )  # now by its own day, and not twice
     assert rules(story, number) == [("no-consent", "V1", 0)]
     story.done("crc", DateVisit(story.subject(number), "V1", "2026-06-02", reason="misread"))
     assert rules(story, number) == []

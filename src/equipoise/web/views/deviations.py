@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -10,6 +10,7 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_GET, require_http_methods
 
 from equipoise.access.commands import Who
+from equipoise.desk.deviation_batches import Class, Classed
 from equipoise.desk.deviation_pages import DeviationLine, Filters
 from equipoise.oversight.commands import (
     ClassDeviation,
@@ -22,7 +23,7 @@ from equipoise.oversight.commands import (
 from equipoise.protocol.deviating import Severity
 from equipoise.web import problems
 from equipoise.web.request import Asked, desk
-from equipoise.web.views.reading import found, new_key, signed, subject_path
+from equipoise.web.views.reading import found, may, new_key, signed, subject_path
 from equipoise.words.csv_text import csv_text
 from equipoise.words.dates import parse_date
 from equipoise.words.problem import Problem, problem, say
@@ -73,19 +74,30 @@ def of_subject(request: Asked, who: Who, number: str) -> HttpResponse:
     return render(request, "web/deviations.html", context, status=problems.status_of(shown) if shown else 200)
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @signed
 def of_study(request: Asked, who: Who) -> HttpResponse:
-    """The deviations of every participant that the reader may see, a page at a time."""
+    """The deviations of every participant that the reader may see, a page at a time; by POST, many are classed."""
     filters = _filters(request.GET)
     asked = request.GET.get("page", "1")
     page = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
     view = found(desk().study_deviations(who, filters, page=page))
+    came, shown = _batch(request, who, view.lines) if request.method == "POST" else (None, ())
+    done = came is not None and request.POST.get("do") == "class"
+    if done:
+        view = found(desk().study_deviations(who, filters, page=page))
     given = request.GET.copy()
     given.pop("page", None)
     context = {
         "view": view,
         "lines": [_line(line) for line in view.lines],
+        "may_class": may(who, "ClassDeviation"),
+        "came": came,
+        "done": done,
+        "chosen": frozenset() if done else frozenset(request.POST.getlist("deviation")),
+        "given": {} if done else request.POST,
+        "problems": shown,
+        "key": new_key() if done else request.POST.get("key") or new_key(),
         "tiles": [
             ("deviations.open", view.open),
             ("deviations.unclassed", view.unclassed),
@@ -98,7 +110,30 @@ def of_study(request: Asked, who: Who) -> HttpResponse:
         "after": view.page + 1 if view.page < view.pages else None,
         "at": "deviations",
     }
-    return render(request, "web/deviations_log.html", context)
+    return render(
+        request, "web/deviations_log.html", context, status=problems.status_of(shown) if shown else 200
+    )
+
+
+def _batch(
+    request: Asked, who: Who, lines: Sequence[DeviationLine]
+) -> tuple[Classed | None, tuple[Problem, ...]]:
+    """What was, or would be, classed of a page of the log; or why that cannot be told."""
+    posted = request.POST
+    chosen = [line for line in lines if posted.get("all") == "yes" or line.id in posted.getlist("deviation")]
+    severity = next((one for one in SEVERITIES if one == posted.get("severity")), None)
+    if severity is None:
+        return None, (problem("deviations.choose-severity", "severity"),)
+    if not chosen:
+        return None, (problem("deviations.choose-some", "deviation"),)
+    given = Class(severity, important=posted.get("important") == "yes", note=posted.get("text", "").strip())
+    match posted.get("do"):
+        case "look":
+            return desk().would_class(who, chosen, given), ()
+        case "class":
+            return desk().class_many(who, chosen, given, key=posted.get("key") or new_key()), ()
+        case _:
+            return None, (problem("deviations.nothing-asked", "do"),)
 
 
 @require_GET
