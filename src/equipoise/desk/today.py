@@ -7,6 +7,8 @@ due is a state that can be reached. Source: ux.md 1.
 
 from __future__ import annotations
 
+import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -14,12 +16,15 @@ from itertools import islice
 from equipoise.access.commands import Who
 from equipoise.access.decide import may_read
 from equipoise.access.roles import ROLES
+from equipoise.capture.specimens.results import tests_of
 from equipoise.desk.closing_tables import count_closings
 from equipoise.desk.desk import Desk
 from equipoise.desk.deviation_pages import READS as DEVIATIONS_READ
 from equipoise.desk.deviation_tables import DEVIATIONS
 from equipoise.desk.due_visits import DueView, due_now
 from equipoise.desk.followers import BREAKS, GRANTS, IN_SCREENING, QUERIES, SITES, SUBJECTS
+from equipoise.desk.image_tables import READS
+from equipoise.desk.specimen_tables import SPECIMENS
 from equipoise.desk.standing import Trial
 from equipoise.desk.views import Figure, Task
 from equipoise.desk.words import task
@@ -31,6 +36,8 @@ SITE_ROLES = frozenset({"coordinator", "investigator", "rater"})
 """Roles whose Today begins with the visits of their site."""
 LISTED = 20
 """How many visits, and how many tasks of one kind, Today lists."""
+RESULTS_DAYS = 14
+"""After how many days a result is missed; a bound of ours, past what a central laboratory takes for routine tests."""
 LOOKED_AT = 200
 """How many deviations Today looks at for those tasks, the oldest first."""
 
@@ -189,7 +196,34 @@ def role_tasks(now: Moment) -> tuple[Task, ...]:
         found += islice(_of_deviations(now, "deviation_class", where), LISTED)
     if "CloseQuery" in commands and (waiting := _queries(now, "ANSWERED")):
         found.append(task("queries_answered", "", n=str(waiting)))
+    if may_read(now.who, "results", None):
+        found += islice(_of_reads(now), LISTED)
+        found += islice(_of_results(now), LISTED)
     return (*found, *_of_release(now, commands), *_of_sites(now, commands))
+
+
+def _of_reads(now: Moment) -> Iterator[Task]:
+    """One task for each participant whose images wait for a reader, with how many reads there are."""
+    waiting = Counter(str(row["subject"]) for row in now.reader.rows.find(READS, {"state": "OPEN"}))
+    yield from _by_number(now, "reads_waiting", "imaging", waiting)
+
+
+def _of_results(now: Moment) -> Iterator[Task]:
+    """One task for each participant of whose tubes no result came. Kits of which this door captures none are left out."""
+    study = now.trial.record
+    kits = [kit.id for kit in study.specimens.kits if any(tests_of(study, kit, revealing=False))]
+    where: dict[str, Condition] = {"state": "COLLECTED", "kit": kits, "site": now.sites("specimens")}
+    rows = now.reader.rows.find(SPECIMENS, where, order=("at",), limit=LOOKED_AT)
+    last = now.desk.now() - dt.timedelta(days=RESULTS_DAYS)
+    late = Counter(str(row["subject"]) for row in rows if dt.datetime.fromisoformat(str(row["at"])) < last)
+    yield from _by_number(now, "results_missing", "specimens", late)
+
+
+def _by_number(now: Moment, kind: str, what: str, counts: Mapping[str, int]) -> Iterator[Task]:
+    for subject, count in counts.items():
+        row = now.reader.rows.get(SUBJECTS, (subject,))
+        if row is not None and may_read(now.who, what, str(row["site"])):
+            yield task(kind, str(row["number"]), n=str(count))
 
 
 def _of_deviations(now: Moment, kind: str, where: Mapping[str, Condition]) -> Iterator[Task]:

@@ -24,8 +24,9 @@ from equipoise.desk.batches import Filter, Line, Opened
 from equipoise.desk.code_breaks import BlindView, DrillView
 from equipoise.desk.consent_page import Beside, ConsentView
 from equipoise.desk.consent_versions import ConsentVersionsView, Foreseen
+from equipoise.desk.deviation_batches import Class, Classed
+from equipoise.desk.deviation_pages import DeviationLine, StudyDeviations, SubjectDeviations
 from equipoise.desk.deviation_pages import Filters as DeviationFilters
-from equipoise.desk.deviation_pages import StudyDeviations, SubjectDeviations
 from equipoise.desk.double_page import DoubleView
 from equipoise.desk.doubles import DoublesView
 from equipoise.desk.due_visits import DueView as DueVisits
@@ -281,6 +282,12 @@ class DeskDoor(Protocol):
         self, who: Who, filters: DeviationFilters, *, page: int = 1, size: int | None = 50
     ) -> StudyDeviations | None:
         """The protocol deviations across subjects."""
+
+    def would_class(self, who: Who, lines: Sequence[DeviationLine], given: Class) -> Classed:
+        """Which deviations of a listing would be classed, and which not."""
+
+    def class_many(self, who: Who, lines: Sequence[DeviationLine], given: Class, *, key: str) -> Classed:
+        """Class many deviations of a listing."""
 
     def due_visits(self, who: Who, site: str = "") -> DueVisits | None:
         """Visits that are overdue, due or coming at the reader's sites."""

@@ -8,8 +8,12 @@ import pytest
 
 from equipoise.access.roles import ROLES
 from equipoise.capture.commands import AnswerQuery, DateVisit, RaiseQuery
+from equipoise.capture.imaging.commands import OpenReading, OrderImaging, RecordImaging, ReferenceImages
+from equipoise.capture.specimens import results
+from equipoise.capture.specimens.commands import CollectSpecimen
 from equipoise.desk.setup import add_person
 from equipoise.desk.today import FIGURES
+from equipoise.ledger.entries import SeriesSeen
 from equipoise.oversight.commands import ClassDeviation, RaiseDeviation
 from stories.conftest import Story, made_store, story
 
@@ -100,3 +104,30 @@ def test_nothing_asked_and_nothing_due_is_a_state_that_is_reached(story: Story) 
         view, counts, _ = _view(story, actor)
         assert (view.tasks, view.visits) == ((), ()), actor
         assert set(counts.values()) - {0} == set(), actor
+
+
+def test_images_that_wait_for_readers_and_results_that_never_came_are_asked_of_the_data_manager(story: Story) -> None:
+    """A kit whose every test could tell the arm is never missed: this door captures none of them, for anybody."""
+    number = story.eligible()
+    assert story.randomize(number).accepted
+    subject, at = story.subject(number), "2026-06-01T01:00:00Z"
+    for kit, visit in (("TUM", "V1"), ("IMMWB", "V2")):
+        story.done("crc", CollectSpecimen(subject, kit, visit, at, "U"))
+    with story.desk.reading() as reader:
+        study = story.desk.trial(reader).study
+    shown = [kit.id for kit in study.specimens.kits if any(results.tests_of(study, kit, revealing=False))]
+    expected = str(sum(kit in shown for kit in ("TUM", "IMMWB")))
+    story.done("crc", OrderImaging(subject, "BRAIN", "V1", "2026-05-25", "2026-06-08"))
+    with story.desk.reading() as reader:
+        order = next(iter(story.desk.standing_light(reader, subject).case.imaging.orders))
+    story.done("crc", RecordImaging(subject, order, "2026-06-01", "GOOD", "3 T"))
+    series = (SeriesSeen("1.2.826.0.1.99.2", "MR", 2),)
+    story.done("crc", ReferenceImages(subject, order, "1.2.826.0.1.99.1", series))
+    assert not {"reads_waiting", "results_missing"} & _view(story, "dm")[2].keys()
+    for reader_id in ("anna", "bo"):
+        assert add_person(story.desk, reader_id, reader_id, "reader", None) == ()
+    story.done("dm", OpenReading(subject, order, "anna", "bo"))
+    assert _view(story, "dm")[2]["reads_waiting"]["n"] == "2"  # two readers, blinded to each other
+    story.clock.at = dt.datetime(2026, 6, 15, 2, tzinfo=dt.UTC)  # fourteen days and an hour later
+    assert _view(story, "dm")[2]["results_missing"]["n"] == expected == "1"
+    assert not {"reads_waiting", "results_missing"} & _view(story, "crc")[2].keys()

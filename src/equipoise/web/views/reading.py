@@ -89,6 +89,8 @@ _PLACES = {
     "break_card": "blind",
     "deviation_explain": "deviations",
     "deviation_class": "deviations",
+    "reads_waiting": "imaging",
+    "results_missing": "specimens",
 }
 
 
@@ -150,6 +152,8 @@ TASK_LOOKS = {
     "reconsent_late": ("pen", "bad"),
     "deviation_explain": ("alert", "warn"),
     "deviation_class": ("alert", "warn"),
+    "reads_waiting": ("eye", ""),
+    "results_missing": ("clock", "warn"),
     "queries_answered": ("flag", "warn"),
     "release_sign": ("pen", "warn"),
     "site_to_open": ("building", "warn"),
