@@ -66,4 +66,6 @@ def class_many(desk: Desk, who: Who, lines: Sequence[DeviationLine], given: Clas
 
 
 def _command(desk: Desk, line: DeviationLine, given: Class) -> ClassDeviation:
-    return ClassDeviation(desk.subject_id(line.number) or "", line.id, given.severity, given.important, given.note)
+    return ClassDeviation(
+        desk.subject_id(line.number) or "", line.id, given.severity, given.important, given.note
+    )

@@ -106,7 +106,9 @@ def test_nothing_asked_and_nothing_due_is_a_state_that_is_reached(story: Story) 
         assert set(counts.values()) - {0} == set(), actor
 
 
-def test_images_that_wait_for_readers_and_results_that_never_came_are_asked_of_the_data_manager(story: Story) -> None:
+def test_images_that_wait_for_readers_and_results_that_never_came_are_asked_of_the_data_manager(
+    story: Story,
+) -> None:
     """A kit whose every test could tell the arm is never missed: this door captures none of them, for anybody."""
     number = story.eligible()
     assert story.randomize(number).accepted
