@@ -209,7 +209,7 @@ def _of_reads(now: Moment) -> Iterator[Task]:
 
 
 def _of_results(now: Moment) -> Iterator[Task]:
-    """One task for each participant of whose tubes no result came. Kits of which this door captures none are left out."""
+    """One task for each participant of whose tubes no result came; not for kits whose results this door never has."""
     study = now.trial.record
     kits = [kit.id for kit in study.specimens.kits if any(tests_of(study, kit, revealing=False))]
     where: dict[str, Condition] = {"state": "COLLECTED", "kit": kits, "site": now.sites("specimens")}
