@@ -8,7 +8,8 @@ Sources: Wolbers, Noci, Delmar, Gower-Page, Yiu and Bartlett 2022; Efron 1982 (j
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,12 @@ from scipy import optimize
 
 from equipoise.analysis.estimate import Wald, wald
 from equipoise.analysis.imputation.filling import Filling, Gaps, filling
-from equipoise.analysis.imputation.rules import RULES, conditional
+from equipoise.analysis.imputation.rules import RULES
 from equipoise.analysis.mmrm.method import Optimum, maximise, start
-from equipoise.analysis.mmrm.statistics import gather
+from equipoise.analysis.mmrm.statistics import Scale, gather, gather_without
+from equipoise.analysis.mmrm.steps import Statistics
 from equipoise.analysis.mmrm.structures import STRUCTURES
-from equipoise.analysis.ops import Array, Places
+from equipoise.analysis.ops import Array, Mask, Places
 from equipoise.analysis.table import columns
 from equipoise.words.problem import Problem, problem
 
@@ -73,32 +75,61 @@ def fit_imputed(data: Any, gaps: Gaps) -> Imputed | tuple[Problem, ...]:
     data: a data frame or mapping of columns with a row for every participant and planned visit, the response empty
     where it was not seen.
     """
+    found = fit_rules(data, gaps, (gaps.rule,))
+    return found[gaps.rule] if isinstance(found, Mapping) else found
+
+
+def fit_rules(data: Any, gaps: Gaps, rules: Sequence[str]) -> Mapping[str, Imputed] | tuple[Problem, ...]:
+    """`fit_imputed` under several rules. Where no event is named they share one model, and it is fitted once for all."""
     table = columns(data)
     if isinstance(table, Problem):
         return (table,)
-    made = filling(table, gaps)
-    if not isinstance(made, Filling):
-        return made
+    apart = [[rule for rule in rules if (rule == "mar") is at_random] for at_random in (True, False)]
+    answers: dict[str, Imputed] = {}
+    for mine in (one for one in ([list(rules)] if gaps.event is None else apart) if one):
+        made = filling(table, replace(gaps, rule=mine[-1]))
+        if not isinstance(made, Filling):
+            return made
+        found = _jackknifed(made, mine)
+        if isinstance(found, Problem):
+            return (found,)
+        answers |= found
+    return answers
+
+
+def _jackknifed(made: Filling, rules: Sequence[str]) -> Mapping[str, Imputed] | Problem:
+    """Every rule's answer, and what it would be without each participant."""
     everyone = np.arange(len(made.values))
-    whole = model_fit(made, everyone, None)
+    data, scale, without = gather_without(made.design(everyone))
+    whole = _optimum(data, scale, None)
     if isinstance(whole, Problem):
-        return (whole,)
-    effect, shift = effects(made, gaps.rule, everyone, *whole)
-    without = []
+        return whole
+    solving = Solving(made)
+    full = {rule: solving.effect(filled(made, solving.alike, rule, whole), None) for rule in rules}
+    kept: dict[str, list[Array]] = {rule: [] for rule in rules}
     for gone in everyone:
-        kept = np.delete(everyone, gone)
-        again = model_fit(made, kept, whole[1])
+        less = without(int(gone))
+        again = whole if less is data else _optimum(less, scale, whole[1])
         if isinstance(again, Problem):
-            return (again,)
-        without.append(effects(made, gaps.rule, kept, *again))
-    effects_without, shifts_without = (np.stack(its) for its in zip(*without, strict=True))
-    filled = int(np.isnan(made.values).sum())
-    return Imputed(made.visits, gaps.rule, effect, shift, effects_without, shifts_without, filled)
+            return again
+        for rule in rules:
+            kept[rule].append(solving.effect(filled(made, solving.alike, rule, again), int(gone)))
+    shift, shifts = solving.effect(solving.moved, None), [solving.effect(solving.moved, int(i)) for i in everyone]
+    count = int(np.isnan(made.values).sum())
+    return {
+        rule: Imputed(made.visits, rule, full[rule], shift, np.stack(kept[rule]), np.stack(shifts), count)
+        for rule in rules
+    }
 
 
-def model_fit(made: Filling, kept: Places, near: Array | None) -> tuple[Array, Array] | Problem:
-    """Coefficients (p,) and Sigma (V, V) of the model without those who are not kept; near: a Sigma to start from."""
-    data, scale = gather(made.design(kept))
+def model_fit(made: Filling) -> tuple[Array, Array] | Problem:
+    """Coefficients (p,) and Sigma (V, V) of the model."""
+    data, scale = gather(made.design(np.arange(len(made.values))))
+    return _optimum(data, scale, None)
+
+
+def _optimum(data: Statistics, scale: Scale, near: Array | None) -> tuple[Array, Array] | Problem:
+    """Coefficients and Sigma in the scale of the data; near: a Sigma to start from."""
     size = scale.scale**2
     first = start(data, reml=True) if near is None else near[None] / size
     found: Optimum = maximise(data, STRUCTURES["us"], first, reml=True)
@@ -109,23 +140,74 @@ def model_fit(made: Filling, kept: Places, near: Array | None) -> tuple[Array, A
     return scale.start + scale.scale * scale.turn @ found.at.beta, size * found.sigma[0]
 
 
-def effects(made: Filling, rule: str, kept: Places, beta: Array, sigma: Array) -> tuple[Array, Array]:
-    """(V,) the arm's effect at each visit, and how much a delta of 1 on what was filled in after events moves it."""
-    values, moved = made.values[kept].copy(), np.zeros((len(kept), len(made.visits)))
-    for place, subject in enumerate(kept):
-        gone = np.isnan(values[place])
-        if gone.any():
-            centre, _ = conditional(means(made, rule, int(subject), beta), sigma, values[place])
-            late = np.arange(len(made.visits)) >= made.event[subject]
-            moved[place, gone & late & bool(made.treated[subject])] = 1.0
-            values[place, gone] = centre
-    found = []
-    for visit in range(len(made.visits)):
-        x = made.after[visit][kept]
-        solved = np.linalg.lstsq(x, np.column_stack([values[:, visit], moved[:, visit]]), rcond=None)[0]
-        found.append(made.row @ solved)
-    both = np.array(found)
-    return both[:, 0], both[:, 1]
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Participants (places) with the same gaps, on the same side, under the rule from the same visit on."""
+
+    places: Places
+    gone: Mask
+    event: int
+    treated: bool
+
+
+def filled(made: Filling, alike: Sequence[Alike], rule: str, model: tuple[Array, Array]) -> Array:
+    """(n, V) the values, gaps at their means under the rule given what was seen. model: coefficients and Sigma."""
+    beta, sigma = model
+    values = made.values.copy()
+    for its in alike:
+        centre = made.own[its.places] @ beta
+        if its.treated and its.event < len(made.visits):
+            centre = RULES[rule](centre, made.other[its.places] @ beta, its.event)
+        gone, seen = its.gone, ~its.gone
+        turn = np.linalg.solve(sigma[np.ix_(seen, seen)], sigma[np.ix_(seen, gone)])
+        left = made.values[np.ix_(its.places, seen)] - centre[:, seen]
+        values[np.ix_(its.places, gone)] = centre[:, gone] + left @ turn
+    return values
+
+
+class Solving:
+    """The arm's effect at each visit by least squares, with everybody or without one participant, at a cost free of n.
+
+    With X = Q R, leaving out row i of X changes Q'Q = I to I - q q', whose inverse is known (Sherman and Morrison).
+    """
+
+    def __init__(self, made: Filling) -> None:
+        groups: dict[tuple[bytes, int, bool], list[int]] = {}
+        missing = np.isnan(made.values)
+        for place in np.flatnonzero(missing.any(axis=1)):
+            key = (missing[place].tobytes(), int(made.event[place]), bool(made.treated[place]))
+            groups.setdefault(key, []).append(int(place))
+        self.alike = tuple(
+            Alike(np.array(places), missing[places[0]], event, treated)
+            for (_, event, treated), places in groups.items()
+        )
+        late = np.arange(len(made.visits))[None, :] >= np.asarray(made.event)[:, None]
+        self.moved = (missing & late & np.asarray(made.treated, bool)[:, None]).astype(np.float64)
+        parts = [np.linalg.qr(x) for x in made.after]
+        self._after = made.after
+        self._row = made.row
+        self._q = [q for q, _ in parts]
+        self._rows = [np.linalg.solve(r.T, made.row) for _, r in parts]
+
+    def effect(self, values: Array, gone: int | None) -> Array:
+        """(V,) the effects of values (n, V); gone: the place of who is left out."""
+        found = []
+        for visit, (q, row) in enumerate(zip(self._q, self._rows, strict=True)):
+            right = q.T @ values[:, visit]
+            if gone is not None:
+                mine = q[gone]
+                free = 1.0 - float(mine @ mine)
+                if free < 1e-9:  # the only one of a level: without them a column says nothing
+                    found.append(self._slowly(values[:, visit], visit, gone))
+                    continue
+                right = right - mine * values[gone, visit]
+                right = right + mine * float(mine @ right) / free
+            found.append(float(row @ right))
+        return np.array(found)
+
+    def _slowly(self, values: Array, visit: int, gone: int) -> float:
+        x, y = np.delete(self._after[visit], gone, axis=0), np.delete(values, gone)
+        return float(self._row @ np.linalg.lstsq(x, y, rcond=None)[0])
 
 
 def means(made: Filling, rule: str, subject: int, beta: Array) -> Array:

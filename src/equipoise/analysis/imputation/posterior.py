@@ -56,7 +56,7 @@ def fit_drawn(data: Any, gaps: Gaps, sampler: Sampler) -> Pooled | tuple[Problem
     made = filling(table, gaps)
     if not isinstance(made, Filling):
         return made
-    first = model_fit(made, np.arange(len(made.values)), None)
+    first = model_fit(made)
     if isinstance(first, Problem):
         return (first,)
     found = [_analysed(made, values) for values in _filled(made, gaps.rule, sampler, first)]

@@ -20,7 +20,7 @@ import numpy as np
 from equipoise.analysis.ops import Array
 
 Rule = Callable[[Array, Array, int], Array]
-"""(own means (V,), the reference's (V,), index of the first visit after the event) -> means (V,)."""
+"""(own means (..., V), the reference's (..., V), index of the first visit after the event) -> means (..., V)."""
 
 
 def _mar(own: Array, reference: Array, event: int) -> Array:
@@ -28,7 +28,7 @@ def _mar(own: Array, reference: Array, event: int) -> Array:
 
 
 def _jump(own: Array, reference: Array, event: int) -> Array:
-    return np.concatenate([own[:event], reference[event:]])
+    return np.concatenate([own[..., :event], reference[..., event:]], axis=-1)
 
 
 def _copy(own: Array, reference: Array, event: int) -> Array:
@@ -38,8 +38,8 @@ def _copy(own: Array, reference: Array, event: int) -> Array:
 def _increments(own: Array, reference: Array, event: int) -> Array:
     if event == 0:  # no visit before it whose mean could be kept
         return reference
-    moved = own[event - 1] + reference[event:] - reference[event - 1]
-    return np.concatenate([own[:event], moved])
+    moved = own[..., event - 1 : event] + reference[..., event:] - reference[..., event - 1 : event]
+    return np.concatenate([own[..., :event], moved], axis=-1)
 
 
 RULES: Mapping[str, Rule] = {"mar": _mar, "j2r": _jump, "cr": _copy, "cir": _increments}

@@ -7,8 +7,9 @@ response is what ordinary least squares leaves of it, divided by its standard de
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from scipy import linalg
@@ -20,6 +21,8 @@ from equipoise.analysis.ops import Array
 from equipoise.analysis.rank import check_columns
 from equipoise.words.problem import Problem, problem
 
+Pattern: TypeAlias = "tuple[int, tuple[int, ...]]"
+"""Group, and the visits that were seen."""
 MANY = 100
 """Subjects of one pattern above which fewer rows stand for them; below, finding those rows costs more than it saves."""
 
@@ -78,6 +81,43 @@ def _pairs(design: Design, structures: Sequence[Structure]) -> tuple[Problem, ..
 
 def gather(design: Design) -> tuple[Statistics, Scale]:
     """Pattern statistics of the scaled data, and the way back. The cost here is the only one that grows with n."""
+    joined, scale = _scaled(design)
+    patterns = design.patterns()
+    few = {key: _few(_flat(joined, rows)) for key, rows in patterns.items()}
+    return _stacked(design, few, {key: len(rows) for key, rows in patterns.items()}), scale
+
+
+def gather_without(design: Design) -> tuple[Statistics, Scale, Callable[[int], Statistics]]:
+    """What `gather` gives, and the statistics without one subject (a place), in one scale, at a cost free of n."""
+    joined, scale = _scaled(design)
+    patterns = design.patterns()
+    whole = {key: _flat(joined, rows) for key, rows in patterns.items()}
+    few = {key: _few(rows) for key, rows in whole.items()}
+    counts = {key: len(rows) for key, rows in whole.items()}
+    sums = {key: rows.T @ rows for key, rows in whole.items() if len(rows) > MANY}
+    where = {
+        int(design.subject[rows[0]]): (key, place)
+        for key, its in patterns.items()
+        for place, rows in enumerate(its)
+    }
+    data = _stacked(design, few, counts)
+
+    def without(subject: int) -> Statistics:
+        if subject not in where:
+            return data
+        key, place = where[subject]
+        left = {name: rows for name, rows in few.items() if name != key or counts[name] > 1}
+        if key in sums:
+            left[key] = _root(sums[key] - np.outer(whole[key][place], whole[key][place]))
+        elif key in left:
+            left[key] = np.delete(whole[key], place, axis=0)
+        return _stacked(design, left, {**counts, key: counts[key] - 1})
+
+    return data, scale, without
+
+
+def _scaled(design: Design) -> tuple[Array, Scale]:
+    """(N, p + 1) design and response in the scale of the search, and the way back."""
     rows, weight = len(design.y), np.sqrt(design.weights)
     x, y = design.x * weight[:, None], design.y * weight
     q, r = np.linalg.qr(x)
@@ -85,26 +125,45 @@ def gather(design: Design) -> tuple[Statistics, Scale]:
     left = y - x @ start
     scale = float(np.sqrt(np.mean(left**2)))
     root = np.sqrt(rows)
-    joined = np.column_stack([q * root, left / scale])
     turn = np.linalg.solve(r, np.eye(len(r))) * root
-    patterns = design.patterns()
-    keys = list(patterns)
-    visits, width = len(design.visits), joined.shape[1]
+    return np.column_stack([q * root, left / scale]), Scale(
+        start, turn, scale, rows, float(np.sum(np.log(design.weights)))
+    )
+
+
+def _flat(joined: Array, rows: Sequence[Sequence[int]]) -> Array:
+    """(subjects, visits times columns): a row for each subject of a pattern."""
+    return np.asarray(joined[np.array(rows)].reshape(len(rows), -1), np.float64)
+
+
+def _stacked(design: Design, few: Mapping[Pattern, Array], counts: Mapping[Pattern, int]) -> Statistics:
+    keys = list(few)
+    visits, width = len(design.visits), design.x.shape[1] + 1
     seen = np.zeros((len(keys), visits))
     kept: list[Array] = []
     pattern: list[int] = []
     for place, key in enumerate(keys):
         at = list(key[1])
-        few = _few(joined[np.array(patterns[key])].reshape(len(patterns[key]), -1))
-        block = np.zeros((len(few), visits, width))
-        block[:, at] = few.reshape(len(few), len(at), width)
+        block = np.zeros((len(few[key]), visits, width))
+        block[:, at] = few[key].reshape(len(few[key]), len(at), width)
         kept.append(block)
-        pattern += [place] * len(few)
+        pattern += [place] * len(block)
         seen[place, at] = 1.0
-    counts = np.array([float(len(patterns[key])) for key in keys])
-    group = tuple(key[0] for key in keys)
-    data = Statistics(counts, seen, group, np.concatenate(kept), tuple(pattern), len(design.groups))
-    return data, Scale(start, turn, scale, rows, float(np.sum(np.log(design.weights))))
+    return Statistics(
+        np.array([float(counts[key]) for key in keys]),
+        seen,
+        tuple(key[0] for key in keys),
+        np.concatenate(kept),
+        tuple(pattern),
+        len(design.groups),
+    )
+
+
+def _root(sums: Array) -> Array:
+    """Rows with these sums of products. Source: the spectral theorem."""
+    sizes, turn = np.linalg.eigh(sums)
+    kept = sizes > 1e-14 * sizes[-1]
+    return np.asarray(np.sqrt(sizes[kept])[:, None] * turn[:, kept].T, np.float64)
 
 
 def _few(rows: Array) -> Array:
