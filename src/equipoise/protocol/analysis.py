@@ -6,6 +6,7 @@ the plan knows no more of the trial than what stands here. Names of datasets and
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -58,6 +59,24 @@ class Presence(Element):
     parameter: Variable
     visits: tuple[Name, ...]
     days: tuple[int, int] | None = None
+
+
+class Band(Part):
+    """A range of a number, both ends in it."""
+
+    id: Variable
+    label: Words
+    at_least: Decimal | None = None
+    at_most: Decimal | None = None
+
+
+class Bands(Element):
+    """A variable of ADSL: in which band a number of ADSL lies; empty where it lies in none."""
+
+    name: Variable
+    label: Words
+    of: Variable
+    bands: tuple[Band, ...]
 
 
 class TimeToEvent(Element):
@@ -161,6 +180,39 @@ class Threshold(Part):
     at_most: Decimal | None = None
 
 
+class Variant(Part):
+    """One analysis of a table of sensitivity analyses: the same question, answered otherwise.
+
+    method: `mmrm`; `ancova` of one visit, errors robust; `imputed`: gaps filled by `rule`, errors by the jackknife;
+    `tipping`: by how much the values so filled in must be moved until nothing is shown; `win ratio`: death, then the
+    value, where a difference up to `margin` is a tie. set: another than the output's. alive: values set for death are
+    left out. corrected: strata as corrected, not as randomized.
+    """
+
+    label: Words
+    method: Literal["mmrm", "ancova", "imputed", "tipping", "win ratio"]
+    set: Name | None = None
+    alive: bool = False
+    corrected: bool = False
+    rule: Literal["mar", "j2r", "cr", "cir"] = "mar"
+    margin: Decimal = Decimal(0)
+
+
+class Asked(Part):
+    """Whose guess of the arm is judged: a test of a domain at visits of the schedule.
+
+    arms: answer -> arm that it names. unknown: the answer of who does not know. codelist: the words of the answers.
+    """
+
+    label: Words
+    domain: Variable
+    test: Variable
+    visits: tuple[Name, ...]
+    arms: Mapping[str, Name]
+    unknown: str
+    codelist: Name
+
+
 class Listed(Part):
     """A column of a listing."""
 
@@ -172,13 +224,14 @@ class Output(Element):
     """One table, figure or listing. `kind` says how it is made; the other fields are what that kind asks for.
 
     core: one of the outputs that every report holds. arms: by arm (with a total where `total`), or in one column.
+    target: the visit that it is about, where several take part.
     blinded: why a report of the first door holds no rows of it before the final release.
     """
 
     id: OutputId
     kind: Literal[
         "subjects", "summary", "baseline", "events", "visits", "mmrm", "sensitivity", "responders", "distribution",
-        "ratios", "shift", "listing", "flow", "means", "stacked", "forest", "survival",
+        "ratios", "shift", "subgroups", "blinding", "listing", "flow", "means", "stacked", "forest", "survival",
     ]  # fmt: skip
     title: Words
     section: str
@@ -194,9 +247,12 @@ class Output(Element):
     variables: tuple[Variable, ...] = ()
     parameters: tuple[Variable, ...] = ()
     visits: tuple[Name, ...] = ()
+    target: Name | None = None
     by: tuple[Variable, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
     columns: tuple[Listed, ...] = ()
+    variants: tuple[Variant, ...] = ()
+    asked: tuple[Asked, ...] = ()
     covariates: tuple[Variable, ...] = ()
     notes: tuple[Words, ...] = ()
     blinded: Words | None = None
@@ -223,6 +279,7 @@ class AnalysisPlan(Element):
     baselines: tuple[Variable, ...] = ()
     """Parameters whose baseline is a variable of ADSL too: PARAMCD + `BL`."""
     presences: tuple[Presence, ...] = ()
+    bands: tuple[Bands, ...] = ()
     times: tuple[TimeToEvent, ...] = ()
     injury: Injury | None = None
     related: tuple[str, ...] = ()

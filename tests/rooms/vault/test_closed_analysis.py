@@ -32,7 +32,7 @@ def test_the_plan_runs_in_the_arms_of_the_closed_work(doors: Doors, tmp_path: Pa
     table = _opened(doors).name
     done = analyse_closed(doors.vault, "dsmb", table, (doors.folder / "first", CUT), tmp_path / "out")
     assert isinstance(done, dict), [one.say() for one in done]
-    assert len(done["outputs"]) == 40  # type: ignore[arg-type]
+    assert len(done["outputs"]) == 42  # type: ignore[arg-type]
     told = read_closed_work(doors.vault, "dsmb", table)
     assert isinstance(told, bytes)
     with (tmp_path / "out" / "datasets" / "adsl.csv").open(encoding="utf-8") as file:

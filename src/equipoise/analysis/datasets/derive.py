@@ -8,7 +8,14 @@ from collections.abc import Mapping
 from equipoise.analysis.arms import Arms
 from equipoise.analysis.datasets.happened import events, exposure, times
 from equipoise.analysis.datasets.measured import measured
-from equipoise.analysis.datasets.subjects import adsl, subjects, with_days, with_measured, with_sets
+from equipoise.analysis.datasets.subjects import (
+    adsl,
+    subjects,
+    with_bands,
+    with_days,
+    with_measured,
+    with_sets,
+)
 from equipoise.analysis.datasets.table import LEDGER, SUBJECT, Cell, Table, by_subject, joined
 from equipoise.protocol.analysis import Condition
 from equipoise.protocol.study import Study
@@ -46,6 +53,7 @@ def derive(study: Study, tables: Mapping[str, Table], arms: Arms, until: dt.date
     people = [one.row for one in found]
     datasets = {name: measured(name, label, plan, known, people, until) for name, label in MEASURED.items()}
     with_measured(found, plan, datasets)
+    with_bands(found, plan)
     with_sets(found, plan.sets)
     happened = events(plan, known, people)
     last = {

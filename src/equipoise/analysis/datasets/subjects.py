@@ -20,9 +20,10 @@ from equipoise.analysis.datasets.table import (
     by_subject,
     joined,
     meets,
+    number,
     table_of,
 )
-from equipoise.protocol.analysis import AnalysisPlan, SetRule
+from equipoise.protocol.analysis import AnalysisPlan, Band, SetRule
 from equipoise.protocol.study import Study
 
 LABELS: Mapping[str, str] = {
@@ -213,6 +214,20 @@ def with_measured(found: Sequence[Subject], plan: AnalysisPlan, measured: Mappin
             one.put(there[0][LEDGER] if there else None, **{asked.name: "Y" if there else "N"})
 
 
+def with_bands(found: Sequence[Subject], plan: AnalysisPlan) -> None:
+    """Set the band in which each number lies, on the entries of the number."""
+    for one in found:
+        for asked in plan.bands:
+            value = number(one.row.get(asked.of))
+            band = next((band.id for band in asked.bands if value is not None and _inside(value, band)), None)
+            one.put(one.sources.get(asked.of), **{asked.name: band})
+
+
+def _inside(value: float, band: Band) -> bool:
+    low, high = band.at_least, band.at_most
+    return (low is None or value >= float(low)) and (high is None or value <= float(high))
+
+
 def _within(cell: Cell, days: tuple[int, int]) -> bool:
     return isinstance(cell, int) and days[0] <= cell <= days[1]
 
@@ -247,6 +262,7 @@ def adsl(study: Study, found: Sequence[Subject]) -> Table:
         parameter = plan.parameter(code)
         labels[f"{code[:6]}BL"] = f"Baseline: {parameter.label.en if parameter else code}"
     labels |= {one.name: one.label.en for one in plan.presences}
+    labels |= {one.name: one.label.en for one in plan.bands}
     for rule in plan.sets:
         named = next((one.label.en for one in study.analysis_sets if one.id == rule.set), rule.set)
         labels |= {rule.flag: f"{named} Flag", reason_of(rule): f"Reason Not in {named}"}

@@ -80,7 +80,7 @@ def fit_imputed(data: Any, gaps: Gaps) -> Imputed | tuple[Problem, ...]:
 
 
 def fit_rules(data: Any, gaps: Gaps, rules: Sequence[str]) -> Mapping[str, Imputed] | tuple[Problem, ...]:
-    """`fit_imputed` under several rules. Where no event is named they share one model, and it is fitted once for all."""
+    """`fit_imputed` under several rules; where no event is named they share one model, fitted once for all."""
     table = columns(data)
     if isinstance(table, Problem):
         return (table,)
@@ -114,7 +114,10 @@ def _jackknifed(made: Filling, rules: Sequence[str]) -> Mapping[str, Imputed] | 
             return again
         for rule in rules:
             kept[rule].append(solving.effect(filled(made, solving.alike, rule, again), int(gone)))
-    shift, shifts = solving.effect(solving.moved, None), [solving.effect(solving.moved, int(i)) for i in everyone]
+    shift, shifts = (
+        solving.effect(solving.moved, None),
+        [solving.effect(solving.moved, int(i)) for i in everyone],
+    )
     count = int(np.isnan(made.values).sum())
     return {
         rule: Imputed(made.visits, rule, full[rule], shift, np.stack(kept[rule]), np.stack(shifts), count)

@@ -17,6 +17,7 @@ from equipoise.analysis.responders import fit_responders
 from equipoise.analysis.survival.curves import SurvivalFit, fit_logrank, fit_survival
 from equipoise.documents.report import Cell
 from equipoise.protocol.analysis import Output
+from equipoise.words.problem import Problem
 from equipoise.words.text import Text
 
 NONE = Cell("–")
@@ -26,6 +27,15 @@ Columns: TypeAlias = "dict[str, Sequence[float | str | None]]"
 def arm_variable(output: Output) -> str:
     """The variable of a row's arm: as received where the output asks for it."""
     return "TRTA" if output.actual else "TRTP"
+
+
+def varying(run: Run, output: Output, rows: Sequence[Record], *, corrected: bool = False) -> tuple[str, ...]:
+    """The covariates of an output that have more than one level among the people of rows."""
+    return tuple(
+        name
+        for name in output.covariates
+        if len({run.level(row, name, corrected=corrected) for row in rows}) > 1
+    )
 
 
 def share_heads(run: Run, output: Output) -> tuple[Text, ...]:
@@ -82,13 +92,12 @@ def common_odds(run: Run, output: Output, rows: Sequence[Record]) -> tuple[list[
     mine = [row for row in rows if number(row["BASE"]) is not None and row[variable] is not None]
     parameter = run.plan.parameter(output.parameters[0])
     better = "lower" if parameter is not None and parameter.better == "lower" else "higher"
-    people = {str(row[SUBJECT]) for row in mine}
-    varying = [name for name in output.covariates if len({run.subjects[one].get(name) for one in people}) > 1]
+    covariates = varying(run, output, mine)
     data: Columns = {
         "AVAL": [str(int(number(row["AVAL"]) or 0)) for row in mine],
         "BASE": [number(row["BASE"]) for row in mine],
         "ARM": [str(row[variable]) for row in mine],
-        **{name: [str(run.subjects[str(row[SUBJECT])].get(name)) for row in mine] for name in varying},
+        **{name: [run.level(row, name) for row in mine] for name in covariates},
     }
     arms = set(data["ARM"])
     if control not in arms or len(arms) < 2 or len(set(data["AVAL"])) < 2:
@@ -96,13 +105,13 @@ def common_odds(run: Run, output: Output, rows: Sequence[Record]) -> tuple[list[
     based = ["BASE"] if len(set(data["BASE"])) > 1 else []
     found = fit_ordinal(
         data,
-        " + ".join(("AVAL ~ ARM", *based, *varying)),
+        " + ".join(("AVAL ~ ARM", *based, *covariates)),
         categorical=("ARM",),
         reference={"ARM": control},
         join_empty=True,
     )
     if isinstance(found, tuple):
-        why = [texts("not-fitted", reason=Text(one.say("en"), one.say("zh"))) for one in found]
+        why = [not_fitted(one) for one in found]
         return [NONE, NONE] * (len(run.arms.order) - 1), why
     cells: list[Cell] = []
     behind = evidence(mine)
@@ -116,24 +125,24 @@ def common_odds(run: Run, output: Output, rows: Sequence[Record]) -> tuple[list[
     return cells, []
 
 
-def ancova(run: Run, output: Output, rows: Sequence[Record]) -> list[Cell]:
-    """Analysis of covariance of the change at one visit, with HC3 errors: every arm against control, and p."""
+def ancova(run: Run, output: Output, rows: Sequence[Record]) -> tuple[list[Cell], list[Text]]:
+    """Analysis of covariance of the change at one visit, HC3 errors: every arm against control and p, or why not."""
     variable, control = arm_variable(output), run.arms.order[0]
     mine = [row for row in rows if number(row["CHG"]) is not None and row[variable] is not None]
-    people = {str(row[SUBJECT]) for row in mine}
-    varying = [name for name in output.covariates if len({run.subjects[one].get(name) for one in people}) > 1]
+    blank = [NONE, NONE] * (len(run.arms.order) - 1)
+    covariates = varying(run, output, mine)
     data: Columns = {
         "CHG": [number(row["CHG"]) for row in mine],
         "BASE": [number(row["BASE"]) for row in mine],
         "ARM": [str(row[variable]) for row in mine],
-        **{name: [str(run.subjects[str(row[SUBJECT])].get(name)) for row in mine] for name in varying},
+        **{name: [run.level(row, name) for row in mine] for name in covariates},
     }
     if control not in set(data["ARM"]) or len(set(data["ARM"])) < 2:
-        return [NONE, NONE] * (len(run.arms.order) - 1)
-    formula = " + ".join(("CHG ~ ARM + BASE", *varying))
+        return blank, []
+    formula = " + ".join(("CHG ~ ARM + BASE", *covariates))
     found = fit_ancova(data, formula, errors="HC3", categorical=("ARM",), reference={"ARM": control})
     if isinstance(found, tuple):
-        return [NONE, NONE] * (len(run.arms.order) - 1)
+        return blank, [not_fitted(one) for one in found]
     known = {one.levels["ARM"]: one.estimate for one in found.differences("ARM")}
     cells: list[Cell] = []
     for arm in run.arms.order[1:]:
@@ -142,7 +151,12 @@ def ancova(run: Run, output: Output, rows: Sequence[Record]) -> list[Cell]:
         cells += [NONE, NONE] if one is None else [
             Cell(interval(one.estimate, one.low, one.high), behind), Cell(p_value(one.p), behind)
         ]  # fmt: skip
-    return cells
+    return cells, []
+
+
+def not_fitted(one: Problem) -> Text:
+    """That no model was fitted, and why."""
+    return texts("not-fitted", reason=Text(one.say("en"), one.say("zh")))
 
 
 def curves(run: Run, output: Output, rows: Sequence[Record]) -> SurvivalFit | None:

@@ -6,18 +6,15 @@ numbers and labels say it too); a figure of nothing is no figure.
 
 from __future__ import annotations
 
-import math
-import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scipy import special
-
-from equipoise.analysis.datasets.table import SUBJECT, Record, number
+from equipoise.analysis.datasets.table import Record, number
 from equipoise.analysis.report.comparing import odds_heads
 from equipoise.analysis.report.counting import of_column
 from equipoise.analysis.report.models import fitted
 from equipoise.analysis.report.run import Run, evidence, interval, known, texts
+from equipoise.analysis.report.subgroups import subgroup_heads, subgroup_levels, subgroup_lines
 from equipoise.documents.report import Cell, Figure, Line
 from equipoise.protocol.analysis import Output
 from equipoise.words.text import LANGUAGES, Language, Text
@@ -212,53 +209,21 @@ def _stacked(run: Run, output: Output, parts: Sequence[Mapping[str, float]]) -> 
 
 
 def forest(run: Run, output: Output) -> Drawn:
-    """The difference of mean changes at one visit in everybody and in the levels of each variable."""
-    columns = run.columns(output)
-    visit = output.visits[0]
-    rows = [row for row in known(run.analysed(output, output.parameters[0]), "CHG") if row["AVISIT"] == visit]
-    control, arm = columns[0], columns[-1]
-    groups: list[tuple[Text, int, list[Record], bool]] = [(texts("everybody"), 0, rows, False)]
-    for name in output.by:
-        groups.append((run.variable_label(name), 0, [], True))
-        values = {
-            str(run.subjects[str(row[SUBJECT])].get(name))
-            for row in rows
-            if run.subjects[str(row[SUBJECT])].get(name) is not None
-        }
-        for level in run.order(name, values):
-            mine = [row for row in rows if str(run.subjects[str(row[SUBJECT])].get(name)) == level]
-            groups.append((run.decode(name, level), 1, mine, False))
-    lines, points = [], []
-    for label, indent, mine, head in groups:
-        points.append({"en": label.en, "zh": label.say("zh"), "indent": indent, "head": head})
-        if head:
-            lines.append(Line(label, head=True))
-            continue
-        cells = [Cell(str(len(of_column(mine, one))), evidence(of_column(mine, one))) for one in columns]
-        found = welch(*([float(str(row["CHG"])) for row in of_column(mine, one)] for one in (arm, control)))
+    """The difference at one visit in everybody and in the levels of each variable, of the first arm beside control."""
+    levels = subgroup_levels(run, output)
+    lines, notes = subgroup_lines(run, output, levels)
+    control, arm = run.arms.order[0], run.arms.order[-1]
+    points: list[dict[str, Any]] = []
+    for one in levels:
+        points.append({"en": one.label.en, "zh": one.label.say("zh"), "indent": one.indent, "head": one.head})
+        found = (one.differences or {}).get(arm)
         if found is not None:
-            points[-1] |= {"mid": found[0], "low": found[1], "high": found[2]}
-        lines.append(
-            Line(label, (*cells, Cell(interval(*found), evidence(mine)) if found else Cell("–")), indent)
-        )
-    compared = texts("difference", arm=arm.label, control=control.label)
-    figures = (
-        (_forest(compared, points, arm.label, control.label),) if any("mid" in one for one in points) else ()
-    )
-    return (*(one.head for one in columns), compared), tuple(lines), figures, (texts("forest-note"),)
-
-
-def welch(first: Sequence[float], second: Sequence[float]) -> tuple[float, float, float] | None:
-    """Difference of two means with its 95 % interval (Welch 1947); None where either has fewer than two values."""
-    if len(first) < 2 or len(second) < 2:
-        return None
-    parts = [statistics.variance(one) / len(one) for one in (first, second)]
-    estimate, variance = statistics.fmean(first) - statistics.fmean(second), sum(parts)
-    if variance == 0:
-        return None
-    df = variance**2 / sum(part**2 / (len(one) - 1) for part, one in zip(parts, (first, second), strict=True))
-    half = float(special.stdtrit(df, 0.975)) * math.sqrt(variance)
-    return estimate, estimate - half, estimate + half
+            points[-1] |= {"mid": found.estimate, "low": found.low, "high": found.high}
+    names = run.arm_label(arm), run.arm_label(control)
+    drawn = any("mid" in one for one in points)
+    compared = texts("difference", arm=names[0], control=names[1])
+    figures = (_forest(compared, points, *names),) if drawn else ()
+    return subgroup_heads(run, output), lines, figures, notes
 
 
 def _forest(compared: Text, points: Sequence[Mapping[str, Any]], arm: Text, control: Text) -> Figure:

@@ -1,4 +1,4 @@
-"""Tables that rest on a model: the primary analysis, its sensitivity analyses, values by visit with differences.
+"""Tables that rest on a model: the primary analysis, values by visit with differences, scales by category.
 
 The rules that must stay true: a model is fitted by `equipoise.analysis` and by nothing else; what cannot be fitted
 stands as its Problem below the table, and no number stands in its place; every table says model, structure and degrees
@@ -14,7 +14,7 @@ from functools import cached_property
 from equipoise.analysis.datasets.table import SUBJECT, Record, number
 from equipoise.analysis.estimate import Estimate
 from equipoise.analysis.mmrm.result import MmrmFit, fit_mmrm
-from equipoise.analysis.report.comparing import ancova, common_odds
+from equipoise.analysis.report.comparing import Columns, arm_variable, common_odds, not_fitted, varying
 from equipoise.analysis.report.counting import Made, number_lines, of_column
 from equipoise.analysis.report.responding import threshold_lines
 from equipoise.analysis.report.run import Column, Run, evidence, interval, known, mean_sd, p_value, texts
@@ -64,7 +64,7 @@ class Fitted:
     def notes(self, run: Run) -> list[Text]:
         """The model, or why there is none."""
         if self.fit is None:
-            return [_why(one) for one in self.problems]
+            return [not_fitted(one) for one in self.problems]
         used = self.fit.convergence.structure
         return [
             texts(
@@ -74,30 +74,30 @@ class Fitted:
         ]  # fmt: skip
 
 
-def _why(one: Problem) -> Text:
-    return texts("not-fitted", reason=Text(one.say("en"), one.say("zh")))
-
-
 def _listed(names: Sequence[Text]) -> Text:
     return Text(" + ".join(one.en for one in names) or "1", " + ".join(one.say("zh") for one in names) or "1")
 
 
-def fitted(run: Run, output: Output, rows: Sequence[Record]) -> Fitted:
-    """The MMRM of the change on baseline by visit, arm by visit and the covariates that vary; fitted once in a run."""
+def fitted(run: Run, output: Output, rows: Sequence[Record], *, corrected: bool = False) -> Fitted:
+    """The MMRM of the change on baseline by visit, arm by visit and the covariates that vary; fitted once in a run.
+
+    corrected: strata as corrected.
+    """
     key = (
+        corrected,
         output.actual,
         output.visits,
         output.covariates,
         tuple((row[SUBJECT], row["PARAMCD"], row["AVISIT"], row["DTYPE"]) for row in rows),
     )
     if key not in run.fits:
-        run.fits[key] = _fitted(run, output, rows)
+        run.fits[key] = _fitted(run, output, rows, corrected=corrected)
     found = run.fits[key]
-    return found if isinstance(found, Fitted) else _fitted(run, output, rows)
+    return found if isinstance(found, Fitted) else _fitted(run, output, rows, corrected=corrected)
 
 
-def _fitted(run: Run, output: Output, rows: Sequence[Record]) -> Fitted:
-    variable = "TRTA" if output.actual else "TRTP"
+def _fitted(run: Run, output: Output, rows: Sequence[Record], *, corrected: bool) -> Fitted:
+    variable = arm_variable(output)
     wanted = [
         row
         for row in rows
@@ -109,18 +109,8 @@ def _fitted(run: Run, output: Output, rows: Sequence[Record]) -> Fitted:
         from equipoise.words.problem import problem
 
         return Fitted(None, (problem("analysis_report.too-little", output.id),), tuple(wanted), ())
-    people = {str(row[SUBJECT]) for row in wanted}
-    covariates = tuple(
-        name for name in output.covariates if len({run.subjects[one].get(name) for one in people}) > 1
-    )
-    data = {
-        "CHG": [number(row["CHG"]) for row in wanted],
-        "BASE": [number(row["BASE"]) for row in wanted],
-        "ARM": [str(row[variable]) for row in wanted],
-        "AVISIT": [str(row["AVISIT"]) for row in wanted],
-        "USUBJID": [str(row[SUBJECT]) for row in wanted],
-        **{name: [str(run.subjects[str(row[SUBJECT])].get(name)) for row in wanted] for name in covariates},
-    }
+    covariates = varying(run, output, wanted, corrected=corrected)
+    data = model_columns(run, output, wanted, covariates, corrected=corrected)
     formula = " + ".join(("CHG ~ BASE * AVISIT + ARM * AVISIT", *covariates))
     found = fit_mmrm(
         data, formula, subject="USUBJID", visit="AVISIT", covariance=STRUCTURES, df="kenward-roger",
@@ -129,6 +119,20 @@ def _fitted(run: Run, output: Output, rows: Sequence[Record]) -> Fitted:
     if isinstance(found, tuple):
         return Fitted(None, found, tuple(wanted), covariates)
     return Fitted(found, (), tuple(wanted), covariates)
+
+
+def model_columns(
+    run: Run, output: Output, rows: Sequence[Record], covariates: Sequence[str], *, corrected: bool = False
+) -> Columns:
+    """The columns that a model of repeated measures reads."""
+    return {
+        "CHG": [number(row["CHG"]) for row in rows],
+        "BASE": [number(row["BASE"]) for row in rows],
+        "ARM": [str(row[arm_variable(output)]) for row in rows],
+        "AVISIT": [str(row["AVISIT"]) for row in rows],
+        "USUBJID": [str(row[SUBJECT]) for row in rows],
+        **{name: [run.level(row, name, corrected=corrected) for row in rows] for name in covariates},
+    }
 
 
 def heads(run: Run, output: Output) -> tuple[Text, ...]:
@@ -142,7 +146,8 @@ def heads(run: Run, output: Output) -> tuple[Text, ...]:
     return (*(one.head for one in run.columns(output)), *compared)
 
 
-def _compared(run: Run, model: Fitted, visit: str) -> list[Cell]:
+def compared(run: Run, model: Fitted, visit: str) -> list[Cell]:
+    """Every arm against control at a visit, with its p."""
     control, cells = run.arms.order[0], []
     rows = evidence([row for row in model.rows if row["AVISIT"] == visit])
     for arm in run.arms.order[1:]:
@@ -180,7 +185,7 @@ def mmrm(run: Run, output: Output) -> Made:
             if any(row["DTYPE"] == "DEATH" for row in here):
                 lines.append(Line(texts("of-death"), (*_dead(here, columns), *blank), 2))
             means = tuple(_mean(model, one, visit, of_column(here, one)) for one in columns)
-            lines.append(Line(texts("lsmean"), (*means, *_compared(run, model, visit)), 2))
+            lines.append(Line(texts("lsmean"), (*means, *compared(run, model, visit)), 2))
     return tuple(lines), tuple(notes)
 
 
@@ -224,38 +229,6 @@ def visits(run: Run, output: Output) -> Made:
     extra = (texts("responder-note"), texts("share-beside")) if output.thresholds else ()
     nominal = (texts("nominal"),) if output.estimand is None else ()
     return (*lines, *more), (*notes, *nominal, *extra)
-
-
-def sensitivity(run: Run, output: Output) -> Made:
-    """The primary endpoint at the last visit of the estimand, by other analyses of the same question."""
-    code = output.parameters[0]
-    estimand = next((one for one in run.study.estimands if one.id == output.estimand), None)
-    endpoint = next((one for one in run.study.endpoints if estimand and one.id == estimand.endpoint), None)
-    parameter = run.plan.parameter(code)
-    windows = run.plan.windows_of(parameter) if parameter is not None else ()
-    target = next((one.id for one in windows if endpoint and one.visit == endpoint.visit), output.visits[-1])
-    rows = run.analysed(output, code)
-    alive = [row for row in rows if row["DTYPE"] != "DEATH"]
-    analyses = [("sensitivity-primary", rows), ("sensitivity-alive", alive)]
-    for key, set_id in (("sensitivity-mfas", "MFAS"), ("sensitivity-pps", "PPS")):
-        inside = {str(row[SUBJECT]) for row in run.members(set_id)}
-        analyses.append((key, [row for row in rows if str(row[SUBJECT]) in inside]))
-    lines, notes = [], []
-    for key, mine in analyses:
-        model = fitted(run, output, mine)
-        here = [row for row in model.rows if row["AVISIT"] == target]
-        cells = [
-            Cell(str(len(of_column(here, one))), evidence(of_column(here, one)))
-            for one in run.columns(output)
-        ]
-        lines.append(Line(texts(key), (*cells, *_compared(run, model, target))))
-        notes += [] if model.fit is not None else model.notes(run)
-    here = [row for row in known(alive, "CHG") if row["AVISIT"] == target]
-    cells = [
-        Cell(str(len(of_column(here, one))), evidence(of_column(here, one))) for one in run.columns(output)
-    ]
-    lines.append(Line(texts("sensitivity-ancova"), (*cells, *ancova(run, output, here))))
-    return tuple(lines), (*dict.fromkeys(notes), texts("sensitivity-more"))
 
 
 def distribution(run: Run, output: Output) -> Made:

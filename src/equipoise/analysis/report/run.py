@@ -69,6 +69,14 @@ class Run:
         """The rows of ADSL by subject."""
         return {str(row[SUBJECT]): row for row in self.records("ADSL")}
 
+    def level(self, row: Record, name: str, *, corrected: bool = False) -> str:
+        """The level of a variable of ADSL of a row's person; a stratum as randomized, or as corrected."""
+        person = self.subjects[str(row[SUBJECT])]
+        if corrected and name in self.plan.strata:
+            levels = str(person.get("STRATAC")).split("/")
+            return dict(zip(self.plan.strata, levels, strict=False)).get(name, "")
+        return str(person.get(name))
+
     def members(self, set_id: str) -> list[Record]:
         """The people of an analysis set; of a set without a rule nobody."""
         rule = self.plan.rule(set_id)
@@ -103,6 +111,7 @@ class Run:
         plan = self.plan
         named: dict[str, Text] = {one.name: one.label for one in plan.subject_variables}
         named |= {one.name: one.label for one in plan.days} | {one.name: one.label for one in plan.presences}
+        named |= {one.name: one.label for one in plan.bands}
         if name in named:
             return named[name]
         factors = self.study.randomization.factors if self.study.randomization is not None else ()
@@ -123,6 +132,9 @@ class Run:
     def decode(self, name: str, value: Cell) -> Text:
         """What people read for a code of a variable."""
         code = str(value)
+        bands = next((one.bands for one in self.plan.bands if one.name == name), ())
+        if any(one.id == code for one in bands):
+            return next(one.label for one in bands if one.id == code)
         listed = self._codelist(name)
         if listed is not None:
             found = next((term.decode for term in listed.terms if term.code == code), None)
@@ -138,6 +150,10 @@ class Run:
         """The values of a variable, in the order of its codelist, then by name."""
         listed = self._codelist(name)
         codes = [term.code for term in listed.terms] if listed is not None else []
+        factors = self.study.randomization.factors if self.study.randomization is not None else ()
+        for named, factor in zip(self.plan.strata, factors, strict=False):
+            codes += [level.code for level in factor.levels] if named == name else []
+        codes += [band.id for one in self.plan.bands if one.name == name for band in one.bands]
         return sorted(
             set(values), key=lambda value: (codes.index(value) if value in codes else len(codes), value)
         )

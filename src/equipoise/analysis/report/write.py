@@ -7,7 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 from equipoise.analysis.arms import Arms
 from equipoise.analysis.datasets.table import Table
-from equipoise.analysis.report import comparing, counting, figures, models, surviving
+from equipoise.analysis.report import (
+    blinding,
+    comparing,
+    counting,
+    figures,
+    models,
+    sensitivity,
+    subgroups,
+    surviving,
+)
 from equipoise.analysis.report.listing import listing
 from equipoise.analysis.report.responding import responders
 from equipoise.analysis.report.run import Run, texts
@@ -25,17 +34,20 @@ _TABLES: Mapping[str, Callable[[Run, Output], counting.Made]] = {
     "shift": counting.shift,
     "distribution": models.distribution,
     "ratios": models.ratios,
+    "subgroups": subgroups.subgroups,
+    "blinding": blinding.blinding,
     "listing": listing,
 }
 _COMPARING: Mapping[str, Callable[[Run, Output], counting.Made]] = {
     "mmrm": models.mmrm,
     "visits": models.visits,
-    "sensitivity": models.sensitivity,
+    "sensitivity": sensitivity.sensitivity,
 }
 _HEADS: Mapping[str, Callable[[Run, Output], tuple[Text, ...]]] = {
     **dict.fromkeys(_COMPARING, models.heads),
     "responders": comparing.share_heads,
     "distribution": comparing.odds_heads,
+    "subgroups": subgroups.subgroup_heads,
 }
 _FIGURES: Mapping[str, Callable[[Run, Output], figures.Drawn]] = {
     "flow": figures.flow,

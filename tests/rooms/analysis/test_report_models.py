@@ -1,0 +1,218 @@
+"""Outputs that rest on a model, of a made-up trial of 86: against the same question asked another way.
+
+Nothing expected comes from the report: a fit of its own from the tables of the trial, least squares by hand, counts by hand.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bench.trial_tables import numbers, trial_tables
+from scipy import stats
+
+from equipoise.analysis.arms import known_arms
+from equipoise.analysis.datasets.derive import derive
+from equipoise.analysis.datasets.table import Table
+from equipoise.analysis.imputation.filling import Gaps
+from equipoise.analysis.imputation.means import Imputed, fit_imputed
+from equipoise.analysis.mmrm.result import MmrmFit, fit_mmrm
+from equipoise.analysis.report.write import write_report
+from equipoise.analysis.wins import fit_winratio
+from equipoise.documents.report import Report
+from equipoise.protocol.load import load_study
+from equipoise.protocol.study import Study
+
+VISITS = ("D28", "D90", "D180", "D365")
+UNTIL = dt.date(2031, 12, 31)
+
+
+@pytest.fixture(scope="module")
+def tables() -> Mapping[str, Table]:
+    return trial_tables(86, seed=3, effect=9.0)
+
+
+@pytest.fixture(scope="module")
+def arm_of(tables) -> Mapping[str, str]:
+    """USUBJID -> arm, in turn, as the made-up effect is."""
+    return {subject: ("PLACEBO", "MSC")[place % 2] for place, subject in enumerate(numbers(tables))}
+
+
+@pytest.fixture(scope="module")
+def made(tables, arm_of) -> tuple[Mapping[str, Table], Report]:
+    study = load_study(Path(__file__).resolve().parents[3] / "studies" / "nct07197606")
+    assert isinstance(study, Study)
+    arms = known_arms(study, "released", [(one, arm, arm) for one, arm in arm_of.items()])
+    datasets = derive(study, tables, arms, UNTIL)
+    wanted = ("T-11", "T-12", "T-20", "T-24", "F-05")
+    return datasets, write_report(study, {**tables, **datasets}, arms, UNTIL, rehearsal=True, outputs=wanted)
+
+
+@pytest.fixture(scope="module")
+def rows(made, arm_of) -> list[dict]:
+    """Person, visit, arm, baseline and change, with strata: what every model here reads, of everybody and each visit."""
+    analysed = {
+        (row["USUBJID"], row["AVISIT"]): row
+        for row in made[0]["ADQS"].records()
+        if row["PARAMCD"] == "FMAMOTOT" and row["ANL01FL"] == "Y"
+    }
+    found = []
+    for person in made[0]["ADSL"].records():
+        subject = person["USUBJID"]
+        for place, visit in enumerate(VISITS):
+            row = analysed.get((subject, visit), {})
+            found.append({
+                "id": subject, "visit": visit, "place": str(place + 1), "arm": arm_of[subject], "sex": person["SEX"],
+                "nihss": person["STRNIHSS"], "days": person["STRDAYS"], "death": row.get("DTYPE") == "DEATH",
+                "base": float(analysed[subject, "BASELINE"]["AVAL"]), "chg": row.get("CHG"), "person": person,
+            })  # fmt: skip
+    return found
+
+
+def cells(made, output: str) -> Mapping[str, list[str]]:
+    shown = next(one for one in made[1].exhibits if one.id == output)
+    return {line.say("en"): [cell.say("en") for cell in line.cells] for line in shown.lines}
+
+
+def columns(rows: list[dict], *names: str) -> dict[str, list]:
+    return {name: [row[name] for row in rows] for name in names}
+
+
+def shown(estimate: float, low: float, high: float, places: int = 1) -> str:
+    return f"{estimate:.{places}f} ({low:.{places}f}, {high:.{places}f})"
+
+
+@pytest.mark.parametrize(
+    ("label", "rule"),
+    [
+        ("Missing values filled in at random (MAR)", "mar"),
+        ("Jump to reference", "j2r"),
+        ("Copy reference", "cr"),
+        ("Copy increments in reference", "cir"),
+    ],
+)
+def test_values_filled_in_by_a_rule(made, rows, label, rule):
+    data = columns(rows, "id", "place", "arm", "nihss", "days", "base", "chg")
+    found = fit_imputed(data, Gaps(
+        "chg ~ base*place + arm*place + nihss + days", "base + arm + nihss + days", "id", "place", "arm", "PLACEBO", rule
+    ))  # fmt: skip
+    assert isinstance(found, Imputed)
+    one = found.at("3")
+    line = cells(made, "T-12")[label]
+    assert line[2] == shown(one.estimate, one.low, one.high)
+    seen = [row for row in rows if row["visit"] == "D180" and row["chg"] is not None]
+    for place, arm in enumerate(("PLACEBO", "MSC")):
+        people = sum(row["arm"] == arm for row in rows) // 4
+        assert line[place] == f"{people} ({people - sum(row['arm'] == arm for row in seen)} filled in)"
+
+
+def test_the_tipping_point_is_the_move_after_which_nothing_is_shown(made, rows):
+    data = columns(rows, "id", "place", "arm", "nihss", "days", "base", "chg")
+    found = fit_imputed(data, Gaps(
+        "chg ~ base*place + arm*place + nihss + days", "base + arm + nihss + days", "id", "place", "arm", "PLACEBO", "mar"
+    ))  # fmt: skip
+    told = float(cells(made, "T-12")["Tipping point"][2].replace("−", "-"))
+    assert told < 0 < found.effect[2]
+    assert found.at("3", told + 0.1).p < 0.05 < found.at("3", told - 0.1).p
+
+
+def test_analysis_of_covariance_has_robust_errors(made, rows):
+    """HC3 by its formula (Long and Ervin 2000): residuals over one less their leverage, squared."""
+    seen = [row for row in rows if row["visit"] == "D180" and row["chg"] is not None and not row["death"]]
+    x = np.array([
+        [1.0, row["arm"] == "MSC", row["base"], row["nihss"] == "N6-12", row["days"] == "D46-90"] for row in seen
+    ], float)  # fmt: skip
+    y = np.array([row["chg"] for row in seen])
+    inverse = np.linalg.inv(x.T @ x)
+    beta = inverse @ x.T @ y
+    left = (y - x @ beta) / (1.0 - np.einsum("ij,jk,ik->i", x, inverse, x))
+    se = np.sqrt((inverse @ (x.T * left**2) @ x @ inverse)[1, 1])
+    half = stats.t.ppf(0.975, len(y) - 5) * se
+    line = cells(made, "T-12")["ANCOVA of those alive with a value"]
+    assert line[2] == shown(beta[1], beta[1] - half, beta[1] + half)
+
+
+def test_the_win_ratio_compares_death_first(made, rows):
+    people = [row for row in rows if row["visit"] == "D180"]
+
+    def watched(person):
+        first = dt.date.fromisoformat(person["REFDT"])
+        day = {name: (dt.date.fromisoformat(person[name]) - first).days + 1 if person[name] else 999
+               for name in ("DTHDT", "EOSDT")}  # fmt: skip
+        return min(day["DTHDT"], day["EOSDT"], 180), day["DTHDT"] <= 180
+
+    times = [watched(row["person"]) for row in people]
+    data = {
+        "arm": [row["arm"] for row in people],
+        "stratum": [f"{row['nihss']}/{row['days']}" for row in people],
+        "day": [float(day) for day, _ in times],
+        "died": [float(died) for _, died in times],
+        "chg": [None if row["death"] else row["chg"] for row in people],
+    }
+    from equipoise.analysis.wins import Outcome
+
+    found = fit_winratio(
+        data, [Outcome("day", event="died"), Outcome("chg")], "arm", strata=("stratum",), reference="PLACEBO"
+    )
+    one = found.win_ratio
+    assert cells(made, "T-12")["Win ratio: death, then the change"][2] == shown(
+        one.ratio, one.low, one.high, 2
+    )
+
+
+def test_an_interaction_is_the_coefficient_of_the_crossed_model(made, rows):
+    """With two arms and two sexes the F test is the t test of one coefficient, where day 180 is the reference visit."""
+    seen = [row for row in rows if row["chg"] is not None]
+    fit = fit_mmrm(
+        columns(seen, "id", "visit", "arm", "sex", "nihss", "days", "base", "chg"),
+        "chg ~ base*visit + arm*visit*sex + nihss + days", subject="id", visit="visit", df="kenward-roger",
+        categorical=("arm", "visit", "sex"), reference={"arm": "PLACEBO", "visit": "D180", "sex": "F"},
+    )  # fmt: skip
+    assert isinstance(fit, MmrmFit)
+    table, figure = cells(made, "T-20"), cells(made, "F-05")
+    term = fit.coefficients["arm[T.MSC]:sex[T.M]"]
+    assert table["Sex"][3] == f"{term.p:.3f}"
+    one = fit.coefficients["arm[T.MSC]"]
+    assert table["Female"][2] == shown(one.estimate, one.low, one.high)
+    assert table == figure
+    assert table["Everybody"][2] == cells(made, "T-12")["Primary: MMRM, deaths as 0"][2]
+
+
+def test_every_level_has_the_people_who_are_in_it(made, rows):
+    table = cells(made, "T-20")
+    seen = [row for row in rows if row["visit"] == "D180" and row["chg"] is not None]
+    kinds = {
+        "Under 65 years": lambda row: row["person"]["AGE"] < 65, "65 years or more": lambda row: row["person"]["AGE"] > 64,
+        "0 to 50": lambda row: row["base"] <= 50, "51 to 100": lambda row: row["base"] > 50,
+        "Male": lambda row: row["sex"] == "M", "Day 46 to 90": lambda row: row["days"] == "D46-90",
+        "Everybody": lambda row: True,
+    }  # fmt: skip
+    for label, inside in kinds.items():
+        expected = [str(sum(inside(row) and row["arm"] == arm for row in seen)) for arm in ("PLACEBO", "MSC")]
+        assert table[label][:2] == expected, label
+
+
+def test_bangs_index_is_the_share_of_right_guesses_less_that_of_wrong_ones(made, tables, arm_of):
+    shown_ = next(one for one in made[1].exhibits if one.id == "T-24")
+    labels = [line.say("en") for line in shown_.lines]
+    at = labels.index("Participant: Month 6 (primary endpoint)")
+    answers = [
+        (arm_of[row["USUBJID"]], row["QSSTRESC"])
+        for row in tables["QS"].records()
+        if row["QSTESTCD"] == "BQ0101" and row["VISIT"] == "V9"
+    ]
+    for place, (arm, right, wrong) in enumerate(
+        (("PLACEBO", "PLACEBO", "ACTIVE"), ("MSC", "ACTIVE", "PLACEBO"))
+    ):
+        mine = [said for its, said in answers if its == arm]
+        index = (mine.count(right) - mine.count(wrong)) / len(mine)
+        assert shown_.lines[at + 5].cells[place].say("en").startswith(f"{index:.2f} (")
+        said = shown_.lines[at + 3].cells[place].say("en")
+        assert said.startswith(
+            f"{mine.count('DO NOT KNOW')} ({100 * mine.count('DO NOT KNOW') / len(mine):.1f})"
+        )
+        missing = sum(its == arm for its in arm_of.values()) - len(mine)
+        assert shown_.lines[at + 4].cells[place].say("en") == str(missing)
