@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -57,8 +57,16 @@ def _drawn(seed: bytes, number: str) -> bytes:
 
 
 def known_arms(study: Study, kind: Kind, pairs: Iterable[tuple[str, str, str]], digest: str = "") -> Arms:
-    """Arms that somebody may know. pairs: USUBJID, arm as randomized, arm as received."""
-    listed = list(pairs)
+    """Arms that somebody may know. pairs: USUBJID, arm as randomized, arm as received.
+
+    Who received of two arms (their ids with a plus between) counts, as received, in the one that is not control.
+    """
+    listed, order = list(pairs), arm_order(study)
     planned = {subject: arm for subject, arm, _ in listed}
-    actual = {subject: received for subject, _, received in listed}
-    return Arms(kind, planned, actual, arm_order(study), digest)
+    actual = {subject: received(given, order) for subject, _, given in listed}
+    return Arms(kind, planned, actual, order, digest)
+
+
+def received(given: str, order: Sequence[str]) -> str:
+    """The arm that counts as received, of ids with a plus between; order: control first."""
+    return max(given.split("+"), key=lambda arm: order.index(arm) if arm in order else -1)

@@ -111,7 +111,9 @@ def _declare_openings(
     table.set_defaults(run=_table)
     analyse = commands.add_parser("analyse", help="run the analysis plan in the arms of a closed work")
     analyse.add_argument("vault", type=Path)
-    analyse.add_argument("store", type=Path, help="the first door's store, which is only read")
+    analyse.add_argument(
+        "store", type=Path, help="the first door's store, which is only read, or an archive of it"
+    )
     analyse.add_argument("--table", required=True, metavar="DIGEST", help="as `closed` printed it")
     analyse.add_argument("--cut", required=True, metavar="DATE", help="last day whose entries count")
     analyse.add_argument(

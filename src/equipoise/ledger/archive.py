@@ -10,17 +10,20 @@ about the archive changes. An archive is written whole or not at all.
 from __future__ import annotations
 
 import base64
+import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from equipoise.ledger.chain import leaf_of, read_body, read_header, unseal
-from equipoise.ledger.entries import Header, Part
+from equipoise.ledger.codec import decode
+from equipoise.ledger.entries import Header, Part, Recorded
 from equipoise.ledger.merkle import root_of
 from equipoise.ledger.opening import Ledger
 from equipoise.ledger.store import StoredEntry, StoreFault, fault
+from equipoise.ledger.verify import verify_path
 from equipoise.words.canonical import Json, canonical_bytes
 from equipoise.words.problem import Problem, problem
 
@@ -98,3 +101,37 @@ def _entry(ledger: Ledger, rule: Rule, stored: StoredEntry) -> Json:
         elif showing != "withheld":
             bodies[part.part] = {"sealed": base64.b64encode(sealed).decode()}
     return {"header": read_body(stored.header), "leaf": stored.leaf, "bodies": bodies}
+
+
+def read_archive(path: Path) -> Mapping[str, tuple[Recorded, ...]] | Problem:
+    """The entries of every stream of an archive (the file, or the folder that holds it), once it has been verified.
+
+    A part that is sealed or left out is withheld, as in a store whose key is gone. Problems: `ledger.archive-unfit`
+    with the first bad position, `ledger.kind-unknown`, `ledger.body-surprising`.
+    """
+    verdict = verify_path(path)
+    if not verdict.ok:
+        return problem("ledger.archive-unfit", str(path), reason=verdict.lines()[-1])
+    found: dict[str, list[Recorded]] = {}
+    with Path(verdict.path).open("rb") as lines:
+        for line in lines:
+            value = json.loads(line)
+            if "header" not in value:
+                continue
+            recorded = _read(value)
+            if isinstance(recorded, Problem):
+                return recorded
+            found.setdefault(recorded.header.stream, []).append(recorded)
+    return {name: tuple(sorted(entries, key=lambda one: one.header.seq)) for name, entries in found.items()}
+
+
+def _read(value: Mapping[str, Any]) -> Recorded | Problem:  # Any: JSON of a file that was verified
+    header = read_header(canonical_bytes(value["header"]))
+    if header is None:
+        return problem("ledger.header-unreadable", str(value["header"]), stream="", seq=0)
+    opened = {part: body["body"] for part, body in value["bodies"].items() if "body" in body}
+    withheld = tuple(part.part for part in header.bodies if part.part not in opened)
+    if "main" not in opened:
+        return Recorded(header, value["leaf"], None, withheld)
+    entry = decode(header.kind, opened["main"], opened.get("aside"))
+    return entry if isinstance(entry, Problem) else Recorded(header, value["leaf"], entry, withheld)

@@ -30,6 +30,13 @@ from equipoise.protocol.study import Study
 from equipoise.words.clock import local
 
 EntryKind = TypeVar("EntryKind", bound=Entry)
+SECOND_DOOR = 10**9
+"""Added to the sequence numbers of entries that the second door keeps of the same subject, in closed work."""
+
+
+def reference_of(stream: str, seq: int) -> str:
+    """How a table names an entry: the first 12 hexadecimal digits of SHA-256(stream name), a slash, the number."""
+    return f"{hashlib.sha256(stream.encode()).hexdigest()[:12]}/{seq}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +83,12 @@ class Casebook:
     def reference(self, seq: int) -> str:
         """EQLEDGER: the first 12 hexadecimal digits of SHA-256(stream name), a slash, the sequence number.
 
-        Whoever holds the ledger's archive finds the entry by it; the stream's random id stays unsaid.
+        Whoever holds the ledger's archive finds the entry by it; the stream's random id stays unsaid. The name of a
+        stream of the second door is hashed with `second-door/` before it.
         """
-        return f"{hashlib.sha256(self.screened.header.stream.encode()).hexdigest()[:12]}/{seq}"
+        other, own = divmod(seq, SECOND_DOOR)
+        stream = self.screened.header.stream
+        return reference_of(f"second-door/{stream}" if other else stream, own)
 
     def of_kind(self, kind: type[EntryKind]) -> Iterator[tuple[Recorded, EntryKind]]:
         """The entries of one kind whose body is at hand, in order."""

@@ -62,7 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument("--to", type=Path, required=True, metavar="FILE", help="a new file")
     analyse = kinds.add_parser("analyse", help="the analysis plan in the arms of a closed work")
     analyse.add_argument("--table", required=True, metavar="DIGEST")
-    analyse.add_argument("--store", type=Path, required=True, metavar="DIR", help="the first door's store")
+    analyse.add_argument(
+        "--store", type=Path, required=True, metavar="DIR", help="the first door's store, or an archive"
+    )
     analyse.add_argument("--cut", required=True, metavar="DATE")
     analyse.add_argument("--to", type=Path, required=True, metavar="DIR", help="a new folder")
     kinds.add_parser("publish", help="the final release")

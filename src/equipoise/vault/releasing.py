@@ -67,16 +67,34 @@ def _versions(reader: Reader) -> Iterator[Study]:
         yield study_from_canonical(read_canonical(text.encode()))
 
 
+def arms_received(reader: Reader, study: Study) -> Mapping[str, str]:
+    """number -> arm of what was handed over under it; two, joined by `BOTH`, where doses differed."""
+    arms = {product.id: product.arm for product in study.supply.products}
+    return {
+        number: BOTH.join(sorted({arms.get(product, product) for product in products}))
+        for number, products in _handed_over(reader).items()
+    }
+
+
+def preparations(reader: Reader) -> Iterator[Preparation]:
+    """Every preparation of this door."""
+    for head in reader.streams():
+        if head.stream.startswith("bench/"):
+            made = Preparation()
+            for one in reader.entries(head.stream):
+                made = evolve_preparation(made, one) or made
+            yield made
+
+
 def _dispensed(reader: Reader, known: Known, study: Study) -> list[Dispensed]:
     """Every slot assigned, in order, with the arm of what was handed over under it."""
-    given = _handed_over(reader)
-    arms = {product.id: product.arm for product in study.supply.products}
+    given = arms_received(reader, study)
     return [
         Dispensed(
             number,
             subject,
             known.told.randomized.get(subject, (number, ""))[1],
-            BOTH.join(sorted({arms.get(product, product) for product in given.get(number, ())})),
+            given.get(number, ""),
         )
         for subject, number in known.slots.numbers.items()
     ]
@@ -92,12 +110,7 @@ def _handed_over(reader: Reader) -> Mapping[str, set[str]]:
         if isinstance(one.entry, LotReceived)
     }
     found: dict[str, set[str]] = {}
-    for head in reader.streams():
-        if not head.stream.startswith("bench/"):
-            continue
-        made = Preparation()
-        for one in reader.entries(head.stream):
-            made = evolve_preparation(made, one) or made
+    for made in preparations(reader):
         for attempt in made.attempts:
             if attempt.handed_at:
                 found.setdefault(made.number, set()).add(products.get(attempt.lot, attempt.lot))

@@ -31,6 +31,20 @@ def revealing_study(study: Study) -> Study:
     return known[1]
 
 
+def whole_study(study: Study) -> Study:
+    """The study with every item open: for closed work, which reads what both doors hold."""
+    forms = tuple(
+        form.model_copy(
+            update={
+                "items": tuple(item.model_copy(update={"blinding": "open"}) for item in form.items),
+                "derivations": tuple(_derivation(one) for one in form.derivations),
+            }
+        )
+        for form in study.forms
+    )
+    return study.model_copy(update={"forms": forms})
+
+
 def _part_of(study: Study) -> Study:
     clock = frozenset(each.name for each in study.inputs if each.origin.clock is not None)
     forms = {form.id: made for form in study.forms if (made := _form(form, clock)) is not None}

@@ -14,9 +14,9 @@ import pytest
 from bench.trial_tables import numbers, trial_tables
 from scipy import stats
 
-from equipoise.analysis.arms import known_arms
+from equipoise.analysis.arms import known_arms, received
 from equipoise.analysis.datasets.derive import derive
-from equipoise.analysis.datasets.table import Table
+from equipoise.analysis.datasets.table import Table, table_of
 from equipoise.analysis.imputation.filling import Gaps
 from equipoise.analysis.imputation.means import Imputed, fit_imputed
 from equipoise.analysis.mmrm.result import MmrmFit, fit_mmrm
@@ -216,3 +216,76 @@ def test_bangs_index_is_the_share_of_right_guesses_less_that_of_wrong_ones(made,
         )
         missing = sum(its == arm for its in arm_of.values()) - len(mine)
         assert shown_.lines[at + 4].cells[place].say("en") == str(missing)
+
+
+@pytest.fixture(scope="module")
+def closed(tables, arm_of) -> tuple[Mapping[str, Table], Report]:
+    """The same trial as the second door has it: what could tell the arm is there, and the bags that it handed over."""
+    study = load_study(Path(__file__).resolve().parents[3] / "studies" / "nct07197606")
+    assert isinstance(study, Study)
+    extra: list[dict] = []
+    for row in tables["LB"].records():
+        if row["LBTESTCD"] == "ALT":
+            value = 4.0 * (2.0 if arm_of[row["USUBJID"]] == "MSC" and row["VISIT"] == "V9" else 1.0)
+            noise = 1.0 + 0.1 * (len(extra) % 7)
+            extra.append({**row, "LBTESTCD": "INTLK6", "LBCAT": "BIOMARKER", "LBSTRESN": value * noise})
+    labels = {name: name for name in tables["LB"].columns}
+    lb = table_of("LB", "LB", labels, [*tables["LB"].records(), *extra])
+    bags = [
+        {"USUBJID": row["USUBJID"], "BAG": row["ECREFID"], "LOT": f"LOT-{arm_of[row['USUBJID']]}", "EQLEDGER": "bench/1",
+         "CELLS": "62500000" if arm_of[row["USUBJID"]] == "MSC" else None, "VIAB": "91",
+         "THAWDTC": str(row["ECSTDTC"]).replace("T10:00", "T09:30")}
+        for row in tables["EC"].records()
+    ]  # fmt: skip
+    eqpr = table_of("EQPR", "EQPR", dict.fromkeys(bags[0], ""), bags)
+    arms = known_arms(study, "closed", [(one, arm, arm) for one, arm in arm_of.items()], "0" * 64)
+    held = {**tables, "LB": lb, "EQPR": eqpr}
+    datasets = derive(study, held, arms, UNTIL)
+    wanted = ("T-09", "T-21", "L-05")
+    return datasets, write_report(study, {**held, **datasets}, arms, UNTIL, rehearsal=True, outputs=wanted)
+
+
+def test_exposure_in_closed_work_has_cells_lot_and_time_from_thaw_to_end(closed, arm_of):
+    """62.5 million cells, all of the bag given; thawed at 9:30, ended at 10:45."""
+    for row in closed[0]["ADEX"].records():
+        arm = arm_of[row["USUBJID"]]
+        assert (row["LOT"], row["THAWMIN"], row["CELLS"]) == (
+            f"LOT-{arm}",
+            75,
+            62.5 if arm == "MSC" else None,
+        )
+        assert "bench/1" in str(row["EQLEDGER"])
+    text = [line.say("en") for line in next(one for one in closed[1].exhibits if one.id == "T-09").lines]
+    assert "Viable cells given (millions)" in text
+    notes = [note.en for one in closed[1].exhibits for note in one.notes]
+    assert not [note for note in notes if note.startswith("Not at this door")]
+
+
+def test_the_ratio_of_geometric_means_is_an_analysis_of_logarithms(closed, arm_of):
+    """Least squares of the logarithm by hand, with t on the residual degrees of freedom."""
+    rows = [
+        row for row in closed[0]["ADLB"].records()
+        if row["PARAMCD"] == "INTLK6" and row["AVISIT"] == "D180" and row["ANL01FL"] == "Y"
+    ]  # fmt: skip
+    people = {row["USUBJID"]: row for row in closed[0]["ADSL"].records()}
+    x = np.array([
+        [1.0, arm_of[row["USUBJID"]] == "MSC", np.log(row["BASE"]), people[row["USUBJID"]]["STRNIHSS"] == "N6-12",
+         people[row["USUBJID"]]["STRDAYS"] == "D46-90"] for row in rows
+    ], float)  # fmt: skip
+    y = np.log([float(row["AVAL"]) for row in rows])
+    inverse = np.linalg.inv(x.T @ x)
+    beta = inverse @ x.T @ y
+    s2 = np.sum((y - x @ beta) ** 2) / (len(y) - 5)
+    half = stats.t.ppf(0.975, len(y) - 5) * np.sqrt(s2 * inverse[1, 1])
+    shown_ = next(one for one in closed[1].exhibits if one.id == "T-21")
+    labels = [line.say("en") for line in shown_.lines]
+    line = shown_.lines[labels.index("Day 180")]
+    assert line.cells[2].say("en") == shown(*np.exp([beta[1], beta[1] - half, beta[1] + half]), 2)
+    assert beta[1] == pytest.approx(np.log(2.0), abs=0.2)  # the values of one arm were doubled
+
+
+@pytest.mark.parametrize(
+    ("given", "counts"), [("MSC", "MSC"), ("PLACEBO", "PLACEBO"), ("MSC+PLACEBO", "MSC"), ("", "")]
+)
+def test_who_received_of_both_counts_with_the_exposed(given, counts):
+    assert received(given, ("PLACEBO", "MSC")) == counts

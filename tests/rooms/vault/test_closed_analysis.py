@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
+import hashlib
 import json
 from pathlib import Path
 
+from equipoise.desk.archive import export_archive
+from equipoise.desk.source_files import ARCHIVE
+from equipoise.ledger.entries import Append, Datum, FormSaved
 from equipoise.vault.analysing import analyse_closed
+from equipoise.vault.closed_tables import Held, closed_tables
 from equipoise.vault.facts import Keeper
 from equipoise.vault.release.publishing import open_closed_work, read_closed_work
+from equipoise.vault.values import RecordValues
+from equipoise.words.problem import Problem
+from rooms.vault.test_bench_doors import LOTS, Bench
+from rooms.vault.test_values_doors import place_of
 from rooms.vault.two_doors import Doors
 
 CUT = "2026-12-31"
@@ -61,3 +71,71 @@ def test_it_is_refused_to_everybody_else(doors: Doors, tmp_path: Path):
     refused = analyse_closed(doors.vault, "dsmb", table, (doors.folder / "first", CUT), tmp_path)
     assert isinstance(refused, tuple)
     assert [one.rule for one in refused] == ["analysis_report.folder-not-empty"]
+
+
+UNTIL = dt.date(2027, 12, 31)
+
+
+def _values(doors: Doors) -> str:
+    """A value at this door of a participant, whose sample the first door dated; the visit."""
+    doors.randomize("s1", "N6-12/D14-45")
+    visit, form, repeat = place_of(doors)
+    dated = FormSaved(visit, form, repeat, {"IMMDAT": Datum("2026-06-02")}, {}, complete=False)
+    doors.write("dated", Append("subject/s1", dated))
+    doors.exchange()
+    assert doors.enrol("lab", "LAB").accepted
+    lab = doors.vault.who("lab", "LAB")
+    assert isinstance(lab, Keeper)
+    command = RecordValues("s1", visit, form, repeat, {"CD4": Datum("44.5")}, 0)
+    outcome = doors.vault.submit(lab, command, key="cd4")
+    assert outcome.accepted, [one.say() for one in outcome.problems]
+    return visit
+
+
+def test_what_could_tell_the_arm_is_read_with_its_date_and_its_entry(doors: Doors):
+    _values(doors)
+    held = closed_tables(doors.vault, doors.folder / "first", UNTIL)
+    assert isinstance(held, Held), held.say()
+    (row,) = [row for row in held.tables["CP"].records() if row["CPTESTCD"] == "CD4"]
+    assert (float(str(row["CPSTRESN"])), row["CPDTC"]) == (44.5, "2026-06-02")
+    place = hashlib.sha256(b"second-door/subject/s1").hexdigest()[:12]
+    assert place in str(row["EQLEDGER"])
+    before = closed_tables(doors.vault, doors.folder / "first", dt.date(2020, 1, 1))
+    assert isinstance(before, Held)
+    assert not [row for row in before.tables["CP"].records() if row["CPTESTCD"] == "CD4"]
+
+
+def test_an_archive_serves_as_well_as_the_store(doors: Doors, tmp_path: Path):
+    _values(doors)
+    doors.desk.checkpoint()
+    assert not isinstance(export_archive(doors.folder / "first", tmp_path / "archive"), Problem)
+    store = closed_tables(doors.vault, doors.folder / "first", UNTIL)
+    archive = closed_tables(doors.vault, tmp_path / "archive", UNTIL)
+    assert isinstance(store, Held)
+    assert isinstance(archive, Held), archive.say()
+    assert archive == store
+    file = tmp_path / "archive" / ARCHIVE
+    file.write_bytes(file.read_bytes().replace(b"2026-06-02", b"2026-06-03"))
+    refused = closed_tables(doors.vault, tmp_path / "archive", UNTIL)
+    assert isinstance(refused, Problem)
+    assert refused.rule == "ledger.archive-unfit"
+
+
+def test_what_was_received_is_what_the_bench_handed_over(doors: Doors):
+    pharmacy = Bench(doors)
+    pharmacy.supply()
+    request = "abcdefgh23456789"
+    pharmacy.ask("subject1", request)
+    product = pharmacy.product(request)
+    bag = pharmacy.prepare(request, "01")
+    pharmacy.finish(request, bag)
+    doors.clock.at += dt.timedelta(hours=1)
+    doors.vault.tick()
+    doors.exchange()
+    held = closed_tables(doors.vault, doors.folder / "first", UNTIL)
+    assert isinstance(held, Held)
+    arm = {one.id: one.arm for one in doors.study.supply.products}[product]
+    assert list(held.received.values()) == [arm]
+    (row,) = held.tables["EQPR"].records()
+    lot = next(name for name, each in LOTS.items() if each == product)
+    assert (row["BAG"], row["LOT"]) == (bag, lot)

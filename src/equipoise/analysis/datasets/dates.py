@@ -37,3 +37,10 @@ def may_be_since(cell: Cell, reference: Cell) -> bool:
     if not first:
         return False
     return not text or text[:_WHOLE] >= first[: min(len(text), _WHOLE)]
+
+
+def minutes_between(first: Cell, last: Cell) -> int | None:
+    """Whole minutes between two moments of one clock (ISO 8601); None where either has no time of day."""
+    if not (isinstance(first, str) and isinstance(last, str) and "T" in first and "T" in last):
+        return None
+    return round((dt.datetime.fromisoformat(last) - dt.datetime.fromisoformat(first)).total_seconds() / 60)

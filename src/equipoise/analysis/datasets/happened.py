@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 
-from equipoise.analysis.datasets.dates import day_of, may_be_since, study_day
+from equipoise.analysis.datasets.dates import day_of, may_be_since, minutes_between, study_day
 from equipoise.analysis.datasets.table import (
     LEDGER,
     SUBJECT,
@@ -19,6 +19,7 @@ from equipoise.analysis.datasets.table import (
     Record,
     Table,
     by_subject,
+    joined,
     meets,
     number,
     table_of,
@@ -68,6 +69,10 @@ ADEX: Mapping[str, str] = {
     "SHARE": "Share Given (%)",
     "EXVOL": "Volume Given (mL)",
     "REASON": "Reason Not Complete",
+    "LOT": "Lot Number",
+    "CELLS": "Viable Cells Given (Millions)",
+    "VIAB": "Viability after Thawing (%)",
+    "THAWMIN": "Minutes from Thaw to End",
     LEDGER: "Ledger Entry the Row Came From",
 }
 ADTTE: Mapping[str, str] = {
@@ -130,14 +135,17 @@ def _near(cell: Cell, days: Iterable[str]) -> bool:
 
 
 def exposure(tables: Mapping[str, Table], people: Iterable[Record]) -> Table:
-    """ADEX: every infusion that began."""
+    """ADEX: every infusion that began; with what the bench knows of its bag where the tables hold it (EQPR)."""
     known = {str(row[SUBJECT]): row for row in people}
+    bags = {(row[SUBJECT], row["BAG"]): row for row in tables["EQPR"].records()} if "EQPR" in tables else {}
     rows = []
     for row in tables["EC"].records():
         person = known[str(row[SUBJECT])]
+        bag = bags.get((row[SUBJECT], row.get("ECREFID")), {})
         rows.append(
             {
                 **_person(person),
+                **_prepared(bag, row),
                 "DOSE": row["ECSPID"],
                 "BAG": row.get("ECREFID"),
                 "ASTDT": str(row["ECSTDTC"])[:10],
@@ -149,10 +157,21 @@ def exposure(tables: Mapping[str, Table], people: Iterable[Record]) -> Table:
                 "SHARE": number(row.get("ECSHARE")),
                 "EXVOL": number(row.get("ECDOSE")),
                 "REASON": row.get("ECADJ"),
-                LEDGER: row[LEDGER],
+                LEDGER: joined(row[LEDGER], bag[LEDGER]) if bag else row[LEDGER],
             }
         )
     return table_of("ADEX", "Exposure Analysis Dataset", ADEX, rows)
+
+
+def _prepared(bag: Record, row: Record) -> Record:
+    """What was in the bag, by the share of it that was given. Cells are counted in the bag; CELLS is in millions."""
+    cells, share = number(bag.get("CELLS")), number(row.get("ECSHARE"))
+    return {
+        "LOT": bag.get("LOT"),
+        "VIAB": number(bag.get("VIAB")),
+        "CELLS": round(cells * share / 1e8, 3) if cells is not None and share is not None else None,
+        "THAWMIN": minutes_between(bag.get("THAWDTC"), row.get("ECENDTC")),
+    }
 
 
 def times(

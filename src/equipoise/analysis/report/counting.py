@@ -63,6 +63,8 @@ def summary(run: Run, output: Output) -> Made:
                 Line(texts("n"), tuple(count(of_column(mine, one), len(one.people)) for one in columns), 1)
             )
         for variable in output.variables:
+            if output.blinded is not None and all(row.get(variable) is None for row in rows):
+                continue  # nobody's value is at this door; the note says so
             lines += variable_lines(run, run.variable_label(variable), variable, mine, columns)
     return tuple(lines), ()
 

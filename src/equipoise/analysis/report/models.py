@@ -15,7 +15,7 @@ from equipoise.analysis.datasets.table import SUBJECT, Record, number
 from equipoise.analysis.estimate import Estimate
 from equipoise.analysis.mmrm.result import MmrmFit, fit_mmrm
 from equipoise.analysis.report.comparing import Columns, arm_variable, common_odds, not_fitted, varying
-from equipoise.analysis.report.counting import Made, number_lines, of_column
+from equipoise.analysis.report.counting import Made, of_column
 from equipoise.analysis.report.responding import threshold_lines
 from equipoise.analysis.report.run import Column, Run, evidence, interval, known, mean_sd, p_value, texts
 from equipoise.documents.report import Cell, Line
@@ -255,17 +255,3 @@ def distribution(run: Run, output: Output) -> Made:
                     cells.append(Cell(f"{len(there)} ({share})", evidence(there)))
                 lines.append(Line(str(level), (*cells, *blank), 1))
     return tuple(lines), (texts("responder-note"), texts("odds-note"), *notes)
-
-
-def ratios(run: Run, output: Output) -> Made:
-    """Parameters on the log scale; nothing where no row is held."""
-    rows = [row for code in output.parameters for row in run.analysed(output, code)]
-    if not rows:
-        return (), (texts("hidden-empty"),)
-    columns, lines = run.columns(output), []
-    for code in output.parameters:
-        parameter = run.plan.parameter(code)
-        lines.append(Line(parameter.label if parameter else code, head=True))
-        mine = [row for row in rows if row["PARAMCD"] == code]
-        lines += number_lines(mine, "AVAL", columns)
-    return tuple(lines), ()

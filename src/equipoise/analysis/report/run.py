@@ -177,7 +177,7 @@ class Run:
         ]
 
 
-VARIABLES = ("AGE", "SEX", "RACE", "OUTCOME", "EXDURM", "SHARE", "EXVOL")
+VARIABLES = ("AGE", "SEX", "RACE", "OUTCOME", "EXDURM", "SHARE", "EXVOL", "CELLS", "VIAB", "THAWMIN")
 """Variables that are not the plan's and have a name in both languages: `analysis_report.variable-age` and so on."""
 CODELISTS: Mapping[str, str] = {
     "SEX": "SEX",

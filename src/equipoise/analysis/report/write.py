@@ -13,6 +13,7 @@ from equipoise.analysis.report import (
     counting,
     figures,
     models,
+    ratios,
     sensitivity,
     subgroups,
     surviving,
@@ -33,7 +34,7 @@ _TABLES: Mapping[str, Callable[[Run, Output], counting.Made]] = {
     "responders": responders,
     "shift": counting.shift,
     "distribution": models.distribution,
-    "ratios": models.ratios,
+    "ratios": ratios.ratios,
     "subgroups": subgroups.subgroups,
     "blinding": blinding.blinding,
     "listing": listing,
@@ -48,6 +49,7 @@ _HEADS: Mapping[str, Callable[[Run, Output], tuple[Text, ...]]] = {
     "responders": comparing.share_heads,
     "distribution": comparing.odds_heads,
     "subgroups": subgroups.subgroup_heads,
+    "ratios": ratios.ratio_heads,
 }
 _FIGURES: Mapping[str, Callable[[Run, Output], figures.Drawn]] = {
     "flow": figures.flow,
@@ -115,7 +117,8 @@ def exhibit(run: Run, output: Output) -> Exhibit:
         lines, notes = making(run, output) if making is not None else ((), ())
         drawn = (_columns(run, output), lines, (), notes)
     columns, lines, pictures, notes = drawn
-    blinded = () if output.blinded is None else (texts("blinded", why=output.blinded),)
+    hidden = output.blinded is not None and run.arms.kind != "closed"
+    blinded = (texts("blinded", why=output.blinded),) if hidden else ()
     return Exhibit(
         output.id, output.section, output.title, _population(run, output), _lead(output), columns, lines,
         _estimand(run, output), (*notes, *output.notes, *blinded), pictures, wide=len(columns) > 6,
