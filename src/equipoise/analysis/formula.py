@@ -166,7 +166,9 @@ def _numbers(table: Table, reading: Reading) -> tuple[Problem, ...]:
         texts = [row for row, value in enumerate(values) if isinstance(value, str)]
         numbers = sum(isinstance(value, float) or numeric(value) for value in values)
         must = name in re.split(r"\W+", response) or any(isinstance(value, float) for value in values)
-        strays = [row for row in texts if must or not numeric(values[row])]
+        strays = [row for row in texts if not numeric(values[row])]
+        # where every text is a number as written, the column as a whole was given as text
+        strays = strays or (texts if must else [])
         if strays and (must or 2 * numbers > len(texts) + sum(isinstance(v, float) for v in values)):
             rows = row_numbers(strays)
             found.append(problem("analysis.text", name, rows=rows, value=str(values[strays[0]])))

@@ -34,7 +34,11 @@ def check_columns(x: Array, terms: Sequence[str]) -> tuple[Problem, ...]:
             parts = np.linalg.lstsq(x[:, used], column)[0]
             sizes = np.abs(parts) * np.linalg.norm(x[:, used], axis=0)
             others = [terms[of] for of, size in zip(used, sizes, strict=True) if size > 1e-6 * length]
-            found.append(problem("analysis.collinear", term, others=", ".join(others)))
+            found.append(
+                problem("analysis.constant", term, level=f"{column[0]:g}")
+                if others == ["Intercept"]
+                else problem("analysis.collinear", term, others=", ".join(others))
+            )
             continue
         basis = np.column_stack([basis, left / np.linalg.norm(left)])
         used.append(at)

@@ -29,9 +29,9 @@ def test_a_constant_covariate_and_one_that_says_the_same(table):
     table["site"] = [1.0] * len(table["id"])
     table["twice"] = [2 * value + 1 for value in table["base"]]
     found, problems = refused(table, MODEL + " + site + twice")
-    assert found == {("collinear", "site"), ("collinear", "twice")}
-    others = {its.where: its.arguments["others"] for its in problems}
-    assert others == {"site": "Intercept", "twice": "Intercept, base"}
+    assert found == {("constant", "site"), ("collinear", "twice")}
+    said = {its.where: its.arguments for its in problems}
+    assert (said["site"]["level"], said["twice"]["others"]) == ("1", "Intercept, base")
 
 
 def test_an_arm_without_anybody_at_a_visit(table):
@@ -71,6 +71,14 @@ def test_text_among_numbers(table, column):
     found, problems = refused(table)
     assert found == {("text", column)}
     assert (problems[0].arguments["rows"], problems[0].arguments["value"]) == ("4", "n.d.")
+
+
+def test_of_a_column_that_a_file_made_text_only_the_strays_are_named(table):
+    """One entry of a file that is no number leaves the whole column as text."""
+    table["chg"] = [None if value is None else str(value) for value in table["chg"]]
+    table["chg"][3] = "<20"
+    _, problems = refused(table)
+    assert (problems[0].arguments["rows"], problems[0].arguments["value"]) == ("4", "<20")
 
 
 def test_more_parameters_than_data(table):
