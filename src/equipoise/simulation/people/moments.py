@@ -93,11 +93,16 @@ class Nature:
         if not self._base and self.model.screening.visits:
             self._base.update({BASE + variable.name: 0.0 for variable in self.model.state})
             visit = self.model.screening.visits[-1]
-            date = self.zero + dt.timedelta(days=int(float(self.variables["wait"])))
+            date = self.screened(visit)
             marks = dict.fromkeys(self.model.events.marks, 0.0) if self.model.events is not None else {}
             found = self.at(visit, date, None, marks)
             self._base.update({BASE + one.name: found[one.name] for one in self.model.state})
         return self._base
+
+    def screened(self, visit: str) -> dt.date:
+        """The date of a visit before treatment: that of screening for the first, else day 1."""
+        first = self.study.schedule.visits[0].id
+        return self.zero + dt.timedelta(days=0 if visit == first else int(float(self.variables["wait"])))
 
     def place(self, visit: str, date: dt.date) -> str:
         """Where the chances of a visit stand: with the visit, or with its day too where the schedule names none."""

@@ -87,10 +87,8 @@ def _taken(nature: Nature, failure: Failure | None) -> bool:
     screening = nature.model.screening
     wanted = failure.accept if failure is not None and failure.accept is not None else screening.eligible
     marks = dict.fromkeys(nature.model.events.marks, 0.0) if nature.model.events is not None else {}
-    first = nature.study.schedule.visits[0].id
     for visit in screening.visits:
-        days = 0 if visit == first else int(float(nature.variables["wait"]))
-        scope = nature.at(visit, nature.zero + dt.timedelta(days=days), None, marks)
+        scope = nature.at(visit, nature.screened(visit), None, marks)
         if not wanted.number(scope):
             return False
     return True

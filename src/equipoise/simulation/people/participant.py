@@ -80,7 +80,8 @@ class VirtualParticipant:
     @property
     def birth(self) -> str | None:
         """The date of birth, as on the form."""
-        return self.answer(self.nature.study.reference_ranges.birth or "")
+        study = self.nature.study
+        return self.answer(study.reference_ranges.birth or study.schedule.born or "")
 
     @property
     def caregiver(self) -> bool:
