@@ -394,3 +394,48 @@ def test_the_whole_page_is_under_60_kb(browser, hospital):
     page.wait_for_timeout(300)
     assert 10_000 < sum(sizes) <= 60 * 1024, sum(sizes)  # the issue's bar, definition and windows included
     context.close()
+
+
+def test_nothing_is_asked_by_the_clock(phone):
+    """Battery and data plan: an hour on the home screen asks the hospital nothing."""
+    worked(phone)
+    phone.wait_for_timeout(500)
+    asked = []
+    phone.on("request", lambda one: asked.append(one.url))
+    phone.clock.fast_forward(3600 * 1000)
+    phone.wait_for_timeout(300)
+    assert asked == []
+
+
+@pytest.mark.nightly
+def test_an_entry_is_finished_under_the_definition_it_was_begun_with(phone):
+    event(phone)
+    phone.locator(".item .choice").first.click()
+    newer = "f" * 64
+
+    def with_newer(route):
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "definition": newer})
+
+    plan = phone.evaluate(
+        "() => new Promise((done) => { indexedDB.open('equipoise-diary').onsuccess = ({ target: { result: db } }) => { db.transaction('people').objectStore('people').getAll().onsuccess = (event) => { db.close(); done(Object.values(event.target.result[0].definitions)[0]); }; }; })"
+    )
+    said = json.dumps(plan, ensure_ascii=False).replace("什么时候发生的？", "何时发生的？")
+    phone.context.route("**/diary/intake", with_newer)
+    phone.context.route(
+        f"**/diary/definition/{newer}.json",
+        lambda route: route.fulfill(json={**json.loads(said), "digest": newer}),
+    )
+    phone.locator(".keys .key").last.click()  # back to the home screen
+    phone.locator(".keys .key").last.click()  # lock
+    with phone.expect_response(re.compile("/diary/definition/")):
+        pin(phone, phone.card[1])
+    phone.wait_for_timeout(300)
+    event(phone)
+    expect(phone.locator("h1")).to_contain_text("什么时候发生的？")
+    answer_all(phone)
+    send(phone)
+    expect(phone.locator(".state.hospital")).to_be_visible()
+    home(phone)
+    event(phone)
+    expect(phone.locator("h1")).to_contain_text("何时发生的？")

@@ -4,11 +4,12 @@
    counts as carried only on a receipt; nothing asks again and again by the clock: what is carried is carried when the
    page is opened, when something was entered, and when the line comes back. */
 
-import { all, get, put, write } from "./keeping.js";
+import { all, change, get, put, write } from "./keeping.js";
 import * as telling from "./telling.js";
 
 const MOST = 32; // packets in one request
 const PATIENCE = 20000; // milliseconds for one request on a bad line
+const WHOLE = ["diary.device-revoked", "diary.device-unknown", "diary.packet-forged"]; // what is refused of the phone, not of a packet
 let running = null;
 let reached = true;
 
@@ -70,10 +71,9 @@ async function send(person, packets) {
   if (!answer || !answer.ok) return false;
   await telling.heard(answer.said.server_time, asked);
   for (const one of answer.said.answers) await noted(one);
-  if (answer.said.slots && answer.said.slots.length) {
-    const held = await get("people", person.device);
-    await put("people", { ...held, slots: answer.said.slots, wanted: answer.said.definition, heard: Date.now() });
-  }
+  const refused = answer.said.answers.find((one) => WHOLE.includes(one.rule)) || null;
+  const told = answer.said.slots.length ? { slots: answer.said.slots, wanted: answer.said.definition } : {};
+  await change("people", person.device, (held) => ({ ...held, ...told, refused: refused && { says: refused.says, next: refused.next } }));
   return true;
 }
 

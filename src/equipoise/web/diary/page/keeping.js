@@ -47,7 +47,12 @@ export async function write(stores, work) {
   });
 }
 
+/* Change what lies under a key, as it lies there at that moment; nothing where nothing lies. */
+export const change = (store, key, how) => write([store], (held) => {
+  const asked = held(store).get(key);
+  asked.onsuccess = () => { if (asked.result) held(store).put(how(asked.result)); };
+});
+
 export const get = (store, key) => read(store, (held) => held.get(key));
 export const all = (store) => read(store, (held) => held.getAll());
 export const put = (store, value, key) => write([store], (held) => held(store).put(value, key));
-export const remove = (store, key) => write([store], (held) => held(store).delete(key));

@@ -7,7 +7,7 @@ import * as carrying from "./carrying.js";
 import * as drawing from "./drawing.js";
 import { button, say, settings } from "./drawing.js";
 import * as entry from "./entry.js";
-import { all, get, put, write } from "./keeping.js";
+import { all, change, get, put, write } from "./keeping.js";
 import * as reading from "./reading.js";
 import * as screens from "./screens.js";
 import { fromBase64url, importKey, originKey, randomId, readAgain, seal, unwrap, wrap } from "./sealing.js";
@@ -21,6 +21,7 @@ let me = null; // { person, key }
 let watching = null; // redraws what is on the screen after something was carried
 let over = [];
 let offer = null;
+const noted = new Set(); // windows of which the hospital is told on this page
 let worker = null;
 
 /* --- enrolment ------------------------------------------------------------------------------------------- */
@@ -76,12 +77,12 @@ async function unlock(device, pin) {
   if (person.until > Date.now()) return say("phone.pin-pause");
   const key = await unwrap(person.wrapped, pin, await get("settings", "origin"));
   if (key) {
-    if (person.wrong) await put("people", { ...person, wrong: 0 });
+    await change("people", device, (held) => ({ ...held, wrong: 0 }));
     await enter(person, key);
     return null;
   }
   const wrong = person.wrong + 1;
-  await put("people", { ...person, wrong: wrong % TRIES, until: wrong % TRIES ? 0 : Date.now() + PAUSE });
+  await change("people", device, (held) => ({ ...held, wrong: wrong % TRIES, until: wrong % TRIES ? 0 : Date.now() + PAUSE }));
   return say(wrong % TRIES ? "phone.pin-wrong" : "phone.pin-pause");
 }
 
@@ -101,8 +102,8 @@ async function renewed() {
   const plan = await carrying.fetched(`/diary/definition/${person.wanted}.json`);
   if (!plan) return;
   const needed = new Set(Object.values((await entry.unfinished(person, me.key)).open).map((one) => one.digest));
-  const held = Object.fromEntries(Object.entries(person.definitions).filter(([digest]) => needed.has(digest)));
-  await put("people", { ...person, digest: plan.digest, definitions: { ...held, [plan.digest]: plan } });
+  const kept = Object.fromEntries(Object.entries(person.definitions).filter(([digest]) => needed.has(digest)));
+  await change("people", person.device, (held) => ({ ...held, digest: plan.digest, definitions: { ...kept, [plan.digest]: plan } }));
   changed();
 }
 
@@ -165,13 +166,13 @@ async function home({ quiet = false, showAll = false } = {}) {
 /* Once for each window: that the person saw that an entry is due. */
 async function noteSeen(slot) {
   const name = `${slot.form}|${slot.period}`;
-  const seen = me.person.seen || [];
-  if (seen.includes(name)) return;
-  me.person = { ...me.person, seen: [...seen.slice(-20), name] };
+  if ((me.person.seen || []).includes(name) || noted.has(name)) return;
+  noted.add(name);
   const at = telling.asTold(telling.stamp());
   const body = { v: 1, kind: "seen", reporter: reporterOf(me.person), form: slot.form, period: slot.period, digest: me.person.digest, begun: at, submitted: at, ...telling.asSent(), offline: !carrying.lineIsUp(), language: settings.language, modes: {}, answers: {}, shown: [] };
   const queued = await entry.queuedFor(me.person, me.key, "seen", body, { form: slot.form, period: slot.period });
-  await write(["queue", "people"], (store) => { store("queue").put(queued); store("people").put(me.person); });
+  await put("queue", queued);
+  await change("people", queued.device, (held) => ({ ...held, seen: [...(held.seen || []).slice(-20), name] }));
 }
 
 function choose(form, slot) {

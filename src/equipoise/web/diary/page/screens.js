@@ -129,9 +129,11 @@ export function home(view, acts, { quiet = false } = {}) {
   ], [button(say("phone.settings"), acts.settings, { drawn: "gear" }), button(say("phone.lock"), acts.lock, { drawn: "lock" })], { quiet });
 }
 
-/* What is lost, or about to be: before everything else. */
+/* That this phone counts no more; what is lost, or about to be: before everything else. */
 function warnings(view) {
   const found = [];
+  const { refused } = view.person;
+  if (refused) found.push(`${of(refused.says)} ${of(refused.next)}`);
   if (view.over.length) found.push(say("phone.draft-over", { n: view.over.length }));
   if (tooLong(view)) found.push(say("phone.waiting-long", { n: view.waiting }));
   return found.length ? h("div", { class: "notices" }, found.map((text) => h("p", { class: "notice warn" }, text))) : null;
