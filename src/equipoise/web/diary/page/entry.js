@@ -55,11 +55,12 @@ export async function begin(form, slot, reporter) {
   show();
 }
 
-/* What the form calls the time that it asks about; a day that is over is named, since it is "today" no more. */
+/* What the form calls the time that it asks about; a day that is over is "today" no more. */
 function periodWords() {
   const form = formOf();
-  const over = entry.period && form.cadence && form.cadence.days === 1 && entry.period !== telling.dayIn(app.person.zone);
-  return over ? say("phone.on-day", { day: telling.shownDay(entry.period, settings.language, { weekday: undefined }) }) : of(form.period);
+  const { zone } = app.person;
+  if (!entry.period || !form.cadence || form.cadence.days !== 1 || entry.period === telling.dayIn(zone)) return of(form.period);
+  return entry.period === telling.dayIn(zone, 1) ? say("phone.yesterday") : say("phone.on-day", { day: telling.shownDay(entry.period, settings.language) });
 }
 
 /* Keep the draft; where the phone cannot, say so and stay. */

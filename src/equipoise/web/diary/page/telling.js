@@ -55,13 +55,13 @@ export function shown(moment, language, inZone) {
   }
 }
 
-/* The day (ISO) that it is in a zone. */
-export function dayIn(inZone) {
-  const parts = new Intl.DateTimeFormat("en-GB", { timeZone: inZone, year: "numeric", month: "2-digit", day: "2-digit" }).formatToParts(new Date(now()));
+/* The day (ISO) that it is in a zone, or was `before` days ago. */
+export function dayIn(inZone, before = 0) {
+  const parts = new Intl.DateTimeFormat("en-GB", { timeZone: inZone, year: "numeric", month: "2-digit", day: "2-digit" }).formatToParts(new Date(now() - before * 86400000));
   return ["year", "month", "day"].map((kind) => parts.find((one) => one.type === kind).value).join("-");
 }
 
-export function shownDay(period, language, { weekday = "long" } = {}) {
-  const how = { month: "long", day: "numeric", weekday, timeZone: "UTC" };
+export function shownDay(period, language) {
+  const how = { month: "long", day: "numeric", weekday: "long", timeZone: "UTC" };
   return new Intl.DateTimeFormat(language === "zh" ? "zh-CN" : "en-GB", how).format(new Date(`${period}T00:00:00Z`));
 }
