@@ -30,15 +30,32 @@ _IMAGING = frozenset({"OrderImaging", "RecordImaging", "CancelImaging", "Referen
 _READS = frozenset({"OpenReading", "OpenAdjudication"})
 """Giving images to readers."""
 
-_DIARY = frozenset({"InviteDevice", "RevokeDevice"})
-"""Phones of participants and caregivers."""
+_DIARY = frozenset(
+    {
+        "InviteDevice",
+        "RevokeDevice",
+        "SetDiaryReminder",
+        "ReviewDiary",
+        "LinkDiaryEntry",
+        "HandleDiaryFlag",
+        "ExplainDiaryGap",
+        "RecordDiaryInterview",
+    }
+)
+"""Phones of participants and caregivers, and what they wrote."""
+_DIARY_DECIDES = frozenset({"DecideDiaryChange"})
+"""Changing what counts of an entry is the site's alone, and signed."""
+_OUTAGES = frozenset({"RecordInterruption"})
 
 COMMANDS: Mapping[str, frozenset[str]] = {
     "coordinator": _TUBES | _IMAGING | _DIARY,
-    "investigator": _TUBES | _IMAGING | _DIARY,
-    "data_manager": _LABORATORY | _READS,
+    "investigator": _TUBES | _IMAGING | _DIARY | _DIARY_DECIDES,
+    "data_manager": _LABORATORY | _READS | _OUTAGES,
     "reader": frozenset({"ScoreReading"}),
-    "system": frozenset({"EnrolDevice", "RevokeDevice", "KeepDiaryEvidence"}),
+    "system": frozenset(
+        {"EnrolDevice", "RevokeDevice", "KeepDiaryEvidence", "RecordDiaryReminder", "RecordSitePage"}
+    )
+    | _OUTAGES,
 }
 READS: Mapping[str, frozenset[str]] = {
     "coordinator": _SEES,

@@ -104,7 +104,17 @@ DUTIES: Mapping[str, Duty] = {
             _BOTH,
             frozenset({"OrderImaging", "RecordImaging", "CancelImaging", "ReferenceImages", "RefuseImages"}),
         ),
-        Duty("diary", Text("The diary", "受试者日记"), _BOTH, frozenset({"InviteDevice", "RevokeDevice"})),
+        Duty(
+            "diary",
+            Text("The diary", "受试者日记"),
+            _BOTH,
+            frozenset(
+                {
+                    "InviteDevice", "RevokeDevice", "SetDiaryReminder", "ReviewDiary", "LinkDiaryEntry",
+                    "HandleDiaryFlag", "ExplainDiaryGap", "RecordDiaryInterview", "DecideDiaryChange",
+                }
+            ),
+        ),
         Duty(
             "deviations",
             Text("Protocol deviations", "方案偏离"),

@@ -20,11 +20,11 @@ from equipoise.desk.diary_tables import PHONES
 from equipoise.desk.phones import Phone
 from equipoise.desk.standing import Standing
 from equipoise.diary.commands import KeepDiaryEvidence, RecordDiary, Sent
-from equipoise.diary.decide import UNOPENED, last_day
+from equipoise.diary.decide import UNOPENED
 from equipoise.diary.evolve import Packet, Side, State, side_of
 from equipoise.diary.packets import Sealed, Unfit, open_sealed, read_sealed
 from equipoise.diary.parsing import parse
-from equipoise.diary.windows import Slot, slots
+from equipoise.diary.windows import Slot, last_day, slots
 from equipoise.ledger.receipts import Receipt, receipt_message
 from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Text

@@ -16,6 +16,7 @@ from equipoise.desk.audit_table import AUDIT_FOLLOWER
 from equipoise.desk.closing_tables import CLOSING_FOLLOWER
 from equipoise.desk.deviation_tables import DEVIATIONS_FOLLOWER
 from equipoise.desk.diary_tables import PHONES_FOLLOWER
+from equipoise.desk.diary_waiting import DIARY_FOLLOWER
 from equipoise.desk.double_tables import DOUBLE_FOLLOWER
 from equipoise.desk.image_tables import READS_FOLLOWER
 from equipoise.desk.specimen_tables import SPECIMEN_FOLLOWER
@@ -450,6 +451,7 @@ FOLLOWERS = (
     DEVIATIONS_FOLLOWER,
     DOUBLE_FOLLOWER,
     PHONES_FOLLOWER,
+    DIARY_FOLLOWER,
     AUDIT_FOLLOWER,
 )
 """What every commit of the desk runs. Raise the version whenever this file computes something else."""

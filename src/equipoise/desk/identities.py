@@ -161,6 +161,12 @@ class Register:
             row = self._db.execute("SELECT sealed FROM other WHERE other = ?", (other,)).fetchone()
         return "" if row is None else str(self._unseal(other, row[0])["name"])
 
+    def other_phone(self, other: str) -> str:
+        """The telephone or address of somebody beside a participant; empty where unknown or erased."""
+        with self._trusted():
+            row = self._db.execute("SELECT sealed FROM other WHERE other = ?", (other,)).fetchone()
+        return "" if row is None else str(self._unseal(other, row[0])["phone"])
+
     def add_staff(self, actor: str, name: str) -> None:
         """Register, or rename, a member of staff."""
         sealed = self._seal(actor, {"name": unicodedata.normalize("NFC", name)})

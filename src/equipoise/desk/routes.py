@@ -339,6 +339,7 @@ ROUTES: Mapping[type, Route] = {
     overseeing.OpenStore: Route(_study, "light", _oversight),
     overseeing.ReleaseStudy: Route(_study, "light", _oversight),
     overseeing.PauseEnrolment: Route(_study, "light", _oversight),
+    overseeing.RecordInterruption: Route(_study, "light", _oversight),
     overseeing.ResumeEnrolment: Route(_study, "light", _oversight),
     overseeing.EnrolSecondDoor: Route(_second_door, "light", _oversight_door),
     overseeing.RecordAnchor: Route(_second_door, "light", _oversight_door),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from equipoise.diary.commands import (
@@ -23,8 +23,9 @@ from equipoise.diary.commands import (
 )
 from equipoise.diary.evolve import Device, State
 from equipoise.diary.judging import Fault, Window, fault_of, red_flags
+from equipoise.diary.site_decide import STEPS as SITE_STEPS
 from equipoise.diary.timing import judge_times
-from equipoise.diary.windows import slot_of
+from equipoise.diary.windows import last_day, slot_of
 from equipoise.ledger.entries import (
     Append,
     DeviceEnrolled,
@@ -131,6 +132,7 @@ _STEPS: Mapping[type, Step] = {
     EnrolDevice: _enrol,
     RevokeDevice: _revoke,
     KeepDiaryEvidence: _keep,
+    **SITE_STEPS,
 }
 
 
@@ -206,13 +208,6 @@ def _judged(
         times.marks, sent.offline, late, sent.language, sent.modes or {}, sent.answers or {}, sent.shown,
         red_flags(plan, form, sent),
     )  # fmt: skip
-
-
-def last_day(facts: Facts) -> dt.date | None:
-    """The last day of the diary: the end of participation, or the day on which contact was ended; None while open."""
-    days = [facts.contact_ended_on, facts.participation_ended[1] if facts.participation_ended else None]
-    known = [dt.date.fromisoformat(day) for day in days if day is not None and len(day) == 10]
-    return min(known, default=None)
 
 
 def _evidence(sent: Sent, device: str, fault: Fault, facts: Facts) -> DiaryEvidenceRecorded:

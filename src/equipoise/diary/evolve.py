@@ -29,7 +29,9 @@ from equipoise.ledger.entries import (
     DiaryInterviewRecorded,
     DiaryInvited,
     DiaryReminderDispatched,
+    DiaryReminderPlanned,
     DiaryReviewed,
+    DiarySitePaged,
     Recorded,
 )
 
@@ -56,6 +58,7 @@ class Device:
     invited_at: str
     enrolled_at: str | None = None
     revoked_at: str | None = None
+    reason: str = ""
 
     @property
     def side(self) -> Side:
@@ -103,6 +106,7 @@ class Request:
     at: str
     decided: DiaryChangeDecided | None = None
     decided_at: str = ""
+    decided_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,9 @@ _OTHERS = (
     DiaryInterviewRecorded,
     DiaryReviewed,
     DiaryEvidenceRecorded,
+    DiaryFlagHandled,
+    DiaryReminderPlanned,
+    DiarySitePaged,
 )
 
 
@@ -178,9 +185,9 @@ def evolve(state: State, recorded: Recorded) -> State:
             asked = Request(entry, recorded.header.seq, at)
             state = replace(state, requests=_with(state.requests, entry.packet, asked))
         case DiaryChangeDecided():
-            return _decided(state, entry, at)
+            return _decided(state, entry, at, recorded.header.actor)
         case DiaryEntryLinked() | DiaryFlagHandled():
-            return _about(state, entry)
+            state = _about(state, entry)
         case _ if not isinstance(entry, _OTHERS):
             return state
     if isinstance(entry, _OTHERS):
@@ -195,7 +202,7 @@ def _device(state: State, entry: DeviceEnrolled | DeviceRevoked, at: str) -> Sta
     if isinstance(entry, DeviceEnrolled):
         changed = replace(known, state="ENROLLED", enrolled_at=at)
     else:
-        changed = replace(known, state="REVOKED", revoked_at=at)
+        changed = replace(known, state="REVOKED", revoked_at=at, reason=entry.reason)
     return replace(state, devices=_with(state.devices, entry.device, changed))
 
 
@@ -212,10 +219,10 @@ def _packet(state: State, recorded: Recorded) -> State:
     return replace(state, packets=_with(state.packets, entry.packet, kept))
 
 
-def _decided(state: State, entry: DiaryChangeDecided, at: str) -> State:
+def _decided(state: State, entry: DiaryChangeDecided, at: str, by: str) -> State:
     asked, about = state.requests.get(entry.request), state.made.get(entry.about)
     if asked is not None:
-        asked = replace(asked, decided=entry, decided_at=at)
+        asked = replace(asked, decided=entry, decided_at=at, decided_by=by)
         state = replace(state, requests=_with(state.requests, entry.request, asked))
     if about is not None and entry.changes:
         about = replace(about, changes=MappingProxyType({**about.changes, **entry.changes}))

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from equipoise.ledger.facts import Facts
 from equipoise.protocol.diary import Cadence, DiaryForm, DiaryPlan
 from equipoise.protocol.windows import date_of, day_of
 
@@ -71,3 +72,10 @@ def _instant(day: dt.date, hour: dt.time, zone: str) -> dt.datetime:
     """The moment (UTC) at which the wall clock shows an hour. Shown twice: the first time; never: as if the clock had
     not been put forward (PEP 495, fold 0)."""
     return dt.datetime.combine(day, hour, ZoneInfo(zone)).astimezone(dt.UTC)
+
+
+def last_day(facts: Facts) -> dt.date | None:
+    """The last day of the diary: the end of participation, or the day on which contact was ended; None while open."""
+    days = [facts.contact_ended_on, facts.participation_ended[1] if facts.participation_ended else None]
+    known = [dt.date.fromisoformat(day) for day in days if day is not None and len(day) == 10]
+    return min(known, default=None)

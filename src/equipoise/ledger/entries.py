@@ -1645,6 +1645,33 @@ class DiaryReminderDispatched(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class DiaryReminderPlanned(Entry):
+    """When and how somebody is reminded: the hour of their clock, the way (empty: not at all), the language.
+
+    `contact`: the register's random id of the address; empty for the telephone registered with the person.
+    """
+
+    belongs: ClassVar[str] = "diary"
+
+    holder: str
+    hour: str
+    gateway: str
+    language: str
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiarySitePaged(Entry):
+    """The site was told at once of an entry with red flags, or of a call for help (`about`), through a gateway."""
+
+    belongs: ClassVar[str] = "diary"
+
+    about: str
+    gateway: str
+    delivered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DiaryFormShown(Entry):
     """A phone showed a form for a period, at a moment (UTC) by the server's clock as far as it can be told."""
 

@@ -58,6 +58,15 @@ class DeactivateSite:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordInterruption:
+    """Phones could not reach the server from one moment (UTC, ISO) to another: nobody missed an entry then."""
+
+    since: str
+    until: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PauseEnrolment:
     """Stop randomizing for now."""
 

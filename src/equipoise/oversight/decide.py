@@ -7,6 +7,7 @@ until it is released.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import re
 from typing import TypeAlias
@@ -23,6 +24,7 @@ from equipoise.ledger.entries import (
     ReleaseConditionRecorded,
     ReleaseSigned,
     SecondDoorEnrolled,
+    ServiceInterrupted,
     SiteActivated,
     SiteAdded,
     SiteApproved,
@@ -44,6 +46,7 @@ from equipoise.oversight.commands import (
     OpenStore,
     PauseEnrolment,
     RecordAnchor,
+    RecordInterruption,
     RecordListRelease,
     RecordRanges,
     RecordRecall,
@@ -87,6 +90,8 @@ def decide(study: Study, state: State, facts: Facts, command: object, occasion: 
         return _release(study, state, command)
     if isinstance(command, PauseEnrolment | ResumeEnrolment) and not command.reason.strip():
         return _refuse("oversight.reason-required", "reason")
+    if isinstance(command, RecordInterruption):
+        return _interrupted(command, occasion)
     if isinstance(command, PauseEnrolment):
         return (
             _refuse("oversight.already-paused")
@@ -132,6 +137,18 @@ def decide_site(
     if not command.reason.strip():
         return _refuse("oversight.reason-required", "reason")
     return _write(stream, SiteDeactivated(command.site, command.reason))
+
+
+def _interrupted(command: RecordInterruption, occasion: Occasion) -> Decision:
+    """When phones could not reach the server; both ends are moments that have passed."""
+    try:
+        since, until = (dt.datetime.fromisoformat(one) for one in (command.since, command.until))
+        fits = since < until <= occasion.at
+    except (TypeError, ValueError):
+        fits = False
+    if not fits:
+        return _refuse("oversight.interruption-unfit", "since")
+    return _write("study", ServiceInterrupted(command.since, command.until, command.reason.strip()))
 
 
 def _release(study: Study, state: State, command: ReleaseStudy) -> Decision:

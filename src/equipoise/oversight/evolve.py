@@ -18,6 +18,7 @@ from equipoise.ledger.entries import (
     RecallReceived,
     Recorded,
     SecondDoorEnrolled,
+    ServiceInterrupted,
     SiteActivated,
     SiteAdded,
     SiteApproved,
@@ -40,6 +41,8 @@ class State:
     versions: tuple[StudyReleased, ...] = ()
     paused: bool = False
     gate: Gate = field(default_factory=Gate)
+    interruptions: tuple[tuple[dt.datetime, dt.datetime], ...] = ()
+    """When phones could not reach the server: since, until (UTC)."""
 
     @property
     def in_force(self) -> StudyReleased | None:
@@ -117,6 +120,9 @@ def evolve(state: State, recorded: Recorded) -> State:
         return replace(state, purpose=entry.purpose)
     if isinstance(entry, StudyReleased):
         return replace(state, versions=(*state.versions, entry))
+    if isinstance(entry, ServiceInterrupted):
+        down = dt.datetime.fromisoformat(entry.since), dt.datetime.fromisoformat(entry.until)
+        return replace(state, interruptions=(*state.interruptions, down))
     if isinstance(entry, EnrolmentPaused | EnrolmentResumed):
         return replace(state, paused=isinstance(entry, EnrolmentPaused))
     header = recorded.header

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from equipoise.desk.diary_post import Post
 from equipoise.desk.front import open_front
 from equipoise.pages.serving import Opened, announce, serve_door
 from equipoise.web.wsgi import application
@@ -30,6 +31,12 @@ def serve(
         desk = open_front(store, channel=channel)
         if isinstance(desk, Problem):
             return desk
-        return Opened(application(desk, store, (host,), second_door=second_door), desk.close)
+        post = Post(desk, desk.ledger.places.store.parent).start()
+
+        def closing() -> None:
+            post.close()
+            desk.close()
+
+        return Opened(application(desk, store, (host,), second_door=second_door), closing)
 
     return serve_door(opening, host, port, ready=ready)

@@ -56,7 +56,7 @@ STILL: frozenset[str] = frozenset(
         "RaiseDeviation", "ClassDeviation", "ExplainDeviation",
         "CloseDeviation", "ReopenDeviation", "WithdrawDeviation",
         # what a phone still sends is kept, and counts for nothing; a lost phone is shut out
-        "KeepDiaryEvidence", "RevokeDevice",
+        "KeepDiaryEvidence", "RevokeDevice", "RecordInterruption", "RecordDiaryReminder", "RecordSitePage",
         # people, the sites themselves, and reading
         "GrantRole", "RevokeRole", "ReviewAudit", "AddSite", "ApproveSite", "ActivateSite", "DeactivateSite",
         "PauseEnrolment", "ResumeEnrolment",

@@ -33,6 +33,7 @@ from equipoise.ledger.entries import (
     ReleaseConditionRecorded,
 )
 from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
+from equipoise.ledger.proving import proof_fault
 from equipoise.protocol.study import Study
 from equipoise.words.canonical import digest
 from equipoise.words.problem import Problem, problem
@@ -164,16 +165,6 @@ def decide_database(
                 return Refusal(faults)
             undone = ReleaseConditionRecorded("DATABASE_LOCKED", met=False, reference=command.proposal)
             return _write(DatabaseUnlocked(command.proposal), undone)
-
-
-def proof_fault(facts: Facts, occasion: Occasion) -> Problem | None:
-    """Why the proof of identity does not do: none, another person's, or a demonstration's in a trial."""
-    proof = facts.proved
-    if proof is None or proof.actor != occasion.by:
-        return problem("closing.proof-missing", "password")
-    if proof.method == "DEMO" and not facts.rehearsal:
-        return problem("closing.demo-signature", "password")
-    return None
 
 
 def _lock_faults(state: Database, facts: Facts) -> tuple[Problem, ...]:

@@ -12,11 +12,11 @@ from typing import Literal
 
 from equipoise.capture.closing.change import place_words
 from equipoise.capture.closing.commands import SignForms
-from equipoise.capture.closing.database import proof_fault
 from equipoise.capture.closing.shown import shown_digest
 from equipoise.capture.evolve import Place, State
 from equipoise.ledger.entries import Append, FormsSigned, SignedPlace
 from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
+from equipoise.ledger.proving import proof_fault
 from equipoise.protocol.study import Study
 from equipoise.words.problem import Problem, problem
 

@@ -1,0 +1,97 @@
+"""The read tables of the diary's work: whose diary has begun and was heard when, and what waits for a person.
+
+The rule that must stay true: as in followers.py; ids, states, moments and places, and no word that anybody wrote. They
+have a follower of their own.
+"""
+
+from __future__ import annotations
+
+from equipoise.ledger.entries import (
+    DiaryChangeDecided,
+    DiaryChangeRequested,
+    DiaryEntryRecorded,
+    DiaryFlagHandled,
+    DiaryHelpAsked,
+    DiaryInterviewRecorded,
+    DiaryInvited,
+    DiarySitePaged,
+    Recorded,
+    SubjectScreened,
+)
+from equipoise.ledger.followers import Follower
+from equipoise.ledger.store import ReadTable, Transaction
+
+DIARIES = ReadTable(
+    "diaries",
+    {"subject": "text", "site": "text", "number": "text", "begun_at": "text", "heard_at": "text"},
+    ("subject",),
+    (("site", "number"), ("site", "heard_at")),
+)
+"""Every participant. `begun_at`: the first invitation; `heard_at`: the latest entry of the participant's own; or empty."""
+WAITING = ReadTable(
+    "diary_waiting",
+    {
+        "subject": "text",
+        "about": "text",
+        "kind": "text",
+        "site": "text",
+        "number": "text",
+        "at": "text",
+        "state": "text",
+        "paged_at": "text",
+    },
+    ("subject", "about"),
+    (("site", "state", "at"), ("state", "paged_at")),
+)
+"""`kind`: FLAG (an entry with red flags), HELP (a call for help), CHANGE (a request); `state`: WAITING or DONE.
+`paged_at`: when the site was told of a flag or a call; empty while it was not."""
+
+
+def follow(tables: Transaction, recorded: Recorded) -> None:
+    """Bring the tables up to date with one more entry."""
+    entry, header = recorded.entry, recorded.header
+    if isinstance(entry, SubjectScreened):
+        case = {"subject": entry.subject, "site": entry.site, "number": entry.screening_number}
+        tables.put(DIARIES, {**case, "begun_at": "", "heard_at": ""})
+        return
+    if not header.stream.startswith("diary/"):
+        return
+    subject = header.stream.removeprefix("diary/")
+    row = tables.get(DIARIES, (subject,))
+    if row is None:
+        return
+    match entry:
+        case DiaryInvited() if not row["begun_at"]:
+            tables.put(DIARIES, {**row, "begun_at": header.at})
+        case DiaryEntryRecorded():
+            if entry.reporter != "CAREGIVER":
+                tables.put(DIARIES, {**row, "heard_at": header.at})
+            if entry.red_flags:
+                _wait(tables, subject, entry.packet, "FLAG", header.at)
+        case DiaryInterviewRecorded() if entry.red_flags:
+            _wait(tables, subject, entry.interview, "FLAG", header.at)
+        case DiaryHelpAsked():
+            _wait(tables, subject, entry.packet, "HELP", header.at)
+        case DiaryChangeRequested():
+            _wait(tables, subject, entry.packet, "CHANGE", header.at)
+        case DiaryFlagHandled() | DiaryChangeDecided():
+            about = entry.about if isinstance(entry, DiaryFlagHandled) else entry.request
+            waits = tables.get(WAITING, (subject, about))
+            if waits is not None:
+                tables.put(WAITING, {**waits, "state": "DONE"})
+        case DiarySitePaged():
+            waits = tables.get(WAITING, (subject, entry.about))
+            if waits is not None and entry.delivered:
+                tables.put(WAITING, {**waits, "paged_at": header.at})
+        case _:
+            pass
+
+
+def _wait(tables: Transaction, subject: str, about: str, kind: str, at: str) -> None:
+    row = tables.get(DIARIES, (subject,)) or {}
+    whose = {"subject": subject, "about": about, "site": row.get("site"), "number": row.get("number")}
+    tables.put(WAITING, {**whose, "kind": kind, "at": at, "state": "WAITING", "paged_at": ""})
+
+
+DIARY_FOLLOWER = Follower("diary", "1", (DIARIES, WAITING), follow)
+"""Raise the version whenever this file computes something else."""

@@ -1,0 +1,120 @@
+"""The diary across participants: the list of diaries, and what Today asks of a site.
+
+The rules that must stay true: a red flag, a call for help, a request and a silence are tasks of people and nothing by
+themselves; the read tables say who is looked at, a participant's own stream what is said; an interruption of the service
+asks nothing of anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from equipoise.access.commands import Who
+from equipoise.access.decide import may_read
+from equipoise.access.roles import ROLES
+from equipoise.desk.desk import Desk
+from equipoise.desk.diary_pages import READS, Reading, side_view
+from equipoise.desk.diary_standing import SIDES, rules_of, side_standing
+from equipoise.desk.diary_views import OverviewLine, OverviewView
+from equipoise.desk.diary_waiting import DIARIES, WAITING
+from equipoise.desk.queues import sites_of
+from equipoise.desk.standing import day_at
+from equipoise.desk.views import Task
+from equipoise.desk.words import task
+from equipoise.diary.reminders import site_to_call
+from equipoise.ledger.reader import Reader
+from equipoise.ledger.store import Row
+from equipoise.words.clock import local
+
+PAGE = 30
+LISTED = 20
+"""How many tasks of one kind Today lists."""
+LOOKED_AT = 200
+"""How many diaries of a site are looked at for silence, those heard longest ago first."""
+KINDS = {"FLAG": "diary_flag", "HELP": "diary_help", "CHANGE": "diary_change"}
+
+
+def diary_tasks(desk: Desk, reader: Reader, who: Who) -> tuple[Task, ...]:
+    """Red flags, calls for help, requests, and participants who are silent, for who deals with them."""
+    role = ROLES.get(who.role)
+    if role is None or "HandleDiaryFlag" not in role.commands:
+        return ()
+    sites = sites_of(reader, who, READS)
+    rows = reader.rows.find(
+        WAITING, {"site": list(sites), "state": "WAITING"}, order=("at",), limit=LISTED * 3
+    )
+    urgent = sorted(rows, key=lambda row: (list(KINDS).index(str(row["kind"])), str(row["at"])))
+    found = [_of(row, sites[str(row["site"])]) for row in urgent if _takes(role.commands, row)]
+    for site in sites:
+        found += list(_silent(desk, reader, site))[:LISTED]
+    return tuple(found)
+
+
+def _takes(commands: frozenset[str], row: Row) -> bool:
+    """A request is decided by who signs; others are not told of what they cannot do."""
+    return row["kind"] != "CHANGE" or "DecideDiaryChange" in commands
+
+
+def _of(row: Row, zone: str) -> Task:
+    place = (str(row["about"]),) if row["kind"] != "HELP" else ()
+    return task(KINDS[str(row["kind"])], str(row["number"]), place, day_at(str(row["at"]), zone).isoformat())
+
+
+def _silent(desk: Desk, reader: Reader, site: str) -> Iterator[Task]:
+    """Participants from whom nothing came for as long as the definition says."""
+    rows = reader.rows.find(DIARIES, {"site": site}, order=("heard_at",), limit=LOOKED_AT)
+    for row in rows:
+        if not row["begun_at"]:
+            continue
+        subject = str(row["subject"])
+        now, state = desk.standing_light(reader, subject), desk.diary(reader, subject)
+        stood = side_standing(now, state, "PARTICIPANT").stood
+        silent = site_to_call(rules_of(now.trial.study.diary), stood)
+        if silent:
+            last = next(one for one in reversed(stood) if one.state == "MISSED")
+            since = day_at(last.period.closes.isoformat(), now.site.zone).isoformat()
+            yield task("diary_silent", str(row["number"]), (), since, n=str(silent))
+
+
+def overview(desk: Desk, who: Who, after: str = "") -> OverviewView | None:
+    """A page of diaries; None for who may not read them."""
+    if not may_read(who, READS, None):
+        return None
+    with desk.reading() as reader:
+        sites = sites_of(reader, who, READS)
+        rows: list[Row] = []
+        for site in sites:
+            start: tuple[str, ...] = (after, "~") if after else ()
+            rows += reader.rows.find(DIARIES, {"site": site}, order=("number",), after=start)
+        begun = sorted((row for row in rows if row["begun_at"]), key=lambda row: str(row["number"]))
+        lines = tuple(_lines(desk, reader, who, begun[:PAGE]))
+        trial = desk.trial(reader)
+    rules, zone = trial.study.diary.compliance, next(iter(sites.values()), "UTC")
+    role = ROLES.get(who.role)
+    return OverviewView(
+        lines=lines,
+        after=lines[-1].number if len(begun) > PAGE else "",
+        outages=tuple(
+            (local(since.isoformat(), zone), local(until.isoformat(), zone))
+            for since, until in reversed(trial.state.interruptions[-20:])
+        ),
+        target=rules.target_percent,
+        alert=rules.alert_percent,
+        may=role.commands if role is not None else frozenset(),
+        zone=zone,
+    )
+
+
+def _lines(desk: Desk, reader: Reader, who: Who, rows: Iterable[Row]) -> Iterator[OverviewLine]:
+    for row in rows:
+        subject = str(row["subject"])
+        read = Reading(desk, who, desk.standing_light(reader, subject), desk.diary(reader, subject), subject)
+        silent = site_to_call(rules_of(read.plan), side_standing(read.now, read.state, "PARTICIPANT").stood)
+        yield OverviewLine(
+            number=str(row["number"]),
+            site=str(row["site"]),
+            sides=tuple(side_view(read, side) for side in SIDES),
+            silent=silent,
+            waiting=reader.rows.count(WAITING, {"subject": subject, "state": "WAITING"}),
+            heard_at=read.at(str(row["heard_at"])) if row["heard_at"] else "",
+        )
