@@ -93,9 +93,9 @@ class Reading:
             ReviewDiary(subject, "", 0, 0),
             LinkDiaryEntry(subject, "", ""),
             HandleDiaryFlag(subject, "", "NO_EVENT"),
-            DecideDiaryChange(subject, "", False, {}, "", ""),
+            DecideDiaryChange(subject, "", granted=False, changes={}, reason="", proof=""),
             ExplainDiaryGap(subject, "", "", "PARTICIPANT", "OTHER"),
-            RecordDiaryInterview(subject, "", "PARTICIPANT", "", None, "", "", False, {}),
+            RecordDiaryInterview(subject, "", "PARTICIPANT", "", None, "", "", on_paper=False, answers={}),
         )
         return frozenset(type(one).__name__ for one in commands if may(self.who, one, self.now.facts) is None)
 

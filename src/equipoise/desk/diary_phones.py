@@ -7,13 +7,15 @@ and never in the ledger; an interview asks what the phone asks of the same perso
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 from equipoise.access.commands import Who
 from equipoise.desk.desk import Desk
-from equipoise.desk.devices import Invited, invite
+from equipoise.desk.devices import invite
 from equipoise.desk.diary_pages import Reading, open_diary
 from equipoise.desk.diary_standing import holder_name, side_standing
 from equipoise.desk.diary_views import InterviewView, Person, PhoneLine, PhonesView
+from equipoise.desk.phones import Invited
 from equipoise.desk.views import Outcome
 from equipoise.diary.commands import PARTICIPANT
 from equipoise.diary.compliance import LACKING
@@ -23,10 +25,11 @@ from equipoise.documents.calendar import Recurring, calendar
 from equipoise.documents.diary_paper import diary_pdf
 from equipoise.documents.typeset import issue_of
 from equipoise.ledger.entries import DiaryReminderPlanned
+from equipoise.protocol.diary import DiaryForm, DiaryItem, DiarySection
 from equipoise.protocol.windows import date_of
 from equipoise.words.ids import random_id
 from equipoise.words.problem import Problem, problem
-from equipoise.words.text import Language
+from equipoise.words.text import Language, Text
 
 
 def reminder_of(state: State, holder: str, hour: str) -> DiaryReminderPlanned:
@@ -170,10 +173,10 @@ def interview_page(desk: Desk, who: Who, number: str, form_id: str, side: Side) 
     asked = {item.id for item in read.plan.asked(form, side)}
     known = {section.id: section for section in read.plan.sections}
     sections = tuple(
-        (known[name].label, tuple((item, item.asks(side, form.period)) for item in known[name].items if item.id in asked))
+        (known[name].label, _read_out(known[name], form, side, asked))
         for name in form.sections
         if name in known
-    )  # fmt: skip
+    )
     return InterviewView(
         number=number,
         form=form,
@@ -185,3 +188,9 @@ def interview_page(desk: Desk, who: Who, number: str, form_id: str, side: Side) 
         now=read.at(read.now.now.isoformat()),
         plan=read.plan,
     )
+
+
+def _read_out(
+    section: DiarySection, form: DiaryForm, side: Side, asked: Collection[str]
+) -> tuple[tuple[DiaryItem, Text], ...]:
+    return tuple((item, item.asks(side, form.period)) for item in section.items if item.id in asked)

@@ -3,7 +3,7 @@
 The rules that must stay true: what was sent, or could not be, stands in the ledger before the next round looks again;
 a failure is tried again in the next round while there is still a reason to send; a beat that is missing for longer than
 `AWAY` means that phones could not reach the server, and is recorded so, that nobody is held to have missed an entry.
-The file `diary.beat` holds when a round was last made; without it nothing is concluded.
+The file `diary-beat` holds when a round was last made; without it nothing is concluded.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from equipoise.words.canonical import digest
 from equipoise.words.ids import random_id
 from equipoise.words.problem import Problem, say
 
-BEAT = "diary.beat"
+BEAT = "diary-beat"
 EVERY = 60.0
 """Seconds between two rounds."""
 AWAY = dt.timedelta(minutes=5)
@@ -60,7 +60,7 @@ def make_round(desk: Desk, ways: Ways) -> Round:
         if not desk.trial(reader).study.diary.forms:
             return Round()
         begun = [str(row["subject"]) for row in reader.rows.find(DIARIES) if row["begun_at"]]
-        waits = [row for row in reader.rows.find(WAITING, {"state": "WAITING", "paged_at": ""}) if row["kind"] != "CHANGE"]  # fmt: skip
+        waits = reader.rows.find(WAITING, {"state": "WAITING", "paged_at": "", "kind": ["FLAG", "HELP"]})
     for row in waits:
         if desk.now() - dt.datetime.fromisoformat(str(row["at"])) <= TRIED:
             fault = _page(

@@ -1,8 +1,8 @@
 """How a participant's diary stands for each side, from its stream, the definition and the desk's clock.
 
-The rules that must stay true: a participant is asked from the first invitation on, a caregiver from the first phone that
-was set up until the last one was taken out of use; nothing that was due before is a miss; the words of an answer are
-those of the version that it was given under.
+The rules that must stay true: a participant is asked from the first invitation on, a caregiver from the first phone
+that was set up until the last one was taken out of use; nothing that was due before is a miss; the words of an answer
+are those of the version that it was given under.
 """
 
 from __future__ import annotations
@@ -27,9 +27,12 @@ from equipoise.words.text import Text
 SIDES: tuple[Side, ...] = ("PARTICIPANT", "CAREGIVER")
 YES_NO = {YES: Text("Yes", "是"), NO: Text("No", "否")}
 MISSING = {
-    one: Text(say(f"diary.missing-{one.lower().replace('_', '-')}", "en"), say(f"diary.missing-{one.lower().replace('_', '-')}", "zh"))
-    for one in ("PREFER_NOT", "CANNOT_TELL")
-}  # fmt: skip
+    code: Text(say(key, "en"), say(key, "zh"))
+    for code, key in (
+        ("PREFER_NOT", "diary.missing-prefer-not"),
+        ("CANNOT_TELL", "diary.missing-cannot-tell"),
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the pages of the diary are made of. Moments are in the participant's zone, days ISO, outcomes codes of entries."""
+"""What the pages of the diary are made of. Moments are in the participant's zone, days ISO, outcomes as entries say."""
 
 from __future__ import annotations
 

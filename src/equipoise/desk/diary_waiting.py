@@ -27,7 +27,7 @@ DIARIES = ReadTable(
     ("subject",),
     (("site", "number"), ("site", "heard_at")),
 )
-"""Every participant. `begun_at`: the first invitation; `heard_at`: the latest entry of the participant's own; or empty."""
+"""Every participant. `begun_at`: the first invitation; `heard_at`: the latest entry of the participant's; or empty."""
 WAITING = ReadTable(
     "diary_waiting",
     {

@@ -1,8 +1,8 @@
 """The diary across participants: the list of diaries, and what Today asks of a site.
 
-The rules that must stay true: a red flag, a call for help, a request and a silence are tasks of people and nothing by
-themselves; the read tables say who is looked at, a participant's own stream what is said; an interruption of the service
-asks nothing of anybody.
+The rules that must stay true: a red flag, a call for help, a request and a silence are tasks of people and nothing
+by themselves; the read tables say who is looked at, a participant's own stream what is said; an interruption of the
+service asks nothing of anybody.
 """
 
 from __future__ import annotations

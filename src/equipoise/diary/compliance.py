@@ -52,7 +52,7 @@ class Interruption:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Rates below `alert` (a share), or so many misses in a row (`row`), call the site; `target` is what is hoped for."""
+    """Rates below `alert` (a share), or so many misses in a row (`row`), call the site; `target` is aimed at."""
 
     target: Decimal = Decimal("0.80")
     alert: Decimal = Decimal("0.70")
@@ -71,7 +71,8 @@ class Standing:
 class Compliance:
     """One reporter: periods due (closed, the service not down), made in time, of those sent late, and what lacks.
 
-    asked: by interview or from a paper card. silent: how many periods at the end, in a row, nothing came for and nobody has explained.
+    asked: by interview or from a paper card. silent: how many periods at the end, in a row, nothing came for and nobody
+    has explained.
     """
 
     due: int
@@ -104,7 +105,7 @@ def standings(
     interruptions: Sequence[Interruption],
     now: dt.datetime,
 ) -> tuple[Standing, ...]:
-    """How each period stands at `now`, in the order of their windows. `told`: what the site recorded of (form, period)."""
+    """How each period stands at `now`, in the order of their windows. `told`: what the site said of (form, period)."""
     first: dict[tuple[str, str], dt.datetime] = {}
     for one in received:
         name = one.form, one.period

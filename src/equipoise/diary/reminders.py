@@ -2,8 +2,8 @@
 
 The rules that must stay true: a period is reminded of only while its window is open and nothing has come for it; each
 reminder of a period goes out once; nobody is woken; a caregiver hears of a missed day only where they agreed to keep
-the diary; what is said tells nothing of health, of a hospital or of a trial, because others see a locked screen; nothing
-depends on the arm. Pure: the moment is an argument. Sources: ux.md 3 (11); domain.md 8.
+the diary; what is said tells nothing of health, of a hospital or of a trial, because others see a locked screen;
+nothing depends on the arm. Pure: the moment is an argument. Sources: ux.md 3 (11); domain.md 8.
 """
 
 from __future__ import annotations

@@ -74,7 +74,8 @@ class ExplainDiaryGap:
 class RecordDiaryInterview:
     """Answers that a person of the site heard by reading the questions out, or copied from a paper card.
 
-    `interview`: a fresh random id; `definition`: digest of the version whose questions were read; `asked_at`: the moment of the interview, or that which stands on the card.
+    `interview`: a fresh random id; `definition`: digest of the version whose questions were read; `asked_at`: the
+    moment of the interview, or that which stands on the card.
     """
 
     subject: str

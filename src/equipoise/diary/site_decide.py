@@ -1,9 +1,9 @@
 """Deciding what a site does with a diary.
 
 The rules that must stay true: an entry is never changed: what the site grants stands beside it, signed, and the
-original is kept; an interview is marked as such and takes the place of no entry; a gap is explained only where there is
-one; nothing here makes an adverse event. Source: ICH E6(R3) 4.2.2 and 4.3; EMA guideline on computerised systems (2023),
-A5.1.1.4 (changes of patient-reported data).
+original is kept; an interview is marked as such and takes the place of no entry; a gap is explained only where there
+is one; nothing here makes an adverse event. Source: ICH E6(R3) 4.2.2 and 4.3; EMA guideline on computerised systems
+(2023), A5.1.1.4 (changes of patient-reported data).
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 def _review(study: Study, state: State, facts: Facts, command: ReviewDiary, occasion: Occasion) -> Found:
-    if command.visit and study.schedule.visit(command.visit) is None:
+    if command.visit and study.visit(command.visit) is None:
         return problem("diary.visit-unknown", "visit")
     if command.upto < 1 or not any(one.seq <= command.upto for one in state.made.values()):
         return problem("diary.nothing-to-review", "upto")
@@ -209,7 +209,9 @@ def _period_fault(
     state: State, facts: Facts, plan: DiaryPlan, command: RecordDiaryInterview, occasion: Occasion
 ) -> Problem | None:
     form = plan.form(command.form)
-    asked_at = dt.datetime.fromisoformat(command.asked_at)
+    asked_at = _moment(command.asked_at)
+    if asked_at is None:
+        return problem("diary.moment-unfit", "asked_at")
     if asked_at > occasion.at:
         return problem("diary.asked-ahead", "asked_at")
     if form is None or (form.cadence is None) != (command.period is None):
@@ -224,6 +226,14 @@ def _period_fault(
     if state.entries(command.form, command.period, command.reporter):
         return problem("diary.answered-already", "period")
     return None
+
+
+def _moment(text: str) -> dt.datetime | None:
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
 
 
 def _set(study: Study, state: State, facts: Facts, command: SetDiaryReminder, occasion: Occasion) -> Found:

@@ -19,9 +19,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 from equipoise.access.commands import Who
 from equipoise.desk import diary_pages, diary_phones, diary_work
 from equipoise.desk.desk import Desk
-from equipoise.desk.devices import Invited
 from equipoise.desk.devices import revoke as revoke_phone
 from equipoise.desk.diary_views import DayCell, EntryView, InterviewView, OneEntryView, SideView
+from equipoise.desk.phones import Invited
 from equipoise.desk.views import Outcome
 from equipoise.diary.evolve import Side
 from equipoise.diary.site_commands import (
@@ -121,8 +121,12 @@ def diaries(request: Asked, who: Who) -> HttpResponse:
         if outcome.accepted:
             return redirect("/diaries#outages")
         shown = outcome.problems
-    lines = [{"line": line, "sides": [_side(side) for side in line.sides], "path": subject_path(line.number, "diary")} for line in view.lines]  # fmt: skip
-    context = {"view": view, "lines": lines, "at": "diary", "more": f"/diaries?after={quote(view.after)}" if view.after else ""}  # fmt: skip
+    lines = [
+        (line, [_side(side) for side in line.sides], subject_path(line.number, "diary"))
+        for line in view.lines
+    ]
+    more = f"/diaries?after={quote(view.after)}" if view.after else ""
+    context = {"view": view, "lines": lines, "at": "diary", "more": more}
     return _page(request, "web/diaries.html", context, shown)
 
 
@@ -156,7 +160,7 @@ def diary(request: Asked, who: Who, number: str) -> HttpResponse:
         "view": view,
         "sides": [_side(side) for side in view.sides],
         "waiting": [_entry(number, one) for one in view.waiting],
-        "calls": [(one, SIDES[one.side], OUTCOMES.get(cast(FlagOutcome, (one.handled or ("",))[0]), "")) for one in view.calls],
+        "calls": [(one, SIDES[one.side], _outcome(one.handled)) for one in view.calls],
         "unread": [_entry(number, one) for one in view.unread],
         "events": [_entry(number, one) for one in view.events],
         "outcomes": [one for one in OUTCOMES.items() if one[0] != "EVENT_RECORDED"],
@@ -195,20 +199,26 @@ def _side(side: SideView) -> dict[str, object]:
 def _cell(cell: DayCell) -> dict[str, object]:
     key, icon, look = STATES[cell.state]
     day = dt.date.fromisoformat(cell.period)
-    return {"cell": cell, "key": key, "icon": "flag-full" if cell.flag else icon, "look": "open" if cell.flag else look, "day": day.day, "month": f"{day.month}/{day.day}"}  # fmt: skip
+    if cell.flag:
+        icon, look = "flag-full", "open"
+    return {"cell": cell, "key": key, "icon": icon, "look": look, "day": f"{day.month}/{day.day}"}
 
 
 def _entry(number: str, one: EntryView) -> dict[str, object]:
-    handled = one.handled or ("", "", "")
     return {
         "one": one,
         "path": subject_path(number, "diary", "entries", one.packet),
         "side": SIDES[one.side],
         "by": REPORTERS[one.reporter],
         "clocks": [CLOCKS[mark] for mark in one.clock if mark in CLOCKS],
-        "outcome": OUTCOMES.get(cast(FlagOutcome, handled[0]), ""),
+        "outcome": _outcome(one.handled),
         "asked": [each for each in one.requests if not each.decided],
     }
+
+
+def _outcome(handled: tuple[str, str, str] | None) -> str:
+    """What came of a flag or a call, as a message; empty while nothing did."""
+    return OUTCOMES.get(cast(FlagOutcome, handled[0]), "") if handled is not None else ""
 
 
 # --- one period -------------------------------------------------------------------------------------------------------
@@ -332,7 +342,8 @@ def _card(
     link = request.build_absolute_uri(f"/diary/#{invited.code}")
     pin = f"{invited.pin[:3]} {invited.pin[3:]}"
     name = names.get(posted.get("holder", ""), "")
-    return {"link": link, "square": drawing(link), "pin": pin, "until": invited.until[:10], "name": name, "number": number}  # fmt: skip
+    until = invited.until[:10]
+    return {"link": link, "square": drawing(link), "pin": pin, "until": until, "name": name, "number": number}
 
 
 def _on_phones(posted: QueryDict, who: Who, number: str) -> Invited | tuple[Problem, ...]:

@@ -91,6 +91,8 @@ _PLACES = {
     "deviation_class": "deviations",
     "reads_waiting": "imaging",
     "results_missing": "specimens",
+    "diary_help": "diary",
+    "diary_silent": "diary",
 }
 
 
@@ -103,6 +105,7 @@ _AT_THE_SITE = frozenset({"training_ends", "certificate_ends", "delegation_ends"
 _QUEUES = {"to_sign": "/signatures", "to_verify": "/verification", "to_review": "/verification"}
 
 
+_OF_THE_DIARY = frozenset({"diary_flag", "diary_change"})
 _TYPED_TWICE = frozenset({"double_second", "double_settle"})
 
 
@@ -110,6 +113,8 @@ def task_path(task: Task) -> str:
     """Where a task is done: a form where its place names visit and form, else the page of its kind."""
     if task.kind in _QUEUES:
         return _QUEUES[task.kind]
+    if task.kind in _OF_THE_DIARY and task.place:
+        return subject_path(task.subject, "diary", "entries", *task.place)
     if task.kind in _TYPED_TWICE:
         return subject_path(task.subject, "double", *task.place)
     if task.kind in _PLACES:
@@ -164,6 +169,10 @@ TASK_LOOKS = {
     "principal_missing": ("alert", "bad"),
     "double_second": ("clipboard", "warn"),
     "double_settle": ("alert", "warn"),
+    "diary_flag": ("flag-full", "bad"),
+    "diary_help": ("alert", "bad"),
+    "diary_change": ("pen", "warn"),
+    "diary_silent": ("clock", "warn"),
     "to_sign": ("pen", "warn"),
     "to_verify": ("list-check", ""),
     "to_review": ("list-check", ""),
