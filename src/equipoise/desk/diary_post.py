@@ -44,17 +44,16 @@ _LOG = logging.getLogger("equipoise.diary")
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one round did: reminders sent, sites told, things that could not be sent, whether the service was away."""
+    """What one round did: reminders sent, sites told, things that could not be sent."""
 
     reminded: int = 0
     paged: int = 0
     failed: tuple[Problem, ...] = ()
-    away: bool = False
 
 
 def make_round(desk: Desk, ways: Ways) -> Round:
     """Look at every diary once and send what is due now."""
-    away, failed = _beat(desk), list[Problem]()
+    failed = list[Problem]()
     reminded = paged = 0
     with desk.reading() as reader:
         if not desk.trial(reader).study.diary.forms:
@@ -72,7 +71,7 @@ def make_round(desk: Desk, ways: Ways) -> Round:
         for fault in _remind(desk, ways, subject):
             reminded += fault is None
             failed += [fault] if fault is not None else []
-    return Round(reminded, paged, tuple(failed), away)
+    return Round(reminded, paged, tuple(failed))
 
 
 def _page(desk: Desk, ways: Ways, subject: str, about: str, site: str, number: str) -> Problem | None:
@@ -140,16 +139,21 @@ def _name(*parts: str) -> str:
     return digest([*parts])[:32]
 
 
-def _beat(desk: Desk) -> bool:
-    """Record that the service was away where the last round lies too far back; and that it is here now."""
+def beat(desk: Desk) -> bool:
+    """Record that the service was away where the last beat lies too far back; and that it is here now."""
     file = desk.ledger.places.store.parent / BEAT
     now, away = desk.now(), False
     last = _last(file)
     if last is not None and now - last > AWAY:
-        command = RecordInterruption(_iso(last), _iso(now), say("diary.away-by-itself", "en"))
-        away = desk.submit(SYSTEM, command, key=f"away {random_id(desk.entropy)}").accepted
+        away = give_interruption(desk, last, now)
     file.write_text(_iso(now), "utf-8")
     return away
+
+
+def give_interruption(desk: Desk, since: dt.datetime, until: dt.datetime) -> bool:
+    """Record that phones could not reach the server; whether it was."""
+    command = RecordInterruption(_iso(since), _iso(until), say("diary.away-by-itself", "en"))
+    return desk.submit(SYSTEM, command, key=f"away {random_id(desk.entropy)}").accepted
 
 
 def _last(file: Path) -> dt.datetime | None:
@@ -183,6 +187,7 @@ class Post:
             ways = ways_of(self._folder, rehearsal=self._desk.purpose == "rehearsal")
             self.trouble = ways if isinstance(ways, Problem) else None
             try:
+                beat(self._desk)
                 done = make_round(self._desk, Ways({}) if isinstance(ways, Problem) else ways)
                 for fault in done.failed:
                     _LOG.warning("%s", fault.say())

@@ -1,0 +1,348 @@
+"""What a site does with a diary, through the desk: reading, changes, gaps, interviews, red flags, silence, reminders.
+
+Source of the rules: issue 6, items 6 to 9; domain.md 8 (diary data never make an adverse event; they make a task).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+
+from diarists import Diarists, make_diarists
+from equipoise.desk import diary_pages, diary_phones, diary_post, diary_work
+from equipoise.desk.gateways import Message, Ways
+from equipoise.desk.lists import today
+from equipoise.diary.commands import PARTICIPANT
+from equipoise.diary.site_commands import (
+    DecideDiaryChange,
+    ExplainDiaryGap,
+    HandleDiaryFlag,
+    LinkDiaryEntry,
+    RecordDiaryInterview,
+    ReviewDiary,
+    SetDiaryReminder,
+)
+from equipoise.ledger.entries import Datum
+from equipoise.oversight.commands import RecordInterruption
+from equipoise.protocol.load import load_study
+from equipoise.words.problem import Problem, problem
+
+DAUGHTER = "caregiver1"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory, root):
+    made = make_diarists(tmp_path_factory.mktemp("site") / "store", load_study(root / "studies/nct07197606"))
+    yield made
+    made.desk.close()
+
+
+class Site:
+    """One participant with a phone, from 18:00 of study day 1 on, and what staff see."""
+
+    def __init__(self, world: Diarists, caregiver: str = "") -> None:
+        self.world, self.desk = world, world.desk
+        self.subject = world.plant(caregiver=caregiver)
+        world.at(1, 18)
+        self.phone = world.phone(self.subject)
+        self.number = f"01{int(self.subject.removeprefix('planted')):05d}"
+
+    def writes(self, day: int, hour: float = 19, phone=None, **answers: str) -> str:
+        """An entry of a day, sent at once."""
+        self.world.at(day, hour)
+        phone = phone or self.phone
+        phone.open()
+        phone.begin("DAILY", (dt.date(2026, 3, 1) + dt.timedelta(days=day)).isoformat())
+        for item, value in answers.items():
+            phone.answer(item, value)
+        packet = phone.submit()
+        assert phone.sync(self.world.send)
+        assert phone.told[packet] == "HOSPITAL"
+        return packet
+
+    def who(self, role: str = "coordinator"):
+        """The coordinator, or the investigator."""
+        return self.desk.who({"coordinator": "crc", "investigator": "pi"}[role], role)
+
+    def does(self, command: object, role: str = "coordinator") -> tuple[str, ...]:
+        """Give a command; the rules by which it was refused."""
+        self.world.count += 1
+        done = self.desk.submit(self.who(role), command, key=f"site {self.world.count}")
+        return tuple(one.rule for one in done.problems)
+
+    @property
+    def view(self):
+        """The page of the diary."""
+        return diary_pages.diary_page(self.desk, self.who(), self.number)
+
+    def tasks(self, role: str = "coordinator") -> list[str]:
+        """The kinds of what Today asks about this participant's diary."""
+        return [
+            one.kind
+            for one in today(self.desk, self.who(role)).tasks
+            if one.subject == self.number and one.kind.startswith("diary")
+        ]
+
+
+def test_both_reporters_stand_apart(world):
+    site = Site(world, DAUGHTER)
+    her = world.phone(site.subject, DAUGHTER)
+    site.writes(1, 19, HEADACHE="3")
+    site.writes(1, 20, her, WALK="HELP")
+    world.at(3, 19)
+    own, others = site.view.sides
+    assert [(one.side, one.told.made, one.told.due) for one in (own, others)] == [
+        ("PARTICIPANT", 1, 2),
+        ("CAREGIVER", 1, 2),
+    ]
+    period = diary_pages.period_page(site.desk, site.who(), site.number, "DAILY", "2026-03-02")
+    assert [[line.item for one in side.entries for line in one.lines] for side in period.sides] == [
+        ["HEADACHE"],
+        ["WALK"],
+    ]
+    assert [one.key for one in period.sides[0].log] == [
+        "diary.log-due",
+        "diary.log-answered",
+        "diary.log-received",
+    ]
+
+
+def test_a_red_flag_is_a_task_and_a_page_and_no_adverse_event(world):
+    site = Site(world)
+    packet = site.writes(1, WARN="FACE")
+    assert site.tasks() == ["diary_flag"]
+    assert [one.packet for one in site.view.waiting] == [packet]
+    sent = Gateway()
+    diary_post.make_round(site.desk, Ways({"sms": sent}, sites={"": ("sms", "ward", "en")}))
+    (paged,) = [one for one in sent.messages if site.number in one.text]
+    assert paged.to == "ward"
+    diary_post.make_round(site.desk, Ways({"sms": sent}, sites={"": ("sms", "ward", "en")}))
+    assert len([one for one in sent.messages if site.number in one.text]) == 1, "told once"
+    with site.desk.reading() as reader:
+        kinds = {type(one.entry).__name__ for one in reader.entries(f"subject/{site.subject}")}
+    assert "FormSaved" not in kinds, "nothing of the casebook was written"
+    assert site.does(HandleDiaryFlag(site.subject, packet, "NO_EVENT")) == ("diary.say-what-was-done",)
+    assert site.does(HandleDiaryFlag(site.subject, packet, "EVENT_RECORDED")) == ("diary.link-first",)
+    assert site.does(LinkDiaryEntry(site.subject, packet, "LOG/AE/1")) == ()
+    assert site.does(HandleDiaryFlag(site.subject, packet, "EVENT_RECORDED")) == ()
+    assert site.tasks() == []
+    assert site.does(HandleDiaryFlag(site.subject, "unknown", "NO_EVENT", "x")) == ("diary.no-flag",)
+
+
+def test_a_change_is_decided_signed_and_the_original_kept(world):
+    site = Site(world)
+    packet = site.writes(1, HEADACHE="3")
+    request = site.phone.ask(packet, "It was 8, not 3.")
+    assert site.phone.sync(world.send)
+    assert site.tasks() == [], "a coordinator cannot decide and is not asked"
+    assert site.tasks("investigator") == ["diary_change"]
+
+    def decide(proof: str, value: str = "8", reason: str = "Heard by telephone.", *, granted: bool = True):
+        change = {"HEADACHE": Datum(value)}
+        return site.does(
+            DecideDiaryChange(site.subject, request, granted, change, reason, proof), "investigator"
+        )
+
+    token = site.desk.prove(site.who("investigator"), "DEMO")
+    assert decide("") == ("closing.proof-missing",)
+    assert decide(site.desk.prove(site.who(), "DEMO")) == ("closing.proof-missing",), "another's proof"
+    assert decide(token, reason=" ") == ("diary.say-why",)
+    assert decide(token, "11") == ("diary.does-not-fit",)
+    assert decide(token, "3") == ("diary.nothing-changed",)
+    assert decide(token) == ()
+    assert decide(token) == ("diary.request-decided",)
+    made = world.diary(site.subject).made[packet]
+    assert made.entry.answers["HEADACHE"].value == "3", "the original stands"
+    assert made.answers["HEADACHE"].value == "8", "and what was granted counts"
+    (line,) = diary_pages.entry_page(site.desk, site.who(), site.number, packet).entry.lines
+    assert (line.said.en, line.before.en) == ("8", "3")
+    coordinator = DecideDiaryChange(site.subject, request, True, {}, "x", "")
+    assert site.does(coordinator) == ("access.not-allowed",)
+
+
+def test_gaps_are_explained_only_where_there_is_one(world):
+    site = Site(world)
+    site.writes(1, HEADACHE="3")
+    world.at(3, 12)
+
+    def explain(period: str, because: str = "TRAVEL", note: str = "", side: str = "PARTICIPANT"):
+        return site.does(ExplainDiaryGap(site.subject, "DAILY", period, side, because, note))
+
+    assert explain("2026-03-02") == ("diary.no-gap",)
+    assert explain("2026-03-03") == ("diary.not-over-yet",), "open until 18:00 of day 3"
+    assert explain("2026-03-01") == ("diary.period-unknown",)
+    world.at(3, 18)
+    assert explain("2026-03-03", "OTHER") == ("diary.say-why",)
+    assert explain("2026-03-03") == ()
+    own = site.view.sides[0]
+    assert (own.told.due, own.told.made, own.told.explained, own.told.missed) == (2, 1, 1, 0)
+
+
+def test_an_interview_is_marked_and_never_an_entry_made_in_time(world):
+    site = Site(world)
+    world.at(2, 10)
+    asked = RecordDiaryInterview(
+        site.subject, "talk1", "PARTICIPANT", "DAILY", "2026-03-02", "d" * 64, "2026-03-03T02:00:00+00:00",
+        False, {"FELL": Datum("Y"), "FALLINJ": Datum("Y")},
+    )  # fmt: skip
+    assert site.does(replace(asked, asked_at="2026-03-04T02:00:00+00:00")) == ("diary.asked-ahead",)
+    assert site.does(replace(asked, asked_at="2026-03-02T02:00:00+00:00")) == ("diary.window-not-open",)
+    assert site.does(replace(asked, answers={})) == ("diary.nothing-answered",)
+    assert site.does(replace(asked, answers={"FALLS": Datum("2")})) == ("diary.does-not-apply",)
+    assert site.does(replace(asked, reporter="CAREGIVER", answers={"MOOD": Datum("1")})) == (
+        "diary.item-not-for-proxy",
+    )
+    assert site.does(asked) == ()
+    world.at(2, 18)
+    (one,) = [each for each in site.view.unread if each.interview]
+    assert (one.asked_by, [flag.en for flag in one.flags]) == ("CRC", ["Injury in a fall"])
+    assert site.tasks() == ["diary_flag"], "what was heard can be a red flag too"
+    own = site.view.sides[0]
+    assert (own.told.due, own.told.made, own.told.asked) == (1, 0, 1)
+
+
+def test_reading_at_a_contact(world):
+    site = Site(world)
+    assert site.does(ReviewDiary(site.subject, "", 0, 9)) == ("diary.nothing-to-review",)
+    site.writes(1, HEADACHE="3")
+    assert len(site.view.unread) == 1
+    assert site.does(ReviewDiary(site.subject, "V99", 1, site.view.last_seq)) == ("diary.visit-unknown",)
+    assert site.does(ReviewDiary(site.subject, "V3", 1, site.view.last_seq, "read by telephone")) == ()
+    assert site.view.unread == ()
+    assert site.view.reviews[0].note == "read by telephone"
+    site.writes(2, HEADACHE="4")
+    assert len(site.view.unread) == 1
+
+
+def test_day_three_of_silence_is_a_task_of_the_site_and_an_outage_is_not(world):
+    site, other = Site(world), Site(world)
+    world.at(3, 17.9)
+    assert site.tasks() == []
+    world.at(4, 18)  # days 1, 2 and 3 are over
+    assert site.tasks() == ["diary_silent"]
+    line = next(one for one in diary_work.overview(site.desk, site.who()).lines if one.number == site.number)
+    assert line.silent == 3
+    assert line.sides[0].alerts
+    down = RecordInterruption("2026-03-04T12:00:00Z", "2026-03-04T12:30:00Z", "a cable")
+    world.count += 1
+    assert site.does(down) == ("access.not-allowed",), "a site does not say when the service was away"
+    diary_post.give_interruption(site.desk, dt.datetime(2026, 3, 4, 12, tzinfo=dt.UTC), dt.datetime(2026, 3, 4, 12, 30, tzinfo=dt.UTC))  # fmt: skip
+    assert site.tasks() == [], "day 3 was open then, so only two are missed"
+    assert other.view.sides[0].told.down == 1
+    assert other.view.sides[0].told.missed == 2
+
+
+class Gateway:
+    """Keeps what it is given; says that it cannot send for addresses that begin with `bad`."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+
+    def send(self, message: Message) -> Problem | None:
+        if message.to.startswith("bad"):
+            return problem("diary.gateway-failed", message.to, reason="test")
+        self.messages.append(message)
+        return None
+
+
+def test_reminders_go_out_once_each_by_the_chosen_way_and_say_nothing_of_health(world):
+    site = Site(world, DAUGHTER)
+    world.phone(site.subject, DAUGHTER)
+
+    def remind(holder: str, hour: str, to: str) -> tuple[str, ...]:
+        wanted = SetDiaryReminder(site.subject, holder, hour, "sms", "zh")
+        world.count += 1
+        done = diary_phones.set_reminder(
+            site.desk, site.who(), site.number, wanted, to, key=f"r{world.count}"
+        )
+        return tuple(one.rule for one in done.problems)
+
+    assert remind(PARTICIPANT, "25:00", "138") == ("diary.hour-unfit",)
+    assert remind(PARTICIPANT, "19:00", "") == ("diary.address-missing",)
+    assert remind("stranger", "19:00", "1") == ("diary.caregiver-not-consented",)
+    assert remind(PARTICIPANT, "19:00", "13800000001") == ()
+    assert remind(DAUGHTER, "20:00", "13800000002") == ()
+    sent = Gateway()
+    ways = Ways({"sms": sent}, "https://example.org/diary/")
+    for day, hours in ((1, (18.5, 19, 19.5, 20, 22.9, 23)), (2, (8, 18.5, 19))):
+        for hour in hours:
+            world.at(day, hour)
+            diary_post.make_round(site.desk, ways)
+    mine = [one for one in sent.messages if one.to.startswith("1380000000")]
+    # day 1: each at the own hour; hers again waits for the morning (20:00 + 4 h = midnight); then the day after: she
+    # hears that day 1 was missed, and the participant of day 2
+    assert [one.to[-1] for one in mine] == ["1", "2", "1", "2", "2", "1"]
+    words = [
+        "病",
+        "医",
+        "院",
+        "药",
+        "卒中",
+        "研究",
+        "试验",
+        "症状",
+        "study",
+        "trial",
+        "stroke",
+        "hospital",
+        "symptom",
+        "illness",
+        "health",
+    ]
+    assert not [word for word in words for one in mine if word in f"{one.text} {one.link}".lower()]
+    with site.desk.reading() as reader:
+        text = " ".join(str(one.entry) for one in reader.entries(f"diary/{site.subject}"))
+    assert "13800000001" not in text, "an address stands in the register alone"
+
+
+def test_what_cannot_be_sent_is_tried_again(world):
+    site = Site(world)
+    wanted = SetDiaryReminder(site.subject, PARTICIPANT, "19:00", "sms", "en")
+    diary_phones.set_reminder(site.desk, site.who(), site.number, wanted, "bad", key="bad")
+    world.at(1, 19.5)
+    ways = Ways({"sms": Gateway()})
+    failed = [diary_post.make_round(site.desk, ways).failed for _ in range(2)]
+    assert [[one.rule for one in each] for each in failed] == [["diary.gateway-failed"]] * 2
+    assert not [
+        one for one in world.diary(site.subject).others if type(one.entry).__name__ == "DiaryReminderSent"
+    ]
+
+
+def test_papers_hours_and_phones(world):
+    site = Site(world, DAUGHTER)
+    assert diary_phones.paper_card(site.desk, site.who(), site.number, "DAILY", "zh", caregiver=True)
+    file = diary_phones.calendar_file(site.desk, site.who(), site.number, PARTICIPANT)
+    assert b"RRULE:FREQ=DAILY;INTERVAL=1;COUNT=28\r\n" in file
+    assert b"RRULE:FREQ=DAILY;INTERVAL=7;COUNT=48\r\n" in file  # days 35 to 364: (365 - 29 + 1) // 7 = 48
+    assert diary_phones.calendar_file(site.desk, site.who(), site.number, "stranger") is None
+    phones = diary_phones.phones_page(site.desk, site.who(), site.number)
+    assert [(one.holder, one.state) for one in phones.phones] == [(PARTICIPANT, "ENROLLED")]
+    assert [one.holder for one in phones.people] == [PARTICIPANT, DAUGHTER]
+
+
+def test_nobody_from_elsewhere_and_no_rater_reads_a_diary(world):
+    site = Site(world)
+    rater = replace(site.who(), role="rater", grants=(replace(site.who().grants[0], role="rater"),))
+    elsewhere = replace(site.who(), grants=(replace(site.who().grants[0], site="02"),))
+    for who in (rater, elsewhere):
+        assert diary_pages.diary_page(site.desk, who, site.number) is None
+    assert diary_work.overview(site.desk, rater) is None
+
+
+def test_a_beat_that_is_missing_is_an_outage_and_nothing_is_concluded_without_one(world):
+    def outages() -> int:
+        with world.desk.reading() as reader:
+            return len(world.desk.trial(reader).state.interruptions)
+
+    (world.desk.ledger.places.store.parent / diary_post.BEAT).unlink(missing_ok=True)
+    world.at(1, 18)
+    before = outages()
+    assert not diary_post.beat(world.desk)
+    world.clock.at += diary_post.AWAY
+    assert not diary_post.beat(world.desk), "as long as a round may take"
+    world.clock.at += diary_post.AWAY + dt.timedelta(seconds=1)
+    assert diary_post.beat(world.desk)
+    assert not diary_post.beat(world.desk)
+    assert outages() == before + 1
