@@ -109,6 +109,7 @@ class Reading:
 
 
 def open_diary(desk: Desk, who: Who, number: str) -> Reading | None:
+    """What every view is made from; None where the reader may not see it, or the study has no diary."""
     with desk.reading() as reader:
         subject = desk.may_read(reader, who, READS, number)
         if subject is None:
@@ -149,6 +150,7 @@ def _waits(one: EntryView) -> bool:
 
 
 def side_view(read: Reading, side: Side) -> SideView:
+    """One reporter's calendar and what it comes to."""
     one, limits = side_standing(read.now, read.state, side), limits_of(read.plan)
     by_form: list[tuple[DiaryForm, tuple[DayCell, ...]]] = []
     for form in read.plan.forms:
@@ -394,7 +396,7 @@ def _gap(read: Reading, slot: Slot, side: Side) -> tuple[str, str, str, str] | N
 def _log(read: Reading, slot: Slot, side: Side, made: Sequence[Made]) -> Iterable[Happened]:
     """Due, reminded, shown, answered, at the hospital: in that order of time."""
     found: list[tuple[str, Happened]] = [
-        (slot.opens.isoformat(), Happened("diary.log-due", read.at(slot.opens.isoformat())))
+        (slot.opens.isoformat(), Happened("diaries.log-due", read.at(slot.opens.isoformat())))
     ]
     devices = {one.device for one in read.state.devices.values() if one.side == side}
     holders = {one.holder for one in read.state.devices.values() if one.side == side}
@@ -405,13 +407,13 @@ def _log(read: Reading, slot: Slot, side: Side, made: Sequence[Made]) -> Iterabl
         if (entry.form, entry.period) != (slot.form, slot.period):
             continue
         if isinstance(entry, DiaryFormShown) and entry.device in devices:
-            found.append((entry.at, Happened("diary.log-shown", read.at(entry.at))))
+            found.append((entry.at, Happened("diaries.log-shown", read.at(entry.at))))
         elif isinstance(entry, DiaryReminderDispatched) and entry.to in holders:
-            key = "diary.log-reminded" if entry.delivered else "diary.log-not-reminded"
+            key = "diaries.log-reminded" if entry.delivered else "diaries.log-not-reminded"
             found.append((recorded.header.at, Happened(key, read.at(recorded.header.at), entry.gateway)))
     for one in made:
-        found.append((one.entry.submitted, Happened("diary.log-answered", read.at(one.entry.submitted))))
-        found.append((one.at, Happened("diary.log-received", read.at(one.at))))
+        found.append((one.entry.submitted, Happened("diaries.log-answered", read.at(one.entry.submitted))))
+        found.append((one.at, Happened("diaries.log-received", read.at(one.at))))
     return (one for _, one in sorted(found, key=lambda each: moment(each[0])))
 
 

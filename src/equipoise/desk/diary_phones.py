@@ -13,7 +13,7 @@ from equipoise.access.commands import Who
 from equipoise.desk.desk import Desk
 from equipoise.desk.devices import invite
 from equipoise.desk.diary_pages import Reading, open_diary
-from equipoise.desk.diary_standing import holder_name, side_standing
+from equipoise.desk.diary_standing import holder_name, reminder_text, side_standing
 from equipoise.desk.diary_views import InterviewView, Person, PhoneLine, PhonesView
 from equipoise.desk.phones import Invited
 from equipoise.desk.views import Outcome
@@ -112,7 +112,7 @@ def set_reminder(
     if to.strip() != known:
         contact = random_id(desk.entropy)
     if wanted.gateway and not to.strip():
-        return Outcome(accepted=False, problems=(problem("diary.address-missing", "to"),))
+        return Outcome(accepted=False, problems=(problem("diaries.address-missing", "to"),))
     command = SetDiaryReminder(
         wanted.subject, wanted.holder, wanted.hour, wanted.gateway, wanted.language, contact
     )
@@ -140,7 +140,7 @@ def calendar_file(desk: Desk, who: Who, number: str, holder: str) -> bytes | Non
             first += dt.timedelta(days=1)
         times = (when.last_day - when.first_day + 1) // when.days
         recurring.append(Recurring(form.id.lower(), dt.datetime.combine(first, hour), when.days, times))
-    text = read.plan.reminders.text.say("zh" if setting.language == "zh" else "en")
+    text = reminder_text(read.plan).say("zh" if setting.language == "zh" else "en")
     name = next((one.device for one in read.state.devices.values() if one.holder == holder), read.subject)
     return calendar(name, text, recurring, read.now.now)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from equipoise.access.commands import SYSTEM
 from equipoise.desk.desk import Desk
 from equipoise.desk.diary_phones import address_of, reminder_of
-from equipoise.desk.diary_standing import rules_of, side_standing, zone_of_diary
+from equipoise.desk.diary_standing import reminder_text, rules_of, side_standing, zone_of_diary
 from equipoise.desk.diary_waiting import DIARIES, WAITING
 from equipoise.desk.gateways import CALENDAR, Message, Ways, ways_of
 from equipoise.desk.standing import Standing
@@ -80,7 +80,7 @@ def _page(desk: Desk, ways: Ways, subject: str, about: str, site: str, number: s
     gateway = ways.by.get(way)
     if gateway is None:
         return None
-    text = say("diary.page-to-site", "en" if language == "en" else "zh", {"number": number})
+    text = say("diaries.page-to-site", "en" if language == "en" else "zh", {"number": number})
     fault = gateway.send(Message(_name(about, "page"), to, language, text, ""))
     command = RecordSitePage(subject, about, way, fault is None)
     if fault is None:
@@ -97,7 +97,7 @@ def _remind(desk: Desk, ways: Ways, subject: str) -> Iterator[Problem | None]:
         gateway, to = ways.by.get(one.gateway), address_of(desk, now.case.screening.person, setting)
         if gateway is None or not to:
             continue
-        text = now.trial.study.diary.reminders.text.say("en" if setting.language == "en" else "zh")
+        text = reminder_text(now.trial.study.diary).say("en" if setting.language == "en" else "zh")
         fault = gateway.send(Message(_name(subject, *one.name), to, setting.language, text, ways.link))
         if fault is None:
             command = RecordDiaryReminder(
@@ -152,7 +152,7 @@ def beat(desk: Desk) -> bool:
 
 def give_interruption(desk: Desk, since: dt.datetime, until: dt.datetime) -> bool:
     """Record that phones could not reach the server; whether it was."""
-    command = RecordInterruption(_iso(since), _iso(until), say("diary.away-by-itself", "en"))
+    command = RecordInterruption(_iso(since), _iso(until), say("diaries.away-by-itself", "en"))
     return desk.submit(SYSTEM, command, key=f"away {random_id(desk.entropy)}").accepted
 
 

@@ -25,12 +25,13 @@ from equipoise.words.problem import say
 from equipoise.words.text import Text
 
 SIDES: tuple[Side, ...] = ("PARTICIPANT", "CAREGIVER")
+REMINDER = Text(say("diaries.reminder-text", "en"), say("diaries.reminder-text", "zh"))
 YES_NO = {YES: Text("Yes", "是"), NO: Text("No", "否")}
 MISSING = {
     code: Text(say(key, "en"), say(key, "zh"))
     for code, key in (
-        ("PREFER_NOT", "diary.missing-prefer-not"),
-        ("CANNOT_TELL", "diary.missing-cannot-tell"),
+        ("PREFER_NOT", "diaries.missing-prefer-not"),
+        ("CANNOT_TELL", "diaries.missing-cannot-tell"),
     )
 }
 
@@ -133,8 +134,13 @@ def answer(item: DiaryItem, datum: Datum) -> Text | None:
     return Text(f"{datum.value} {unit.en}".rstrip(), f"{datum.value} {unit.say('zh')}".rstrip())
 
 
+def reminder_text(plan: DiaryPlan) -> Text:
+    """What a reminder says: the study's words, or plain ones where it has none."""
+    return plan.reminders.text or REMINDER
+
+
 def holder_name(register_name: str, holder: str) -> Text | str:
     """Whose phone it is: the participant, or a caregiver by the name in the register."""
     if holder == PARTICIPANT:
-        return Text(say("diary.side-participant", "en"), say("diary.side-participant", "zh"))
+        return Text(say("diaries.side-participant", "en"), say("diaries.side-participant", "zh"))
     return register_name or holder

@@ -80,7 +80,7 @@ class Outbox:
             text = json.dumps(asdict(message), ensure_ascii=False, indent=1)
             (self._folder / f"{message.name}.json").write_text(text + "\n", "utf-8")
         except OSError as error:
-            return problem("diary.gateway-failed", message.to, reason=type(error).__name__)
+            return problem("diaries.gateway-failed", message.to, reason=type(error).__name__)
         return None
 
 
@@ -117,7 +117,7 @@ class Smtp:
             with self._connected() as server:
                 server.send_message(mail)
         except (OSError, smtplib.SMTPException, ValueError) as error:
-            return problem("diary.gateway-failed", EMAIL, reason=type(error).__name__)
+            return problem("diaries.gateway-failed", EMAIL, reason=type(error).__name__)
         return None
 
     def _connected(self) -> smtplib.SMTP:
@@ -151,7 +151,7 @@ def ways_of(folder: Path, *, rehearsal: bool) -> Ways | Problem:
     if rehearsal:
         kept = Both(Console(), Outbox(folder / OUTBOX))
         by: Mapping[str, Gateway] = {way: kept for way in WAYS if way != CALENDAR}
-        return Ways(by, sites={"": (SMS, say("diary.the-site", "en"), "en")})
+        return Ways(by, sites={"": (SMS, say("diaries.the-site", "en"), "en")})
     if not file.exists():
         return Ways({})
     try:
@@ -165,7 +165,7 @@ def ways_of(folder: Path, *, rehearsal: bool) -> Ways | Problem:
         LookupError,
         ValueError,
     ) as error:
-        return problem("diary.gateways-unfit", str(file), path=os.fspath(file), reason=str(error))
+        return problem("diaries.gateways-unfit", str(file), path=os.fspath(file), reason=str(error))
 
 
 def _named(written: Mapping[str, Any]) -> Mapping[str, Gateway]:  # Any: a file that was just read

@@ -60,33 +60,33 @@ _HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 def _review(study: Study, state: State, facts: Facts, command: ReviewDiary, occasion: Occasion) -> Found:
     if command.visit and study.visit(command.visit) is None:
-        return problem("diary.visit-unknown", "visit")
+        return problem("diaries.visit-unknown", "visit")
     if command.upto < 1 or not any(one.seq <= command.upto for one in state.made.values()):
-        return problem("diary.nothing-to-review", "upto")
+        return problem("diaries.nothing-to-review", "upto")
     return (DiaryReviewed(command.visit, command.repeat, command.upto, command.note.strip()),)
 
 
 def _link(study: Study, state: State, facts: Facts, command: LinkDiaryEntry, occasion: Occasion) -> Found:
     about = state.made.get(command.about)
     if about is None:
-        return problem("diary.entry-not-there", "about")
+        return problem("diaries.entry-not-there", "about")
     if command.place and not _PLACE.fullmatch(command.place):
-        return problem("diary.row-not-there", "place")
+        return problem("diaries.row-not-there", "place")
     if command.place == about.place:
-        return problem("diary.nothing-changed", "place")
+        return problem("diaries.nothing-changed", "place")
     return (DiaryEntryLinked(command.about, command.place),)
 
 
 def _handle(study: Study, state: State, facts: Facts, command: HandleDiaryFlag, occasion: Occasion) -> Found:
     if command.about not in flagged(state):
-        return problem("diary.no-flag", "about")
+        return problem("diaries.no-flag", "about")
     if command.outcome not in {"NO_EVENT", "EVENT_RECORDED", "SENT_TO_CARE", "NOT_REACHED"}:
-        return problem("diary.choose-outcome", "outcome")
+        return problem("diaries.choose-outcome", "outcome")
     if command.outcome != "EVENT_RECORDED" and not command.note.strip():
-        return problem("diary.say-what-was-done", "note")
+        return problem("diaries.say-what-was-done", "note")
     about = state.made.get(command.about)
     if command.outcome == "EVENT_RECORDED" and about is not None and not about.place:
-        return problem("diary.link-first", "outcome")
+        return problem("diaries.link-first", "outcome")
     return (DiaryFlagHandled(command.about, command.outcome, command.note.strip()),)
 
 
@@ -108,11 +108,11 @@ def _change(
     asked = state.requests.get(command.request)
     about = state.made.get(asked.entry.about) if asked is not None else None
     if asked is None or about is None:
-        return problem("diary.request-not-there", "request")
+        return problem("diaries.request-not-there", "request")
     if asked.decided is not None:
-        return problem("diary.request-decided", "request")
+        return problem("diaries.request-decided", "request")
     if not command.reason.strip():
-        return problem("diary.say-why", "reason")
+        return problem("diaries.say-why", "reason")
     changes = {
         item: datum for item, datum in command.changes.items() if datum != about.answers.get(item, Datum())
     }
@@ -126,7 +126,7 @@ def _change(
         if fault is not None:
             return fault
         if not changes:
-            return problem("diary.nothing-changed", "changes")
+            return problem("diaries.nothing-changed", "changes")
     unproved = proof_fault(facts, occasion)
     if unproved is not None or facts.proved is None:
         return unproved or problem("closing.proof-missing", "password")
@@ -153,9 +153,9 @@ def answers_fault(
         if reporter == "CAREGIVER" and not item.proxy:
             return problem("diary.item-not-for-proxy", name)
         if not applies(item, answers):
-            return problem("diary.does-not-apply", name, label=item.label)
+            return problem("diaries.does-not-apply", name, label=item.label)
         if datum.value is not None and not fits(item, datum.value):
-            return problem("diary.does-not-fit", name, label=item.label)
+            return problem("diaries.does-not-fit", name, label=item.label)
     return None
 
 
@@ -164,11 +164,11 @@ def _explain(study: Study, state: State, facts: Facts, command: ExplainDiaryGap,
     if slot is None:
         return problem("diary.period-unknown", "period")
     if occasion.at < slot.closes:
-        return problem("diary.not-over-yet", "period")
+        return problem("diaries.not-over-yet", "period")
     if state.entries(command.form, command.period, command.reporter):
-        return problem("diary.no-gap", "period")
+        return problem("diaries.no-gap", "period")
     if command.because == "OTHER" and not command.note.strip():
-        return problem("diary.say-why", "note")
+        return problem("diaries.say-why", "note")
     because, note = command.because, command.note.strip()
     return (DiaryGapExplained(command.form, command.period, command.reporter, because, note),)
 
@@ -186,7 +186,7 @@ def _interview(
         return fault
     answers = {name: datum for name, datum in command.answers.items() if datum != Datum()}
     if not answers:
-        return problem("diary.nothing-answered", "answers")
+        return problem("diaries.nothing-answered", "answers")
     fault = answers_fault(plan, form, answers, command.reporter)
     if fault is not None:
         return fault
@@ -211,9 +211,9 @@ def _period_fault(
     form = plan.form(command.form)
     asked_at = _moment(command.asked_at)
     if asked_at is None:
-        return problem("diary.moment-unfit", "asked_at")
+        return problem("diaries.moment-unfit", "asked_at")
     if asked_at > occasion.at:
-        return problem("diary.asked-ahead", "asked_at")
+        return problem("diaries.asked-ahead", "asked_at")
     if form is None or (form.cadence is None) != (command.period is None):
         return problem("diary.period-unknown", "period")
     if command.period is None:
@@ -224,7 +224,7 @@ def _period_fault(
     if asked_at < slot.opens:
         return problem("diary.window-not-open", "period")
     if state.entries(command.form, command.period, command.reporter):
-        return problem("diary.answered-already", "period")
+        return problem("diaries.answered-already", "period")
     return None
 
 
@@ -240,9 +240,9 @@ def _set(study: Study, state: State, facts: Facts, command: SetDiaryReminder, oc
     if command.holder != PARTICIPANT and command.holder not in facts.caregivers:
         return problem("diary.caregiver-not-consented", "holder")
     if command.gateway not in WAYS:
-        return problem("diary.way-unknown", "gateway")
+        return problem("diaries.way-unknown", "gateway")
     if not _HOUR.fullmatch(command.hour):
-        return problem("diary.hour-unfit", "hour", given=command.hour)
+        return problem("diaries.hour-unfit", "hour", given=command.hour)
     language = command.language if command.language in LANGUAGES else "zh"
     return (DiaryReminderPlanned(command.holder, command.hour, command.gateway, language, command.contact),)
 
@@ -259,7 +259,7 @@ def _reminded(
 
 def _paged(study: Study, state: State, facts: Facts, command: RecordSitePage, occasion: Occasion) -> Found:
     if command.about not in flagged(state):
-        return problem("diary.no-flag", "about")
+        return problem("diaries.no-flag", "about")
     return (DiarySitePaged(command.about, command.gateway, command.delivered),)
 
 

@@ -51,12 +51,17 @@ def diary_pdf(
         "heading": title,
         "number": number,
         "caregiver": caregiver,
-        "emergency": f"{plan.emergency.number} – {plan.emergency.advice.say(spoken)}",
-        "watched": plan.emergency.not_watched.say(spoken),
+        "emergency": _beside(plan.emergency.number, plan.emergency.advice, spoken),
+        "watched": _beside("", plan.emergency.not_watched, spoken),
         "forms": [_form(plan, form, number, spoken, caregiver=caregiver) for form in forms],
         "words": words_in(_WORDS, spoken),
     }
     return pdf("diary", Text(title), issue, values)
+
+
+def _beside(number: str, text: Text | None, language: Language) -> str:
+    """A number and what is said of it; whichever there is."""
+    return " – ".join(part for part in (number, text.say(language) if text is not None else "") if part)
 
 
 def _form(

@@ -61,7 +61,7 @@ def test_what_cannot_be_sent_is_said(to: str, mailbox) -> None:
         Message("r", to, "en", "x", "")
     )
     assert isinstance(told, Problem)
-    assert told.rule == "diary.gateway-failed"
+    assert told.rule == "diaries.gateway-failed"
     assert mailbox.mails == []
 
 
@@ -98,4 +98,4 @@ def test_a_file_that_cannot_be_used_is_said(text: str, tmp_path: Path) -> None:
     (tmp_path / FILE).write_text(text)
     told = ways_of(tmp_path, rehearsal=False)
     assert isinstance(told, Problem)
-    assert told.rule == "diary.gateways-unfit"
+    assert told.rule == "diaries.gateways-unfit"

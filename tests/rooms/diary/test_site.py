@@ -103,9 +103,9 @@ def test_both_reporters_stand_apart(world):
         ["WALK"],
     ]
     assert [one.key for one in period.sides[0].log] == [
-        "diary.log-due",
-        "diary.log-answered",
-        "diary.log-received",
+        "diaries.log-due",
+        "diaries.log-answered",
+        "diaries.log-received",
     ]
 
 
@@ -123,12 +123,12 @@ def test_a_red_flag_is_a_task_and_a_page_and_no_adverse_event(world):
     with site.desk.reading() as reader:
         kinds = {type(one.entry).__name__ for one in reader.entries(f"subject/{site.subject}")}
     assert "FormSaved" not in kinds, "nothing of the casebook was written"
-    assert site.does(HandleDiaryFlag(site.subject, packet, "NO_EVENT")) == ("diary.say-what-was-done",)
-    assert site.does(HandleDiaryFlag(site.subject, packet, "EVENT_RECORDED")) == ("diary.link-first",)
+    assert site.does(HandleDiaryFlag(site.subject, packet, "NO_EVENT")) == ("diaries.say-what-was-done",)
+    assert site.does(HandleDiaryFlag(site.subject, packet, "EVENT_RECORDED")) == ("diaries.link-first",)
     assert site.does(LinkDiaryEntry(site.subject, packet, "LOG/AE/1")) == ()
     assert site.does(HandleDiaryFlag(site.subject, packet, "EVENT_RECORDED")) == ()
     assert site.tasks() == []
-    assert site.does(HandleDiaryFlag(site.subject, "unknown", "NO_EVENT", "x")) == ("diary.no-flag",)
+    assert site.does(HandleDiaryFlag(site.subject, "unknown", "NO_EVENT", "x")) == ("diaries.no-flag",)
 
 
 def test_a_change_is_decided_signed_and_the_original_kept(world):
@@ -148,11 +148,11 @@ def test_a_change_is_decided_signed_and_the_original_kept(world):
     token = site.desk.prove(site.who("investigator"), "DEMO")
     assert decide("") == ("closing.proof-missing",)
     assert decide(site.desk.prove(site.who(), "DEMO")) == ("closing.proof-missing",), "another's proof"
-    assert decide(token, reason=" ") == ("diary.say-why",)
-    assert decide(token, "11") == ("diary.does-not-fit",)
-    assert decide(token, "3") == ("diary.nothing-changed",)
+    assert decide(token, reason=" ") == ("diaries.say-why",)
+    assert decide(token, "11") == ("diaries.does-not-fit",)
+    assert decide(token, "3") == ("diaries.nothing-changed",)
     assert decide(token) == ()
-    assert decide(token) == ("diary.request-decided",)
+    assert decide(token) == ("diaries.request-decided",)
     made = world.diary(site.subject).made[packet]
     assert made.entry.answers["HEADACHE"].value == "3", "the original stands"
     assert made.answers["HEADACHE"].value == "8", "and what was granted counts"
@@ -170,11 +170,11 @@ def test_gaps_are_explained_only_where_there_is_one(world):
     def explain(period: str, because: str = "TRAVEL", note: str = "", side: str = "PARTICIPANT"):
         return site.does(ExplainDiaryGap(site.subject, "DAILY", period, side, because, note))
 
-    assert explain("2026-03-02") == ("diary.no-gap",)
-    assert explain("2026-03-03") == ("diary.not-over-yet",), "open until 18:00 of day 3"
+    assert explain("2026-03-02") == ("diaries.no-gap",)
+    assert explain("2026-03-03") == ("diaries.not-over-yet",), "open until 18:00 of day 3"
     assert explain("2026-03-01") == ("diary.period-unknown",)
     world.at(3, 18)
-    assert explain("2026-03-03", "OTHER") == ("diary.say-why",)
+    assert explain("2026-03-03", "OTHER") == ("diaries.say-why",)
     assert explain("2026-03-03") == ()
     own = site.view.sides[0]
     assert (own.told.due, own.told.made, own.told.explained, own.told.missed) == (2, 1, 1, 0)
@@ -187,10 +187,10 @@ def test_an_interview_is_marked_and_never_an_entry_made_in_time(world):
         site.subject, "talk1", "PARTICIPANT", "DAILY", "2026-03-02", "d" * 64, "2026-03-03T02:00:00+00:00",
         False, {"FELL": Datum("Y"), "FALLINJ": Datum("Y")},
     )  # fmt: skip
-    assert site.does(replace(asked, asked_at="2026-03-04T02:00:00+00:00")) == ("diary.asked-ahead",)
+    assert site.does(replace(asked, asked_at="2026-03-04T02:00:00+00:00")) == ("diaries.asked-ahead",)
     assert site.does(replace(asked, asked_at="2026-03-02T02:00:00+00:00")) == ("diary.window-not-open",)
-    assert site.does(replace(asked, answers={})) == ("diary.nothing-answered",)
-    assert site.does(replace(asked, answers={"FALLS": Datum("2")})) == ("diary.does-not-apply",)
+    assert site.does(replace(asked, answers={})) == ("diaries.nothing-answered",)
+    assert site.does(replace(asked, answers={"FALLS": Datum("2")})) == ("diaries.does-not-apply",)
     assert site.does(replace(asked, reporter="CAREGIVER", answers={"MOOD": Datum("1")})) == (
         "diary.item-not-for-proxy",
     )
@@ -205,10 +205,10 @@ def test_an_interview_is_marked_and_never_an_entry_made_in_time(world):
 
 def test_reading_at_a_contact(world):
     site = Site(world)
-    assert site.does(ReviewDiary(site.subject, "", 0, 9)) == ("diary.nothing-to-review",)
+    assert site.does(ReviewDiary(site.subject, "", 0, 9)) == ("diaries.nothing-to-review",)
     site.writes(1, HEADACHE="3")
     assert len(site.view.unread) == 1
-    assert site.does(ReviewDiary(site.subject, "V99", 1, site.view.last_seq)) == ("diary.visit-unknown",)
+    assert site.does(ReviewDiary(site.subject, "V99", 1, site.view.last_seq)) == ("diaries.visit-unknown",)
     assert site.does(ReviewDiary(site.subject, "V3", 1, site.view.last_seq, "read by telephone")) == ()
     assert site.view.unread == ()
     assert site.view.reviews[0].note == "read by telephone"
@@ -242,7 +242,7 @@ class Gateway:
 
     def send(self, message: Message) -> Problem | None:
         if message.to.startswith("bad"):
-            return problem("diary.gateway-failed", message.to, reason="test")
+            return problem("diaries.gateway-failed", message.to, reason="test")
         self.messages.append(message)
         return None
 
@@ -259,8 +259,8 @@ def test_reminders_go_out_once_each_by_the_chosen_way_and_say_nothing_of_health(
         )
         return tuple(one.rule for one in done.problems)
 
-    assert remind(PARTICIPANT, "25:00", "138") == ("diary.hour-unfit",)
-    assert remind(PARTICIPANT, "19:00", "") == ("diary.address-missing",)
+    assert remind(PARTICIPANT, "25:00", "138") == ("diaries.hour-unfit",)
+    assert remind(PARTICIPANT, "19:00", "") == ("diaries.address-missing",)
     assert remind("stranger", "19:00", "1") == ("diary.caregiver-not-consented",)
     assert remind(PARTICIPANT, "19:00", "13800000001") == ()
     assert remind(DAUGHTER, "20:00", "13800000002") == ()
@@ -304,9 +304,11 @@ def test_what_cannot_be_sent_is_tried_again(world):
     world.at(1, 19.5)
     ways = Ways({"sms": Gateway()})
     failed = [diary_post.make_round(site.desk, ways).failed for _ in range(2)]
-    assert [[one.rule for one in each] for each in failed] == [["diary.gateway-failed"]] * 2
+    assert [[one.rule for one in each] for each in failed] == [["diaries.gateway-failed"]] * 2
     assert not [
-        one for one in world.diary(site.subject).others if type(one.entry).__name__ == "DiaryReminderSent"
+        one
+        for one in world.diary(site.subject).others
+        if type(one.entry).__name__ == "DiaryReminderDispatched"
     ]
 
 

@@ -49,54 +49,54 @@ from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Text
 
 STATES: Mapping[str, tuple[str, str, str]] = {
-    "ON_TIME": ("diary.state-on-time", "check", "done"),
-    "LATE_SENT": ("diary.state-late-sent", "clock", "done"),
-    "OPEN": ("diary.state-open", "half", "part"),
-    "NOT_DUE": ("diary.state-not-due", "empty", ""),
-    "SERVICE_DOWN": ("diary.state-service-down", "offline", ""),
-    "INTERVIEW": ("diary.state-interview", "comment", "part"),
-    "EXPLAINED": ("diary.state-explained", "info", "due"),
-    "MISSED": ("diary.state-missed", "cross", "late"),
+    "ON_TIME": ("diaries.state-on-time", "check", "done"),
+    "LATE_SENT": ("diaries.state-late-sent", "clock", "done"),
+    "OPEN": ("diaries.state-open", "half", "part"),
+    "NOT_DUE": ("diaries.state-not-due", "empty", ""),
+    "SERVICE_DOWN": ("diaries.state-service-down", "offline", ""),
+    "INTERVIEW": ("diaries.state-interview", "comment", "part"),
+    "EXPLAINED": ("diaries.state-explained", "info", "due"),
+    "MISSED": ("diaries.state-missed", "cross", "late"),
 }
 """How a period stands -> message, icon, look."""
-SIDES: Mapping[Side, str] = {"PARTICIPANT": "diary.side-participant", "CAREGIVER": "diary.side-caregiver"}
+SIDES: Mapping[Side, str] = {"PARTICIPANT": "diaries.side-participant", "CAREGIVER": "diaries.side-caregiver"}
 REPORTERS = {
-    "PARTICIPANT": "diary.by-participant",
-    "ASSISTED": "diary.by-assisted",
-    "CAREGIVER": "diary.by-caregiver",
+    "PARTICIPANT": "diaries.by-participant",
+    "ASSISTED": "diaries.by-assisted",
+    "CAREGIVER": "diaries.by-caregiver",
 }
 OUTCOMES: Mapping[FlagOutcome, str] = {
-    "NO_EVENT": "diary.outcome-no-event",
-    "EVENT_RECORDED": "diary.outcome-event-recorded",
-    "SENT_TO_CARE": "diary.outcome-sent-to-care",
-    "NOT_REACHED": "diary.outcome-not-reached",
+    "NO_EVENT": "diaries.outcome-no-event",
+    "EVENT_RECORDED": "diaries.outcome-event-recorded",
+    "SENT_TO_CARE": "diaries.outcome-sent-to-care",
+    "NOT_REACHED": "diaries.outcome-not-reached",
 }
 REASONS: Mapping[Because, str] = {
-    "ADMITTED": "diary.because-admitted",
-    "TRAVEL": "diary.because-travel",
-    "DEVICE": "diary.because-device",
-    "BURDEN": "diary.because-burden",
-    "UNWELL": "diary.because-unwell",
-    "FORGOT": "diary.because-forgot",
-    "OTHER": "diary.because-other",
-    "UNKNOWN": "diary.because-unknown",
+    "ADMITTED": "diaries.because-admitted",
+    "TRAVEL": "diaries.because-travel",
+    "DEVICE": "diaries.because-device",
+    "BURDEN": "diaries.because-burden",
+    "UNWELL": "diaries.because-unwell",
+    "FORGOT": "diaries.because-forgot",
+    "OTHER": "diaries.because-other",
+    "UNKNOWN": "diaries.because-unknown",
 }
 WAYS = {
-    "": "diary.way-none",
-    "sms": "diary.way-sms",
-    "email": "diary.way-email",
-    "wechat": "diary.way-wechat",
-    "calendar": "diary.way-calendar",
+    "": "diaries.way-none",
+    "sms": "diaries.way-sms",
+    "email": "diaries.way-email",
+    "wechat": "diaries.way-wechat",
+    "calendar": "diaries.way-calendar",
 }
 CLOCKS = {
-    one: f"diary.clock-{one.lower().replace('_', '-')}"
+    one: f"diaries.clock-{one.lower().replace('_', '-')}"
     for one in ("UNKNOWN", "OFF", "MOVED", "AHEAD", "OTHER_ZONE", "ZONE_CHANGED")
 }
 PHONE_STATES = {
-    "INVITED": ("diary.phone-invited", "clock", ""),
-    "LAPSED": ("diary.phone-lapsed", "cross", "plain"),
-    "ENROLLED": ("diary.phone-enrolled", "check", "good"),
-    "REVOKED": ("diary.phone-revoked", "lock", "plain"),
+    "INVITED": ("diaries.phone-invited", "clock", ""),
+    "LAPSED": ("diaries.phone-lapsed", "cross", "plain"),
+    "ENROLLED": ("diaries.phone-enrolled", "check", "good"),
+    "REVOKED": ("diaries.phone-revoked", "lock", "plain"),
 }
 
 
@@ -235,7 +235,7 @@ def period(request: Asked, who: Who, number: str, form: str, day: str) -> HttpRe
         because = cast(Because, request.POST.get("because", ""))
         subject, note = found(desk().subject_id(number)), request.POST.get("note", "")
         if side not in SIDES or because not in REASONS:
-            shown = (problem("diary.choose-because", "because"),)
+            shown = (problem("diaries.choose-because", "because"),)
         else:
             command = ExplainDiaryGap(subject, form, day, side, because, note)
             outcome = desk().submit(who, command, key=request.POST.get("key") or new_key())
