@@ -74,7 +74,7 @@ def enrol(desk: Desk, code: str, pin: str) -> Enrolled | Problem:
         diary = desk.diary(reader, subject)
     number = standing.facts.screening_number or ""
     held = state.holder if state.side == "PARTICIPANT" else "CAREGIVER"
-    return Enrolled(device, b64(secret), held, number, diaries.zone, standing.trial.digest, _iso(now))
+    return Enrolled(device, b64(secret), held, number, diary.zone, standing.trial.digest, _iso(now))
 
 
 def revoke(desk: Desk, who: Who, subject: str, device: str, reason: str, *, key: str) -> tuple[Problem, ...]:

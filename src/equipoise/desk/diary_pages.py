@@ -39,7 +39,7 @@ from equipoise.desk.diary_views import (
 )
 from equipoise.desk.standing import Standing
 from equipoise.desk.words import shown
-from equipoise.diary.commands import InviteDevice
+from equipoise.diary.commands import InviteDevice, RevokeDevice
 from equipoise.diary.compliance import State as PeriodState
 from equipoise.diary.evolve import Made, Request, Side, State, kinds, side_of
 from equipoise.diary.site_commands import (
@@ -49,6 +49,7 @@ from equipoise.diary.site_commands import (
     LinkDiaryEntry,
     RecordDiaryInterview,
     ReviewDiary,
+    SetDiaryReminder,
 )
 from equipoise.diary.windows import Slot, last_day, slot_of
 from equipoise.ledger.entries import (
@@ -90,6 +91,8 @@ class Reading:
         subject = self.subject
         commands = (
             InviteDevice(subject, "", ""),
+            RevokeDevice(subject, ""),
+            SetDiaryReminder(subject, "", "", "", ""),
             ReviewDiary(subject, "", 0, 0),
             LinkDiaryEntry(subject, "", ""),
             HandleDiaryFlag(subject, "", "NO_EVENT"),
@@ -198,7 +201,7 @@ def _entry(read: Reading, made: Made, *, further: bool) -> EntryView | None:
         clock=entry.clock,
         language=entry.language,
         lines=lines,
-        flags=tuple(line.label for line in lines if line.flag),
+        flags=_flags(lines),
         handled=read.outcome(entry.packet),
         place=made.place,
         place_label=dict(_rows(read)).get(made.place) if made.place else None,
@@ -235,6 +238,12 @@ def _lines(
     return tuple(found)
 
 
+def _flags(lines: Iterable[Line]) -> tuple[Text, ...]:
+    """What was red, as name and answer."""
+    said = [(line.label, line.said or Text("")) for line in lines if line.flag]
+    return tuple(Text(f"{name.en}: {one.en}", f"{name.say('zh')}：{one.say('zh')}") for name, one in said)
+
+
 def _interviews(read: Reading) -> Iterable[EntryView]:
     for recorded in kinds(read.state, DiaryInterviewRecorded):
         entry = recorded.entry
@@ -259,7 +268,7 @@ def _interviews(read: Reading) -> Iterable[EntryView]:
             clock=(),
             language="",
             lines=lines,
-            flags=tuple(line.label for line in lines if line.flag),
+            flags=_flags(lines),
             handled=read.outcome(entry.interview),
             place="",
             place_label=None,

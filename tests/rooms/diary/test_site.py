@@ -197,7 +197,7 @@ def test_an_interview_is_marked_and_never_an_entry_made_in_time(world):
     assert site.does(asked) == ()
     world.at(2, 18)
     (one,) = [each for each in site.view.unread if each.interview]
-    assert (one.asked_by, [flag.en for flag in one.flags]) == ("CRC", ["Injury in a fall"])
+    assert (one.asked_by, [flag.en for flag in one.flags]) == ("CRC", ["Injury in a fall: Yes"])
     assert site.tasks() == ["diary_flag"], "what was heard can be a red flag too"
     own = site.view.sides[0]
     assert (own.told.due, own.told.made, own.told.asked) == (1, 0, 1)

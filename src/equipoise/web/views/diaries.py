@@ -52,7 +52,6 @@ STATES: Mapping[str, tuple[str, str, str]] = {
     "ON_TIME": ("diaries.state-on-time", "check", "done"),
     "LATE_SENT": ("diaries.state-late-sent", "clock", "done"),
     "OPEN": ("diaries.state-open", "half", "part"),
-    "NOT_DUE": ("diaries.state-not-due", "empty", ""),
     "SERVICE_DOWN": ("diaries.state-service-down", "offline", ""),
     "INTERVIEW": ("diaries.state-interview", "comment", "part"),
     "EXPLAINED": ("diaries.state-explained", "info", "due"),
@@ -188,12 +187,22 @@ def _handle(posted: QueryDict, subject: str, about: str) -> HandleDiaryFlag:
 
 def _side(side: SideView) -> dict[str, object]:
     rate = side.told.rate
+    forms = [
+        (form, [_cell(cell) for cell in cells if cell.state != "NOT_DUE"], _to_come(cells))
+        for form, cells in side.forms
+    ]
     return {
         "side": side,
         "name": SIDES[side.side],
         "rate": f"{100 * rate:.0f}" if rate is not None else "–",
-        "forms": [(form, [_cell(cell) for cell in cells]) for form, cells in side.forms],
+        "forms": forms,
     }
+
+
+def _to_come(cells: tuple[DayCell, ...]) -> tuple[int, str, str]:
+    """How many periods are still to come, the first and the last of them."""
+    ahead = [cell.period for cell in cells if cell.state == "NOT_DUE"]
+    return len(ahead), ahead[0] if ahead else "", ahead[-1] if ahead else ""
 
 
 def _cell(cell: DayCell) -> dict[str, object]:
@@ -249,7 +258,7 @@ def period(request: Asked, who: Who, number: str, form: str, day: str) -> HttpRe
             "state": STATES.get(one.state or ""),
             "entries": [_entry(number, each) for each in one.entries],
             "because": REASONS[cast(Because, one.gap[0])] if one.gap else "",
-            "log": [(each, WAYS.get(str(each.word), "")) for each in one.log],
+            "log": [(each, WAYS.get(str(each.word), "") if each.word else "") for each in one.log],
         }
         for one in view.sides
     ]
