@@ -13,6 +13,7 @@ from blind.amending import amended
 from blind.browser import Answer, ask, come_in
 from blind.closing import Closing
 from blind.desks import Desks
+from blind.diaries import Diaries
 from blind.doubles import Doubles
 from blind.people import Person
 from blind.phones import phones_set_up
@@ -180,6 +181,7 @@ class Play:
         yield from Desks(self).course()
         yield from Doubles(self).course()
         yield from phones_set_up(self)
+        yield from Diaries(self).course()
         yield from Ward(self).breaks()
         yield from Closing(self).course()
         yield from self._enrolment()

@@ -121,6 +121,23 @@ WEB: Mapping[str, Right] = {
     f"GET {_FORM}/<int:repeat>/history": _reads("history"),
     "GET /papers": _ALL,
     "GET /papers/crf.pdf": _ALL,
+    # the diary, at the site
+    "GET /diaries": _reads("diary"),
+    "POST /diaries": _does("RecordInterruption", reads="diary"),
+    f"GET {_SUBJECT}/diary": _reads("diary"),
+    f"POST {_SUBJECT}/diary": _does("ReviewDiary", "HandleDiaryFlag", reads="diary"),
+    f"GET {_SUBJECT}/diary/periods/<str:form>/<str:day>": _reads("diary"),
+    f"POST {_SUBJECT}/diary/periods/<str:form>/<str:day>": _does("ExplainDiaryGap", reads="diary"),
+    f"GET {_SUBJECT}/diary/entries/<str:packet>": _reads("diary"),
+    f"POST {_SUBJECT}/diary/entries/<str:packet>": _does(
+        "LinkDiaryEntry", "HandleDiaryFlag", "DecideDiaryChange", reads="diary"
+    ),
+    f"GET {_SUBJECT}/diary/phones": _reads("diary"),
+    f"POST {_SUBJECT}/diary/phones": _does("InviteDevice", "RevokeDevice", "SetDiaryReminder", reads="diary"),
+    f"GET {_SUBJECT}/diary/phones/<str:holder>.ics": _reads("diary"),
+    f"GET {_SUBJECT}/diary/card.pdf": _reads("diary"),
+    f"GET {_SUBJECT}/diary/interviews/<str:form>": _does("RecordDiaryInterview", reads="diary"),
+    f"POST {_SUBJECT}/diary/interviews/<str:form>": _does("RecordDiaryInterview", reads="diary"),
     # imaging
     f"GET {_SUBJECT}/imaging": _reads("imaging"),
     f"POST {_SUBJECT}/imaging": _does("OrderImaging", "OpenReading", reads="imaging"),
