@@ -5,6 +5,7 @@ requests for a code, somebody who keeps the accounts. So every page has somethin
 from __future__ import annotations
 
 import datetime as dt
+import random
 import secrets
 import shutil
 from pathlib import Path
@@ -15,13 +16,18 @@ from equipoise.capture.commands import RecordForm
 from equipoise.capture.evolve import Place
 from equipoise.capture.imaging.commands import OpenReading, OrderImaging, RecordImaging, ReferenceImages
 from equipoise.capture.specimens.commands import CollectSpecimen, MakeAliquots, SendShipment
+from equipoise.desk import devices
 from equipoise.desk.desk import open_desk
+from equipoise.desk.diary_intake import take
 from equipoise.desk.followers import QUERIES
 from equipoise.desk.front import FrontDesk
+from equipoise.desk.phones import Invited
 from equipoise.desk.setup import add_person
+from equipoise.diary.commands import PARTICIPANT
 from equipoise.ledger.entries import Datum, SeriesSeen
 from equipoise.oversight.commands import RecordRanges
 from equipoise.randomization.commands import RequestCodeBreak
+from equipoise.simulation.phone import Phone
 from equipoise.words.ids import random_id
 from equipoise.words.problem import Problem
 
@@ -67,6 +73,7 @@ def fill(made: Path, folder: Path) -> dict[str, str]:
         **_codes(filling),
         **_scan(filling),
         **_query(filling),
+        **_diary(filling),
     }
     filling.done("data_manager", RecordLockCondition("NOTHING_UNSENT", met=True, reference="2026-11"))
     desk.close()
@@ -92,6 +99,28 @@ def _specimens(filling: Filling) -> dict[str, str]:
     aliquots = (f"{tube}-01", f"{tube}-02")
     filling.done("coordinator", SendShipment(SITE, shipment, "CENTRAL", aliquots, sent, "ROOM", "SF-1"))
     return {"specimen": tube, "shipment": shipment}
+
+
+def _diary(filling: Filling) -> dict[str, str]:
+    """A phone of the participant, an entry with a red flag, and a request that it be changed."""
+    subject, desk = _subject(filling), filling.desk
+    invited = devices.invite(desk, filling.who("coordinator"), subject, PARTICIPANT, key=filling.key())
+    assert isinstance(invited, Invited), invited
+    made = devices.enrol(desk, invited.code, invited.pin)
+    assert isinstance(made, devices.Enrolled), made
+    phone = Phone(desk.now, random.Random(1))
+    phone.set_up(made)
+    phone.begin("FALL", None)
+    phone.answer("EVWHEN", "NOW")
+    phone.answer("EVHURT", "Y")
+    entry = phone.submit()
+    phone.ask(entry, "是昨天跌倒的。")
+    assert phone.sync(lambda packets: take(desk, list(packets)))
+    assert phone.told[entry] == "HOSPITAL", phone.told
+    with desk.reading() as reader:
+        day_one = desk.standing_light(reader, subject).facts.day_one
+    assert day_one is not None
+    return {"diary_entry": entry, "diary_day": day_one.isoformat()}
 
 
 def _images(filling: Filling) -> dict[str, str]:
