@@ -238,6 +238,7 @@ def test_every_command_has_one_route() -> None:
     import equipoise.capture.specimens.commands as specimens
     import equipoise.consent.commands as consent
     import equipoise.diary.commands as diary
+    import equipoise.diary.site_commands as diary_at_sites
     import equipoise.eligibility.commands as eligibility
     import equipoise.oversight.commands as oversight
     import equipoise.randomization.commands as randomization
@@ -257,6 +258,7 @@ def test_every_command_has_one_route() -> None:
             double,
             consent,
             diary,
+            diary_at_sites,
             eligibility,
             oversight,
             randomization,
