@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -34,10 +35,12 @@ from hypothesis.stateful import (
 from diarists import BEGAN, Diarists, make_diarists
 from equipoise.desk.diary_intake import Answers
 from equipoise.desk.diary_wire import read_sending
+from equipoise.desk.views import Outcome
 from equipoise.diary.evolve import State, side_of
 from equipoise.ledger.entries import DiaryEntryRecorded, DiaryEvidenceRecorded
 from equipoise.protocol.load import load_study
 from equipoise.simulation.phone import Phone
+from equipoise.words.problem import problem
 
 ROOT = Path(__file__).resolve().parents[2]
 ZONES = ("Asia/Shanghai", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns")
@@ -94,8 +97,11 @@ class Sync(RuleBasedStateMachine):
         zone=st.sampled_from(ZONES),
         seed=st.integers(0, 2**32),
         second=st.sampled_from(["", "caregiver01"]),
+        ahead=st.tuples(JUMPS, JUMPS),
     )
-    def begin(self, hours: int, zone: str, seed: int, second: str) -> None:
+    def begin(
+        self, hours: int, zone: str, seed: int, second: str, ahead: tuple[dt.timedelta, dt.timedelta]
+    ) -> None:
         self.world, self.zone, self.second = world(), zone, second
         self.world.clock.at = BEGAN
         self.draw, self.world.draw = random.Random(seed), random.Random(seed)
@@ -109,7 +115,9 @@ class Sync(RuleBasedStateMachine):
         self.begun: list[Truth | None] = [None, None]
         for holder in ("PARTICIPANT", second or "PARTICIPANT"):
             self.phones.append(self.world.phone(self.subject, holder, zone))
-            self.phones[-1].zone = zone
+            self.phones[-1].zone, self.phones[-1].ahead = zone, ahead[len(self.phones) - 1]
+            assert self.phones[-1].sync(self.world.send)
+        self.set_at = list(ahead)
         self.world.clock.at += dt.timedelta(hours=hours)
 
     # --- people ---------------------------------------------------------------------------------------------------
@@ -118,8 +126,15 @@ class Sync(RuleBasedStateMachine):
     def time_passes(self, hours: float) -> None:
         self.world.clock.at += dt.timedelta(hours=hours)
 
-    @rule(phone=PHONES, which=st.sampled_from([0, 0, -1, 1]), minutes=st.sampled_from([0, 4, 400]))
-    def somebody_fills_in_a_day(self, phone: int, which: int, minutes: int) -> None:
+    @rule(
+        phone=PHONES,
+        which=st.sampled_from([0, 0, -1, 1]),
+        minutes=st.sampled_from([0, 4, 400]),
+        anew=st.booleans(),
+    )
+    def somebody_fills_in_a_day(self, phone: int, which: int, minutes: int, *, anew: bool) -> None:
+        if anew:
+            self.the_page_is_killed(phone)
         self.somebody_begins(phone, which, event=False)
         self.world.clock.at += dt.timedelta(minutes=minutes)
         self.somebody_taps(phone, 7)
@@ -177,7 +192,7 @@ class Sync(RuleBasedStateMachine):
         again.told, again.ahead = one.told, dt.timedelta(0)
         self.phones[phone], self.set_at[phone], self.synced_in_life[phone] = again, dt.timedelta(0), True
 
-    @rule(phone=PHONES, way=st.sampled_from(["whole", "unanswered", "lost", "many", "cut", "mixed"]))
+    @rule(phone=PHONES, way=st.sampled_from(["whole", "unanswered", "lost", "many", "cut", "mixed", "full"]))
     def it_sends(self, phone: int, way: str) -> None:
         one = self.phones[phone]
 
@@ -196,7 +211,7 @@ class Sync(RuleBasedStateMachine):
                 case "mixed":
                     packets = [*packets, *self.draw.sample(self.air, min(3, len(self.air)))]
                     self.draw.shuffle(packets)
-            answers = self._hospital(packets[:64])
+            answers = self._full(packets) if way == "full" else self._hospital(packets[:64])
             if way == "unanswered":
                 raise ConnectionError
             return answers
@@ -280,6 +295,12 @@ class Sync(RuleBasedStateMachine):
         here = self.world.clock.at.astimezone(ZoneInfo(self.zone))
         day = here.date() if here.time() >= dt.time(18) else here.date() - dt.timedelta(days=1)
         return day + dt.timedelta(days=which)
+
+    def _full(self, packets: Sequence[bytes]) -> Answers:
+        """The hospital's disk is full."""
+        full = Outcome(accepted=False, problems=(problem("ledger.disk-full", path="", detail=""),))
+        with patch.object(self.world.desk, "submit", return_value=full):
+            return self.world.send(packets)
 
     def _hospital(self, packets: Sequence[bytes]) -> Answers:
         before = set(self._recorded()) | set(self._evidence())

@@ -30,6 +30,8 @@ AUDIT = ReadTable(
     (("stream", "seq"), ("subject", "at"), ("actor", "at"), ("kind", "at"), ("form", "at")),
 )
 """`subject` is the id, `site` that of the stream; both empty where the stream has none."""
+OF_SUBJECTS = frozenset({"subject", "diary"})
+"""Kinds of stream that belong to one participant, by whose site their rows are seen."""
 
 
 def follow_audit(tables: Transaction, recorded: Recorded) -> None:
@@ -46,7 +48,7 @@ def follow_audit(tables: Transaction, recorded: Recorded) -> None:
         "role": header.role,
         "key": header.idempotency_key,
         "site": _site(tables, recorded, kind, name),
-        "subject": name if kind == "subject" else "",
+        "subject": name if kind in OF_SUBJECTS else "",
         "visit": _text(getattr(entry, "visit", "")),
         "form": _text(getattr(entry, "form", "")),
         "repeat": repeat if isinstance(repeat, int) else None,
@@ -60,9 +62,9 @@ def _site(tables: Transaction, recorded: Recorded, kind: str, name: str) -> str:
         return name
     if isinstance(recorded.entry, SubjectScreened):
         return recorded.entry.site
-    if kind != "subject":
+    if kind not in OF_SUBJECTS:
         return ""
-    first = tables.find(AUDIT, {"stream": recorded.header.stream, "seq": 1}, limit=1)
+    first = tables.find(AUDIT, {"stream": f"subject/{name}", "seq": 1}, limit=1)
     return str(first[0]["site"]) if first else ""
 
 
@@ -70,5 +72,5 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-AUDIT_FOLLOWER = Follower("audit", "2", (AUDIT,), follow_audit)
+AUDIT_FOLLOWER = Follower("audit", "3", (AUDIT,), follow_audit)
 """Raise the version whenever this file computes something else."""

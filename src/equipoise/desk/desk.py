@@ -27,6 +27,7 @@ from equipoise.access.evolve import evolve as evolve_grants
 from equipoise.access.phones import PHONES as PHONE_ROLES
 from equipoise.capture.closing.change import shut
 from equipoise.capture.evolve import Place
+from equipoise.desk.audit_table import OF_SUBJECTS
 from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.deviating import with_deviations
 from equipoise.desk.diary_tables import PHONES, phone_now
@@ -73,10 +74,6 @@ _Decide: TypeAlias = Callable[[Reader, Who, dt.datetime], Decision]
 
 _Circumstances: TypeAlias = tuple[str, str, str | None]
 """What an act says of its place: study, digest of the version that decides, zone."""
-
-
-_OF_SUBJECTS = frozenset({"subject", "diary"})
-"""Kinds of stream that belong to one subject."""
 
 
 class _Released(Exception):
@@ -435,7 +432,7 @@ class Desk:
         if len(trial.released) < 2:
             return trial
         kind, _, name = stream.partition("/")
-        case = self._memory.case(reader, name) if kind in _OF_SUBJECTS else None
+        case = self._memory.case(reader, name) if kind in OF_SUBJECTS else None
         known = case.screening.site if case is not None else None
         where = self._memory.site(reader, known or site or _site_of(reader, stream))
         trial = trial.at(deciding_digest(trial, where, at.astimezone(ZoneInfo(where.zone)).date(), case))
@@ -548,7 +545,7 @@ def _site_of(reader: Reader, stream: str) -> str | None:
     kind, _, name = stream.partition("/")
     if kind == "site":
         return name
-    row = reader.rows.get(SUBJECTS, (name,)) if kind in _OF_SUBJECTS else None
+    row = reader.rows.get(SUBJECTS, (name,)) if kind in OF_SUBJECTS else None
     return str(row["site"]) if row else None
 
 

@@ -38,15 +38,15 @@ def invite(
 
     The code goes into the fragment of a link (`/diary/#code`), the PIN is told apart from it; both are given only here.
     """
-    device = random_id(desk.entropy)
+    # The same request names the same phone again, so that it is a replay and not a second invitation.
+    seed = desk.ledger.keys.sign(f"device\n{subject}\n{holder}\n{key}".encode())
+    device = random_id(lambda count: (seed * (count // len(seed) + 1))[:count])
     outcome = desk.submit(who, InviteDevice(subject, device, holder, zone), key=key)
     if not outcome.accepted:
         return outcome.problems
     with desk.reading() as reader:
-        known = desk.diary(reader, subject).devices.get(device)
-    if known is None:  # the same request again: its code was given then, and is not known any more
-        return (problem("diary.invitation-given"),)
-    return desk.phones.invite(device, subject, known.until)
+        known = desk.diary(reader, subject).devices[device]
+    return desk.phones.invite(device, subject, known.until) or (problem("diary.invitation-given"),)
 
 
 def enrol(desk: Desk, code: str, pin: str) -> Enrolled | Problem:

@@ -79,16 +79,16 @@ class Phones:
                 rule = "ledger.disk-full" if full else "desk.devices-damaged"
                 raise fault(rule, str(self._path), path=self._path, reason=error, detail=error) from error
 
-    def invite(self, device: str, subject: str, until: str) -> Invited:
-        """A new code and PIN for a phone that is to come."""
+    def invite(self, device: str, subject: str, until: str) -> Invited | None:
+        """A code and PIN for a phone that is to come; None where it was given one, which is shown once."""
         code = b64(self._entropy(_CODE_BYTES))
         pin = "".join(str(int.from_bytes(self._entropy(8), "big") % 10) for _ in range(_PIN_DIGITS))
         with self._trusted():
-            self._db.execute(
-                "INSERT INTO device (device, subject, code, pin, until) VALUES (?, ?, ?, ?, ?)",
+            made = self._db.execute(
+                "INSERT OR IGNORE INTO device (device, subject, code, pin, until) VALUES (?, ?, ?, ?, ?)",
                 (device, subject, self._digest("code", code), self._digest(device, pin), until),
-            )
-        return Invited(device, code, pin, until)
+            ).rowcount
+        return Invited(device, code, pin, until) if made else None
 
     def forget(self, device: str) -> None:
         """Take out an invitation that came to nothing, or all that is kept of a phone."""

@@ -5,13 +5,20 @@ Source of the rules: issue notes on the diary (reliability notes 5, ux notes 3);
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from diarists import make_diarists
 from equipoise.desk import devices
+from equipoise.desk.audit import Search, audit_page
+from equipoise.desk.setup import add_person, release
+from equipoise.desk.views import Outcome
 from equipoise.ledger.receipts import receipt_holds
+from equipoise.protocol.digest import study_digest
 from equipoise.protocol.load import load_study
-from equipoise.words.problem import Problem
+from equipoise.simulation.phone import Phone
+from equipoise.words.problem import Problem, problem
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +62,82 @@ def test_the_same_bytes_have_the_same_receipt_and_are_recorded_once(world):
     first, again = world.send([data, data]), world.send([data])
     assert {one.receipt for one in (*first.answers, *again.answers)} == {first.answers[0].receipt}
     assert list(world.diary(subject).made) == [packet]
+
+
+def test_a_lost_answer_locks_nobody_out_and_a_heard_phone_closes_its_code(world):
+    """Code and PIN give the same key again until the phone was heard; from then on the code is over."""
+    invited = devices.invite(world.desk, world.crc, world.plant(), "PARTICIPANT", key="answer lost")
+    first = devices.enrol(world.desk, invited.code, invited.pin)
+    again = devices.enrol(world.desk, invited.code, invited.pin)
+    assert (first.device, first.key) == (again.device, again.key)
+    phone = Phone(world.clock, random.Random(1))
+    phone.set_up(again)
+    assert phone.sync(world.send)
+    assert devices.enrol(world.desk, invited.code, invited.pin).rule == "diary.invitation-over"
+
+
+def test_the_same_invitation_is_given_once_and_its_code_shown_once(world):
+    subject = world.plant()
+    assert devices.invite(world.desk, world.crc, subject, "PARTICIPANT", key="twice").code
+    again = devices.invite(world.desk, world.crc, subject, "PARTICIPANT", key="twice")
+    assert [one.rule for one in again] == ["diary.invitation-given"]
+    assert len(world.diary(subject).devices) == 1
+
+
+def test_a_code_lapses_after_the_days_of_the_study(world):
+    """14 days, studies/nct07197606/diary.yaml."""
+    world.at(1, 12)
+    invited = devices.invite(world.desk, world.crc, world.plant(), "PARTICIPANT", key="to lapse")
+    world.at(15, 12.1)
+    assert devices.enrol(world.desk, invited.code, invited.pin).rule == "diary.invitation-over"
+
+
+def test_where_the_disk_is_full_the_phone_is_asked_to_send_again(world, monkeypatch):
+    subject = world.plant()
+    world.at(1, 19)
+    phone = world.phone(subject)
+    phone.begin("DAILY", "2026-03-02")
+    packet = phone.submit()
+    full = Outcome(accepted=False, problems=(problem("ledger.disk-full", path="", detail=""),))
+    with monkeypatch.context() as patched:
+        patched.setattr(world.desk, "submit", lambda *given, **named: full)
+        assert phone.sync(world.send)
+    assert phone.told[packet] == "PHONE"
+    assert phone.sync(world.send)
+    assert phone.told[packet] == "HOSPITAL"
+
+
+def test_an_entry_of_an_earlier_version_counts_by_that_version(world):
+    """A phone that was offline over an amendment sends what it was asked: here a question that the new version lost."""
+    subject = world.plant()
+    world.at(1, 19)
+    phone = world.phone(subject)
+    phone.begin("DAILY", "2026-03-02")
+    phone.answer("SLEEP", "7")
+    old = phone.submit()
+    sections = tuple(
+        one.model_copy(update={"items": tuple(item for item in one.items if item.id != "SLEEP")})
+        for one in world.study.diary.sections
+    )
+    plan = world.study.diary.model_copy(update={"sections": sections})
+    changed = world.study.model_copy(update={"version": "1.1", "diary": plan})
+    assert release(world.desk, changed) == ()
+    phone.storage.definition = study_digest(changed)
+    phone.begin("DAILY", "2026-03-02")
+    phone.answer("SLEEP", "7")
+    new = phone.submit()
+    assert phone.sync(world.send)
+    assert (phone.told[old], phone.told[new]) == ("HOSPITAL", "diary.item-unknown")
+
+
+def test_the_trail_shows_a_diary_to_its_own_site_alone(world):
+    subject = world.plant()
+    world.phone(subject)
+    for site, seen in (("01", True), ("02", False)):
+        add_person(world.desk, f"cra{site}", f"CRA {site}", "monitor", site)
+        who = world.desk.who(f"cra{site}", "monitor")
+        lines = audit_page(world.desk, who, Search(kind="DeviceEnrolled")).lines
+        assert any(line.stream == f"diary/{subject}" for line in lines) is seen
 
 
 def test_wrong_pins_shut_a_code_for_good(world):
