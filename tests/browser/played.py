@@ -22,6 +22,11 @@ from stories.conftest import TODAY
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "img" / "guide"
 FRAME = {"width": 900, "height": 560}
 DAY_ONE = TODAY.date()
+TO_THE_TOP = """(one) => {
+  if (one === document.body) return scrollTo(0, 0);
+  document.documentElement.style.scrollPadding = '1rem';  // no half of what stands above it
+  one.scrollIntoView();
+}"""
 
 
 class Course:
@@ -77,7 +82,7 @@ class Course:
             }
             page.context.add_cookies([cookie])
             page.reload()
-            page.locator(at).first.evaluate("(one) => one.scrollIntoView()")
+            page.locator(at).first.evaluate(TO_THE_TOP)
             page.screenshot(path=PICTURES / f"{name}.{language}.png")
         page.set_viewport_size(VIEW)
 

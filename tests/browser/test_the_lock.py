@@ -67,7 +67,7 @@ def test_two_persons_lock_what_is_green_and_two_open_it_again(course: Course) ->
     course.picture(page, "13-the-second-person", at=".message.warn")
     give(page, "lock")
     expect(page.locator("h1")).to_contain_text(re.compile("locked", re.I))
-    course.picture(page, "14-the-database-is-locked", at="h1")
+    course.picture(page, "14-the-database-is-locked")
     page = course.go("rater", "forms", "V1", "NIHSS")
     assert page.locator("#sheet[data-editable]").count() == 0
     opened_again(course)

@@ -1,5 +1,7 @@
 """Why a check asked: the rule part by part, with the values that it saw then, where each came from, and what holds now.
 
+A save that a check refuses is explained in the same way, with the values that were to be recorded.
+
 The rules that must stay true: the moment is found again in the ledger, never kept beside it: the stream is folded up to
 the save that raised the query, and judged by the definition of that save; a value of a form that the reader never sees,
 of one that is covered from the reader now, or that could tell the arm is not shown, nor a rule that reads it.
@@ -9,14 +11,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from equipoise.access.commands import Who
 from equipoise.capture.binding import source_of
-from equipoise.capture.consequences import Now, scope_at
-from equipoise.capture.evolve import START, Place, Query, State, evolve
-from equipoise.capture.questions import question
+from equipoise.capture.commands import RecordForm
+from equipoise.capture.consequences import Now, consequences, scope_at
+from equipoise.capture.evolve import START, Place, Query, State, evolve, is_empty
+from equipoise.capture.questions import question, questions
+from equipoise.capture.record import typed_items
 from equipoise.desk.covering import covered
 from equipoise.desk.desk import Desk
 from equipoise.desk.standing import Standing
@@ -86,7 +90,7 @@ class _Moment:
     study: Study
     version: str
     state: State
-    header: Header
+    at: str
 
 
 def explain_query(desk: Desk, who: Who, number: str, query_id: str) -> ExplainView | None:
@@ -104,21 +108,73 @@ def explain_query(desk: Desk, who: Who, number: str, query_id: str) -> ExplainVi
     form = moment.study.form(query.place.form) if moment is not None else None
     if moment is None or form is None:
         return None
+    then = _scope(moment, moment.state, query, _holds(form, query.rule), now, _day(moment.at, now))
+    return _view(_Told(desk, who, number, now, moment, query, form, headers), then)
+
+
+def explain_refusals(desk: Desk, who: Who, number: str, command: RecordForm) -> dict[str, ExplainView]:
+    """Why checks refuse a save, by the check: its rule with the values that were to be recorded, and those that are."""
+    with desk.reading() as reader:
+        subject = desk.may_read(reader, who, "casebook", number)
+        if subject is None or subject != command.subject:
+            return {}
+        now = desk.standing_light(reader, subject)
+    place = Place(command.visit, command.form, command.repeat)
+    study = now.version_at(*place).study
+    form = study.form(place.form)
+    if form is None or _state(now, who, place) != "shown":
+        return {}
+    before = now.case.capture.form(place)
+    asked = {one.id: one for one in questions(form)}
+    typed, _ = typed_items(study, asked, command.items, command.form, now.today)
+    values = {name: datum for name, datum in {**before.values, **typed}.items() if not is_empty(datum)}
+    wanted = replace(before, values=values)
+    state = replace(now.case.capture, forms={**now.case.capture.forms, place: wanted})
+    after = consequences(study, now.case.capture, place, values, Now.of(PartialDate.of(now.today), now.facts))
+    found = {}
+    for finding in after.findings:
+        if finding.refuses:
+            message = {"en": finding.message.en, "zh": finding.message.say("zh")}
+            at = now.now.isoformat()
+            query = Query("", place, finding.items[0] if finding.items else "", finding.rule, message, at, "")
+            moment = _Moment(study, study.version, state, at)
+            told = _Told(desk, who, number, now, moment, query, form, {})
+            found[finding.rule] = _view(
+                told, _scope(moment, state, query, _holds(form, finding.rule), now, now.today)
+            )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What one explanation is made of: who asks, what holds now, the moment that is explained, and about what."""
+
+    desk: Desk
+    who: Who
+    number: str
+    now: Standing
+    moment: _Moment
+    query: Query
+    form: Form
+    headers: Mapping[int, Header]
+
+
+def _view(told: _Told, then: Mapping[str, Value]) -> ExplainView:
+    now, moment, query, form = told.now, told.moment, told.query, told.form
     holds = _holds(form, query.rule)
-    then = _scope(moment, moment.state, query, holds, now, _day(moment.header, now))
     after = _scope(moment, now.case.capture, query, holds, now, now.today)
-    data = tuple(_data(desk, now, who, moment, query, form, then, after, headers))
+    data = tuple(_data(told.desk, now, told.who, moment, query, form, then, after, told.headers))
     open_to_reader = all(one.state == "shown" for one in data)
     visit = now.trial.record.visit(query.place.visit)
     return ExplainView(
-        number=number,
+        number=told.number,
         place=(query.place.visit, query.place.form, str(query.place.repeat)),
         form=form.label,
         visit=visit.label if visit is not None else Text(query.place.visit),
         message=Text(query.message.get("en", ""), query.message.get("zh")),
         rule=query.rule,
         holds=holds if open_to_reader else "",
-        at=local(moment.header.at, now.site.zone),
+        at=local(moment.at, now.site.zone),
         data=data,
         parts=tuple(_parts(explanation_of(holds, then))) if holds and open_to_reader else (),
         now=_value(explanation_of(holds, after).value) if holds and open_to_reader else Text(""),
@@ -134,7 +190,7 @@ def _moment(now: Standing, entries: tuple[Recorded, ...], query_id: str) -> _Mom
                 (each for each in now.trial.released if each.digest == one.header.study_digest), None
             )
             study = version.study if version is not None else now.trial.record
-            return _Moment(study, study.version, state, one.header)
+            return _Moment(study, study.version, state, one.header.at)
         state = evolve(state, one)
     return None
 
@@ -146,8 +202,8 @@ def _state(now: Standing, who: Who, place: Place) -> Shown:
     return "covered" if covered(now, who.role, place) else "shown"
 
 
-def _day(header: Header, now: Standing) -> dt.date:
-    return dt.date.fromisoformat(local(header.at, now.site.zone)[:10])
+def _day(at: str, now: Standing) -> dt.date:
+    return dt.date.fromisoformat(local(at, now.site.zone)[:10])
 
 
 def _scope(

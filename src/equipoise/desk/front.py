@@ -56,7 +56,7 @@ from equipoise.desk import inbox as inboxes
 from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.courier import Courier
 from equipoise.desk.desk import Desk, open_desk
-from equipoise.desk.explaining import ExplainView, explain_query
+from equipoise.desk.explaining import ExplainView, explain_query, explain_refusals
 from equipoise.desk.flow import EnrolmentView, FlowView, enrolment_page, flow_page
 from equipoise.desk.followers import GRANTS, SUBJECTS
 from equipoise.desk.inbox import Filters, InboxView, OneQueryView
@@ -291,6 +291,10 @@ class FrontDesk(Desk):
     def explain(self, who: Who, number: str, query: str) -> ExplainView | None:
         """Why a query was raised."""
         return explain_query(self, who, number, query)
+
+    def explain_refusals(self, who: Who, number: str, command: RecordForm) -> dict[str, ExplainView]:
+        """Why checks refuse a save, by the check."""
+        return explain_refusals(self, who, number, command)
 
     def flow(self, who: Who) -> FlowView | None:
         """The flow of participants, blinded."""

@@ -210,6 +210,9 @@ class DeskDoor(Protocol):
     def one_query(self, who: Who, number: str, query: str, filters: Filters) -> OneQueryView | None:
         """One query with its neighbours."""
 
+    def explain_refusals(self, who: Who, number: str, command: RecordForm) -> Mapping[str, ExplainView]:
+        """Why checks refuse a save, by the check."""
+
     def explain(self, who: Who, number: str, query: str) -> ExplainView | None:
         """Why a query was raised."""
 

@@ -15,6 +15,7 @@ from django.template.loader import get_template
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
+from equipoise.desk.explaining import ExplainView
 from equipoise.desk.views import DerivedView, FormView, ItemView, Option, Outcome
 from equipoise.ledger.entries import Datum
 from equipoise.web.entry import Given, fields, posted_fields, spoken_date
@@ -72,6 +73,8 @@ class Reader:
     enters: bool = False
     here: str = ""
     """The form as an address names it: visit, form, repetition, joined by slashes."""
+    refused: Mapping[str, ExplainView] = field(default_factory=dict)
+    """Why checks refused the save that is answered, by the check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +187,7 @@ def notes(item: ItemView, reader: Reader, wrong: Iterable[Problem] = ()) -> str:
     if item.value.unit and item.value.value:
         unit = shown_unit(item.unit, reader.language)
         understood = problem("entry.in-own-unit", value=item.value.value, unit=unit)
-    problems = list(wrong)
+    problems = [(one, why(one, reader)) for one in wrong]
     told = item.range or item.event or item.offer or item.copied
     if not (queries or understood or problems or told):
         return ""
@@ -203,6 +206,28 @@ def notes(item: ItemView, reader: Reader, wrong: Iterable[Problem] = ()) -> str:
         "number": reader.number,
     }
     return str(_NOTES().render(context)).strip()
+
+
+def why(one: Problem, reader: Reader) -> str:
+    """The rule of a check that refused, part by part, with what it saw; HTML, empty for any other problem."""
+    view = reader.refused.get(one.arguments.get("check", ""))
+    if view is None:
+        return ""
+    return str(
+        get_template("web/explain_part.html").render(
+            part_context(view, refused=True, language=reader.language)
+        )
+    )
+
+
+def part_context(view: ExplainView, **more: Any) -> dict[str, Any]:
+    """What the part that explains a rule is written from."""
+    return {
+        "view": view,
+        "hidden": [one for one in view.data if one.state != "shown"],
+        "parts": [(part, 1 + min(part.depth, 8)) for part in view.parts],
+        **more,
+    }
 
 
 def totals(view: FormView, language: Language) -> SafeString:
@@ -276,7 +301,8 @@ def refusal(
         "base": view.base,
         "theirs": dict(theirs),
         "problems": [
-            {"where": one.where, "rule": one.rule, "says": one.say(reader.language)} for one in shown
+            {"where": one.where, "rule": one.rule, "says": one.say(reader.language), "why": why(one, reader)}
+            for one in shown
         ],
         **_standing(view, reader),
     }

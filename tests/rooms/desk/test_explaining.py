@@ -63,3 +63,29 @@ def test_who_may_not_see_the_form_is_told_nothing_of_its_query(story: Story) -> 
     assert story.desk.explain(story.who("crc"), number, query.id) is not None
     assert story.desk.explain(story.who("rater"), number, query.id) is None
     assert story.desk.explain(story.who("crc"), number, "none-such") is None
+
+
+def test_a_refused_save_is_explained_with_what_was_to_be_recorded_and_writes_nothing(story: Story) -> None:
+    """Of the day (1 June 2026) the rule `days(VSDAT, reference_date) >= 0` takes no measurement of tomorrow."""
+    number = story.screen()
+    subject = story.subject(number)
+    story.done("crc", RecordForm(subject, "V1", "VS", 1, {"VSDAT": Datum("2026-05-31")}, 0))
+    wanted = RecordForm(subject, "V1", "VS", 1, {"VSDAT": Datum("2026-06-02"), "PULSE": Datum("70")}, 99)
+    assert [one.arguments["check"] for one in story.submit("crc", wanted).problems] == ["measured-by-today"]
+    before = story.captured(number)
+    found = story.desk.explain_refusals(story.who("crc"), number, wanted)
+    assert list(found) == ["measured-by-today"]
+    view = found["measured-by-today"]
+    seen = {one.name: (one.then.en, one.now.en) for one in view.data}
+    assert seen["VSDAT"] == ("2026-06-02", "2026-05-31")
+    assert (view.holds, view.parts[0].value.en) == ("days(VSDAT, reference_date) >= 0", "no")
+    assert any("2026-06-01" in one.then.en for one in view.data)
+    assert story.captured(number) == before
+
+
+def test_a_refusal_is_not_explained_to_who_may_not_see_the_form(story: Story) -> None:
+    number = story.screen()
+    subject = story.subject(number)
+    wanted = RecordForm(subject, "V2", "INFVS", 1, {"IVDAT": Datum("2026-06-02")}, 0)
+    assert story.desk.explain_refusals(story.who("rater"), number, wanted) == {}
+    assert story.desk.explain_refusals(story.who("crc2"), number, wanted) == {}

@@ -320,6 +320,10 @@ function refuse(save, ids, problems) {
     item.querySelectorAll("[data-bar=refusal]").forEach((bar) => bar.remove());
     const bar = byId("refusal-bar").content.firstElementChild.cloneNode(true);
     bar.querySelector("[data-says]").textContent = one.says;
+    if (one.why) {
+      bar.querySelector("[data-why]").innerHTML = one.why; // escaped where it was written, as the page's notes are
+      bar.querySelector("details").hidden = false;
+    }
     item.querySelector(".bars").append(bar);
     if (ids.length) fieldsOf(item).forEach((field) => field.type !== "radio" && field.setAttribute("aria-invalid", "true"));
   }

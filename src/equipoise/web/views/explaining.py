@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 
 from equipoise.access.commands import Who
 from equipoise.web.request import Asked, desk
+from equipoise.web.sheet import part_context
 from equipoise.web.views.reading import found, signed, subject_path
 
 
@@ -20,10 +21,8 @@ def why(request: Asked, who: Who, number: str, query: str) -> HttpResponse:
     visit, form, repeat = view.place
     back = subject_path(number, "forms", visit, form, *(() if repeat == "1" else (repeat,)))
     context = {
-        "view": view,
+        **part_context(view),
         "back": back,
-        "hidden": [one for one in view.data if one.state != "shown"],
-        "parts": [(part, 1 + min(part.depth, 8)) for part in view.parts],
         "at": "queries",
     }
     return render(

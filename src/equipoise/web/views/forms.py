@@ -19,6 +19,7 @@ from equipoise.access.commands import Who
 from equipoise.access.roles import ROLES
 from equipoise.capture.commands import AnswerQuery, CloseQuery, RaiseQuery, RecordForm
 from equipoise.capture.omitting import OFFERED
+from equipoise.desk.explaining import ExplainView
 from equipoise.desk.views import FormView, HistoryRow, Outcome
 from equipoise.ledger.entries import Datum
 from equipoise.web import conflicts, entry, problems, sheet
@@ -118,8 +119,9 @@ def _page(
     shown: tuple[Problem, ...] = (),
     posted: Mapping[str, str] | None = None,
     status: int = 200,
+    refused: Mapping[str, ExplainView] | None = None,
 ) -> HttpResponse:
-    reader = _reader(request, who, place)
+    reader = replace(_reader(request, who, place), refused=refused or {})
     context = {
         "view": view,
         "place": place,
@@ -183,15 +185,23 @@ def _saved_whole(request: Asked, who: Who, place: Place, view: FormView) -> Http
         )
         shown = desk().submit(who, command, key=key).problems
         if shown:
-            return _page(
-                request, who, place, view, shown=shown, posted=posted, status=problems.status_of(shown)
-            )
+            status, why = problems.status_of(shown), _refused(who, place, command, shown)
+            return _page(request, who, place, view, shown=shown, posted=posted, status=status, refused=why)
     if wish in ("answer", "close", "raise"):
         shown = _about_query(who, place, wish, target, posted.get(f"q.{target}", ""), f"{key}-q").problems
         if shown:
             again = found(desk().form(who, place.number, *place.instance()))
             return _page(request, who, place, again, shown=shown, status=problems.status_of(shown))
     return redirect(f"{place.path()}?saved=1")
+
+
+def _refused(
+    who: Who, place: Place, command: RecordForm, shown: tuple[Problem, ...]
+) -> Mapping[str, ExplainView]:
+    """Why checks refused a save, where one did."""
+    if not any(one.rule == "capture.check-refuses" for one in shown):
+        return {}
+    return desk().explain_refusals(who, place.number, command)
 
 
 def _taken_over(view: FormView, wish: str, target: str, changed: dict[str, Datum]) -> dict[str, str]:
@@ -252,6 +262,8 @@ def _saved_by_script(request: Asked, who: Who, place: Place) -> HttpResponse:
     after = found(after)
     if not outcome.accepted:
         theirs = conflicts.who_recorded(outcome.problems, _history(who, place, outcome.problems))
+        if not asked.wish:
+            reader = replace(reader, refused=_refused(who, place, command, outcome.problems))
         refused = sheet.refusal(outcome.problems, after, reader, theirs)
         return JsonResponse(refused, status=problems.status_of(outcome.problems))
     return JsonResponse(sheet.strip(after, outcome, reader))
