@@ -18,6 +18,7 @@ from equipoise.desk.casebook import history_row, subject_page
 from equipoise.desk.closing_views import signature_view
 from equipoise.desk.covering import covered
 from equipoise.desk.desk import Desk
+from equipoise.desk.deviation_pages import subject_deviations
 from equipoise.desk.form_page import form_page
 from equipoise.desk.standing import Standing
 from equipoise.desk.views import FormView, ItemView, QueryView, SignatureView, SubjectView
@@ -86,6 +87,7 @@ def casebook_paper(
         _schedule(copy, view),
         tuple(_visits(copy, view)),
         _end(copy, head.seq, head.leaf),
+        tuple(_deviations(copy)),
     )
     return casebook_pdf(book, issue, copy.language)
 
@@ -232,7 +234,7 @@ def _signatures(copy: _Copy, place: Place) -> Iterator[str]:
 def _signature(copy: _Copy, view: SignatureView) -> str:
     words = copy.words(
         "documents.book-signed",
-        meaning=copy.words(view.meaning),
+        meaning=copy.words(view.meaning).rstrip(".。"),
         name=view.by,
         role=copy.say(view.role),
         at=view.at,
@@ -265,6 +267,28 @@ def _reason(copy: _Copy, reason: str) -> str:
     """A reason in words: one that is offered on the page, or what somebody wrote."""
     key = f"web.reason-{reason.lower().replace(' ', '-')}"
     return copy.words(key) if key in catalogue() else reason
+
+
+def _deviations(copy: _Copy) -> Iterator[tuple[str, str, str, str]]:
+    """The participant's deviations as the reader's page lists them."""
+    log = subject_deviations(copy.desk, copy.who, copy.number)
+    for one in log.lines if log is not None else ():
+        what = [copy.say(one.label), copy.say(one.matter), one.text]
+        visit = f"{copy.say(one.visit_label)}{f' {one.repeat}' if one.repeat > 1 else ''}"
+        outside = "before" if one.days < 0 else "after"
+        when = [
+            visit,
+            one.on,
+            copy.words(f"deviations.days-{outside}", n=str(abs(one.days))) if one.days else "",
+        ]
+        severity = copy.words(f"deviations.severity-{one.severity.lower()}") if one.severity else ""
+        classed = [severity or copy.words("deviations.not-classed-yet")]
+        classed += [copy.words("deviations.important")] if one.important else []
+        state = copy.words(f"deviations.state-{one.state.lower()}")
+        said = [one.explanation, one.action, one.note, one.closing, state]
+        mark = "；" if copy.language == "zh" else "; "
+        whole = [mark.join(filter(None, each)) for each in (what, when, classed, said)]
+        yield whole[0], whole[1], whole[2], whole[3]
 
 
 def _end(copy: _Copy, count: int, leaf: str) -> tuple[str, ...]:

@@ -35,6 +35,10 @@ _WORDS = (
     "documents.book-no-answer",
     "documents.book-not-dated",
     "documents.book-end",
+    "documents.book-deviations",
+    "documents.book-deviation",
+    "documents.book-classed",
+    "documents.book-said",
 )
 
 
@@ -96,7 +100,10 @@ class VisitPages:
 
 @dataclass(frozen=True, slots=True)
 class Casebook:
-    """The whole book. `facts`: label and value. `schedule`: visit, window, date, state. `end`: what closes the book."""
+    """The whole book. `facts`: label and value. `schedule`: visit, window, date, state. `end`: what closes the book.
+
+    deviations: what departed from the protocol, when and where, how serious it is held to be, and what was said of it.
+    """
 
     subject: str
     lead: str
@@ -104,6 +111,7 @@ class Casebook:
     schedule: Sequence[tuple[str, str, str, str]]
     visits: Sequence[VisitPages]
     end: Sequence[str]
+    deviations: Sequence[tuple[str, str, str, str]] = ()
 
 
 def language_of_paper(wanted: Language) -> Language:

@@ -9,6 +9,7 @@ import pytest
 from equipoise.capture.commands import AnswerQuery, CloseQuery, RaiseQuery
 from equipoise.desk import casebook_paper as paper
 from equipoise.documents.casebook import Casebook
+from equipoise.oversight.commands import ClassDeviation, ExplainDeviation, RaiseDeviation
 from equipoise.protocol.forms import LOG
 from stories.conftest import Story, first_study, made_store, story
 
@@ -82,6 +83,22 @@ def test_what_a_check_asked_is_not_said_to_be_asked_by_who_saved(story: Story, b
     asked = [query for form in _forms(books[0]).values() for query in form.queries]
     assert asked
     assert all(" a check: " in query.said[0] for query in asked)
+
+
+def test_what_departed_from_the_protocol_is_in_the_book_of_who_may_read_it(story: Story, books) -> None:
+    number = story.screen()
+    subject = story.subject(number)
+    story.done("crc", RaiseDeviation(subject, "V1", "2026-06-01", "wrong room"))
+    (line,) = story.desk.subject_deviations(story.who("crc"), number).lines
+    story.done("crc", ExplainDeviation(subject, line.id, "was in a hurry", "a list"))
+    story.done("dm", ClassDeviation(subject, line.id, "MAJOR", important=True))
+    for actor, whole in (("cra", True), ("rater", False)):
+        paper.casebook_paper(story.desk, story.who(actor), number, "en")
+        told = ["Recorded by a person; wrong room", "Screening; 2026-06-01", "major; important"]
+        assert [tuple(told) == one[:3] for one in books[-1].deviations] == [True] * whole
+        assert all(
+            part in one[3] for one in books[-1].deviations for part in ("was in a hurry", "a list", "open")
+        )
 
 
 def test_without_the_trail_no_earlier_value_is_printed(story: Story, books) -> None:

@@ -43,7 +43,11 @@ def test_without_script_the_rule_stands_under_its_field(page: str) -> None:
 
 
 def test_with_script_the_answer_brings_the_rule(page: str) -> None:
-    asked = {"base": 0, "key": "key-00000001", "items": {"VSDAT": {"value": "2026-06-02"}, "PULSE": {"value": "fast"}}}
+    asked = {
+        "base": 0,
+        "key": "key-00000001",
+        "items": {"VSDAT": {"value": "2026-06-02"}, "PULSE": {"value": "fast"}},
+    }
     said = _browser().post(page, asked, content_type="application/json")
     told = {one["rule"]: one["why"] for one in said.json()["problems"]}
     assert "days(VSDAT, reference_date) &gt;= 0" in told.pop("capture.check-refuses")
