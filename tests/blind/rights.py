@@ -242,6 +242,7 @@ TERMINAL: Mapping[str, Command] = {
         outside="it draws made-up people from a definition; no store is opened, and no list is known"
     ),
     "screen": Command(outside=_DEFINITION),
+    "simulate": Command(outside=_DEFINITION),
     "fit mmrm": Command(outside=_TABLE),
     "fit ordinal": Command(outside=_TABLE),
     "fit ancova": Command(outside=_TABLE),

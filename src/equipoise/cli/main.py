@@ -19,6 +19,7 @@ Command = Callable[[argparse.Namespace], Answer]
 _SUBJECTS = (
     "study",
     "screen",
+    "simulate",
     "fit",
     "store",
     "account",

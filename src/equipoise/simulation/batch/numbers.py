@@ -18,8 +18,9 @@ Array = Any  # NumPy's where it is made, JAX's where it is used
 class Shape:
     """most: participants at most; visits after baseline; factors of stratification, two levels each.
 
-    endpoint: index of the visit of the endpoint. grades of the ordered scale, the last of which is death. looks, the
-    last of which is the final analysis. whole: values are whole numbers. depends: leaving goes with the last change.
+    endpoint: index of the visit of the endpoint. grades of the ordered scale, the last of which is death.
+    included: how many visits are analysed at each look, the last of which is the final analysis; all at one
+    look where nothing is named. whole: values are whole numbers. depends: leaving goes with the last change.
     """
 
     most: int
@@ -27,9 +28,18 @@ class Shape:
     factors: int
     endpoint: int
     grades: int
-    looks: int = 1
+    included: tuple[int, ...] = ()
     whole: bool = False
     depends: bool = False
+
+    @property
+    def looks(self) -> int:
+        """How often a trial is analysed."""
+        return len(self.included) or 1
+
+    def visits_at(self, look: int) -> int:
+        """How many visits are analysed at a look."""
+        return self.included[look] if self.included else self.visits
 
     @property
     def columns(self) -> int:

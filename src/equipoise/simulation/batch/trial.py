@@ -52,7 +52,10 @@ def block(shape: Shape, numbers: Numbers, keys: Array) -> Rows:
     drawn = draw(shape, numbers, keys)
     fits = []
     for look in range(shape.looks):
-        data = monotone.Products(drawn.counts[look], drawn.sums[look], 3)
+        visits = shape.visits_at(look)
+        columns = shape.columns - shape.visits + visits
+        sums = drawn.sums[look, :visits, :columns, :columns]
+        data = monotone.Products(drawn.counts[look, :visits], sums, 3)
         fits.append(monotone.fit(data, shape.endpoint))
     common = odds.fit(drawn.grades, shape.grades, numbers.participants)
     unit = numbers.unit
