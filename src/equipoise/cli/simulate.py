@@ -124,9 +124,16 @@ def _progress(done_: int, wanted: int) -> None:
 
 
 def _written(found: Simulated) -> tuple[str, ...]:
+    from equipoise.documents.report_files import write_report_files
+    from equipoise.simulation.batch.report import simulation_report
     from equipoise.simulation.batch.tables import write_tables
 
-    return tuple(str(path) for path in write_tables(found))
+    if found.order.folder is None:
+        return ()
+    tables = list(write_tables(found))
+    return tuple(
+        str(path) for path in (*tables, *write_report_files(simulation_report(found), found.order.folder))
+    )
 
 
 def _json(found: Simulated, files: tuple[str, ...]) -> Json:

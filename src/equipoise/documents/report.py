@@ -76,6 +76,10 @@ class Exhibit:
     figures: tuple[Figure, ...] = ()
     wide: bool = False
 
+    def about(self, language: Language) -> str:
+        """Who it is about, and its section of ICH E3 where it has one."""
+        return self.population.say(language) + (f" · ICH E3 {self.section}" if self.section else "")
+
 
 @dataclass(frozen=True, slots=True)
 class Report:

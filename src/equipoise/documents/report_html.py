@@ -107,7 +107,7 @@ def _exhibit(report: Report, one: Exhibit, language: Language) -> str:
     return (
         f'<section id="{one.id}" aria-labelledby="h-{one.id}">'
         f'<h2 id="h-{one.id}">{one.id} {escape(one.title.say(language))}</h2>'
-        f"<p class=quiet>{escape(one.population.say(language))} · ICH E3 {escape(one.section)}</p>{estimand}{drawn}"
+        f"<p class=quiet>{escape(one.about(language))}</p>{estimand}{drawn}"
         f"{_table(report, one, sets, language)}{listed}</section>"
     )
 

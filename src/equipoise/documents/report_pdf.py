@@ -32,7 +32,7 @@ def _exhibit(report: Report, one: Exhibit, language: Language) -> dict[str, obje
     return {
         "id": one.id,
         "title": one.title.say(language),
-        "population": f"{one.population.say(language)} · ICH E3 {one.section}",
+        "population": one.about(language),
         "estimand": one.estimand.say(language) if one.estimand is not None else "",
         "columns": [text.say(language) for text in (one.lead, *one.columns)],
         "lines": [

@@ -112,6 +112,23 @@ def test_the_same_order_gives_the_same_bytes_and_goes_on_where_it_was(
     assert {line.split(",")[0] for line in table[1:]} == {"null", "design"}
 
 
+def test_the_report_has_every_scenario_its_errors_and_a_figure_in_both_languages(
+    no_program, capsys, tmp_path
+):
+    out = tmp_path / "out"
+    status, printed, _ = answer(capsys, *SMALL, "--grid", "-o", str(out))
+    assert status == 0
+    files = json.loads(printed)["files"]
+    assert {Path(name).suffix for name in files} == {".csv", ".json", ".html", ".pdf"}
+    for language in ("en", "zh"):
+        page = (out / f"report.{language}.html").read_text("utf-8")
+        assert "<svg" in page
+        assert all(f">{name}<" in page for name in ("null", "design"))
+        for exhibit in ("S-01", "S-02", "S-03", "S-04", "S-05", "S-06", "S-07"):
+            assert exhibit in page
+    assert out.joinpath("report.en.pdf").read_bytes().startswith(b"%PDF")
+
+
 @given(cut=st.integers(0, 4_000), flipped=st.integers(0, 4_000))
 @settings(max_examples=25, deadline=None)
 def test_a_file_that_was_cut_or_damaged_loses_no_more_than_its_end(tmp_path_factory, cut, flipped):
