@@ -9,12 +9,12 @@ Source: CDISC SDTMIG 3.4, QS; CDISC controlled terminology, EVAL (STUDY SUBJECT,
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 
-from equipoise.diary.evolve import START, Made, evolve, side_of
-from equipoise.ledger.entries import Datum
-from equipoise.protocol.diary import DiaryForm, DiaryItem
+from equipoise.diary.evolve import START, Made, evolve, kinds, side_of
+from equipoise.ledger.entries import Datum, DiaryInterviewRecorded
+from equipoise.protocol.diary import DiaryItem
 from equipoise.protocol.study import Study
 from equipoise.standards.dataset import Column
 from equipoise.standards.sdtm_casebook import Casebook
@@ -23,7 +23,8 @@ from equipoise.standards.sdtm_rows import NOTE, Row
 
 DIARY = "QS"
 REPORT = Column("EQREPORT", "Who Answered, and How")
-"""Non-standard variable: PARTICIPANT, ASSISTED (with help in tapping) or CAREGIVER."""
+"""Non-standard variable: PARTICIPANT, ASSISTED (with help in tapping) or CAREGIVER; INTERVIEW or PAPER where the site
+asked, which makes rows only where that side has no entry for the period."""
 LATE = Column("EQLATE", "Arrived After the Window Closed")
 _EVALUATORS = {"PARTICIPANT": "STUDY SUBJECT", "CAREGIVER": "CAREGIVER"}
 _REASONS = {"PREFER_NOT": "PREFERRED NOT TO SAY", "CANNOT_TELL": "COULD NOT TELL"}
@@ -46,40 +47,60 @@ def diary_columns(study: Study) -> tuple[Column, ...]:
 
 
 def diary_rows(book: Casebook) -> Iterator[Row]:
-    """The rows of a subject's diary, by when the entries were begun, each in the order of its form."""
-    plan = book.study.diary
+    """The rows of a subject's diary: reported entries by when they were begun, then what was asked in interviews."""
     state = reduce(evolve, book.diary, START)
     for made in state.reported():
-        form = plan.form(made.entry.form)
-        order = [item.id for item in plan.items(form)] if form is not None else []
-        known = {item.id: item for item in plan.items(form)} if form is not None else {}
-        answers = sorted(made.answers.items(), key=lambda one: _place(order, one[0]))
-        for name, datum in answers:
-            for row in _of_item(known.get(name), name, datum):
-                yield {**_shared(book, made, form), **row}
+        yield from _answers(book, made.entry.form, made.answers, _entered(book, made))
+    for recorded in kinds(state, DiaryInterviewRecorded):
+        entry = recorded.entry
+        if isinstance(entry, DiaryInterviewRecorded) and not (
+            entry.period and state.entries(entry.form, entry.period, entry.reporter)
+        ):
+            shared = _asked(book, entry, recorded.header.seq)
+            yield from _answers(book, entry.form, entry.answers, shared)
+
+
+def _answers(book: Casebook, name: str, answers: Mapping[str, Datum], shared: Row) -> Iterator[Row]:
+    """A row for each answer of a form, in the form's order."""
+    form = book.study.diary.form(name)
+    asked = {item.id: item for item in book.study.diary.items(form)} if form is not None else {}
+    order = list(asked)
+    interval: Row = {"QSEVLINT": f"-P{form.cadence.days}D"} if form is not None and form.cadence else {}
+    for item, datum in sorted(answers.items(), key=lambda one: _place(order, one[0])):
+        for row in _of_item(asked.get(item), item, datum):
+            yield {**shared, **interval, **row}
 
 
 def _place(order: Sequence[str], name: str) -> tuple[int, str]:
     return (order.index(name) if name in order else len(order), name)
 
 
-def _shared(book: Casebook, made: Made, form: DiaryForm | None) -> Row:
-    entry = made.entry
+def _shared(book: Casebook, name: str, side: str, at: str, seq: int) -> Row:
     whole = hashlib.sha256(book.diary[0].header.stream.encode()).hexdigest()[:12]
-    row: Row = {
+    return {
         "USUBJID": book.usubjid,
         "QSCAT": book.study.diary.category,
-        "QSSPID": f"{entry.form}/{entry.period or entry.packet}/{side_of(entry.reporter)}",
-        "QSEVAL": _EVALUATORS[side_of(entry.reporter)],
+        "QSSPID": f"{name}/{side}",
+        "QSEVAL": _EVALUATORS[side],
+        "QSDTC": book.clock(at),
+        "EQLEDGER": f"{whole}/{seq}",
+    }
+
+
+def _entered(book: Casebook, made: Made) -> Row:
+    entry = made.entry
+    name = f"{entry.form}/{entry.period or entry.packet}"
+    return _shared(book, name, side_of(entry.reporter), entry.submitted, made.seq) | {
         "EQREPORT": entry.reporter,
         "EQLATE": "Y" if entry.late else None,
-        "QSDTC": book.clock(entry.submitted),
         "EQNOTE": "changed on request" if made.changes else None,
-        "EQLEDGER": f"{whole}/{made.seq}",
     }
-    if form is not None and form.cadence is not None:
-        row["QSEVLINT"] = f"-P{form.cadence.days}D"
-    return row
+
+
+def _asked(book: Casebook, entry: DiaryInterviewRecorded, seq: int) -> Row:
+    name = f"{entry.form}/{entry.period or entry.interview}"
+    how: Row = {"EQREPORT": "PAPER" if entry.on_paper else "INTERVIEW"}
+    return _shared(book, name, entry.reporter, entry.asked_at, seq) | how
 
 
 def _of_item(item: DiaryItem | None, name: str, datum: Datum) -> Iterator[Row]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import pytest
 
 from diarists import make_diarists
+from equipoise.diary.site_commands import RecordDiaryInterview
+from equipoise.ledger.entries import Datum
 from equipoise.protocol.load import load_study
 from equipoise.standards.sdtm import sdtm
 
@@ -42,6 +44,13 @@ def rows(tmp_path_factory, root):
     for phone in (other, seen, own):
         assert phone.sync(world.send)
         assert set(phone.told.values()) == {"HOSPITAL"}
+    for period, slept in (("2026-03-03", "5"), (DAY, "1")):
+        world.at(3, 12)
+        talk = RecordDiaryInterview(
+            subject, f"talk{slept}", "PARTICIPANT", "DAILY", period, phone.storage.definition, world.clock.at.isoformat(),
+            on_paper=False, answers={"SLEEP": Datum(slept)},
+        )  # fmt: skip
+        world.desk.submit(world.crc, talk, key=f"talk {period}")
     with world.desk.reading() as reader:
         entries = [*reader.entries(f"subject/{subject}"), *reader.entries(f"diary/{subject}")]
     world.desk.close()
@@ -55,7 +64,9 @@ def of(rows, code, evaluator):
 
 
 def test_whose_word_a_row_is_stays_apart(rows):
-    sleep = {row["QSEVAL"]: row for row in rows if row["QSTESTCD"] == "SLEEP"}
+    sleep = {
+        row["QSEVAL"]: row for row in rows if row["QSTESTCD"] == "SLEEP" and row["EQREPORT"] != "INTERVIEW"
+    }
     assert {who: row["QSSTRESN"] for who, row in sleep.items()} == {"STUDY SUBJECT": 8, "CAREGIVER": 6}
     assert sleep["CAREGIVER"]["EQREPORT"] == "CAREGIVER"
     assert len({row["QSSPID"] for row in sleep.values()}) == 2
@@ -63,7 +74,14 @@ def test_whose_word_a_row_is_stays_apart(rows):
 
 def test_of_two_entries_of_one_side_the_one_begun_first_is_reported_whenever_it_came(rows):
     """The further entry (2 hours of sleep) arrived first, and makes no row."""
-    assert [row["QSORRES"] for row in of(rows, "SLEEP", "STUDY SUBJECT")] == ["8"]
+    assert [
+        row["QSORRES"] for row in of(rows, "SLEEP", "STUDY SUBJECT") if row["EQREPORT"] != "INTERVIEW"
+    ] == ["8"]
+
+
+def test_an_interview_makes_rows_only_where_its_side_has_no_entry(rows):
+    asked = [row for row in rows if row["EQREPORT"] == "INTERVIEW"]
+    assert [(row["QSSPID"], row["QSORRES"]) for row in asked] == [("DAILY/2026-03-03/PARTICIPANT", "5")]
 
 
 def test_several_options_are_several_rows_and_a_missing_answer_says_why(rows):
