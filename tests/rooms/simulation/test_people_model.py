@@ -168,6 +168,7 @@ def test_items_add_up_to_every_total(scale_id: str, testcd: str, model: PeopleMo
     easy = next(
         (shared.easy for form in model.forms.values() for shared in form.shared if shared.total == testcd), {}
     )
+    tops = {item.id: item.maximum for item in used.items}
     for value in steps(used, testcd):
         for number, noise in enumerate((0.0, 0.1, 2.0)):
             found = share_out(used, testcd, value, easy, noise, Chances(number, str(value)))
@@ -176,6 +177,9 @@ def test_items_add_up_to_every_total(scale_id: str, testcd: str, model: PeopleMo
                 assert asked is not None
                 assert asked.allows(given_score)
             assert score(used, found)[testcd].official == value, (value, noise, found)
+            for gate in used.gates:
+                closed = any(found[key] < tops[key] for key in gate.opened_by if key in found)
+                assert not (closed and found.get(gate.item)), (value, noise, found)
             assert not unanswered(used, found)
 
 

@@ -1,8 +1,9 @@
 """Sharing a total out over the items of a scale, so that the items add up to it exactly.
 
 The rules that must stay true: every item gets an allowed score; the total of the scale, as the instruments room
-counts it, is the total that was drawn; an item behind a gate has points only where the gate is open, and an item that
-counts in no total has none. Easy items have their points before hard ones (a Guttman scale with noise).
+counts it, is the total that was drawn; an item behind a gate has points only where the gate is open (and 0 behind
+a closed one, as a rater writes it), and an item that counts in no total has none. Easy items have their points before
+hard ones (a Guttman scale with noise).
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def share_out(
         if left == 0 or not _take_back(order, scores, left, gates, attempt):
             break
         left = value - sum(scores.values())
-    return {item: score for item, score in scores.items() if _open(item, scores, gates)}
+    return scores
 
 
 def _counted(scale: Scale, items: tuple[str, ...]) -> list[ScaleItem]:
