@@ -5,7 +5,7 @@ Of one stratum: y_1 of n_1 in the active arm, y_0 of n_0 in the reference, N tog
     Mantel–Haenszel difference  sum w (y_1/n_1 - y_0/n_0) / sum w, with Sato's variance
     Mantel–Haenszel ratios      of risks (variance of Greenland and Robins) and odds (of Robins, Breslow, Greenland)
     Newcombe's interval         Wilson's bounds of both arms, squared distances added; by strata with weights w
-    Miettinen–Nurminen          score interval of the crude difference, variance times N / (N - 1)
+    Miettinen–Nurminen          score interval, variance times N / (N - 1); by strata with weights w
 
 The rule that must stay true: what is not defined (nobody, or everybody, had the event) is None, not a number.
 Sources: Mantel and Haenszel 1959; Sato 1989; Greenland and Robins 1985; Robins, Breslow and Greenland 1986;
@@ -43,15 +43,14 @@ class Share:
 class ResponderFit:
     """Two arms, the reference first. difference: of shares by strata; newcombe, miettinen_nurminen: its intervals.
 
-    miettinen_nurminen is of the crude difference and None where there are strata. A ratio is None where it would be
-    zero, infinite or undefined.
+    A ratio is None where it would be zero, infinite or undefined.
     """
 
     shares: tuple[Share, ...]
     crude: float
     difference: Wald | None
     newcombe: Interval
-    miettinen_nurminen: Interval | None
+    miettinen_nurminen: Interval
     risk_ratio: Ratio | None
     odds_ratio: Ratio | None
     strata: tuple[str, ...]
@@ -88,13 +87,12 @@ def fit_responders(
     if not (n[0] * n[1]).any():
         return (problem("analysis.no-comparison"),)
     shares = tuple(_share(name, events[at].sum(), n[at].sum(), level) for at, name in enumerate(groups.arms))
-    alone = len(groups.strata) == 1
     return ResponderFit(
         shares,
         shares[1].share - shares[0].share,
         mantel_haenszel_difference(events, n, level),
         newcombe(events, n, level),
-        miettinen_nurminen(events[:, 0], n[:, 0], level) if alone else None,
+        miettinen_nurminen(events, n, level),
         mantel_haenszel_risk_ratio(events, n, level),
         mantel_haenszel_odds_ratio(events, n, level),
         groups.strata,
@@ -177,18 +175,32 @@ def mantel_haenszel_odds_ratio(events: Array, n: Array, level: float = LEVEL) ->
 
 
 def miettinen_nurminen(events: Array, n: Array, level: float = LEVEL) -> Interval:
-    """The score interval of one difference; events, n: (2,), the reference first."""
+    """The score interval of the difference; events, n: (2,) or (2, strata), the reference first.
+
+    Over strata: the differences d such that (sum w (p1 - p0 - d))^2 = z^2 sum w^2 v(d), w Mantel and Haenszel's and v
+    the variance where each stratum's shares are most likely under d.
+    """
     from scipy import optimize
 
-    (x0, x1), (n0, n1) = (float(its) for its in events), (float(its) for its in n)
+    y, m = (np.asarray(its, np.float64).reshape(2, -1) for its in (events, n))
+    kept = (m > 0).all(axis=0)
+    y, m = y[:, kept], m[:, kept]
+    total = m.sum(axis=0)
+    weight = m[0] * m[1] / total
+    weight = weight / weight.sum()
     reach = quantile(level) ** 2
-    difference, total = x1 / n1 - x0 / n0, n0 + n1
+    difference = float(weight @ (y[1] / m[1] - y[0] / m[0]))
 
     def beyond(d: float) -> float:
-        p0 = _restricted(x0, x1, (n0, n1), d)
+        p0 = np.array(
+            [
+                _restricted(float(its[0]), float(its[1]), (float(n0), float(n1)), d)
+                for its, n0, n1 in zip(y.T, *m, strict=True)
+            ]
+        )
         p1 = p0 + d
-        variance = (p1 * (1.0 - p1) / n1 + p0 * (1.0 - p0) / n0) * total / (total - 1.0)
-        return (difference - d) ** 2 / max(variance, 1e-300) - reach
+        variance = (p1 * (1.0 - p1) / m[1] + p0 * (1.0 - p0) / m[0]) * total / (total - 1.0)
+        return (difference - d) ** 2 / max(float(weight**2 @ variance), 1e-300) - reach
 
     ends = []
     for end in (-1.0, 1.0):

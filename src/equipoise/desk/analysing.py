@@ -1,8 +1,8 @@
 """What a store held at a cut, as the tables that an analysis is derived from. It only reads.
 
 The rules that must stay true: of the entries, only those count that were recorded up to the end of the day of the cut
-(at the study's first site); the definition is the one in force now, with all that it ever asked for. Nothing of an arm
-passes here: it hands on what this door's ledger says of the final release, so that who reads a file of arms can check.
+(at the study's first site); definition and plan are those in force then. Nothing of an arm passes here: it hands on
+what this door's ledger says of the final release, so that who reads a file of arms can check.
 """
 
 from __future__ import annotations
@@ -87,6 +87,10 @@ def _at_cut(reader: Reader, store: Path, cut: str) -> AtCut | Problem:
         return problem("analysis_report.cut-unfit", "--cut", given=cut)
     moment = dt.datetime.combine(until, LATEST, ZoneInfo(study.zone_of(None))).astimezone(dt.UTC)
     past = PastReader(reader, moment)
+    then = read_trial(past)
+    study = (
+        then.record if then.digest else study
+    )  # before the first release nobody is there, and the plan is today's
     entries = [entries_of(past, str(row["subject"])) for row in reader.rows.find(SUBJECTS, order=("number",))]
     rehearsal = trial.state.purpose == "rehearsal"
     found = columns_of(study, entries, ranges_of(past), rehearsal=rehearsal)

@@ -17,6 +17,7 @@ from equipoise.protocol.checks.imaging import images_can_be_read
 from equipoise.protocol.checks.laboratory import ranges_make_sense
 from equipoise.protocol.checks.languages import texts_are_complete
 from equipoise.protocol.checks.naming import names_stand_once, references_exist
+from equipoise.protocol.checks.plan import plan_names_what_is_there
 from equipoise.protocol.checks.rules import located, rules_hold
 from equipoise.protocol.checks.specimens import specimens_can_be_handled
 from equipoise.protocol.checks.strata import levels_exclude_each_other
@@ -55,6 +56,7 @@ def _found(study: Study) -> Iterable[Finding]:
         *allocation_can_be_made(study),
         *levels_exclude_each_other(study),
         *ranges_make_sense(study),
+        *plan_names_what_is_there(study),
         *texts_are_complete(study),
         *what_is_still_open(study),
     ]

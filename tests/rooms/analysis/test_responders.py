@@ -6,10 +6,10 @@ import itertools
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, special, stats
 
 from equipoise.analysis import ResponderFit, fit_responders
-from equipoise.analysis.responders import wilson
+from equipoise.analysis.responders import miettinen_nurminen, wilson
 from rooms.analysis.reference_cases import references, shuffled, told
 
 REFERENCES = references()
@@ -40,7 +40,6 @@ def test_intervals_of_newcombes_paper():
     mine = [found.newcombe.low, found.newcombe.high]
     np.testing.assert_allclose(mine, its["published"]["newcombe_score_method10"], atol=5e-5)
     np.testing.assert_allclose(mine, its["newcombe"], rtol=1e-9)
-    assert found.miettinen_nurminen is not None
     mine = [found.miettinen_nurminen.low, found.miettinen_nurminen.high]
     np.testing.assert_allclose(mine, its["published"]["miettinen_nurminen"], atol=5e-5)
     np.testing.assert_allclose(mine, its["miettinen_nurminen"], rtol=1e-9)
@@ -99,7 +98,6 @@ def test_equal_strata_give_newcombes_interval_of_the_same_shares_and_twice_the_p
 def test_an_interval_holds_what_is_seen_and_stays_within_one(x):
     for y in (0, 2, 29, 30):
         found = fitted(counted([[[x], [y]], [[30 - x], [30 - y]]]))
-        assert found.miettinen_nurminen is not None
         for its in (found.newcombe, found.miettinen_nurminen):
             assert -1 <= its.low <= found.crude + 1e-12
             assert found.crude - 1e-12 <= its.high <= 1
@@ -133,3 +131,38 @@ def test_faults():
     }
     assert told(fit_responders(table | {"arm": ["P"] * 12}, "event", "arm")) == {("constant", "arm")}
     assert told(fit_responders(table, "event", "arm", strata=["arm"])) == {("no-comparison", "")}
+
+
+def likeliest(x0: float, x1: float, n0: float, n1: float, d: float) -> float:
+    """The reference's share that is most likely where the difference is d, by search and not by the cubic."""
+
+    def less(p: float) -> float:
+        p1 = p + d
+        return -(
+            special.xlogy(x0, p)
+            + special.xlog1py(n0 - x0, -p)
+            + special.xlogy(x1, p1)
+            + special.xlog1py(n1 - x1, -p1)
+        )
+
+    bounds = (max(0.0, -d), min(1.0, 1.0 - d))
+    return float(optimize.minimize_scalar(less, bounds=bounds, method="bounded", options={"xatol": 1e-12}).x)
+
+
+def test_the_score_interval_over_strata_is_that_of_its_definition():
+    """At either bound the squared score is the normal quantile squared (Miettinen and Nurminen 1985, over strata).
+
+    Counts [active, reference] of three made-up strata; the shares under a bound are found by search.
+    """
+    x1, n1, x0, n0 = (np.array(its, float) for its in ([8, 5, 3], [20, 12, 9], [4, 6, 1], [22, 10, 11]))
+    found = miettinen_nurminen(np.array([x0, x1]), np.array([n0, n1]))
+    total = n0 + n1
+    w = n0 * n1 / total
+    for d in (found.low, found.high):
+        p0 = np.array([likeliest(*its, d) for its in zip(x0, x1, n0, n1, strict=True)])
+        p1 = p0 + d
+        v = (p1 * (1 - p1) / n1 + p0 * (1 - p0) / n0) * total / (total - 1)
+        score = (w @ (x1 / n1 - x0 / n0) - w.sum() * d) ** 2 / (w**2 @ v)
+        assert score == pytest.approx(stats.norm.ppf(0.975) ** 2, rel=1e-5)
+    one = miettinen_nurminen(np.array([x0[:1], x1[:1]]), np.array([n0[:1], n1[:1]]))
+    assert one == miettinen_nurminen(np.array([x0[0], x1[0]]), np.array([n0[0], n1[0]]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import shutil
 from pathlib import Path
@@ -9,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from equipoise.cli import main as terminal
+from equipoise.desk.analysing import AtCut, read_at_cut
 from equipoise.desk.clock import SetClock
 from equipoise.desk.desk import open_desk
 from equipoise.desk.front import FrontDesk
-from equipoise.desk.setup import create_store
+from equipoise.desk.setup import create_store, release
 from equipoise.ledger.commit import Act, commit
 from equipoise.ledger.entries import AllocationReleased, Append
 from equipoise.words.canonical import canonical_bytes, digest
@@ -187,3 +189,24 @@ def test_a_folder_that_holds_something_is_left_alone(trial, tmp_path, capsys):
     (tmp_path / "note.txt").write_text("mine", "utf-8")
     status, value = run(capsys, trial.store, "--cut", CUT, "-o", tmp_path)
     assert (status, [one["rule"] for one in value["problems"]]) == (1, ["cli.folder-not-empty"])
+
+
+def test_the_plan_is_the_one_in_force_at_the_cut(trial, tmp_path):
+    """A later version of the definition has one output only; a cut before it still has all of them."""
+    folder = tmp_path / "store"
+    shutil.copytree(trial.store, folder)
+    later = SetClock(dt.datetime(2028, 3, 1, tzinfo=dt.UTC))
+    desk = open_desk(folder, kind=FrontDesk, clock=later)
+    assert isinstance(desk, FrontDesk)
+    plan = trial.study.analysis.model_copy(update={"outputs": trial.study.analysis.outputs[:1]})
+    amended = trial.study.model_copy(update={"analysis": plan, "version": "99.0"})
+    assert release(desk, amended) == ()
+    desk.close()
+    before, after = read_at_cut(folder, CUT), read_at_cut(folder, "2028-12-31")
+    assert isinstance(before, AtCut)
+    assert isinstance(after, AtCut)
+    assert (len(before.study.analysis.outputs), len(after.study.analysis.outputs)) == (
+        len(trial.study.analysis.outputs),
+        1,
+    )
+    assert (before.study.version, after.study.version) == (trial.study.version, "99.0")
