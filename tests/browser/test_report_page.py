@@ -6,10 +6,10 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from bench.trial_tables import numbers, trial_tables
 from looking import axe_faults
 from playwright.sync_api import Browser
 
-from bench.trial_tables import numbers, trial_tables
 from equipoise.analysis.arms import known_arms
 from equipoise.analysis.datasets.derive import derive
 from equipoise.analysis.report.write import write_report
