@@ -23,6 +23,7 @@ from equipoise.diary.evolve import Device, Side, State, kinds
 from equipoise.diary.site_commands import SetDiaryReminder
 from equipoise.documents.calendar import Recurring, calendar
 from equipoise.documents.diary_paper import diary_pdf
+from equipoise.documents.phone_card import PhoneCard, phone_card_pdf
 from equipoise.documents.typeset import issue_of
 from equipoise.ledger.entries import DiaryReminderPlanned
 from equipoise.protocol.diary import DiaryForm, DiaryItem, DiarySection
@@ -97,6 +98,12 @@ def invite_phone(
     if subject is None:
         return (problem("diary.subject-unknown"),)
     return invite(desk, who, subject, holder, key=key)
+
+
+def phone_card(desk: Desk, card: PhoneCard) -> bytes:
+    """The card to hand over, without the PIN, as PDF."""
+    issue = issue_of(desk.study, desk.now().date(), rehearsal=desk.purpose == "rehearsal")
+    return phone_card_pdf(card, issue)
 
 
 def set_reminder(

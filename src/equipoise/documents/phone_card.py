@@ -12,6 +12,7 @@ from equipoise.documents.squares import drawing
 from equipoise.documents.typeset import Issue, both, pdf, words
 
 _WORDS = (
+    "documents.phone-title",
     "documents.phone-number",
     "documents.phone-until",
     "documents.phone-rehearsal",

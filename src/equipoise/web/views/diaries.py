@@ -6,6 +6,7 @@ is granted with user name and password on that very page; every step is a plain 
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 from collections.abc import Mapping
 from typing import Any, cast
@@ -23,6 +24,7 @@ from equipoise.desk.devices import revoke as revoke_phone
 from equipoise.desk.diary_views import DayCell, EntryView, InterviewView, OneEntryView, SideView
 from equipoise.desk.phones import Invited
 from equipoise.desk.views import Outcome
+from equipoise.diary.commands import PARTICIPANT
 from equipoise.diary.evolve import Side
 from equipoise.diary.site_commands import (
     Because,
@@ -35,6 +37,7 @@ from equipoise.diary.site_commands import (
     SetDiaryReminder,
 )
 from equipoise.diary.site_commands import Outcome as FlagOutcome
+from equipoise.documents.phone_card import PhoneCard
 from equipoise.documents.squares import drawing
 from equipoise.ledger.entries import Datum
 from equipoise.oversight.commands import RecordInterruption
@@ -352,7 +355,18 @@ def _card(
     pin = f"{invited.pin[:3]} {invited.pin[3:]}"
     name = names.get(posted.get("holder", ""), "")
     until = invited.until[:10]
-    return {"link": link, "square": drawing(link), "pin": pin, "until": until, "name": name, "number": number}
+    caregiver = posted.get("holder", "") != PARTICIPANT
+    printed = diary_phones.phone_card(_desk(), PhoneCard(link, number, until, caregiver=caregiver))
+    pdf = base64.b64encode(printed).decode()
+    shown = {
+        "link": link,
+        "square": drawing(link),
+        "pin": pin,
+        "until": until,
+        "name": name,
+        "number": number,
+    }
+    return {**shown, "pdf": pdf}
 
 
 def _on_phones(posted: QueryDict, who: Who, number: str) -> Invited | tuple[Problem, ...]:

@@ -68,9 +68,10 @@ export function row(one, zone, change) {
 
 /* After sending: green on the phone, then at the hospital. */
 export function sent(one, home, { quiet = false } = {}) {
-  const there = one.state !== "PHONE";
+  const title = { PHONE: "phone.thanks-kept", HOSPITAL: "phone.thanks" }[one.state] || "phone.state-refused";
+  const drawn = { PHONE: "phone", HOSPITAL: "hospital" }[one.state] || "alarm";
   const text = { PHONE: "phone.sent-phone", HOSPITAL: "phone.sent-hospital", EVIDENCE: "phone.sent-evidence", REFUSED: "phone.sent-refused" }[one.state];
-  screen("sent", say(there ? "phone.thanks" : "phone.thanks-kept"), [h("ul", { class: "plain" }, row(one)), h("p", { class: "lead" }, say(text))], [button(say("phone.home"), home, { kind: "primary", drawn: "home" })], { drawn: there ? "hospital" : "phone", quiet });
+  screen("sent", say(title), [h("ul", { class: "plain" }, row(one)), h("p", { class: "lead" }, say(text))], [button(say("phone.home"), home, { kind: "primary", drawn: "home" })], { drawn, quiet });
 }
 
 export function ask(one, done, back) {
