@@ -40,17 +40,33 @@ class Hospital:
 
     def card(self, side: str = "PARTICIPANT") -> tuple[str, str]:
         """A card from the role chooser: its link and its PIN."""
-        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-        page = opener.open(self.address).read().decode()
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)[1]
-        asked = urllib.parse.urlencode({"csrfmiddlewaretoken": token, "side": side}).encode()
-        page = opener.open(
-            urllib.request.Request(
-                self.address + "diary/card", asked, {"Referer": self.address, "Origin": self.address.rstrip("/")}
-            )
-        ).read().decode()  # fmt: skip
+        opener = self._opener()
+        page = self._post(opener, "diary/card", "", side=side)
         link = html.unescape(re.search(r'id="diary-link" href="([^"]+)"', page)[1])
         return link, re.search(r'id="diary-pin">(\d{6})<', page)[1]
+
+    def revoke(self, number: str, device: str) -> None:
+        """A coordinator takes a phone out of use."""
+        opener = self._opener()
+        page = opener.open(self.address).read().decode()
+        user = re.search(
+            r'name="user" value="([^"]+)"><input type="hidden" name="role" value="coordinator"', page
+        )[1]
+        self._post(opener, "enter", "", user=user, role="coordinator")
+        phones = f"subjects/{number}/diary/phones"
+        self._post(opener, phones, phones, do="revoke", device=device, reason="lost", key=f"revoke {device}")
+
+    @staticmethod
+    def _opener() -> urllib.request.OpenerDirector:
+        return urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+
+    def _post(self, opener: urllib.request.OpenerDirector, to: str, page: str, **fields: str) -> str:
+        """A form of a page, sent as a browser would."""
+        shown = opener.open(self.address + page).read().decode()
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', shown)[1]
+        asked = urllib.parse.urlencode({"csrfmiddlewaretoken": token, **fields}).encode()
+        headers = {"Referer": self.address + page, "Origin": self.address.rstrip("/")}
+        return opener.open(urllib.request.Request(self.address + to, asked, headers)).read().decode()
 
 
 def window(browser: Browser, hospital: Hospital, language: str = "zh-CN", **more: object) -> BrowserContext:

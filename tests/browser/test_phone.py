@@ -396,6 +396,18 @@ def test_the_whole_page_is_under_60_kb(browser, hospital):
     context.close()
 
 
+def test_a_phone_that_was_taken_out_of_use_tells_its_owner_what_to_do(phone, hospital):
+    number = re.search(r"\d{5}", phone.locator(".number").inner_text())[0]
+    hospital.revoke(number, phone.evaluate(DUMP)["people"][0]["device"])
+    event(phone)
+    answer_all(phone)
+    send(phone)
+    expect(phone.locator(".state.refused")).to_be_visible()
+    expect(phone.locator("main.sent")).to_contain_text("要一张新卡片")
+    home(phone)
+    expect(phone.locator(".notice.warn")).to_contain_text("这部手机已停用")
+
+
 def test_nothing_is_asked_by_the_clock(phone):
     """Battery and data plan: an hour on the home screen asks the hospital nothing."""
     worked(phone)
