@@ -51,6 +51,7 @@ FIRST: Mapping[str, tuple[str, str]] = {
     "visit by number": ("coordinator", "subjects/01001/visits/V6/1"),
     "deviations": ("coordinator", "subjects/01001/deviations"),
     "log of deviations": ("coordinator", "deviations"),
+    "log of deviations to class": ("data_manager", "deviations"),
     "infusion": ("coordinator", "subjects/01001/infusion"),
     "running list": ("coordinator", "subjects/01001/logs/CM"),
     "row of a list": ("coordinator", "subjects/01001/forms/LOG/CM/1"),
