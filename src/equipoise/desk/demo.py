@@ -20,6 +20,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from equipoise.capture.commands import DateVisit, RecordForm
+from equipoise.capture.double.commands import RecordEntry
 from equipoise.consent.commands import RecordCapacity, RecordCaregiver, RecordConsent
 from equipoise.desk.clock import SetClock
 from equipoise.desk.consent_page import Beside, record_consent
@@ -158,6 +159,9 @@ class _Loader:
                 return DateVisit(subject, step["visit"], day.isoformat())
             case "form":
                 return self._form(step, subject, day)
+            case "entry":
+                typed = {name: _datum(value, self._today, day) for name, value in step["items"].items()}
+                return RecordEntry(subject, step["visit"], step["form"], step.get("repeat", 1), typed)
             case "confirm":
                 return ConfirmEligibility(subject)
             case "fail":
