@@ -57,11 +57,12 @@ def _label(part: Part) -> str:
 
 
 def _value(part: Part) -> str:
-    """What holds: the part's own fields, short; a field that holds parts is told by their number of entries."""
+    """What holds: the part's own fields that were given, short, also where the default was; parts by their labels."""
     content = canonical_part(part)
     told = []
-    for name in content if isinstance(content, Mapping) else ():
-        if name in _CARRIED:
+    for name in type(part).model_fields:
+        given = name in part.model_fields_set or (isinstance(content, Mapping) and name in content)
+        if name in _CARRIED or not given:
             continue
         value = getattr(part, name)
         shown = value if name in expression_fields(type(part)) else _short(value)

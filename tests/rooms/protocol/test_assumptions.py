@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from equipoise.protocol.assumptions import list_assumptions
@@ -51,5 +52,15 @@ def test_every_assumption_written_in_the_files_is_listed():
     for folder in (ROOT / "studies").iterdir():
         study = load_study(folder)
         assert isinstance(study, Study), study
-        written = sum(path.read_text("utf-8").count("because:") for path in folder.rglob("*.yaml"))
+        # People of a rehearsal and settings of a simulation stand beside the definition and are none of it.
+        main = (folder / "study.yaml").read_text("utf-8")
+        files = ["study.yaml", *re.findall(r"^ +- (\S+\.yaml)$", main, re.M)]
+        written = sum((folder / name).read_text("utf-8").count("because:") for name in files)
         assert len(list_assumptions(study)) == written
+
+
+def test_what_was_given_is_told_also_where_it_is_what_would_hold_anyway():
+    """Percentages and days of the diary as studies/nct07197606/diary.yaml gives them."""
+    study = load_study(ROOT / "studies" / "nct07197606")
+    told = {one.path: one.value for one in list_assumptions(study)}
+    assert told["diary.compliance"] == "target_percent 80; alert_percent 70; missed_in_a_row 3"
