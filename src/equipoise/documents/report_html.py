@@ -84,7 +84,8 @@ def _page(report: Report, title: str, inner: str, language: Language) -> str:
     banners = [report.banner.say(language)] if report.banner is not None else []
     if report.rehearsal:
         banners.append(report.words["rehearsal"].say(language))
-    stuck = f'<p class="banner stuck" role="note">{escape(" · ".join(banners))}</p>' if banners else ""
+    said = escape(" · ".join(banners))
+    stuck = f'<aside class="banner stuck" aria-label="{said}">{said}</aside>' if banners else ""
     tag = "zh-Hans" if language == "zh" else "en"
     return (
         f'<!doctype html>\n<html lang="{tag}"><head><meta charset="utf-8">'
@@ -101,7 +102,7 @@ def _exhibit(report: Report, one: Exhibit, language: Language) -> str:
     listed = f"<ul class=notes>{notes}</ul>" if notes else ""
     drawn = "".join(
         f'<figure role="img" aria-label="{escape(each.alternative.say(language))}">'
-        f"{svg(each.description[language]).decode()}</figure>"
+        f"{_unspoken(svg(each.description[language]).decode())}</figure>"
         for each in one.figures
     )
     return (
@@ -127,11 +128,16 @@ def _table(report: Report, one: Exhibit, sets: Mapping[tuple[Evidence, ...], int
             continue
         cells = "".join(f"<td>{_cell(one, cell, sets, language)}</td>" for cell in line.cells)
         rows.append(f'<tr><th scope="row"{indent}>{escape(line.say(language))}</th>{cells}</tr>')
-    label = escape(f"{one.id} {one.title.say(language)}")
+    label = escape(f"{one.id} {one.title.say(language)}: {report.words['table'].say(language)}")
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
+
+
+def _unspoken(drawing: str) -> str:
+    """The drawing for eyes alone: its words are the figure's label, its numbers the table below."""
+    return drawing.replace("<svg ", '<svg aria-hidden="true" ', 1)
 
 
 def _lines(text: str) -> str:
@@ -164,8 +170,8 @@ def _rows_page(
     )
     title = f"{one.id} {one.title.say(language)}"
     inner = (
-        f'<p><a href="../report.{language}.html#{one.id}">{word["back"]}</a></p><h1>{escape(title)}</h1>'
-        f"<p>{word['evidence']}</p><main>{parts}</main>"
+        f'<main><p><a href="../report.{language}.html#{one.id}">{word["back"]}</a></p><h1>{escape(title)}</h1>'
+        f"<p>{word['evidence']}</p>{parts}</main>"
     )
     return _page(report, title, inner, language)
 

@@ -58,7 +58,7 @@ _FIGURES: Mapping[str, Callable[[Run, Output], figures.Drawn]] = {
     "forest": figures.forest,
     "survival": surviving.survival,
 }
-_WORDS = ("contents", "rehearsal", "nobody", "back", "evidence", "rows", "dataset", "key", "entries")
+_WORDS = ("contents", "rehearsal", "nobody", "back", "evidence", "rows", "dataset", "key", "entries", "table")
 
 
 def write_report(
