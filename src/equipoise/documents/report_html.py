@@ -43,7 +43,7 @@ figure svg { max-width: 100%; height: auto }
 dl { display: grid;
   grid-template-columns: auto 1fr; gap: .15rem 1rem }
 dt { color: var(--grey) }
-dd { margin: 0 }
+dd { margin: 0; min-width: 0; overflow-wrap: anywhere }
 nav ol { list-style: none; padding: 0 }
 nav li { padding: .1rem 0 }
 @media (max-width: 40rem) { dl { grid-template-columns: 1fr } }
