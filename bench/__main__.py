@@ -21,6 +21,9 @@ from bench.ordinal_rounds import ordinal_rows
 from bench.page_rounds import LARGE, SIZES, page_rows
 from bench.phone_rounds import phone_rows
 from bench.randomize_rounds import randomize_rows
+from bench.report_rounds import LARGE as LARGE_REPORT
+from bench.report_rounds import SIZES as REPORTS
+from bench.report_rounds import report_rows
 from bench.supply_rounds import supply_rows
 from bench.table import Row, render
 from bench.timing_rounds import timing_rows
@@ -34,6 +37,7 @@ PARTS: Mapping[str, Callable[[Path, argparse.Namespace], Iterable[Row]]] = {
     "supply": lambda _, __: supply_rows(),
     "analysis": lambda folder, _: analysis_rows(folder),
     "ordinal": lambda folder, _: ordinal_rows(folder),
+    "report": lambda folder, asked: report_rows(folder, (*REPORTS, LARGE_REPORT) if asked.large else REPORTS),
     "web": lambda folder, asked: web_rows(folder, seconds=asked.seconds),
     "pages": lambda folder, asked: page_rows(
         folder, seconds=asked.seconds, sizes=(*SIZES, LARGE) if asked.large else SIZES

@@ -20,6 +20,8 @@ from equipoise.analysis.datasets.table import Table, table_of
 from equipoise.analysis.imputation.filling import Gaps
 from equipoise.analysis.imputation.means import Imputed, fit_imputed
 from equipoise.analysis.mmrm.result import MmrmFit, fit_mmrm
+from equipoise.analysis.report.comparing import shares
+from equipoise.analysis.report.run import Run
 from equipoise.analysis.report.write import write_report
 from equipoise.analysis.wins import fit_winratio
 from equipoise.documents.report import Report
@@ -289,3 +291,21 @@ def test_the_ratio_of_geometric_means_is_an_analysis_of_logarithms(closed, arm_o
 )
 def test_who_received_of_both_counts_with_the_exposed(given, counts):
     assert received(given, ("PLACEBO", "MSC")) == counts
+
+
+def test_where_nobody_of_an_arm_has_the_event_the_odds_ratio_is_firths(made, tables, arm_of):
+    """In one stratum of 2 x 2 counts Firth's odds ratio is that of counts each with a half added (Firth 1993)."""
+    study = load_study(Path(__file__).resolve().parents[3] / "studies" / "nct07197606")
+    assert isinstance(study, Study)
+    arms = known_arms(study, "released", [(one, arm, arm) for one, arm in arm_of.items()])
+    run = Run(study, made[0], arms)
+    for person in run.records("ADSL"):
+        person["STRATAR"] = "one"
+    output = next(one for one in study.analysis.outputs if one.id == "T-16")
+    rows = [row for row in run.analysed(output, "MRS") if row["AVISIT"] == "D180"]
+    mine = [row for row in rows if row["TRTP"] == "MSC"]
+    good = mine[:5]
+    n1, n0 = len(mine), len(rows) - len(mine)
+    expected = (5.5 / (n1 - 4.5)) / (0.5 / (n0 + 0.5))
+    text = shares(run, output, rows, good)[1].say("en")
+    assert text.startswith(f"{expected:.2f} (")

@@ -11,6 +11,8 @@ from typing import TypeAlias
 
 from equipoise.analysis.ancova import fit_ancova
 from equipoise.analysis.datasets.table import SUBJECT, Record, number
+from equipoise.analysis.estimate import Ratio
+from equipoise.analysis.logistic import fit_logistic
 from equipoise.analysis.ordinal.result import fit_ordinal
 from equipoise.analysis.report.run import Run, evidence, interval, p_value, texts
 from equipoise.analysis.responders import fit_responders
@@ -68,11 +70,21 @@ def shares(run: Run, output: Output, rows: Sequence[Record], good: Sequence[Reco
         if isinstance(found, tuple) or found.difference is None:
             cells += [NONE, NONE]
             continue
-        behind, odds = evidence(mine), found.odds_ratio
+        behind, odds = evidence(mine), found.odds_ratio or _firth(data, control, arm)
         low, high = found.newcombe.low, found.newcombe.high
         cells.append(Cell(interval(100 * found.difference.estimate, 100 * low, 100 * high), behind))
         cells.append(Cell(interval(odds.ratio, odds.low, odds.high, 2), behind) if odds else NONE)
     return cells
+
+
+def _firth(data: Columns, control: str, arm: str) -> Ratio | None:
+    """The odds ratio over the strata by Firth's method, where an arm has none or nothing but the event."""
+    terms = ["ARM", *(["STRATUM"] if len(set(data["STRATUM"])) > 1 else [])]
+    factors, reference = tuple(terms), {"ARM": control}
+    found = fit_logistic(
+        data, f"Y ~ {' + '.join(terms)}", firth=True, categorical=factors, reference=reference
+    )
+    return None if isinstance(found, tuple) else found.odds_ratio(f"ARM[T.{arm}]")
 
 
 def odds_heads(run: Run, output: Output) -> tuple[Text, ...]:
