@@ -28,6 +28,8 @@ from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Text
 
 ALPHA = 0.05
+PRIMARY = (Variant(label=Text("MMRM", "MMRM"), method="mmrm"),)
+"""What stands where a plan, such as one written before analyses could be named, names none."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def sensitivity(run: Run, output: Output) -> Made:
     rows = run.analysed(output, output.parameters[0])
     lines: list[Line] = []
     notes: list[Text] = []
-    for variant in output.variants:
+    for variant in output.variants or PRIMARY:
         inside = {str(row[SUBJECT]) for row in run.members(variant.set or output.set)}
         mine = [
             row
