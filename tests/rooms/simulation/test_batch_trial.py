@@ -11,10 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.extend.random import threefry2x32_p
+from scipy import stats
 
 from equipoise.analysis import fit_mmrm, fit_ordinal
 from equipoise.randomization import methods
 from equipoise.simulation.batch import course, lists, monotone, odds, ops, trial
+from equipoise.simulation.batch.characteristics import p_values
 from equipoise.simulation.batch.numbers import TILE
 from rooms.analysis.mmrm_cases import trials
 from rooms.simulation.batch_cases import numbers, shape
@@ -220,3 +222,29 @@ def test_whoever_comes_later_changes_no_draw_of_those_before():
     np.testing.assert_array_equal(long[:, :20], short)
     assert 0.0 < float(long.min()) < float(long.max()) < 1.0
     np.testing.assert_array_equal(course.trial_keys(3, jnp.uint32(4), 4), keys[:, 4:])
+
+
+@pytest.mark.nightly
+def test_power_is_that_of_the_closed_form():
+    """Complete data: the arm's effect at the last visit has the residual variance sd^2 (1 - rho^2) and, with balanced arms,
+    the error 2 sd sqrt((1 - rho^2) / n), so that power is that of a noncentral t with n - 4 degrees of freedom (1,
+    baseline, arm, factor). n = 200, sd 15, rho 0.7, 4 points: error 1.515, noncentrality 2.640.
+    """
+    size, count, effect = 200, 16_384, 4.0
+    table = lists.slots(methods.big_stick((1, 1), 3), size)
+    given = numbers(
+        participants=np.int32(size), effect=np.array([2.0, effect]), stay=np.ones((2, 2)),
+        reached=np.full((1, size), 2, np.int32), slot_limits=table.limits, slot_arms=table.arms, slot_after=table.after,
+    )  # fmt: skip
+    given = jax.tree.map(jnp.asarray, given)
+    found = trial.trials(shape(most=size), given, jnp.uint32(1), jnp.uint32(0), count // 128, 128)
+    se = 2.0 * 15.0 * np.sqrt((1.0 - 0.7**2) / size)
+    bound = stats.t.ppf(0.975, size - 4)
+    expected = stats.nct.sf(bound, size - 4, effect / se) + stats.nct.cdf(-bound, size - 4, effect / se)
+    p = p_values(np.asarray(found.effect[0]), np.asarray(found.adjusted[0]), np.asarray(found.df[0]))
+    assert bool(np.all(found.fitted))
+    # 4 Monte Carlo errors, and 0.5 % for the covariates' own imbalance, which the closed form does not have
+    assert np.mean(p < 0.05) == pytest.approx(
+        expected, abs=4 * np.sqrt(expected * (1 - expected) / count) + 0.005
+    )
+    assert float(np.mean(found.effect)) == pytest.approx(effect, abs=4 * se / np.sqrt(count))

@@ -9,23 +9,26 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from equipoise.analysis.ops import Array
 from equipoise.protocol.study import Study
-from equipoise.simulation.people import Lived, PeopleModel, VirtualParticipant, draw_participant
+from equipoise.simulation.people.chances import Chances
+from equipoise.simulation.people.checks import BASE
+from equipoise.simulation.people.course import course_of
+from equipoise.simulation.people.definition import Carried, PeopleModel, Variable
+from equipoise.simulation.people.moments import Lived, Nature
+from equipoise.simulation.people.natures import draw_nature
+from equipoise.words.problem import Problem
 
 OPENS = dt.date(2026, 1, 5)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What to measure: the name of the scale and of the grades in the model of people, baseline visit and later ones.
-
-    stratum: name -> formula-free limit: a person is in the upper level where the model's value is above the limit.
-    """
+    """What to measure: scale and grades by their names in the model of people, baseline visit and later ones."""
 
     scale: str
     grades: str
@@ -51,35 +54,47 @@ class Measured:
 def measure(
     model: PeopleModel, study: Study, asked: Asked, runs: Sequence[tuple[str, str]], *, count: int, seed: int,
     other: Sequence[str] = (),
-) -> Measured:  # fmt: skip
+) -> Measured | Problem:  # fmt: skip
     """`count` people who may take part, seen at every visit in each of `runs` (scenario, arm)."""
     values: dict[tuple[str, str], list[list[float]]] = {run: [] for run in runs}
     grades: dict[tuple[str, str], list[list[float]]] = {run: [] for run in runs}
     ends: list[tuple[float, float]] = []
     others: dict[str, list[float]] = {name: [] for name in other}
-    index = found = 0
-    while found < count:
-        for at, (scenario, arm) in enumerate(runs):
-            person = draw_participant(model, study, scenario, seed, index, OPENS)
-            if not isinstance(person, VirtualParticipant):
-                raise ValueError(person[0].say() if isinstance(person, tuple) else str(person))
-            if person.fails is not None:
-                break
-            rows = _seen(person, study, asked, arm)
+    wanted = {asked.scale, asked.grades, *other}
+    few = replace(model, state=_needed(model, wanted | set(model.screening.eligible.names)))
+    for index in range(count):
+        nature = draw_nature(few, study, runs[0][0], Chances(seed, str(index)), (study.sites[0].id, OPENS))
+        if isinstance(nature, Problem):
+            return nature
+        ends.append(_ends(nature))
+        start = _at(nature, study, asked.baseline, None)
+        for name in other:
+            others[name].append(start[name])
+        for scenario, arm in runs:
+            treated = Nature(
+                few, study, scenario, nature.chances, nature.site, nature.zero,
+                {**nature.variables, **model.scenarios[scenario]},
+            )  # fmt: skip
+            rows = [start, *(_at(treated, study, visit, arm) for visit in asked.visits)]
             values[scenario, arm].append([row[asked.scale] for row in rows])
             grades[scenario, arm].append([row[asked.grades] for row in rows])
-            if at == 0:
-                found += 1
-                for name in other:
-                    others[name].append(float(rows[0][name]))
-                ends.append(_ends(person))
-        index += 1
     days = tuple(_day(study, visit) for visit in asked.visits)
     told = np.array(ends)
     return Measured(
         {run: np.array(each) for run, each in values.items()}, {run: np.array(each) for run, each in grades.items()},
         told[:, 0], told[:, 1], days, {name: np.array(each) for name, each in others.items()},
     )  # fmt: skip
+
+
+def _needed(model: PeopleModel, wanted: set[str]) -> tuple[Variable, ...]:
+    """The variables of a moment on which these names rest, in their order; a draw is the same without the others."""
+    names, kept = {name.removeprefix(BASE) for name in wanted}, []
+    for variable in reversed(model.state):
+        if variable.name in names:
+            kept.append(variable)
+            if not isinstance(variable.draw, Carried):
+                names |= {name.removeprefix(BASE) for name in variable.draw.names}
+    return tuple(reversed(kept))
 
 
 def _day(study: Study, visit: str) -> int:
@@ -89,24 +104,29 @@ def _day(study: Study, visit: str) -> int:
     return planned.day
 
 
-def _ends(person: VirtualParticipant) -> tuple[float, float]:
-    course = person.course
+def _ends(nature: Nature) -> tuple[float, float]:
+    """Study days of death and of leaving alive; infinite where it does not happen."""
+    course = course_of(nature)
     left = [day for day in (course.withdrawal_day, course.lost_day) if day is not None]
     return (course.death_day or np.inf, min(left) if left else np.inf)
 
 
-def _seen(person: VirtualParticipant, study: Study, asked: Asked, arm: str) -> list[dict[str, float]]:
-    doses = study.supply.doses if study.supply is not None else ()
-    given = tuple(
-        person.day_one + dt.timedelta(days=_day(study, dose.visit) - 1)
-        for dose in doses
-        if person.course.doses.get(dose.id, 0) > 0
-    )
-    marks = dict.fromkeys(person.nature.model.events.marks, 0.0) if person.nature.model.events else {}
-    rows = []
-    for visit in (asked.baseline, *asked.visits):
-        before = visit == asked.baseline
-        date = person.day_one if before else person.day_one + dt.timedelta(days=_day(study, visit) - 1)
-        found = person.nature.at(visit, date, None if before else Lived(arm, given), marks)
-        rows.append({name: float(value) for name, value in found.items() if isinstance(value, int | float)})
-    return rows
+def _at(nature: Nature, study: Study, visit: str, arm: str | None) -> dict[str, float]:
+    """The numbers of a person at a visit on its day; before treatment where no arm is named."""
+    one = nature.zero + dt.timedelta(days=int(float(nature.variables["wait"])))
+    lived, date = None, one
+    if arm is not None:
+        doses = study.supply.doses if study.supply is not None else ()
+        given = course_of(nature).doses
+        lived = Lived(
+            arm,
+            tuple(
+                one + dt.timedelta(days=_day(study, dose.visit) - 1)
+                for dose in doses
+                if given.get(dose.id, 0) > 0
+            ),
+        )
+        date = one + dt.timedelta(days=_day(study, visit) - 1)
+    marks = dict.fromkeys(nature.model.events.marks, 0.0) if nature.model.events is not None else {}
+    found = nature.at(visit, date, lived, marks)
+    return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}

@@ -94,6 +94,8 @@ def prepare(
         model, study, Asked(scale.of, asked.grades.of, scale.baseline, scale.visits), runs, count=count, seed=SEED,
         other=[one.of for one in asked.strata],
     )  # fmt: skip
+    if isinstance(people, Problem):
+        return (people,)
     recruited = study.design.recruitment
     months = recruited.months if recruited is not None else 12
     target = study.design.target or study.design.cap or 100
