@@ -343,3 +343,19 @@ def test_known_truths_by_the_compiled_program(study, design, tmp_path):
     )
     rows = pooled.results.rows[pooled.scenarios[0].digest]
     np.testing.assert_allclose(rows, found.results.rows[found.scenarios[0].digest], rtol=1e-9, atol=1e-9)
+
+
+def test_a_worker_does_not_run_the_main_program_again(tmp_path):
+    """The command is a file that runs when it is read; a pool started from it must not read it again."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import sys\n"
+        "print('once', flush=True)\n"
+        "from equipoise.simulation.batch import engines\n"
+        "engines.rows = len\n"
+        "done = dict((len(piece), found) for piece, found in engines.run('processes', ['a', 'bb', 'ccc'], 2))\n"
+        "print(done)\n",
+        "utf-8",
+    )
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == ["once", "{1: 1, 2: 2, 3: 3}"]

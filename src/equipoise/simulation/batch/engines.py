@@ -6,6 +6,7 @@ they are asked to run; the compiled program is kept on disk, so that a second ru
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import multiprocessing
 import os
@@ -95,11 +96,25 @@ def device() -> str:
 def _in_processes(work: Sequence[Work], workers: int) -> Iterator[tuple[Work, Array]]:
     context = multiprocessing.get_context("spawn")
     first, *rest = work
-    with ProcessPoolExecutor(min(workers, len(work)), mp_context=context, initializer=_alone) as pool:
+    size = min(workers, len(work))
+    with _no_main(), ProcessPoolExecutor(size, mp_context=context, initializer=_alone) as pool:
         yield first, pool.submit(rows, first).result()  # compiled once; the other workers find it on disk
         waiting = {pool.submit(rows, piece): piece for piece in rest}
         for done in as_completed(waiting):
             yield waiting[done], done.result()
+
+
+@contextlib.contextmanager
+def _no_main() -> Iterator[None]:
+    """A worker would run the file of the main program again, and the command is such a file: it is hidden from it."""
+    main = sys.modules["__main__"].__dict__
+    kept: dict[str, Any] = {name: main[name] for name in ("__file__", "__spec__") if name in main}
+    main.pop("__file__", None)
+    main["__spec__"] = None
+    try:
+        yield
+    finally:
+        main.update(kept)
 
 
 def _alone() -> None:
