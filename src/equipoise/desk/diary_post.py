@@ -58,7 +58,7 @@ def make_round(desk: Desk, ways: Ways) -> Round:
     with desk.reading() as reader:
         if not desk.trial(reader).study.diary.forms:
             return Round()
-        begun = [str(row["subject"]) for row in reader.rows.find(DIARIES) if row["begun_at"]]
+        begun = [str(row["subject"]) for row in reader.rows.find(DIARIES, {"reminds": 1})]
         waits = reader.rows.find(WAITING, {"state": "WAITING", "paged_at": "", "kind": ["FLAG", "HELP"]})
     for row in waits:
         if desk.now() - dt.datetime.fromisoformat(str(row["at"])) <= TRIED:

@@ -14,6 +14,7 @@ from equipoise.ledger.entries import (
     DiaryHelpAsked,
     DiaryInterviewRecorded,
     DiaryInvited,
+    DiaryReminderPlanned,
     DiarySitePaged,
     Recorded,
     SubjectScreened,
@@ -23,11 +24,19 @@ from equipoise.ledger.store import ReadTable, Transaction
 
 DIARIES = ReadTable(
     "diaries",
-    {"subject": "text", "site": "text", "number": "text", "begun_at": "text", "heard_at": "text"},
+    {
+        "subject": "text",
+        "site": "text",
+        "number": "text",
+        "begun": "integer",
+        "reminds": "integer",
+        "heard_at": "text",
+    },
     ("subject",),
-    (("site", "number"), ("site", "heard_at")),
+    (("begun", "site", "number"), ("begun", "site", "heard_at"), ("reminds",)),
 )
-"""Every participant. `begun_at`: the first invitation; `heard_at`: the latest entry of the participant's; or empty."""
+"""Every participant. `begun`: somebody was invited; `reminds`: somebody wanted to be reminded; `heard_at`: when the
+participant's latest entry, or else the first invitation, came."""
 WAITING = ReadTable(
     "diary_waiting",
     {
@@ -52,7 +61,7 @@ def follow(tables: Transaction, recorded: Recorded) -> None:
     entry, header = recorded.entry, recorded.header
     if isinstance(entry, SubjectScreened):
         case = {"subject": entry.subject, "site": entry.site, "number": entry.screening_number}
-        tables.put(DIARIES, {**case, "begun_at": "", "heard_at": ""})
+        tables.put(DIARIES, {**case, "begun": 0, "reminds": 0, "heard_at": ""})
         return
     if not header.stream.startswith("diary/"):
         return
@@ -61,8 +70,10 @@ def follow(tables: Transaction, recorded: Recorded) -> None:
     if row is None:
         return
     match entry:
-        case DiaryInvited() if not row["begun_at"]:
-            tables.put(DIARIES, {**row, "begun_at": header.at})
+        case DiaryInvited() if not row["begun"]:
+            tables.put(DIARIES, {**row, "begun": 1, "heard_at": header.at})
+        case DiaryReminderPlanned() if entry.gateway not in {"", "calendar"} and not row["reminds"]:
+            tables.put(DIARIES, {**row, "reminds": 1})
         case DiaryEntryRecorded():
             if entry.reporter != "CAREGIVER":
                 tables.put(DIARIES, {**row, "heard_at": header.at})
@@ -93,5 +104,5 @@ def _wait(tables: Transaction, subject: str, about: str, kind: str, at: str) -> 
     tables.put(WAITING, {**whose, "kind": kind, "at": at, "state": "WAITING", "paged_at": ""})
 
 
-DIARY_FOLLOWER = Follower("diary", "1", (DIARIES, WAITING), follow)
+DIARY_FOLLOWER = Follower("diary", "2", (DIARIES, WAITING), follow)
 """Raise the version whenever this file computes something else."""

@@ -7,6 +7,7 @@ service asks nothing of anybody.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator
 
 from equipoise.access.commands import Who
@@ -21,14 +22,17 @@ from equipoise.desk.queues import sites_of
 from equipoise.desk.standing import day_at
 from equipoise.desk.views import Task
 from equipoise.desk.words import task
+from equipoise.diary.evolve import side_of
 from equipoise.diary.reminders import site_to_call
 from equipoise.ledger.reader import Reader
-from equipoise.ledger.store import Row
+from equipoise.ledger.store import Condition, Row
 from equipoise.words.clock import local
 
 PAGE = 30
 LISTED = 20
 """How many tasks of one kind Today lists."""
+LATELY = dt.timedelta(days=1)
+"""Nobody who was heard so lately is silent."""
 LOOKED_AT = 200
 """How many diaries of a site are looked at for silence, those heard longest ago first."""
 KINDS = {"FLAG": "diary_flag", "HELP": "diary_help", "CHANGE": "diary_change"}
@@ -62,10 +66,11 @@ def _of(row: Row, zone: str) -> Task:
 
 def _silent(desk: Desk, reader: Reader, site: str) -> Iterator[Task]:
     """Participants from whom nothing came for as long as the definition says."""
-    rows = reader.rows.find(DIARIES, {"site": site}, order=("heard_at",), limit=LOOKED_AT)
+    rows = reader.rows.find(DIARIES, {"begun": 1, "site": site}, order=("heard_at",), limit=LOOKED_AT)
+    lately = (desk.now() - LATELY).isoformat()
     for row in rows:
-        if not row["begun_at"]:
-            continue
+        if str(row["heard_at"]) > lately:
+            return
         subject = str(row["subject"])
         now, state = desk.standing_light(reader, subject), desk.diary(reader, subject)
         stood = side_standing(now, state, "PARTICIPANT").stood
@@ -85,8 +90,9 @@ def overview(desk: Desk, who: Who, after: str = "") -> OverviewView | None:
         rows: list[Row] = []
         for site in sites:
             start: tuple[str, ...] = (after, "~") if after else ()
-            rows += reader.rows.find(DIARIES, {"site": site}, order=("number",), after=start)
-        begun = sorted((row for row in rows if row["begun_at"]), key=lambda row: str(row["number"]))
+            where: dict[str, Condition] = {"begun": 1, "site": site}
+            rows += reader.rows.find(DIARIES, where, order=("number",), after=start, limit=PAGE + 1)
+        begun = sorted(rows, key=lambda row: str(row["number"]))
         lines = tuple(_lines(desk, reader, who, begun[:PAGE]))
         trial = desk.trial(reader)
     rules, zone = trial.study.diary.compliance, next(iter(sites.values()), "UTC")
@@ -110,11 +116,13 @@ def _lines(desk: Desk, reader: Reader, who: Who, rows: Iterable[Row]) -> Iterato
         subject = str(row["subject"])
         read = Reading(desk, who, desk.standing_light(reader, subject), desk.diary(reader, subject), subject)
         silent = site_to_call(rules_of(read.plan), side_standing(read.now, read.state, "PARTICIPANT").stood)
+        own = (one.at for one in read.state.made.values() if side_of(one.entry.reporter) == "PARTICIPANT")
+        heard = max(own, default="")
         yield OverviewLine(
             number=str(row["number"]),
             site=str(row["site"]),
             sides=tuple(side_view(read, side) for side in SIDES),
             silent=silent,
             waiting=reader.rows.count(WAITING, {"subject": subject, "state": "WAITING"}),
-            heard_at=read.at(str(row["heard_at"])) if row["heard_at"] else "",
+            heard_at=read.at(heard) if heard else "",
         )
