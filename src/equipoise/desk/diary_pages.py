@@ -64,7 +64,6 @@ from equipoise.ledger.entries import (
     Recorded,
 )
 from equipoise.protocol.diary import DiaryForm, DiaryPlan
-from equipoise.protocol.forms import LOG
 from equipoise.words.clock import local
 from equipoise.words.text import Text
 
@@ -339,12 +338,11 @@ def as_text(place: Place) -> str:
     return f"{place.visit}/{place.form}/{place.repeat}"
 
 
-def new_event_path(desk: Desk) -> tuple[str, str] | None:
-    """Form and first row of the log of adverse events of the study in force; None where it has none."""
-    for form in desk.study.forms:
-        if form.domain == EVENTS and form.log is not None:
-            return LOG, form.id
-    return None
+def log_of_events(desk: Desk) -> str | None:
+    """The form that is the log of adverse events in the study in force; None where it has none."""
+    return next(
+        (form.id for form in desk.study.forms if form.domain == EVENTS and form.log is not None), None
+    )
 
 
 def period_page(desk: Desk, who: Who, number: str, form_id: str, period: str) -> PeriodView | None:

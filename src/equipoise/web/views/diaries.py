@@ -283,6 +283,7 @@ def entry(request: Asked, who: Who, number: str, packet: str) -> HttpResponse:
         if outcome.accepted:
             return redirect(subject_path(number, "diary", "entries", packet))
         shown = outcome.problems
+    log = diary_pages.log_of_events(_desk())
     changing = [_field(item, _given(request.POST, item, stands), shown) for item, stands in view.items]
     context = {
         "view": view,
@@ -291,7 +292,7 @@ def entry(request: Asked, who: Who, number: str, packet: str) -> HttpResponse:
         "changing": changing,
         "demo": signs_as_demo(request),
         "wrong": {one.where: one for one in shown},
-        "new_event": subject_path(number, "logs", "AE"),
+        "new_event": subject_path(number, "logs", log) if log is not None else "",
     }
     return _page(request, "web/diary_entry.html", context, shown)
 
