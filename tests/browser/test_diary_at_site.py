@@ -73,7 +73,7 @@ def test_a_flag_is_dealt_with_and_a_change_is_signed(page, site):
     expect(page.get_by_text("A bruise on the knee")).to_be_visible()
     # the change: an answer, a reason, and the signature; what was chosen stays after a wrong password
     change = page.locator("#decide")
-    change.locator("#item-EVWHEN").get_by_text("Yesterday").click()
+    change.locator("#item-EVWHEN").get_by_role("radio", name="Yesterday").check()
     change.locator("textarea").fill("Said again by telephone.")
     change.locator("#username").fill("demo")
     change.locator("#password").fill("wrong")
@@ -91,7 +91,7 @@ def test_the_questions_are_read_out_and_the_record_says_so(page, site):
     server, _ = site
     enter(page, server.address)
     page.goto(f"{server.address}{DIARY}/interviews/FALL")
-    page.locator("#item-EVWHEN").get_by_text("Yesterday").click()
+    page.locator("#item-EVWHEN").get_by_role("radio", name="Yesterday").check()
     page.get_by_role("button", name="Record these answers").click()
     expect(page.get_by_text("Asked by staff")).to_be_visible()
     expect(page.locator(".shown")).to_contain_text("Yesterday")
