@@ -14,15 +14,18 @@ from equipoise.access.commands import Who
 from equipoise.access.decide import may_read
 from equipoise.capture.batch import findings_due, places_to_ask
 from equipoise.capture.commands import AskMany, RaiseFindings
+from equipoise.capture.consequences import Finding
 from equipoise.capture.evolve import Place
 from equipoise.capture.placing import place_faults
 from equipoise.capture.questions import question
 from equipoise.desk.desk import Desk
 from equipoise.desk.followers import SUBJECTS
-from equipoise.desk.standing import Standing
+from equipoise.desk.remembered import Remembered
+from equipoise.desk.standing import Standing, Trial
 from equipoise.desk.words import shown
 from equipoise.ledger.entries import Datum
 from equipoise.ledger.reader import Reader
+from equipoise.ledger.store import Row
 from equipoise.protocol.study import Study
 from equipoise.protocol.touched import touched
 from equipoise.words.dates import PartialDate
@@ -81,6 +84,9 @@ def changed_rules(desk: Desk, reader: Reader, since: str) -> Mapping[str, frozen
     return touched(before, released[-1].study).checks if before is not None and released else {}
 
 
+_FOUND: Remembered[tuple[Trial, tuple[Line, ...]]] = Remembered()
+
+
 def findings(
     desk: Desk, reader: Reader, who: Who, rules: Mapping[str, Collection[str]] | None = None
 ) -> Iterator[Line]:
@@ -88,16 +94,25 @@ def findings(
 
     rules: form -> checks; None for all. A participant whose version lacks a check is not judged by it.
     """
-    for now, subject, number in _standing(desk, reader, who):
-        study, hidden = now.trial.study, now.trial.hidden_from(who.role)
-        for place, finding in findings_due(
-            study, now.case.capture, now.facts, PartialDate.of(now.today), rules
-        ):
-            if place.form not in hidden:
-                item = finding.items[0] if finding.items else ""
-                value = _shown(now, place, item)
-                site = now.case.screening.site or ""
-                yield Line(subject, number, site, place, item, value, finding.rule, finding.message)
+
+    def make(now: Standing, row: Row) -> tuple[Trial, tuple[Line, ...]]:
+        found = findings_due(now.trial.study, now.case.capture, now.facts, PartialDate.of(now.today), rules)
+        return now.trial, tuple(_line(now, row, place, finding) for place, finding in found)
+
+    asked = (
+        None
+        if rules is None
+        else tuple(sorted((form, tuple(sorted(checks))) for form, checks in rules.items()))
+    )
+    for _, (trial, lines) in _FOUND.of(desk, reader, _rows(reader, who), make, asked):
+        hidden = trial.hidden_from(who.role)
+        yield from (line for line in lines if line.place.form not in hidden)
+
+
+def _line(now: Standing, row: Row, place: Place, finding: Finding) -> Line:
+    item = finding.items[0] if finding.items else ""
+    subject, number, site = str(row["subject"]), str(row["number"]), now.case.screening.site or ""
+    return Line(subject, number, site, place, item, _shown(now, place, item), finding.rule, finding.message)
 
 
 def listing(desk: Desk, reader: Reader, who: Who, wanted: Filter) -> Iterator[Line]:
@@ -163,10 +178,16 @@ def _submit(
 
 def _standing(desk: Desk, reader: Reader, who: Who, site: str = "") -> Iterator[tuple[Standing, str, str]]:
     """Every participant of the sites whose casebooks `who` may read, as things stand, by number."""
+    for row in _rows(reader, who, site):
+        yield desk.standing_light(reader, str(row["subject"])), str(row["subject"]), str(row["number"])
+
+
+def _rows(reader: Reader, who: Who, site: str = "") -> Iterator[Row]:
+    """Every participant of the sites whose casebooks `who` may read, by number."""
     where = {"site": site} if site else {}
     for row in reader.rows.find(SUBJECTS, where, order=("number",)):
         if may_read(who, "casebook", str(row["site"])) or who.role == "system":
-            yield desk.standing_light(reader, str(row["subject"])), str(row["subject"]), str(row["number"])
+            yield row
 
 
 def _by_subject(lines: Sequence[Line]) -> Mapping[str, list[Line]]:

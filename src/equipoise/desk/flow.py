@@ -11,7 +11,6 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 from equipoise.access.commands import Who
@@ -19,9 +18,11 @@ from equipoise.access.decide import may_read
 from equipoise.desk.desk import Desk
 from equipoise.desk.followers import SITES, SUBJECTS
 from equipoise.desk.queues import sites_of
+from equipoise.desk.remembered import Remembered
 from equipoise.desk.standing import Standing, day_at
 from equipoise.ledger.entries import SiteActivated
 from equipoise.ledger.reader import Reader
+from equipoise.ledger.store import Row
 from equipoise.oversight.forecast import Forecast, Plan, forecast
 from equipoise.protocol.study import Study
 from equipoise.words.problem import say
@@ -95,7 +96,7 @@ class EnrolmentView:
     today: dt.date
 
 
-_KNOWN: WeakKeyDictionary[Desk, dict[str, tuple[str, Part]]] = WeakKeyDictionary()
+_PARTS: Remembered[Part] = Remembered()
 
 
 def flow_page(desk: Desk, who: Who) -> FlowView | None:
@@ -143,16 +144,13 @@ def enrolment_page(desk: Desk, who: Who) -> EnrolmentView | None:
 
 def parts(desk: Desk, reader: Reader, sites: Iterable[str]) -> list[Part]:
     """Every participant of the sites."""
-    known = _KNOWN.setdefault(desk, {})
+
+    def make(now: Standing, row: Row) -> Part:
+        moment = row["randomized_at"]
+        return part_of(now, day_at(str(moment), now.site.zone) if moment else None)
+
     rows = reader.rows.find(SUBJECTS, {"site": list(sites)})
-    moments = {str(row["subject"]): row["randomized_at"] for row in rows}
-    heads = {head.stream.removeprefix("subject/"): head.leaf for head in reader.streams()}
-    for subject, moment in moments.items():
-        if known.get(subject, ("",))[0] != heads[subject]:
-            now = desk.standing_light(reader, subject)
-            at = day_at(str(moment), now.site.zone) if moment else None
-            known[subject] = heads[subject], part_of(now, at)
-    return [known[subject][1] for subject in moments]
+    return [part for _, part in _PARTS.of(desk, reader, rows, make)]
 
 
 def part_of(now: Standing, randomized_on: dt.date | None) -> Part:

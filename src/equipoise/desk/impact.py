@@ -20,9 +20,12 @@ from equipoise.capture.progress import form_now
 from equipoise.capture.questions import questions
 from equipoise.desk.desk import Desk
 from equipoise.desk.followers import SUBJECTS
+from equipoise.desk.remembered import Remembered
 from equipoise.desk.standing import Standing
 from equipoise.ledger.reader import Reader
+from equipoise.ledger.store import Row
 from equipoise.protocol.diff import Change, diff_studies
+from equipoise.protocol.digest import study_digest
 from equipoise.protocol.study import Study
 from equipoise.protocol.touched import Touched, touched
 from equipoise.words.canonical import Json
@@ -97,6 +100,9 @@ class Impact:
         }
 
 
+_HITS: Remembered[tuple[Hit, ...]] = Remembered()
+
+
 def impact(
     desk: Desk,
     reader: Reader,
@@ -110,24 +116,25 @@ def impact(
     found: list[Hit] = []
     participants: dict[str, int] = {}
     changes: dict[str, Touched] = {}
-    for row in reader.rows.find(SUBJECTS, {} if sites is None else {"site": list(sites)}, order=("number",)):
-        site, number = str(row["site"]), str(row["number"])
-        participants[site] = participants.get(site, 0) + 1
-        now = desk.standing_light(reader, str(row["subject"]))
+
+    def hits_of(now: Standing, row: Row) -> tuple[Hit, ...]:
         if now.facts.status == "SCREEN_FAILURE":
-            continue
+            return ()
         change = changes.get(now.trial.digest) or touched(now.trial.study, after)
         changes[now.trial.digest] = change
-        hits = [
+        every = (
             *_of_forms(now, after, change),
             *_of_visits(now, after, change),
             *_of_consent(now, after, change),
-        ]
-        found += [
-            Hit(kind, site, number, place, says)
-            for kind, place, says in hits
-            if len(place) < 2 or place[1] not in hidden
-        ]
+        )
+        return tuple(
+            Hit(kind, str(row["site"]), str(row["number"]), place, says) for kind, place, says in every
+        )
+
+    rows = reader.rows.find(SUBJECTS, {} if sites is None else {"site": list(sites)}, order=("number",))
+    for row, hits in _HITS.of(desk, reader, rows, hits_of, study_digest(after)):
+        participants[str(row["site"])] = participants.get(str(row["site"]), 0) + 1
+        found += [hit for hit in hits if len(hit.place) < 2 or hit.place[1] not in hidden]
     order = {kind: position for position, kind in enumerate(KINDS)}
     found.sort(key=lambda hit: (hit.site, hit.number, order[hit.kind]))
     released = next((one.study for one in desk.trial(reader).released[-2:-1]), before)
