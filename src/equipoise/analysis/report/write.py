@@ -80,8 +80,13 @@ def write_report(
     banner = {"dummy": texts("dummy"), "closed": texts("closed")}.get(arms.kind)
     return Report(
         name, texts("title", study=name), until.isoformat(), rehearsal, banner, _facts(run, name, until),
-        tuple(exhibit(run, one) for one in wanted), {word: texts(f"word-{word}") for word in _WORDS},
+        tuple(exhibit(run, one) for one in wanted), report_words(),
     )  # fmt: skip
+
+
+def report_words() -> Mapping[str, Text]:
+    """What pages of a report say around its exhibits."""
+    return {word: texts(f"word-{word}") for word in _WORDS}
 
 
 def _facts(run: Run, name: str, until: dt.date) -> tuple[tuple[Text, Text | str], ...]:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from equipoise.analysis.ops import Array
+from equipoise.analysis.report.write import report_words
 from equipoise.documents.report import Cell, Exhibit, Figure, Line, Report
 from equipoise.randomization.predictability import own_figures
 from equipoise.simulation.batch.characteristics import Characteristics, p_values
@@ -25,7 +26,6 @@ from equipoise.words.problem import Problem, say
 from equipoise.words.text import LANGUAGES, Language, Text
 
 INKS = ("#7a4100", "#0b4f8a", "#52606d", "#3f6212")
-_WORDS = ("contents", "rehearsal", "nobody", "back", "evidence", "rows", "dataset", "key", "entries")
 SHOWN = (
     ("rejects", 100.0), ("odds_rejects", 100.0), ("sequence_second", 100.0), ("truth", 1.0), ("bias", 1.0),
     ("covers", 100.0),
@@ -62,13 +62,8 @@ def simulation_report(found: Simulated) -> Report:
     name = study.demo_id
     return Report(
         name, words("title", study=name), study.dated, rehearsal=True, banner=words("banner"), facts=_facts(found),
-        exhibits=tuple(exhibits), words={word: _report_word(word) for word in _WORDS},
+        exhibits=tuple(exhibits), words=report_words(),
     )  # fmt: skip
-
-
-def _report_word(word: str) -> Text:
-    key = f"analysis_report.word-{word}"
-    return Text(say(key, "en", {}), say(key, "zh", {}))
 
 
 def _facts(found: Simulated) -> tuple[tuple[Text, Text | str], ...]:
