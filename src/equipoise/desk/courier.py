@@ -27,7 +27,7 @@ from equipoise.desk.routes import ROUTES
 from equipoise.ledger.chain import leaf_of, read_header, unseal
 from equipoise.ledger.checkpoint import Checkpoint, make_checkpoint
 from equipoise.ledger.entries import Header, Recorded
-from equipoise.ledger.merkle import consistency_proof, path_from, rows_of
+from equipoise.ledger.merkle import GrowingTree
 from equipoise.ledger.notes import write_whole
 from equipoise.ledger.store import StoredEntry, StoreFault
 from equipoise.oversight.commands import RecordAnchor, RecordListRelease, RecordRecall
@@ -83,7 +83,7 @@ class Courier:
     def __init__(self, desk: Desk, line: Line) -> None:
         self._desk, self._line = desk, line
         self._heard_file = desk.ledger.places.store.parent / HEARD
-        self._leaves: list[bytes] = []
+        self._tree = GrowingTree()
         self._position = 0
         self._forwarded: list[tuple[int, StoredEntry]] = []
         self._checkpoint: Checkpoint | None = None
@@ -194,19 +194,18 @@ class Courier:
 
     def _delivery(self, known: Answer, sent: Sequence[tuple[int, StoredEntry]], heard: int) -> Delivery:
         """The next message: what was accepted before where nothing waits, else a checkpoint over everything."""
-        if known.size > len(self._leaves):
+        if known.size > len(self._tree):
             self._accepted, self._behind = None, True
             # Shown all the same, so that the second door writes it down, too; its answer is a refusal.
             self._line(write_delivery(Delivery(self._new_checkpoint().note, (), (), heard)))
-            raise _Stop(problem("desk.second-door-ahead", theirs=known.size, ours=len(self._leaves)))
+            raise _Stop(problem("desk.second-door-ahead", theirs=known.size, ours=len(self._tree)))
         checkpoint = self._checkpoint
         if checkpoint is None or sent or checkpoint.size != known.size:
             checkpoint = self._new_checkpoint()
-        rows = rows_of(self._leaves[: checkpoint.size]) if sent else ()
         consistency: tuple[bytes, ...] = ()
         if 0 < known.size < checkpoint.size:
-            consistency = consistency_proof(self._leaves[: checkpoint.size], known.size)
-        entries = [self._disclosed(index, stored, rows) for index, stored in sent]
+            consistency = self._tree.consistency(known.size, checkpoint.size)
+        entries = [self._disclosed(index, stored, checkpoint.size) for index, stored in sent]
         return Delivery(
             checkpoint.note,
             tuple(one.hex() for one in consistency),
@@ -219,7 +218,7 @@ class Courier:
         if isinstance(made, Problem):
             raise _Stop(made)
         self._checkpoint = made
-        if made.size > len(self._leaves):
+        if made.size > len(self._tree):
             self._read_on()
         return made
 
@@ -230,18 +229,16 @@ class Courier:
                 self._position = stored.position
                 header = read_header(stored.header)
                 if header is not None and _goes_up(header):
-                    self._forwarded.append((len(self._leaves), stored))
-                self._leaves.append(bytes.fromhex(leaf_of(stored.header)))
+                    self._forwarded.append((len(self._tree), stored))
+                self._tree.add(bytes.fromhex(leaf_of(stored.header)))
 
-    def _disclosed(
-        self, index: int, stored: StoredEntry, rows: Sequence[Sequence[bytes]]
-    ) -> Disclosed | None:
+    def _disclosed(self, index: int, stored: StoredEntry, size: int) -> Disclosed | None:
         """An entry with its main body and its proof; None where the body was erased and there is nothing to show."""
         header = read_header(stored.header)
         main = next((part for part in header.bodies if part.part == "main"), None) if header else None
         cipher = self._desk.ledger.keys.cipher(stored.stream, "main")
         if header is not None and header.kind not in FORWARDED:
-            path = tuple(one.hex() for one in path_from(rows, index))
+            path = tuple(one.hex() for one in self._tree.inclusion(index, size))
             return Disclosed(stored.header.decode(), "", "", index, path)
         if header is None or main is None or cipher is None:
             return None
@@ -249,7 +246,7 @@ class Courier:
         if isinstance(opened, Problem):
             raise _Stop(opened)
         nonce, body = opened
-        path = tuple(one.hex() for one in path_from(rows, index))
+        path = tuple(one.hex() for one in self._tree.inclusion(index, size))
         return Disclosed(stored.header.decode(), body.decode(), nonce.hex(), index, path)
 
     # --- down --------------------------------------------------------------------------------------------------
@@ -270,7 +267,7 @@ class Courier:
                 statement.says == LOST
             ):  # its number is used up; what it said, this door has heard or never will
                 heard = statement.number
-                write_whole(self._heard_file, f"{heard}\n")
+                self._remember(heard)
                 continue
             if command is None:
                 raise _Stop(problem("desk.second-door-unreadable"))
@@ -283,8 +280,12 @@ class Courier:
                 left = Unrecorded(statement.number, statement.says, outcome.problems)
                 self.unrecorded = (*self.unrecorded, left)
             heard = statement.number
-            write_whole(self._heard_file, f"{heard}\n")
+            self._remember(heard)
         return heard
+
+    def _remember(self, heard: int) -> None:
+        """Write down the number of the last statement that was dealt with."""
+        write_whole(self._heard_file, f"{heard}\n", durable=self._desk.ledger.store.durable)
 
     def _signed(self, statement: Statement) -> bool:
         """Whether the pinned key of the second door signed it."""

@@ -28,6 +28,7 @@ from equipoise.access.phones import PHONES as PHONE_ROLES
 from equipoise.capture.closing.change import shut
 from equipoise.capture.evolve import Place
 from equipoise.desk.audit_table import OF_SUBJECTS
+from equipoise.desk.cases import Case
 from equipoise.desk.clock import Clock, system_clock
 from equipoise.desk.deviating import with_deviations
 from equipoise.desk.diary_tables import PHONES, phone_now
@@ -225,7 +226,10 @@ class Desk:
         if self.second_door is None:
             return now
         door = self.second_door
-        said = dataclasses.replace(now.facts, second_door_answers=door.answers, store_behind=door.behind)
+        answers, behind = door.answers, door.behind
+        if (now.facts.second_door_answers, now.facts.store_behind) == (answers, behind):
+            return now
+        said = dataclasses.replace(now.facts, second_door_answers=answers, store_behind=behind)
         return dataclasses.replace(now, facts=said)
 
     def _proved(self, now: Standing, command: object) -> Standing:
@@ -242,6 +246,10 @@ class Desk:
         if not route.diary or subject is None:
             return now
         return dataclasses.replace(now, diary=self._memory.diary(reader, subject))
+
+    def case(self, reader: Reader, subject: str) -> Case:
+        """What is recorded of a subject, without what follows from it."""
+        return self._memory.case(reader, subject)
 
     def form_seq(self, subject: str, visit: str, form: str, repeat: int) -> int:
         """The seq of the last save of a form instance; 0 where there is none."""

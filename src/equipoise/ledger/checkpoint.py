@@ -15,19 +15,21 @@ import binascii
 import contextlib
 import datetime as dt
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from equipoise.ledger.chain import leaf_of
-from equipoise.ledger.merkle import consistency_proof, inclusion_proof, root_of
+from equipoise.ledger.merkle import GrowingTree
 from equipoise.ledger.notes import key_id, origin_of, signature_line, write_whole
 from equipoise.ledger.opening import Ledger
 from equipoise.ledger.store import StoreFault
 from equipoise.words.problem import Problem, problem
+
+_TREE = "tree"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +44,22 @@ class Checkpoint:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Tree:
-    """Every leaf of a store in order, and the heads of its streams: stream -> (seq, leaf)."""
+    """Every leaf of a store in order, the heads of its streams (stream -> (seq, leaf)), and where each entry stands.
 
-    leaves: tuple[bytes, ...]
-    heads: Mapping[str, tuple[int, str]]
-    index: Mapping[tuple[str, int], int]
+    position: that of the last entry which was read.
+    """
+
+    grown: GrowingTree = field(default_factory=GrowingTree)
+    heads: dict[str, tuple[int, str]] = field(default_factory=dict)
+    index: dict[tuple[str, int], int] = field(default_factory=dict)
+    position: int = 0
+
+    @property
+    def leaves(self) -> Sequence[bytes]:
+        """The leaf hashes, in order."""
+        return self.grown.leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +73,29 @@ class Inclusion:
 
 
 def read_tree(ledger: Ledger) -> Tree | Problem:
-    """The leaves, computed anew from the headers; `ledger.chain-broken` where a stored leaf is another."""
-    leaves: list[bytes] = []
-    heads: dict[str, tuple[int, str]] = {}
-    index: dict[tuple[str, int], int] = {}
+    """The leaves, computed anew from the headers; `ledger.chain-broken` where a stored leaf is another.
+
+    Where the disk is not waited for (a rehearsal), what was read before is remembered, and only read on.
+    """
+    known = ledger.remembered.pop(_TREE, None)
+    tree = known if isinstance(known, Tree) else Tree()
+    heads, index = tree.heads, tree.index
     try:
         with ledger.store.reading() as reading:
-            for stored in reading.walk(bodies=False):
+            for stored in reading.walk(tree.position, bodies=False):
                 leaf = leaf_of(stored.header)
                 if leaf != stored.leaf or stored.seq != heads.get(stored.stream, (0, ""))[0] + 1:
                     where = f"{stored.stream} {stored.seq}"
                     return problem("ledger.chain-broken", where, stream=stored.stream, seq=stored.seq)
                 heads[stored.stream] = (stored.seq, leaf)
-                index[stored.stream, stored.seq] = len(leaves)
-                leaves.append(bytes.fromhex(leaf))
+                index[stored.stream, stored.seq] = len(tree.grown)
+                tree.grown.add(bytes.fromhex(leaf))
+                tree.position = stored.position
     except StoreFault as reason:
         return reason.problem
-    return Tree(tuple(leaves), heads, index)
+    if not ledger.store.durable:
+        ledger.remembered[_TREE] = tree
+    return tree
 
 
 def make_checkpoint(ledger: Ledger, at: dt.datetime) -> Checkpoint | Problem:
@@ -96,7 +113,7 @@ def make_checkpoint(ledger: Ledger, at: dt.datetime) -> Checkpoint | Problem:
     if isinstance(last, Problem):
         return last
     if last is not None:
-        if root_of(tree.leaves[: last.size]).hex() != last.root or last.size > len(tree.leaves):
+        if last.size > len(tree.leaves) or tree.grown.root(last.size).hex() != last.root:
             return problem("ledger.checkpoint-contradicted", str(last.size), size=last.size, at=last.at)
         if last.size == len(tree.leaves):
             return last
@@ -105,8 +122,9 @@ def make_checkpoint(ledger: Ledger, at: dt.datetime) -> Checkpoint | Problem:
     made = _sign(ledger, tree, heads, at)
     try:
         ledger.places.checkpoints.mkdir(parents=True, exist_ok=True)
-        write_whole(_file(ledger, made.size, "heads"), heads)
-        write_whole(_file(ledger, made.size, "checkpoint"), made.note)
+        durable = ledger.store.durable
+        write_whole(_file(ledger, made.size, "heads"), heads, durable=durable)
+        write_whole(_file(ledger, made.size, "checkpoint"), made.note, durable=durable)
     except OSError as error:
         path = ledger.places.checkpoints
         return problem("ledger.unavailable", str(path), path=path, detail=error.strerror)
@@ -118,7 +136,7 @@ def _grew(tree: Tree, stream: str, seq: int, last: Checkpoint | None) -> bool:
 
 
 def _sign(ledger: Ledger, tree: Tree, heads: str, at: dt.datetime) -> Checkpoint:
-    root = root_of(tree.leaves)
+    root = tree.grown.root()
     moment = at.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     summary = hashlib.sha256(heads.encode()).hexdigest()
     encoded = base64.b64encode(root).decode()
@@ -177,7 +195,7 @@ def prove_inclusion(tree: Tree, stream: str, seq: int, size: int | None = None) 
     upto = len(tree.leaves) if size is None else size
     if index is None or not index < upto <= len(tree.leaves):
         return problem("ledger.entry-not-found", f"{stream} {seq}", stream=stream, seq=seq)
-    path = inclusion_proof(tree.leaves[:upto], index)
+    path = tree.grown.inclusion(index, upto)
     return Inclusion(tree.leaves[index].hex(), index, upto, _hex(path))
 
 
@@ -185,7 +203,7 @@ def prove_consistency(tree: Tree, older: int, newer: int) -> tuple[str, ...] | P
     """The proof that the tree of `older` entries is the beginning of the tree of `newer` ones."""
     if not 0 < older <= newer <= len(tree.leaves):
         return problem("ledger.checkpoint-contradicted", str(older), size=max(older, newer), at="")
-    return _hex(consistency_proof(tree.leaves[:newer], older))
+    return _hex(tree.grown.consistency(older, newer))
 
 
 def _hex(hashes: Sequence[bytes]) -> tuple[str, ...]:

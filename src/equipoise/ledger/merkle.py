@@ -99,6 +99,81 @@ def consistency_proof(leaves: Sequence[bytes], older: int) -> tuple[bytes, ...]:
     return tuple(reversed(path))
 
 
+class GrowingTree:
+    """A tree that leaves are added to: roots and proofs of any size that it had, in a few steps each.
+
+    Row k holds the hashes over 2^k leaves each, as far as they are whole; what lies at the end is put together anew.
+    """
+
+    def __init__(self) -> None:
+        self._rows: list[list[bytes]] = [[]]
+
+    def __len__(self) -> int:
+        return len(self._rows[0])
+
+    @property
+    def leaves(self) -> Sequence[bytes]:
+        """The leaf hashes, in order. Not to be changed."""
+        return self._rows[0]
+
+    def add(self, leaf: bytes) -> None:
+        """One more leaf (its hash)."""
+        self._rows[0].append(leaf)
+        level = 0
+        while not len(self._rows[level]) & 1:
+            if level + 1 == len(self._rows):
+                self._rows.append([])
+            self._rows[level + 1].append(node_of(*self._rows[level][-2:]))
+            level += 1
+
+    def root(self, size: int | None = None) -> bytes:
+        """The root over the first `size` leaves; over all where None."""
+        upto = len(self) if size is None else size
+        return self._over(0, upto) if upto else EMPTY_ROOT
+
+    def _over(self, low: int, high: int) -> bytes:
+        """The hash over leaves `low` up to `high`, as the RFC splits them."""
+        size = high - low
+        if not size & (size - 1) and not low % size:
+            return self._rows[size.bit_length() - 1][low // size]
+        middle = low + _split(size)
+        return node_of(self._over(low, middle), self._over(middle, high))
+
+    def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
+        """As `inclusion_proof`, in the tree of the first `size` leaves. Raises IndexError."""
+        if not 0 <= index < size <= len(self):
+            raise IndexError(f"no leaf {index} in a tree of {size}")
+        path: list[bytes] = []
+        low, high = 0, size
+        while high - low > 1:
+            middle = low + _split(high - low)
+            if index < middle:
+                path.append(self._over(middle, high))
+                high = middle
+            else:
+                path.append(self._over(low, middle))
+                low = middle
+        return tuple(reversed(path))
+
+    def consistency(self, older: int, newer: int) -> tuple[bytes, ...]:
+        """As `consistency_proof`, in the tree of the first `newer` leaves. Raises IndexError."""
+        if not 0 < older <= newer <= len(self):
+            raise IndexError(f"no tree of {older} within one of {newer}")
+        path: list[bytes] = []
+        low, high, whole = 0, newer, True
+        while older != high:
+            middle = low + _split(high - low)
+            if older <= middle:
+                path.append(self._over(middle, high))
+                high = middle
+            else:
+                path.append(self._over(low, middle))
+                low, whole = middle, False
+        if not whole:
+            path.append(self._over(low, high))
+        return tuple(reversed(path))
+
+
 def consistency_holds(
     older: int, newer: int, older_root: bytes, newer_root: bytes, path: Sequence[bytes]
 ) -> bool:

@@ -36,14 +36,20 @@ def signature_line(public: bytes, signature: bytes) -> str:
     return f"— {origin_of(public)} {base64.b64encode(key_id(public) + signature).decode()}"
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a published file so that it is either whole and on disk, or not there. Raises OSError."""
+def write_whole(path: Path, text: str, *, durable: bool = True) -> None:
+    """Write a published file so that it is either whole and on disk, or not there. Raises OSError.
+
+    durable: whether the disk is waited for; without it the file is whole, and a crash of the machine may lose it.
+    """
     draft = path.with_name(path.name + ".draft")
     with draft.open("w", encoding="utf-8", newline="\n") as out:
         out.write(text)
         out.flush()
-        os.fsync(out.fileno())
+        if durable:
+            os.fsync(out.fileno())
     draft.replace(path)
+    if not durable:
+        return
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -17,7 +17,7 @@ import os
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -66,6 +66,8 @@ class Ledger:
     _lock: BinaryIO | None
     fill: int = 1
     """Bytes to whose multiples bodies are filled up; above 1 every part that a kind may have is written, too."""
+    remembered: dict[str, object] = field(default_factory=dict, compare=False)
+    """What a rehearsal read before, by name: a trial's ledger is read anew."""
 
     @property
     def origin(self) -> str:

@@ -241,7 +241,8 @@ class SqliteStore:
     def __init__(self, path: Path, mode: Literal["write", "read"]) -> None:
         self._path = path
         self._mode = mode
-        self._durable = True
+        self.durable = True
+        """As `store.Store.durable`."""
         self._writing = threading.Lock()
         self._writer: sqlite3.Connection | None = None
         self._writing_thread: int | None = None
@@ -286,7 +287,7 @@ class SqliteStore:
         try:
             if self._writer is None:
                 self._writer = _connect(self._path, "write")
-                if not self._durable:
+                if not self.durable:
                     self._writer.execute("PRAGMA synchronous = OFF")
             self._writer.execute("BEGIN IMMEDIATE")
             yield SqliteTransaction(self._writer)
@@ -310,7 +311,7 @@ class SqliteStore:
     def relax(self) -> None:
         """As `store.Store.relax`: from the next write on nothing is awaited."""
         with self._writing:
-            self._durable = False
+            self.durable = False
             if self._writer is not None:
                 self._writer.execute("PRAGMA synchronous = OFF")
 

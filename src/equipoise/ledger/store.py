@@ -191,6 +191,10 @@ class Store(Protocol):
         Leaving the block normally makes it durable; leaving it by an exception undoes all of it.
         """
 
+    @property
+    def durable(self) -> bool:
+        """Whether a write that returned is on disk."""
+
     def relax(self) -> None:
         """Wait for the disk no more: a crash may lose what was written last. For rehearsals only (decision 0036)."""
 

@@ -33,7 +33,6 @@ from equipoise.ledger.commit import Act, Committed, commit
 from equipoise.ledger.entries import AllocationPublished, Append
 from equipoise.ledger.facts import Decision, Occasion, Refusal
 from equipoise.ledger.marks import Marker, command_json, in_normal_form, usable_key
-from equipoise.ledger.merkle import root_of
 from equipoise.ledger.opening import Ledger
 from equipoise.ledger.reader import Reader
 from equipoise.ledger.vault_entries import (
@@ -409,7 +408,7 @@ class Vault:
         tree = read_tree(self.ledger)
         if isinstance(tree, Problem):
             return
-        size, root, nonce = len(tree.leaves), root_of(tree.leaves).hex(), self._entropy(anchors.NONCE_BYTES)
+        size, root, nonce = len(tree.leaves), tree.grown.root().hex(), self._entropy(anchors.NONCE_BYTES)
 
         def decide(reader: Reader, at: dt.datetime) -> Decision:
             return anchors.make_anchor(self.known(reader).anchors, size, root, nonce)

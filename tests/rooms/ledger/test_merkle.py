@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from equipoise.ledger.merkle import (
     EMPTY_ROOT,
+    GrowingTree,
     consistency_holds,
     consistency_proof,
     inclusion_holds,
@@ -154,3 +155,24 @@ def test_a_leaf_that_is_not_there_has_no_proof(leaves, asked):
         consistency_proof(tree(leaves), asked if asked < 1 else asked + 1)
     assert not inclusion_holds(EMPTY_ROOT, asked, leaves, (), EMPTY_ROOT)
     assert not consistency_holds(0, leaves, EMPTY_ROOT, EMPTY_ROOT, ())
+
+
+@given(st.integers(1, 70), st.data())
+def test_a_growing_tree_is_at_every_size_the_tree_of_its_leaves(count: int, data: st.DataObject) -> None:
+    """Root and both proofs against the functions above, which stand against published numbers."""
+    leaves, tree = [hashlib.sha256(bytes([at])).digest() for at in range(count)], GrowingTree()
+    assert tree.root() == EMPTY_ROOT
+    for leaf in leaves:
+        tree.add(leaf)
+    size = data.draw(st.integers(1, count))
+    some, index = leaves[:size], data.draw(st.integers(0, size - 1))
+    assert (len(tree), list(tree.leaves)) == (count, leaves)
+    assert tree.root(size) == root_of(some)
+    assert tree.inclusion(index, size) == inclusion_proof(some, index)
+    older = data.draw(st.integers(1, size))
+    assert tree.consistency(older, size) == consistency_proof(some, older)
+    for wrong in ((size, size), (-1, size), (0, count + 1)):
+        with pytest.raises(IndexError):
+            tree.inclusion(*wrong)
+    with pytest.raises(IndexError):
+        tree.consistency(size + 1, size)

@@ -75,8 +75,11 @@ class Participant(Protocol):
     def shift(self, visit: str) -> int:
         """Days that a visit is early (below 0) or late."""
 
-    def dosed(self, dose: str) -> tuple[bool, bool, int]:
-        """Of a planned dose: whether it is given, whether it stands still for a while, and the share given (%)."""
+    def dosed(self, dose: str) -> bool:
+        """Whether a planned dose is given."""
+
+    def share(self, visit: str, at: Moment) -> int:
+        """The share (%) that is given of the dose of a visit, which is the last of `at.doses`."""
 
     def filled(self, visit: str, at: Moment) -> Sequence[Filled]:
         """Everything that is answered at a visit, rows of running lists that became known since included."""

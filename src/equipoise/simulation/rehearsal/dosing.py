@@ -33,6 +33,8 @@ AHEAD, BENCH, BEDSIDE = 90, 45, 100
 """Minutes from the request to the planned start, to the bench, and to the bedside."""
 INFUSED, PAUSE = 40, 8
 """Minutes that an infusion takes, and that it stands still where it is interrupted."""
+WHOLE = 100
+"""The share (%) of a dose that was given to its end."""
 POSTPONED = 3
 """How often a dose is asked for again on the next day."""
 
@@ -84,8 +86,7 @@ class Ward:
 
     def give(self, case: Case, dose: Dose, before: Deed, after: Deed, then: Deed) -> None:
         """Give a planned dose, in steps over the day. before: the checks are recorded; after: what follows is."""
-        given, _, _ = case.person.dosed(dose.id)
-        if not given:
+        if not case.person.dosed(dose.id):
             self._stage.tally.counts["doses missed"] += 1
             then()
             return
@@ -172,8 +173,8 @@ class Ward:
         stage.must(nurse, StartInfusion(case.subject, one.request, bag, self._said(stage.clock.at)))
         case.arm = case.arm or one.arm
         case.doses.append(stage.day(case.site))
-        _, interrupted, share = case.person.dosed(one.dose.id)
-        if interrupted:
+        share = case.person.share(one.dose.visit, case.moment(stage.day(case.site)))
+        if share < WHOLE:
             self._plan(case, stage.clock.at + dt.timedelta(minutes=10), lambda: self._pause(one))
         self._plan(case, stage.clock.at + dt.timedelta(minutes=INFUSED), lambda: self._end(one, bag, share))
 
@@ -189,7 +190,7 @@ class Ward:
 
     def _end(self, one: _Dose, bag: str, share: int) -> None:
         stage, case = self._stage, one.case
-        nurse, whole = stage.person("coordinator", case.site), share >= 100
+        nurse, whole = stage.person("coordinator", case.site), share >= WHOLE
         ended, reason = self._said(stage.clock.at), "" if whole else "did not feel well"
         outcome = "COMPLETE" if whole else "STOPPED"
         stage.must(nurse, EndInfusion(case.subject, one.request, ended, outcome, str(share), reason))  # type: ignore[arg-type]
@@ -216,7 +217,7 @@ class Ward:
     # --- small things ------------------------------------------------------------------------------------------
 
     def _request(self, case: Case) -> Request:
-        return list(self._stage.standing(case.subject).case.supply.requests.values())[-1]
+        return list(self._stage.case(case.subject).supply.requests.values())[-1]
 
     def _plan(self, case: Case, at: dt.datetime, deed: Callable[[], object]) -> None:
         del case

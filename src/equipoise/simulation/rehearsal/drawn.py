@@ -75,10 +75,14 @@ class Drawn:
         """Days that a visit is early (below 0) or late."""
         return self._drawn.course.shift.get(visit, 0)
 
-    def dosed(self, dose: str) -> tuple[bool, bool, int]:
-        """Of a planned dose: whether it is given, whether it stands still for a while, and the share given (%)."""
-        share = self._drawn.course.doses.get(dose, 100)
-        return share > 0, 0 < share < 100, share
+    def dosed(self, dose: str) -> bool:
+        """Whether a planned dose is given."""
+        return self._drawn.course.doses.get(dose, 100) > 0
+
+    def share(self, visit: str, at: Moment) -> int:
+        """The share (%) that is given of the dose of a visit, which is the last of `at.doses`."""
+        lived = Lived(at.arm or self._control, at.doses)
+        return min(max(self._drawn.dose_share(visit, at.today, lived), 1), 100)
 
     def filled(self, visit: str, at: Moment) -> Sequence[Filled]:
         """Everything that is answered at a visit: its forms, what could tell the arm, and the lists as they stand."""

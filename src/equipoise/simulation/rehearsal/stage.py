@@ -16,12 +16,15 @@ from zoneinfo import ZoneInfo
 
 from equipoise.access.commands import Who
 from equipoise.capture.evolve import State
+from equipoise.desk.cases import Case as DeskCase
 from equipoise.desk.clock import SetClock
 from equipoise.desk.courier import Courier
 from equipoise.desk.front import FrontDesk
-from equipoise.desk.standing import Standing
+from equipoise.desk.standing import Standing, Trial
 from equipoise.desk.views import Outcome
+from equipoise.ledger.commit import Committed
 from equipoise.ledger.entries import Datum
+from equipoise.ledger.facts import Refusal
 from equipoise.protocol.study import Study
 from equipoise.simulation.rehearsal.chance import Chance
 from equipoise.simulation.rehearsal.second_door import SecondDoor
@@ -29,6 +32,15 @@ from equipoise.simulation.rehearsal.staff import Person, StaffModel
 from equipoise.words.problem import Problem
 
 Deed = Callable[[], None]
+
+
+class StageDesk(FrontDesk):
+    """The desk of a rehearsal: nobody looks at a page after a save, so what would be shown there is not worked out."""
+
+    def _after(
+        self, subject: str, done: Committed | Refusal, trial: Trial, before: Standing
+    ) -> Standing | None:
+        return None
 
 
 class Stopped(Exception):
@@ -74,7 +86,7 @@ class Stage:
     """Everything that the script acts with."""
 
     study: Study
-    desk: FrontDesk
+    desk: StageDesk
     clock: SetClock
     courier: Courier
     door: SecondDoor
@@ -132,20 +144,14 @@ class Stage:
 
     def give(self, person: Person, command: object, items: int = 0) -> Outcome:
         """Give a command at the desk. `items`: how many answers were typed for it."""
-        return self.give_and_stand(person, command, items)[0]
-
-    def give_and_stand(
-        self, person: Person, command: object, items: int = 0
-    ) -> tuple[Outcome, Standing | None]:
-        """As `give`; and what holds for the subject after it, as far as the desk knows without asking again."""
-        outcome, after = self.desk.submit_and_stand(self.who(person), command, key=self.key())
+        outcome = self.desk.submit(self.who(person), command, key=self.key())
         name = type(command).__name__
         if outcome.accepted:
             self.tally.commands[name] += 1
         else:
             self.tally.refused[outcome.problems[0].rule] += 1
         self.spend(person.role, name, items)
-        return outcome, after
+        return outcome
 
     def must(self, person: Person, command: object, items: int = 0) -> Outcome:
         """As `give`, for what has to be accepted. Raises Stopped."""
@@ -164,7 +170,12 @@ class Stage:
 
     def captured(self, subject: str) -> State:
         """What is captured of a subject."""
-        return self.standing(subject).case.capture
+        return self.case(subject).capture
+
+    def case(self, subject: str) -> DeskCase:
+        """Everything that is recorded of a subject."""
+        with self.desk.reading() as reader:
+            return self.desk.case(reader, subject)
 
     def standing(self, subject: str) -> Standing:
         """What holds for a subject."""
