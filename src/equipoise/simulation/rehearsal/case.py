@@ -106,6 +106,8 @@ class Case:
     """Participation has ended: nothing more is planned."""
     saved: dict[Place, dict[str, Datum]] = field(default_factory=dict)
     """What the sources say of every form that was typed: place -> item -> answer."""
+    left_out: dict[Place, set[str]] = field(default_factory=dict)
+    """Items whose question did not apply by what had been typed: the source has an answer all the same."""
     broken: bool = False
     """The code was broken."""
     guesses: dict[Place, str] = field(default_factory=dict)

@@ -128,6 +128,8 @@ class Ward:
                     doctor, DecideDosing(case.subject, one.request, "OMIT", given.problems[0].say("en"))
                 )
                 one.over = True
+            elif place == "BEDSIDE":  # what was held is judged anew before anything is hung
+                stage.give(nurse, JudgeDosing(case.subject, one.request, place))
 
     def _omitted(self, one: _Dose) -> bool:
         """Whether the investigator decided that the dose is not given; the course goes on."""

@@ -33,8 +33,12 @@ def same(one: Datum, other: Datum) -> bool:
 
 def differing(case: Case, place: Place, values: Mapping[str, Datum]) -> dict[str, Datum]:
     """Items recorded otherwise than the source says, or not at all, with what the source says."""
-    source = case.saved.get(place, {})
-    return {item: said for item, said in source.items() if not same(values.get(item, Datum()), said)}
+    source, out = case.saved.get(place, {}), case.left_out.get(place, set())
+    return {
+        item: said
+        for item, said in source.items()
+        if not same(values.get(item, Datum()), said) and (item not in out or item in values)
+    }
 
 
 class Typist:
@@ -101,6 +105,7 @@ class Typist:
             if form is None or instance.complete or not instance.seq:
                 continue
             found += 1
+            case.left_out.pop(place, None)  # what did not apply may apply by now
             lacking = differing(case, place, instance.values)
             self._hand_in(self.enterer(form, case.site), case, place, lacking, "left open before")
         return found
@@ -178,7 +183,10 @@ class Typist:
             said = source.get(item)
             if rule == _LEFT_OUT or said is None or found[item] == said:
                 del found[item]
-                source.pop(item, None)
+                if rule == _LEFT_OUT:
+                    case.left_out.setdefault(place, set()).add(item)
+                else:
+                    source.pop(item, None)
                 continue
             found[item] = said
             self._stage.tally.counts["mistakes caught at once"] += 1
