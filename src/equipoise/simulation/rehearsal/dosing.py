@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.rules import names_in
@@ -114,11 +115,11 @@ class Ward:
         self._take_back()
         self._plan(case, stage.clock.at + dt.timedelta(minutes=BENCH), lambda: self._prepare(one))
 
-    def _judge(self, one: _Dose, place: str) -> None:
+    def _judge(self, one: _Dose, place: Literal["RELEASE", "BEDSIDE"]) -> None:
         """The gate; what it holds the investigator decides to give."""
         stage, case = self._stage, one.case
         nurse = stage.person("coordinator", case.site)
-        stage.give(nurse, JudgeDosing(case.subject, one.request, place))  # type: ignore[arg-type]
+        stage.give(nurse, JudgeDosing(case.subject, one.request, place))
         if self._request(case).stage == "HELD":
             doctor = stage.person("investigator", case.site)
             stage.tally.counts["doses held"] += 1
