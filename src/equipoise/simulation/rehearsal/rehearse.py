@@ -45,6 +45,8 @@ Told = Callable[[dt.date, int], None]
 STORE, VAULT, PUBLIC, CEREMONY = "store", "vault", "allocation", "ceremony"
 SETTING_UP = dt.timedelta(days=7)
 """Between the setting up of the store and the day on which the first site opens."""
+RENEWED_DAYS = 300
+"""Days after which trainings and certificates are renewed."""
 AFTER_LAST = dt.timedelta(days=30)
 """Between the last visit and the lock."""
 
@@ -181,6 +183,7 @@ class Play:
         )
         for number, site in enumerate(sites):
             self._again(days.queries, number, lambda site=site: rounds.answer(site))  # type: ignore[misc]
+            self._again(RENEWED_DAYS, number, lambda site=site: rounds.renew(site))  # type: ignore[misc]
             self._again(days.monitoring, number * 3, lambda site=site: rounds.monitor(site))  # type: ignore[misc]
             self._again(days.signing, number * 3 + 1, lambda site=site: rounds.sign(site))  # type: ignore[misc]
         self._again(days.data_management, 2, self._manage)

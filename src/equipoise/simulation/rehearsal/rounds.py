@@ -10,6 +10,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
+from equipoise.access.commands import RecordCertificate, RecordTraining
+from equipoise.access.duties import SITE_STAFF
 from equipoise.capture.closing.commands import SignForms, VerifyItems
 from equipoise.capture.closing.shown import shown_digest
 from equipoise.capture.closing.signing import to_sign
@@ -154,6 +156,24 @@ class Rounds:
         shown = tuple(SignedPlace(*place, shown_digest(study, state, place)) for place in places)
         if shown:
             stage.must(doctor, SignForms(subject, shown, "FORM", stage.proof(doctor)))
+
+    def renew(self, site: str) -> None:
+        """Trainings and certificates of a site's staff, again for two years: they run out in the midst of a trial."""
+        stage = self._stage
+        monitor, study, today = stage.person("monitor"), stage.study, stage.day(site)
+        until = today.replace(year=today.year + 2, day=1).isoformat()
+        topics, languages = tuple(topic.id for topic in study.delegation.training), study.raters.languages
+        for one in stage.staff.people:
+            if one.site != site or one.role not in SITE_STAFF:
+                continue
+            actor = stage.actors[one.id]
+            if topics:
+                stage.must(monitor, RecordTraining(actor, topics, today.isoformat(), site))
+            for name in study.raters.certificates if languages else ():
+                again = RecordCertificate(
+                    actor, name, languages[0], today.isoformat(), until, "renewed", site
+                )
+                stage.must(monitor, again)
 
     def deviations(self) -> None:
         """The site explains, data management classes and settles every deviation."""
