@@ -108,18 +108,12 @@ def test_an_entry_of_a_kind_that_stays_at_the_first_door_is_refused(doors: Doors
     delivery = true_delivery(doors)
     courier = doors.courier
     assert courier._checkpoint is not None
-    rows = _rows(courier)
+    size = courier._checkpoint.size
     with doors.desk.ledger.store.reading() as reading:
         stored = [(place, one) for place, one in enumerate(reading.walk()) if b'"SiteAdded"' in one.header]
-    disclosed = courier._disclosed(*stored[0], rows)
+    disclosed = courier._disclosed(*stored[0], size)
     assert disclosed is not None
     assert sent(doors, dataclasses.replace(delivery, entries=(disclosed,))) == "vault.entry-kind-not-allowed"
-
-
-def _rows(courier: Courier):
-    from equipoise.ledger.merkle import rows_of
-
-    return rows_of(courier._leaves[: courier._checkpoint.size])
 
 
 def test_a_ledger_signed_by_another_key_is_refused(pending: Doors, tmp_path: Path) -> None:
