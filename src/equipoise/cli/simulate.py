@@ -44,9 +44,7 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     command.add_argument("--grid", action="store_true", help="power by size and rate of leaving, too")
     command.add_argument("--engine", choices=("jax", "processes", "ray"), default="jax")
-    command.add_argument(
-        "--people", type=int, default=2_000, metavar="N", help="people on whom moments are measured"
-    )
+    command.add_argument("--people", type=int, metavar="N", help="people on whom moments are measured")
     command.add_argument(
         "--memory", type=int, metavar="MIB", help="at most so much memory; what is free otherwise"
     )
@@ -60,7 +58,7 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 def _simulate(options: argparse.Namespace) -> Answer:
     from equipoise.protocol.load import load_study
     from equipoise.protocol.study import Study
-    from equipoise.simulation.batch.run import Order, read_design, simulate
+    from equipoise.simulation.batch.run import PEOPLE, Order, read_design, simulate
 
     for name, value, most in (("--trials", options.trials, MOST), ("--seed", options.seed, 2**32 - 1)):
         if not (0 if name == "--seed" else 1) <= value <= most:
@@ -75,7 +73,7 @@ def _simulate(options: argparse.Namespace) -> Answer:
     if isinstance(scenarios, Problem):
         return refused((scenarios,))
     order = Order(
-        options.trials, options.seed, options.engine, options.people,
+        options.trials, options.seed, options.engine, PEOPLE if options.people is None else options.people,
         None if options.memory is None else options.memory * 2**20, options.output,
     )  # fmt: skip
     found = simulate(study, design, scenarios, order, _progress)  # type: ignore[arg-type]

@@ -109,7 +109,7 @@ def _design(found: Simulated) -> Exhibit:
                 ),
             )
         )
-    return _exhibit("S-01", (words("value"),), lines, notes=(words("note-design"),))
+    return _exhibit("S-01", (words("value"),), lines, notes=(words("note-design"),), lead="fact")
 
 
 def _line(key: str, *cells: Text | str) -> Line:
@@ -118,10 +118,10 @@ def _line(key: str, *cells: Text | str) -> Line:
 
 def _exhibit(
     place: str, heads: Sequence[Text], lines: Sequence[Line], *, notes: tuple[Text, ...] = (),
-    figures: tuple[Figure, ...] = (), wide: bool = False,
+    figures: tuple[Figure, ...] = (), wide: bool = False, lead: str = "lead",
 ) -> Exhibit:  # fmt: skip
     return Exhibit(
-        place, "", words(f"title-{place}"), words("population"), words("lead"), tuple(heads), tuple(lines),
+        place, "", words(f"title-{place}"), words("population"), words(lead), tuple(heads), tuple(lines),
         notes=notes, figures=figures, wide=wide,
     )  # fmt: skip
 
@@ -192,7 +192,7 @@ def _grid(found: Simulated) -> Iterator[Exhibit]:
         lines.append(Line(str(size), tuple(Cell(cell) for cell in cells)))
     heads = [words("head-leaving", times=f"{times:g}") for times in grid.leaving]
     figure = _power(found, points)
-    yield _exhibit("S-06", heads, lines, notes=(words("note-S-06"),), figures=(figure,))
+    yield _exhibit("S-06", heads, lines, notes=(words("note-S-06"),), figures=(figure,), lead="head-size")
 
 
 def _power(found: Simulated, points: Sequence[Ready]) -> Figure:
