@@ -92,7 +92,7 @@ def test_a_form_on_paper_goes_through_two_hands_and_a_third(people):
     looked_over(people, "waiting", "coordinator", ADDRESS)
 
     page = people.open("investigator", "today")
-    page.locator("a", has_text="as the second person").click()
+    page.locator("a", has_text="participant” of").filter(has_text="as the second person").click()
     assert "milky" not in page.content()
     assert page.locator("input:checked").count() == 0
     typed(page, "2", "the bag was milky")
