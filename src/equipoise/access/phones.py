@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from equipoise.access.commands import Grant, Who
-from equipoise.access.roles import Role
+from equipoise.access.roles import Role, label_of
 from equipoise.words.text import Text
 
 _SENDS = frozenset({"RecordDiary"})
 PHONES: Mapping[str, Role] = {
     role.id: role
     for role in (
-        Role("participant", Text("Participant", "参与者"), "blinded", _SENDS, frozenset()),
+        Role("participant", Text("Participant", "受试者"), "blinded", _SENDS, frozenset()),
         Role("caregiver", Text("Caregiver", "照护者"), "blinded", _SENDS, frozenset()),
     )
 }
@@ -26,6 +26,12 @@ PHONES: Mapping[str, Role] = {
 def phone_role(holder: str) -> str:
     """The role in which a phone of this holder acts."""
     return "participant" if holder == "PARTICIPANT" else "caregiver"
+
+
+def sender_label(role: str) -> Text:
+    """The name of the role that an entry was made in, by a person or from a phone."""
+    phone = PHONES.get(role)
+    return phone.label if phone is not None else label_of(role)
 
 
 def as_phone(device: str, holder: str, site: str | None, *, enrolled: bool) -> Who:

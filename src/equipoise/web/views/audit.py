@@ -11,7 +11,7 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods
 
 from equipoise.access.commands import Who
-from equipoise.access.roles import label_of
+from equipoise.access.phones import PHONES, sender_label
 from equipoise.desk.audit import AuditLine, Search, kind_key
 from equipoise.oversight.commands import ReviewAudit
 from equipoise.web import problems
@@ -99,7 +99,8 @@ def _line(one: AuditLine) -> dict[str, object]:
     place = one.place if one.number and one.place is not None else None
     return {
         "one": one,
-        "role": label_of(one.role),
+        "role": sender_label(one.role),
+        "phone": one.role in PHONES,
         "kind_key": kind_key(one.kind),
         "where": "" if place is None else form_path(one.number, (place[0], place[1], str(place[2]))),
         "items": ", ".join(one.items),
