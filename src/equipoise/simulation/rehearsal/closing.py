@@ -10,6 +10,7 @@ from equipoise.capture.closing.commands import LockDatabase, ProposeDatabaseLock
 from equipoise.capture.closing.database import CONDITIONS
 from equipoise.capture.commands import RecordForm
 from equipoise.capture.evolve import Place
+from equipoise.desk.closing_tables import CLOSINGS
 from equipoise.desk.ended import left_early
 from equipoise.desk.lock_checklist import checklist, planned_forms
 from equipoise.desk.release_page import release_page
@@ -53,7 +54,13 @@ class Closing:
             if not self._left():
                 return
             stage.pass_minutes(24 * 60)
-        raise Stopped(f"the lock of the database: {self._left()}", ())
+        raise Stopped(f"the lock of the database: {self._left()} {self._open_forms()}", ())
+
+    def _open_forms(self) -> str:
+        """The first forms that are not complete, by participant and place."""
+        with self._stage.desk.reading() as reader:
+            rows = reader.rows.find(CLOSINGS, {"complete": 0}, limit=5)
+        return ", ".join(f"{row['number']} {row['visit']} {row['form']}" for row in rows)
 
     def _left(self) -> dict[str, int]:
         """Lines of the checklist that are not at nought, beside those that a person says."""

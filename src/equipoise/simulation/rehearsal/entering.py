@@ -10,15 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from equipoise.capture.commands import RecordForm
+from equipoise.capture.consequences import Now
 from equipoise.capture.double.applies import only_twice
 from equipoise.capture.double.commands import RecordEntry
 from equipoise.capture.evolve import Place
+from equipoise.capture.progress import form_now
 from equipoise.capture.questions import Question, questions
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.forms import Form
 from equipoise.simulation.rehearsal.case import Case
 from equipoise.simulation.rehearsal.staff import Person
 from equipoise.simulation.rehearsal.stage import Stage, Stopped
+from equipoise.words.dates import PartialDate
 
 Answers = Mapping[str, Datum]
 _LEFT_OUT, _LACKING, _NOTHING = "capture.item-hidden", "capture.incomplete", "capture.nothing-changed"
@@ -108,7 +111,18 @@ class Typist:
             case.left_out.pop(place, None)  # what did not apply may apply by now
             lacking = differing(case, place, instance.values)
             self._hand_in(self.enterer(form, case.site), case, place, lacking, "left open before")
+            unknown = self._unknown(case, form, place)
+            if unknown:
+                self._hand_in(self.enterer(form, case.site), case, place, unknown, "not in the source")
         return found
+
+    def _unknown(self, case: Case, form: Form, place: Place) -> dict[str, Datum]:
+        """Required items of which the source says nothing, with the reason that the form offers first."""
+        now = self._stage.standing(case.subject)
+        at = Now.of(PartialDate.of(now.today), now.facts)
+        lacking = form_now(self._stage.study, now.case.capture, *place, at).lacking
+        asked = {each.id: each for each in questions(form)}
+        return {item: Datum(missing=asked[item].missing[0]) for item in lacking if asked[item].missing}
 
     def send_values(self, case: Case, place: Place, answers: Answers) -> None:
         """Have the laboratory type, behind the second door, what could tell the arm."""
