@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from equipoise.access.commands import Who
-from equipoise.capture.commands import DateVisit, RaiseQuery
+from equipoise.capture.commands import DateVisit, RaiseQuery, RecordForm
 from equipoise.capture.evolve import Place
 from equipoise.desk.audit import Search
 from equipoise.desk.batches import Filter
@@ -34,7 +34,7 @@ WORD, NUMBER = "canaryword", "87"
 """A word and a whole number that are recorded on forms that raters never see, and nowhere else."""
 WHERE = ("V1", "V2", LOG)
 """Where the canaries stand: at the first two visits and in the running lists."""
-NOT_READING = {"dry_run", "consent_foreseen", "would", "prove", "may_read", "standing_of_site"}
+NOT_READING = {"dry_run", "consent_foreseen", "would", "would_class", "prove", "may_read", "standing_of_site"}
 """Methods that judge a file or a command which the reader brings, or ask for no page; what writes has an idempotency key."""
 
 
@@ -96,6 +96,13 @@ def infused(story: Story) -> tuple[Story, str]:
     return story, number
 
 
+def refusable(desk: FrontDesk, number: str, where: Sequence[str]) -> Iterator[RecordForm]:
+    """A save of each form at each place that is likely to be refused: days far ahead, and nought for everything else."""
+    for visit, form in itertools.product(where, desk.study.forms):
+        items = {one.id: Datum("2999-01-01" if one.type == "date" else "0") for one in form.items}
+        yield RecordForm(desk.subject_id(number) or "", visit, form.id, 1, items, 0)
+
+
 def readings(
     desk: FrontDesk, who: Who, number: str, where: Sequence[str] = WHERE
 ) -> Iterator[tuple[str, Any]]:
@@ -119,6 +126,7 @@ def readings(
         "line": list(LISTS),
         "user": ["crc", "none-such"],
         "filters": [Filters()],
+        "command": [*refusable(desk, number, where)],
     }
     for name, method in inspect.getmembers(type(desk), inspect.isfunction):
         parameters = list(inspect.signature(method).parameters.values())

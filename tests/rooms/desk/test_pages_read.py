@@ -13,6 +13,7 @@ from equipoise.capture.commands import RaiseQuery, RecordForm
 from equipoise.desk.archive import export_datasets
 from equipoise.desk.setup import adopt, release
 from equipoise.ledger.entries import Datum
+from equipoise.protocol.analysis import AnalysisPlan
 from equipoise.protocol.forms import Form
 from equipoise.protocol.study import Study
 from stories.conftest import NIHSS, Story, made_store, story
@@ -21,7 +22,7 @@ __all__ = ["made_store", "story"]  # the fixtures, taken over from the stories
 
 
 def _without(study: Study, form: str, item: tuple[str, str], visit: str) -> Study:
-    """The next version: a form is dropped, an item of another form, and a visit."""
+    """The next version: a form is dropped, an item of another form, and a visit; the plan that read them begins anew."""
     forms = [
         _without_item(each, item[1]) if each.id == item[0] else each
         for each in study.forms
@@ -52,6 +53,7 @@ def _without(study: Study, form: str, item: tuple[str, str], visit: str) -> Stud
     return study.model_copy(
         update={
             "version": "2.0",
+            "analysis": AnalysisPlan(),
             "forms": tuple(forms),
             "endpoints": tuple(endpoints),
             "schedule": schedule,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from equipoise.desk.setup import create_store, release
 from equipoise.oversight.commands import ActivateSite
+from equipoise.protocol.analysis import AnalysisPlan
 from equipoise.protocol.load import load_study
 from equipoise.protocol.study import SiteDefinition, Study
 from stories.conftest import ROOT, Story, first_study, made_store, story
@@ -14,8 +15,8 @@ __all__ = ["made_store", "story"]  # the fixtures, taken over from the stories
 
 
 def _faulty(study: Study) -> Study:
-    """The codelists are gone, and items still name them."""
-    return study.model_copy(update={"version": "9.0", "codelists": ()})
+    """The codelists are gone, and items still name them; so is the plan of the analysis, which reads what they hold."""
+    return study.model_copy(update={"version": "9.0", "codelists": (), "analysis": AnalysisPlan()})
 
 
 def test_a_definition_with_faults_makes_no_store(tmp_path: Path) -> None:
