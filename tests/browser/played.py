@@ -94,7 +94,10 @@ class Course:
         for item, value in items.items():
             field = page.locator(f'[name="v.{item}"]')
             if field.first.get_attribute("type") == "radio":
-                page.locator(f'[name="v.{item}"][value="{value}"]').check(force=True)
+                # By the keyboard: a message that comes in meanwhile moves what a pointer aims at.
+                radio = page.locator(f'[name="v.{item}"][value="{value}"]')
+                radio.press(" ")
+                expect(radio).to_be_checked()
             else:
                 field.fill(value)
                 field.press("Tab")
