@@ -20,7 +20,7 @@ from playwright.sync_api import Page, expect
 from demonstrated import COMMAND
 
 MOVING = Path(__file__).with_name("moving.py")
-WAIT = 10_000  # milliseconds; a slow machine is not a fault
+WAIT = 30_000  # milliseconds; a slow machine is not a fault
 VIEW = {"width": 1200, "height": 770}
 
 
