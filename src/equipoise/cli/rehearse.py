@@ -12,16 +12,20 @@ from __future__ import annotations
 
 import argparse
 import calendar
+import dataclasses
 import datetime as dt
 import json
+import os
 import re
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from equipoise.cli.answer import Answer, done, occupied, refused, told
+from equipoise.ledger.notes import write_whole
 from equipoise.words.canonical import Json
 from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Text
@@ -114,14 +118,14 @@ def first_day(study: Study) -> dt.date:
 def _rehearse(options: argparse.Namespace) -> Answer:
     if occupied(options.out):
         return refused((problem("cli.folder-not-empty", str(options.out)),))
-    partial = options.out.with_name(options.out.name + _PARTIAL)
-    made = plan_of(options, partial)
+    made = plan_of(options, options.out)
     if isinstance(made, tuple):
         return refused(made)
-    shutil.rmtree(partial, ignore_errors=True)  # of a rehearsal that was killed
-    partial.mkdir(parents=True)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    # A folder of this run's own: nothing that stands here already is touched.
+    partial = Path(tempfile.mkdtemp(_PARTIAL, f"{options.out.name}.", options.out.parent))
     try:
-        answer = _play(made, pdf=not options.without_pdf)
+        answer = _play(dataclasses.replace(made, folder=partial), pdf=not options.without_pdf)
         if not answer.status:
             if options.out.exists():
                 options.out.rmdir()
@@ -144,9 +148,9 @@ def plan_of(options: argparse.Namespace, folder: Path) -> Plan | tuple[Problem, 
     study = read_study(options.study)
     if isinstance(study, tuple):
         return study
-    people, staff = load_people(options.study, study), load_staff(options.study)
-    if isinstance(people, tuple) or isinstance(staff, Problem):
-        lacking = (staff,) if isinstance(staff, Problem) else ()
+    people, staff = load_people(options.study, study), load_staff(options.study, study)
+    if isinstance(people, tuple) or isinstance(staff, tuple):
+        lacking = staff if isinstance(staff, tuple) else ()
         return (*(people if isinstance(people, tuple) else ()), *lacking)
     cap = study.design.cap
     if cap is not None and options.participants > cap:
@@ -177,8 +181,7 @@ def _play(plan: Plan, *, pdf: bool) -> Answer:
     bar = Bar(plan)
     try:
         with open_stage(plan) as stage:
-            (plan.folder / VAULT / PASSPHRASE).write_text(plan.passphrase + "\n", "ascii")
-            (plan.folder / VAULT / PASSPHRASE).chmod(0o600)
+            _keep(plan.folder / VAULT / PASSPHRASE, plan.passphrase)
             ended = play(stage, plan, bar.show)
         shutil.rmtree(plan.folder / CEREMONY)
         value: dict[str, Json] = {
@@ -195,8 +198,14 @@ def _play(plan: Plan, *, pdf: bool) -> Answer:
         return refused((_stopped(stopped),))
     finally:
         bar.close()
-    (plan.folder / ACCOUNT).write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    write_whole(plan.folder / ACCOUNT, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
     return done(value, *_lines(value))
+
+
+def _keep(path: Path, passphrase: str) -> None:
+    """Write a passphrase into a new file that nobody else could read at any moment."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.write(passphrase + "\n")
 
 
 def _stopped(stopped: Exception) -> Problem:

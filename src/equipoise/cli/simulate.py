@@ -16,6 +16,7 @@ from equipoise.words.canonical import Json
 from equipoise.words.problem import Problem, problem
 
 if TYPE_CHECKING:
+    from equipoise.simulation.batch.asked import Scenario, Simulation
     from equipoise.simulation.batch.characteristics import Characteristics
     from equipoise.simulation.batch.run import Simulated
 
@@ -37,8 +38,12 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         metavar="NAME[,NAME…]",
         help="of simulation.yaml; all where none is named",
     )
-    command.add_argument("--participants", type=int, metavar="N", help="in place of the study's number")
-    command.add_argument("--leaving", type=float, metavar="TIMES", help="the rate of leaving, times this")
+    command.add_argument(
+        "--participants", type=int, metavar="N", help="in place of the study's number; not of the grid's"
+    )
+    command.add_argument(
+        "--leaving", type=float, metavar="TIMES", help="the rate of leaving, times this; not in the grid"
+    )
     command.add_argument(
         "--death", choices=("composite", "while-alive"), help="in place of each scenario's strategy"
     )
@@ -58,7 +63,7 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 def _simulate(options: argparse.Namespace) -> Answer:
     from equipoise.protocol.load import load_study
     from equipoise.protocol.study import Study
-    from equipoise.simulation.batch.run import PEOPLE, Order, read_design, simulate
+    from equipoise.simulation.batch.run import PEOPLE, Design, Order, read_design, simulate
 
     for name, value, most in (("--trials", options.trials, MOST), ("--seed", options.seed, 2**32 - 1)):
         if not (0 if name == "--seed" else 1) <= value <= most:
@@ -67,16 +72,16 @@ def _simulate(options: argparse.Namespace) -> Answer:
     if not isinstance(study, Study):
         return refused(study)
     design = read_design(options.study, study)
-    if any(isinstance(one, Problem) for one in design):
-        return refused(design)  # type: ignore[arg-type]
-    scenarios = _scenarios(options, design[0])
+    if not isinstance(design, Design):
+        return refused(design)
+    scenarios = _scenarios(options, design.asked)
     if isinstance(scenarios, Problem):
         return refused((scenarios,))
     order = Order(
         options.trials, options.seed, options.engine, PEOPLE if options.people is None else options.people,
         None if options.memory is None else options.memory * 2**20, options.output,
     )  # fmt: skip
-    found = simulate(study, design, scenarios, order, _progress)  # type: ignore[arg-type]
+    found = simulate(study, design, scenarios, order, _progress)
     if isinstance(found, tuple):
         return refused(found)
     files = _written(found) if options.output is not None else ()
@@ -85,31 +90,25 @@ def _simulate(options: argparse.Namespace) -> Answer:
     )
 
 
-def _scenarios(options: argparse.Namespace, asked: object) -> list[object] | Problem:
+def _scenarios(options: argparse.Namespace, asked: Simulation) -> list[Scenario] | Problem:
+    """Those that are named, as the options change them, and the points of the grid with their own sizes and rates."""
     from pydantic import ValidationError
 
-    from equipoise.simulation.batch.asked import Simulation
     from equipoise.simulation.batch.run import named
 
-    if not isinstance(asked, Simulation):
-        raise TypeError("a simulation is asked")
     names = [name.strip() for given in options.scenario for name in given.split(",") if name.strip()]
     found = named(asked, names)
     if isinstance(found, Problem):
         return found
-    if options.grid and asked.grid is not None:
-        found = [*found, *asked.grid.scenarios()]
-    changes = {
-        name: value
-        for name, value in (
-            ("participants", options.participants),
-            ("leaving", options.leaving),
-            ("death", options.death),
-        )
-        if value is not None
-    }
+    death = {"death": options.death} if options.death is not None else {}
+    sized = {name: getattr(options, name) for name in ("participants", "leaving")}
+    changes = death | {name: value for name, value in sized.items() if value is not None}
+    points = list(asked.grid.scenarios()) if options.grid and asked.grid is not None else []
     try:
-        return [type(one).model_validate(one.model_dump() | changes) for one in found]
+        return [
+            *(one.model_validate(one.model_dump() | changes) for one in found),
+            *(one.model_validate(one.model_dump() | death) for one in points),
+        ]
     except ValidationError as fault:
         first = fault.errors()[0]
         return problem("simulate.value", f"--{first['loc'][0]}", found=first.get("input"), sign="≠")

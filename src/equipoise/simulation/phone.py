@@ -9,7 +9,6 @@ opening of the page.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -184,8 +183,3 @@ class Phone:
                 continue
             self.storage.queue.pop(one.id)
             self.told[one.id] = "HOSPITAL" if one.state == "HOSPITAL" else one.rule
-
-
-def sealed_id(data: bytes) -> str:
-    """The id that a sealed packet bears in clear."""
-    return str(json.loads(data)["id"])

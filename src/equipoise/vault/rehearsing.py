@@ -4,7 +4,7 @@ Each line on standard input is one JSON object: `do` names what is to be done, `
 happens; each is answered by one line, `{"at": …, …}` or `{"problems": […]}`. The first line, `begin`, brings the seed
 from which every random byte of this process comes: clock and chance are the rehearsal's, both from its channel.
 
-    begin      {study, seed, passphrase, channel, rates, make?: {first_door, ceremony}}  -> {public_key}
+    begin      {study, seed, passphrase, channel, rates, make: {first_door, ceremony}}  -> {public_key}
     tick       what is due by the clock
     people     {people: [{actor, name, name_zh, purposes}]}
     prepare    {request}                   -> {bag, arm, lost}: what nature must know of what will be infused
@@ -37,7 +37,7 @@ from equipoise.protocol.study import Study
 from equipoise.randomization.draws import Draws
 from equipoise.vault.breaks import showing
 from equipoise.vault.keyring import harden
-from equipoise.vault.opening import Vault, create_vault, open_vault
+from equipoise.vault.opening import Vault, create_vault
 from equipoise.vault.pharmacist import Pharmacist, Rates, Refused
 from equipoise.vault.release.commands import SetValuesLock, SignVaultRelease
 from equipoise.vault.release.evolve import State as ReleaseState
@@ -81,26 +81,18 @@ def main() -> int:
 
 
 def begin(folder: Path, asked: Asked) -> Stage | tuple[Problem, ...]:
-    """Make the vault, or open it, under the clock and the seed that the line brings."""
+    """Make the vault under the clock and the seed that the line brings."""
     study = load_study(Path(asked["study"]))
     if not isinstance(study, Study):
         return study
     clock, seed = SetClock(dt.datetime.fromisoformat(asked["at"])), bytes.fromhex(asked["seed"])
-    entropy, make = Draws(seed, "second door").take, asked.get("make")
-    if make is not None:
-        vault = create_vault(
-            folder, study, "rehearsal", make["first_door"], Path(make["ceremony"]), asked["passphrase"],
-            clock=clock, entropy=entropy,
-        )  # fmt: skip
-    else:
-        vault = open_vault(folder, asked["passphrase"], clock=clock, entropy=entropy)
+    make = asked["make"]
+    vault = create_vault(
+        folder, study, "rehearsal", make["first_door"], Path(make["ceremony"]), asked["passphrase"],
+        clock=clock, entropy=Draws(seed, "second door").take,
+    )  # fmt: skip
     if isinstance(vault, Problem):
         return (vault,)
-    if (
-        vault.purpose != "rehearsal"
-    ):  # opening it so was refused already; the rule is said where it is relied on
-        vault.close()
-        return (problem("vault.rehearsal-only"),)
     vault.ledger.relax()
     pharmacist = Pharmacist(vault, clock, Rates.read(asked["rates"]), Draws(seed, "pharmacist"))
     return Stage(vault, clock, pharmacist, Path(asked["channel"]))

@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 import time
@@ -20,11 +21,19 @@ from typing import Any
 
 import pytest
 
+from equipoise.capture.evolve import Place
+from equipoise.cli import rehearse as rehearsing
+from equipoise.cli.answer import refused
 from equipoise.cli.main import main
 from equipoise.desk.closing_tables import CLOSINGS
 from equipoise.desk.desk import Desk, open_desk
 from equipoise.desk.lock_checklist import checklist, planned_forms
 from equipoise.ledger.verify import verify_path
+from equipoise.protocol.load import load_study
+from equipoise.simulation.rehearsal.account import blind
+from equipoise.simulation.rehearsal.case import Case
+from equipoise.simulation.rehearsal.staff import Guess, load_staff
+from equipoise.words.problem import problem
 
 ROOT = Path(__file__).resolve().parents[3]
 STUDY = ROOT / "studies" / "nct07197606"
@@ -109,6 +118,10 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path):
         ran = rehearse(tmp_path / name, "--until", "day 30", participants=2, hashed=hashed)
         assert ran.returncode == 0, ran.stderr
         assert json.loads(ran.stdout)["released"] is False
+        for arm in load_study(STUDY).arms:  # before the release nobody is told of one
+            assert arm.id not in ran.stdout + ran.stderr + (tmp_path / name / "account.json").read_text(
+                "utf-8"
+            )
     for door in ("store", "vault"):
         assert entries(tmp_path / "one" / door) == entries(tmp_path / "other" / door)
     assert len(entries(tmp_path / "one" / "store")) > 200  # something happened
@@ -146,6 +159,100 @@ def test_a_study_without_staff_or_people_says_which_file_to_write(tmp_path, caps
     assert "people.yaml" in said
 
 
+GUESS = Guess(codelist="GUESS", arms={"ACTIVE": "MSC", "PLACEBO": "PLACEBO"}, unknown="DO NOT KNOW")
+
+
+def asked(said: str) -> list[Case]:
+    """Cases by arm and guess, as in “MSC ACTIVE, PLACEBO ACTIVE”."""
+    found = []
+    for number, (arm, guess) in enumerate(one.split() for one in said.split(", ")):
+        case = Case(number, None, "", None)
+        case.arm, case.guesses = arm, {Place("V9", "BQ", 1): guess}
+        found.append(case)
+    return found
+
+
+def test_half_way_nothing_follows_from_an_arm():
+    cases = asked("MSC ACTIVE, MSC PLACEBO, PLACEBO PLACEBO, PLACEBO ACTIVE")
+    assert blind(GUESS, cases, released=False) == {"BQ V9": {"answers": 4}}
+    told = blind(GUESS, cases, released=True)["BQ V9"]
+    assert told["right"] == 2  # the first and the third
+    assert set(told["bang"]) == {"MSC", "PLACEBO"}
+
+
+def test_who_guessed_right_is_said_only_with_two_answers_in_each_arm():
+    """One right answer in an arm of one would be that person's arm."""
+    few = asked("MSC ACTIVE, MSC ACTIVE, PLACEBO ACTIVE")
+    assert blind(GUESS, few, released=True) == {"BQ V9": {"answers": 3}}
+    assert blind(GUESS, asked("MSC ACTIVE, MSC ACTIVE"), released=True) == {"BQ V9": {"answers": 2}}
+
+
+@pytest.mark.parametrize(
+    ("text", "changed", "rule"),
+    [
+        ('role: investigator, site: "02"', 'role: rater, site: "02"', "rehearsal.staff-lacks-role"),
+        ("role: monitor}", 'role: monitor, site: "01"}', "rehearsal.staff-lacks-role"),
+        ("role: data_manager}", "role: dreamer}", "rehearsal.staff-unknown"),
+        ('role: coordinator, site: "03"', 'role: coordinator, site: "09"', "rehearsal.staff-unknown"),
+        ('site: "01", second_door: [BENCH]', 'site: "01"', "rehearsal.staff-lacks-purpose"),
+        ("second_door: [KEEPER]", "second_door: [KEY]", "rehearsal.staff-unknown"),
+        ('fraud: {site: "03"', 'fraud: {site: "33"', "rehearsal.staff-unknown"),
+        ("id: mahui", "id: liuyan", "rehearsal.staff-twice"),
+        ("codelist: GUESS", "codelist: GUESSES", "rehearsal.staff-unknown"),
+        ("ACTIVE: MSC", "ACTIVE: MCS", "rehearsal.staff-unknown"),
+        ("unknown: DO NOT KNOW", "unknown: MAYBE", "rehearsal.staff-unknown"),
+        ("mistyped: 0.004", "mistyped: 4", "rehearsal.staff-unreadable"),
+    ],
+)
+def test_a_fault_in_the_staff_is_said_before_anything_is_rehearsed(text, changed, rule, tmp_path):
+    written = (STUDY / "staff.yaml").read_text("utf-8")
+    assert text in written
+    (tmp_path / "staff.yaml").write_text(written.replace(text, changed, 1), "utf-8")
+    found = load_staff(tmp_path, load_study(STUDY))
+    assert isinstance(found, tuple)
+    assert rule in {one.rule for one in found}
+    for language in ("en", "zh"):
+        assert all(one.say(language) for one in found)
+
+
+def test_all_faults_in_the_staff_are_said_at_once(tmp_path):
+    written = (STUDY / "staff.yaml").read_text("utf-8")
+    changed = written.replace("role: monitor}", "role: dreamer}").replace("codelist: GUESS", "codelist: NONE")
+    (tmp_path / "staff.yaml").write_text(changed, "utf-8")
+    said = [(one.rule, one.where.split()[-1]) for one in load_staff(tmp_path, load_study(STUDY))]
+    assert said == [
+        ("rehearsal.staff-unknown", "people.wanglei.role"),
+        ("rehearsal.staff-lacks-role", "people"),
+        ("rehearsal.staff-unknown", "guess.codelist"),
+    ]
+    twice = written.replace("mistyped: 0.004", "mistyped: 4").replace("blank: 0.002", "blank: 2")
+    (tmp_path / "staff.yaml").write_text(twice, "utf-8")
+    assert len(load_staff(tmp_path, load_study(STUDY))) == 2
+
+
+def test_a_folder_of_somebody_else_is_left_alone(tmp_path, monkeypatch, capsys):
+    """Whatever its name: a rehearsal takes away what it made itself and nothing else."""
+    (tmp_path / "out.unfinished").mkdir()
+    (tmp_path / "out.unfinished" / "mine").write_text("kept")
+    monkeypatch.setattr(rehearsing, "_play", lambda plan, *, pdf: refused((problem("cli.folder-not-empty"),)))
+    assert main(["rehearse", str(STUDY), "--out", str(tmp_path / "out"), "--json"]) == 1
+    capsys.readouterr()
+    assert [path.name for path in tmp_path.iterdir()] == ["out.unfinished"]
+    assert (tmp_path / "out.unfinished" / "mine").read_text() == "kept"
+
+
+def test_the_passphrase_is_nobody_elses_from_its_first_byte(tmp_path):
+    held = os.umask(0)
+    try:
+        rehearsing._keep(tmp_path / "passphrase", "said")
+    finally:
+        os.umask(held)
+    assert stat.S_IMODE((tmp_path / "passphrase").stat().st_mode) == 0o600
+    assert (tmp_path / "passphrase").read_text() == "said\n"
+    with pytest.raises(FileExistsError):
+        rehearsing._keep(tmp_path / "passphrase", "again")
+
+
 def test_nothing_is_overwritten(tmp_path, capsys):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine").write_text("kept")
@@ -161,9 +268,8 @@ def test_one_that_is_interrupted_says_so_and_leaves_nothing(tmp_path):
         [*command, "--out", str(out)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8",
         env={**os.environ, "EQUIPOISE_LANGUAGE": "en"},
     ) as running:  # fmt: skip
-        ledger = tmp_path / "out.unfinished" / "store" / "ledger.sqlite"
         for _ in range(1200):
-            if ledger.exists():
+            if list(tmp_path.glob("out.*.unfinished/store/ledger.sqlite")):
                 break
             time.sleep(0.05)
         running.send_signal(signal.SIGINT)

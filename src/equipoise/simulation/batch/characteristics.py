@@ -19,6 +19,7 @@ from scipy import special
 from equipoise.analysis.multiplicity import fixed_sequence
 from equipoise.analysis.ops import Array, Mask
 from equipoise.analysis.sequential.conditional import conditional_power
+from equipoise.oversight.forecast import MONTH_DAYS
 from equipoise.simulation.batch.chunks import columns
 from equipoise.simulation.batch.numbers import Shape
 from equipoise.simulation.batch.scenario import Prepared, Ready
@@ -127,7 +128,7 @@ def _sized(
     """Stopping for futility, expected size and duration."""
     if prepared.asked.look is None or shape.looks < 2:
         yield Figure("expected_size", float(ready.participants))
-        yield Figure("expected_months", ready.duration[-1] / 30.4375)
+        yield Figure("expected_months", ready.duration[-1] / MONTH_DAYS)
         return
     fitted = (named["fitted0"] > 0) & (named["fitted1"] > 0)
     planned = float(np.mean(named["adjusted1"][fitted])) if fitted.any() else math.nan
@@ -146,7 +147,7 @@ def _sized(
     yield _mean("information", share[fitted])
     yield _rate("succeeds_with_look", succeeds & ~stops)
     yield _mean("expected_size", np.where(stops, ready.enrolled[0], ready.enrolled[1]).astype(float))
-    months = np.where(stops, ready.duration[0], ready.duration[1]) / 30.4375
+    months = np.where(stops, ready.duration[0], ready.duration[1]) / MONTH_DAYS
     yield _mean("expected_months", months)
 
 

@@ -53,13 +53,17 @@ def columns(shape: Shape) -> tuple[str, ...]:
 
 @dataclass(slots=True)
 class Results:
-    """Rows by scenario: (columns, trials) with NaN where a trial has not been run yet. path: its file, if any."""
+    """Rows by scenario: (columns, trials) with NaN where a trial has not been run yet. path: its file, if any.
+
+    done: how many trials of all scenarios have been run, counted as they come.
+    """
 
     shape: Shape
     seed: int
     trials: int
     rows: dict[str, Array]
     path: Path | None = None
+    done: int = 0
 
     def missing(self, ready: Ready, block: int) -> Iterator[Work]:
         """What is still to be run of a scenario."""
@@ -73,12 +77,14 @@ class Results:
         """Rows that were run: into the file first, then into memory."""
         if self.path is not None:
             _append(self.path, work, found)
-        self.rows[work.digest][:, work.first : work.first + work.count] = found
+        self.put(work.digest, work.first, found)
 
-    @property
-    def done(self) -> int:
-        """How many trials of all scenarios have been run."""
-        return int(sum(np.sum(~np.isnan(rows[0])) for rows in self.rows.values()))
+    def put(self, digest: str, first: int, found: Array) -> None:
+        """Rows of trials from `first` on, into memory."""
+        place = self.rows[digest][:, first : first + found.shape[1]]
+        before = np.count_nonzero(np.isnan(place[0]))
+        place[:] = found
+        self.done += int(before - np.count_nonzero(np.isnan(place[0])))
 
 
 def open_results(
@@ -111,7 +117,7 @@ def _resume(found: Results, path: Path) -> None:
             continue
         stop = min(first + count, found.trials)
         if stop > first:
-            mine[:, first:stop] = rows[:, : stop - first]
+            found.put(str(header["digest"]), first, rows[:, : stop - first])
     if sound < path.stat().st_size:
         with path.open("r+b") as file:
             file.truncate(sound)
@@ -153,15 +159,20 @@ def _write(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def fitting_block(shape: Shape, memory: int, workers: int) -> int | Problem:
-    """Trials of one block, a power of two, so that all workers together stay within `memory` bytes."""
+def results_bytes(shape: Shape, scenarios: Sequence[Ready], trials: int) -> int:
+    """Bytes that the rows of so many trials of all scenarios take while they are in memory."""
+    return 8 * len(columns(shape)) * trials * len({one.digest for one in scenarios})
+
+
+def fitting_block(shape: Shape, memory: int, workers: int, held: int = 0) -> int | Problem:
+    """Trials of one block, a power of two, so that workers and the `held` bytes together stay within `memory`."""
     block = 256
     while block >= 8:
-        needed = workers * (PROGRAM + block * per_trial(shape) + CHUNK * len(columns(shape)) * 16)
+        needed = held + workers * (PROGRAM + block * per_trial(shape) + CHUNK * len(columns(shape)) * 16)
         if needed <= memory:
             return block
         block //= 2
-    least = workers * (PROGRAM + 8 * per_trial(shape))
+    least = held + workers * (PROGRAM + 8 * per_trial(shape))
     return problem("simulate.no-memory", "--memory", memory=_mebibytes(memory), least=_mebibytes(least))
 
 
@@ -193,5 +204,6 @@ def _mebibytes(count: int) -> int:
 
 
 def all_missing(results: Results, scenarios: Iterable[Ready], block: int) -> list[Work]:
-    """Everything that is still to be run, scenario after scenario."""
-    return [work for ready in scenarios for work in results.missing(ready, block)]
+    """Everything that is still to be run, scenario after scenario; scenarios of one digest are run once."""
+    once = {ready.digest: ready for ready in scenarios}
+    return [work for ready in once.values() for work in results.missing(ready, block)]

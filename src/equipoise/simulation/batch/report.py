@@ -17,6 +17,7 @@ import numpy as np
 from equipoise.analysis.ops import Array
 from equipoise.analysis.report.write import report_words
 from equipoise.documents.report import Cell, Exhibit, Figure, Line, Report
+from equipoise.oversight.forecast import MONTH_DAYS
 from equipoise.randomization.predictability import own_figures
 from equipoise.simulation.batch.characteristics import Characteristics, p_values
 from equipoise.simulation.batch.chunks import columns
@@ -90,7 +91,7 @@ def _design(found: Simulated) -> Exhibit:
         _line("design-alpha", f"{asked.alpha:g}"),
         _line("design-model", words("design-model-said")),
         _line("design-visits", ", ".join(str(day) for day in prepared.days)),
-        _line("design-rate", f"{prepared.rate * 30.4375:.1f}"),
+        _line("design-rate", f"{prepared.rate * MONTH_DAYS:.1f}"),
     ]
     if chosen is not None:
         told = ", ".join(f"{name} {value}" for name, value in chosen.parameters.items())

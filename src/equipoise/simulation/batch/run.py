@@ -9,12 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from equipoise.protocol.study import Study
 from equipoise.simulation.batch import engines
 from equipoise.simulation.batch.asked import Scenario, Simulation, load_simulation
 from equipoise.simulation.batch.characteristics import Characteristics, characteristics
-from equipoise.simulation.batch.chunks import Results, all_missing, fitting_block, free_memory, open_results
+from equipoise.simulation.batch.chunks import (
+    Results,
+    all_missing,
+    fitting_block,
+    free_memory,
+    open_results,
+    results_bytes,
+)
 from equipoise.simulation.batch.numbers import Shape
 from equipoise.simulation.batch.scenario import Prepared, Ready, prepare, ready, shape
 from equipoise.simulation.people import PeopleModel, load_people
@@ -51,13 +59,20 @@ class Simulated:
     reused: int
 
 
-def read_design(folder: Path, study: Study) -> tuple[Simulation, PeopleModel] | tuple[Problem, ...]:
+class Design(NamedTuple):
+    """What is asked of a study, and the people of whom it is asked."""
+
+    asked: Simulation
+    people: PeopleModel
+
+
+def read_design(folder: Path, study: Study) -> Design | tuple[Problem, ...]:
     """The simulation and the people of a study's folder."""
     people = load_people(folder, study)
     if isinstance(people, tuple):
         return people
     asked = load_simulation(folder, study, people)
-    return asked if isinstance(asked, tuple) else (asked, people)
+    return Design(asked, people) if isinstance(asked, Simulation) else asked
 
 
 def named(asked: Simulation, names: Sequence[str]) -> list[Scenario] | Problem:
@@ -70,7 +85,7 @@ def named(asked: Simulation, names: Sequence[str]) -> list[Scenario] | Problem:
 
 
 def simulate(
-    study: Study, design: tuple[Simulation, PeopleModel], scenarios: Sequence[Scenario], order: Order,
+    study: Study, design: Design, scenarios: Sequence[Scenario], order: Order,
     told: Told = lambda done, wanted: None,
 ) -> Simulated | tuple[Problem, ...]:  # fmt: skip
     """Run what has not been run, and work out the characteristics."""
@@ -98,10 +113,11 @@ def _run(compiled: Shape, able: Sequence[Ready], order: Order, told: Told) -> tu
     """The rows, and how many of them an earlier run had left."""
     workers = engines.cores() if order.engine == "processes" else 1
     memory = free_memory() if order.memory is None else order.memory
-    block = fitting_block(compiled, memory, workers)
+    held = results_bytes(compiled, able, order.trials)
+    block = fitting_block(compiled, memory, workers, held)
     while isinstance(block, Problem) and workers > 1:  # fewer at a time before none at all
         workers -= 1
-        block = fitting_block(compiled, memory, workers)
+        block = fitting_block(compiled, memory, workers, held)
     if isinstance(block, Problem):
         return block
     results = open_results(compiled, able, seed=order.seed, trials=order.trials, folder=order.folder)

@@ -17,8 +17,10 @@ import numpy as np
 from scipy import special
 
 from equipoise.analysis.ops import Array, Places
+from equipoise.oversight.forecast import MONTH_DAYS
 from equipoise.protocol.study import Study
 from equipoise.randomization.methods import in_order, method_of
+from equipoise.simulation.arms import control_arm
 from equipoise.simulation.batch.asked import Scenario, Simulation
 from equipoise.simulation.batch.lists import Slots, slots
 from equipoise.simulation.batch.measured import Asked, Measured, measure
@@ -26,13 +28,17 @@ from equipoise.simulation.batch.numbers import Numbers, Shape
 from equipoise.simulation.people import PeopleModel
 from equipoise.words.problem import Problem, problem
 
-DAYS_PER_MONTH = 30.4375
 SEED = 20_260_105
 """Of the people on whom moments are measured: the trials of two seeds are of the same scenario."""
 READ = 12
 """People who must have come to a visit for a look to analyse it."""
 FEWEST = 200
 """People on whom moments may rest: with fewer, a correlation is known to no better than 0.07."""
+
+
+def planned_size(study: Study) -> int:
+    """How many a study wants to take in; 100 where it says nothing."""
+    return study.design.target or study.design.cap or 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class Prepared:
     @property
     def target(self) -> int:
         """The study's own number of participants."""
-        return self.study.design.target or self.study.design.cap or 100
+        return planned_size(self.study)
 
     @property
     def endpoint(self) -> int:
@@ -98,11 +104,10 @@ def prepare(
         return (people,)
     recruited = study.design.recruitment
     months = recruited.months if recruited is not None else 12
-    target = study.design.target or study.design.cap or 100
     variable = {one.id: one.variable for one in study.endpoints}[scale.endpoint]
     rule = study.analysis.parameter(str(variable))
     return Prepared(
-        study, asked, people, control, active, people.days, target / (months * DAYS_PER_MONTH),
+        study, asked, people, control, active, people.days, planned_size(study) / (months * MONTH_DAYS),
         -1 if rule is not None and rule.better == "lower" else 1,
         float(rule.after_death) if rule is not None and rule.after_death is not None else scale.lowest,
     )  # fmt: skip
@@ -111,9 +116,7 @@ def prepare(
 def _arms(study: Study) -> tuple[str, str] | Problem:
     """The active arm and the control."""
     arms = [arm.id for arm in study.arms]
-    control = study.analysis.control or next(
-        (arm.id for arm in study.arms if arm.type in ("PLACEBO_COMPARATOR", "ACTIVE_COMPARATOR")), None
-    )
+    control = control_arm(study)
     if len(arms) != 2 or control not in arms:
         return problem("simulate.two-arms", "arms", arms=", ".join(arms), control=control)
     return next(arm for arm in arms if arm != control), control

@@ -10,10 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from equipoise.oversight.forecast import MONTH_DAYS
 from equipoise.simulation.people.chances import Chances
 from equipoise.simulation.people.definition import Accrual
-
-DAYS_A_MONTH = 365.25 / 12
 
 
 def arrive(accrual: Accrual, sites: Sequence[str], seed: int, index: int) -> tuple[int, str]:
@@ -34,7 +33,7 @@ def _rate(accrual: Accrual, since: float) -> float:
     """Arrivals a day at a site that opened so many days ago."""
     if since <= 0:
         return 0.0
-    full = accrual.per_month / DAYS_A_MONTH
+    full = accrual.per_month / MONTH_DAYS
     return full if since >= accrual.ramp_days else full * since / accrual.ramp_days
 
 
@@ -42,7 +41,7 @@ def _expected(accrual: Accrual, since: float) -> float:
     """Arrivals at a site since it opened."""
     if since <= 0:
         return 0.0
-    full, ramp = accrual.per_month / DAYS_A_MONTH, accrual.ramp_days
+    full, ramp = accrual.per_month / MONTH_DAYS, accrual.ramp_days
     return full * since * since / (2 * ramp) if since < ramp else full * (since - ramp / 2)
 
 

@@ -140,11 +140,6 @@ class VirtualParticipant:
         """What is answered in a form of the diary about a day, and by whom; None where no entry is made."""
         return diary_entry(self.nature, form, on, self._scope("DIARY", on, lived))
 
-    def diary_events(self, on: dt.date, lived: Lived) -> tuple[str, ...]:
-        """The forms of the diary that an adverse event begins on a day."""
-        begun = {event.id for event in self.events(lived) if event.starts == on}
-        return tuple(form for form, model in self.nature.model.diary.items() if begun & set(model.after))
-
     def moment(self, visit: str, on: dt.date, lived: Lived | None) -> Mapping[str, Value]:
         """The variables of the model at a visit, by name: what its forms are written from."""
         return self._scope(visit, on, lived)

@@ -1,6 +1,7 @@
 """What a rehearsed trial cost, and how the blind fared: counted at the desk, the second door, and by nature herself.
 
-The rule that must stay true: what the desk can count is asked of the desk; minutes are the staff model's, and say so.
+The rules that must stay true: what the desk can count is asked of the desk; minutes are the staff model's, and say so;
+before the release nothing here follows from an arm.
 """
 
 from __future__ import annotations
@@ -12,16 +13,17 @@ from equipoise.analysis.blinding import BlindingFit, fit_blinding
 from equipoise.desk.deviation_tables import DEVIATIONS
 from equipoise.desk.followers import QUERIES
 from equipoise.simulation.rehearsal.case import Case
+from equipoise.simulation.rehearsal.staff import Guess
 from equipoise.simulation.rehearsal.stage import Stage
 from equipoise.words.canonical import Json
 
 _STANDING = {"state": ["OPEN", "CLOSED"]}
 _FLOW = ("screened", "screening failures", "randomized", "completed")
 _LEAST = 2
-"""Answers in each arm below which nothing is said of guesses."""
+"""Answers in each arm below which nothing is said of who guessed right."""
 
 
-def account(stage: Stage, cases: Sequence[Case]) -> dict[str, Json]:
+def account(stage: Stage, cases: Sequence[Case], *, released: bool) -> dict[str, Json]:
     """The account as one JSON value. Counts are whole numbers; minutes are whole, by role."""
     tally = stage.tally
     with stage.desk.reading() as reader:
@@ -49,13 +51,15 @@ def account(stage: Stage, cases: Sequence[Case]) -> dict[str, Json]:
         "commands": sum(tally.commands.values()),
         "entries": entries,
         "happened": dict(sorted(tally.counts.items())),
-        "blind": _blind(stage, cases),
+        "blind": blind(stage.staff.guess, cases, released=released),
     }  # fmt: skip
 
 
-def _blind(stage: Stage, cases: Sequence[Case]) -> dict[str, Json]:
-    """Form and visit -> answers, and the indices of Bang and of James where there are enough."""
-    guess = stage.staff.guess
+def blind(guess: Guess | None, cases: Sequence[Case], *, released: bool) -> dict[str, Json]:
+    """Form and visit -> answers; after the release also who was right, and Bang's and James's indices.
+
+    What follows from an arm is said only where each arm has enough answers.
+    """
     if guess is None:
         return {}
     asked: dict[str, list[tuple[str, str]]] = {}
@@ -64,17 +68,20 @@ def _blind(stage: Stage, cases: Sequence[Case]) -> dict[str, Json]:
             if case.arm and (said in guess.arms or said == guess.unknown):
                 named = guess.arms.get(said, guess.unknown)
                 asked.setdefault(f"{place.form} {place.visit}", []).append((case.arm, named))
-    return {name: _indices(rows, guess.unknown) for name, rows in sorted(asked.items())}
+    return {
+        name: {"answers": len(rows), **(_indices(rows, guess.unknown) if released else {})}
+        for name, rows in sorted(asked.items())
+    }
 
 
 def _indices(rows: Sequence[tuple[str, str]], unknown: str) -> dict[str, Json]:
-    told: dict[str, Json] = {"answers": len(rows), "right": sum(arm == said for arm, said in rows)}
     table: Mapping[str, list[str]] = {
         "arm": [arm for arm, _ in rows],
         "guess": [said for _, said in rows],
     }
     if min(Counter(table["arm"]).values(), default=0) < _LEAST or len(set(table["arm"])) < 2:
-        return told
+        return {}
+    told: dict[str, Json] = {"right": sum(arm == said for arm, said in rows)}
     fit = fit_blinding(table, "arm", "guess", unknown=unknown)
     if isinstance(fit, BlindingFit):
         told["bang"] = {one.arm: f"{one.estimate:.2f}" for one in fit.bang}

@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 from equipoise.capture.evolve import Place
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.windows import date_of, day_of
+from equipoise.simulation.rehearsal.stage import Stopped
 
 Ending = Literal["WITHDRAWAL BY SUBJECT", "LOST TO FOLLOW-UP", "DEATH"]
 """How participation ends early (CDISC NCOMPLT)."""
@@ -124,15 +125,15 @@ class Case:
         return self.doses[0] if self.doses else self.randomized
 
     def date_of(self, day: int) -> dt.date:
-        """The date of a study day. Raises LookupError before there is a day 1."""
+        """The date of a study day. Raises Stopped before there is a day 1."""
         if self.day_one is None:
-            raise LookupError(f"{self.number} has no day 1")
+            raise Stopped(f"{self.number} has no day 1", ())
         return date_of(day, self.day_one)
 
     def study_day(self, date: dt.date) -> int:
-        """The study day of a date. Raises LookupError before there is a day 1."""
+        """The study day of a date. Raises Stopped before there is a day 1."""
         if self.day_one is None:
-            raise LookupError(f"{self.number} has no day 1")
+            raise Stopped(f"{self.number} has no day 1", ())
         return day_of(date, self.day_one)
 
     def moment(self, today: dt.date) -> Moment:

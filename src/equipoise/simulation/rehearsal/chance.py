@@ -7,10 +7,6 @@ many people there are. Source of the numbers: BLAKE2b (RFC 7693), keyed with the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import TypeVar
-
-T = TypeVar("T")
 
 
 class Chance:
@@ -32,7 +28,3 @@ class Chance:
     def between(self, low: int, high: int, *key: object) -> int:
         """A whole number from `low` to `high`, both possible."""
         return low + int(self.share(*key) * (high - low + 1)) if high > low else low
-
-    def pick(self, among: Sequence[T], *key: object) -> T:
-        """One of several."""
-        return among[int(self.share(*key) * len(among))]

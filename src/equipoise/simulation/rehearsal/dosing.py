@@ -105,7 +105,7 @@ class Ward:
             if one.tries > POSTPONED:
                 raise Stopped(f"RequestPreparation of {case.number}", outcome.problems)
             stage.tally.counts["doses postponed"] += 1
-            self._plan(case, stage.clock.at + dt.timedelta(days=1), lambda: self._ask(one))
+            self._plan(stage.clock.at + dt.timedelta(days=1), lambda: self._ask(one))
             return
         one.request = self._request(case).request
         self._judge(one, "RELEASE")
@@ -113,7 +113,7 @@ class Ward:
             return
         stage.exchange()
         self._take_back()
-        self._plan(case, stage.clock.at + dt.timedelta(minutes=BENCH), lambda: self._prepare(one))
+        self._plan(stage.clock.at + dt.timedelta(minutes=BENCH), lambda: self._prepare(one))
 
     def _judge(self, one: _Dose, place: Literal["RELEASE", "BEDSIDE"]) -> None:
         """The gate; what it holds the investigator decides to give."""
@@ -147,7 +147,7 @@ class Ward:
         stage.tally.minutes["pharmacist"] += stage.staff.minutes.get("prepare", 0) * (1 + int(came["lost"]))
         ready = dt.datetime.fromisoformat(str(came["at"]))
         due = max(ready + dt.timedelta(minutes=2), stage.clock.at + dt.timedelta(minutes=BEDSIDE - BENCH))
-        self._plan(one.case, due, lambda: self._bedside(one))
+        self._plan(due, lambda: self._bedside(one))
 
     def _bedside(self, one: _Dose) -> None:
         stage, case = self._stage, one.case
@@ -178,8 +178,8 @@ class Ward:
         case.doses.append(stage.day(case.site))
         share = case.person.share(one.dose.visit, case.moment(stage.day(case.site)))
         if share < WHOLE:
-            self._plan(case, stage.clock.at + dt.timedelta(minutes=10), lambda: self._pause(one))
-        self._plan(case, stage.clock.at + dt.timedelta(minutes=INFUSED), lambda: self._end(one, bag, share))
+            self._plan(stage.clock.at + dt.timedelta(minutes=10), lambda: self._pause(one))
+        self._plan(stage.clock.at + dt.timedelta(minutes=INFUSED), lambda: self._end(one, bag, share))
 
     def _pause(self, one: _Dose) -> None:
         stage, case = self._stage, one.case
@@ -187,7 +187,7 @@ class Ward:
         stage.tally.counts["infusions interrupted"] += 1
         stage.must(nurse, InterruptInfusion(case.subject, one.request, self._said(at), "line blocked"))
         self._plan(
-            case, at + dt.timedelta(minutes=PAUSE),
+            at + dt.timedelta(minutes=PAUSE),
             lambda: stage.must(nurse, ResumeInfusion(case.subject, one.request, self._said(stage.clock.at))),
         )  # fmt: skip
 
@@ -222,8 +222,7 @@ class Ward:
     def _request(self, case: Case) -> Request:
         return list(self._stage.case(case.subject).supply.requests.values())[-1]
 
-    def _plan(self, case: Case, at: dt.datetime, deed: Callable[[], object]) -> None:
-        del case
+    def _plan(self, at: dt.datetime, deed: Callable[[], object]) -> None:
         self._stage.agenda.plan(at, lambda: (deed(), None)[1])
 
     @staticmethod

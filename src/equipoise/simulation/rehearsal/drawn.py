@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.study import Study
+from equipoise.simulation.arms import control_arm
 from equipoise.simulation.people import Lived, PeopleModel, VirtualParticipant, draw_participant
 from equipoise.simulation.rehearsal.case import Ending, Filled, Moment
 from equipoise.words.problem import Problem
@@ -29,7 +30,7 @@ class Drawn:
 
     def __init__(self, study: Study, drawn: VirtualParticipant) -> None:
         self._study, self._drawn = study, drawn
-        self._control = next((arm.id for arm in study.arms if arm.type != "EXPERIMENTAL"), study.arms[-1].id)
+        self._control = control_arm(study) or study.arms[-1].id
 
     @property
     def site(self) -> str:

@@ -19,7 +19,7 @@ from equipoise.capture.questions import Question, questions
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.forms import Form
 from equipoise.simulation.rehearsal.case import Case
-from equipoise.simulation.rehearsal.staff import Person
+from equipoise.simulation.rehearsal.staff import RATER, Person, rated
 from equipoise.simulation.rehearsal.stage import Stage, Stopped
 from equipoise.words.dates import PartialDate
 
@@ -53,14 +53,13 @@ class Typist:
 
     def enterer(self, form: Form, site: str) -> Person:
         """Who types a form: a rater what is rated, a coordinator everything else."""
-        rated = form.instrument is not None or form.evaluator == "INDEPENDENT ASSESSOR"
-        return self._stage.person("rater" if rated else "coordinator", site)
+        return self._stage.person(RATER if rated(form) else "coordinator", site)
 
     def record(self, case: Case, place: Place, answers: Answers) -> None:
         """Type a form of which nothing was recorded yet; what tells the arm is left to the second door."""
         form = self._stage.study.form(place.form)
         if form is None:
-            raise LookupError(f"the study has no form {place.form}")
+            raise Stopped(f"the study has no form {place.form}", ())
         asked = {each.id: each for each in questions(form)}
         told = {item: said for item, said in answers.items() if item in asked and not asked[item].revealing}
         case.saved[place] = dict(told)

@@ -69,7 +69,7 @@ class Plan:
 
     @property
     def opened(self) -> dt.datetime:
-        """The moment at which the store is made: nine o'clock UTC, before the first site opens."""
+        """The moment at which the store is made: one o'clock UTC, seven days before the first site opens."""
         return dt.datetime.combine(self.begins - SETTING_UP, dt.time(1), dt.UTC)
 
 
@@ -266,4 +266,6 @@ def play(stage: Stage, plan: Plan, told: Told) -> Ended:
         else:
             playing.ward.settle()
             release = ""
-    return Ended(release, stage.day(plan.study.sites[0].id), account(stage, playing.cases))
+    return Ended(
+        release, stage.day(plan.study.sites[0].id), account(stage, playing.cases, released=bool(release))
+    )

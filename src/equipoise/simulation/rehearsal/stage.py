@@ -107,17 +107,17 @@ class Stage:
         return [one for one in self.staff.people if one.role == role and one.site in (site, None)]
 
     def person(self, role: str, site: str | None = None, place: int = 0) -> Person:
-        """One of them; the last where there are fewer."""
+        """One of them; the last where there are fewer. Raises Stopped where there is nobody."""
         found = self.people(role, site)
         if not found:
-            raise LookupError(f"nobody is {role} at {site or 'the study'}")
+            raise Stopped(f"nobody is {role} at {site or 'the study'}", ())
         return found[min(place, len(found) - 1)]
 
     def who(self, person: Person) -> Who:
-        """The person in the role held now."""
+        """The person in the role held now. Raises Stopped where it is held no more."""
         known = self.desk.who(self.actors[person.id], person.role)
         if known is None:
-            raise LookupError(f"{person.id} is no {person.role}")
+            raise Stopped(f"{person.id} is no {person.role}", ())
         return known
 
     # --- time ----------------------------------------------------------------------------------------------------
