@@ -156,8 +156,7 @@ def _line(one: Characteristics) -> str:
     def said(name: str, percent: bool = True) -> str:  # noqa: FBT001, FBT002  # a shorthand of this function alone
         figure = one[name]
         scale = 100.0 if percent else 1.0
-        error = f" ({scale * figure.error:.2f})" if figure.error is not None else ""
-        return f"{scale * figure.value:.2f}{error}"
+        return f"{scale * figure.value:.2f}{figure.bracket(scale)}"
 
     return told(
         "simulate.told-scenario", name=one.scenario, participants=one.participants, rejects=said("rejects"),

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from equipoise.cli.main import main
 from equipoise.protocol.load import load_study
+from equipoise.simulation.batch import characteristics as measures
 from equipoise.simulation.batch import chunks, engines, scenario
 from equipoise.simulation.batch import run as running
 from equipoise.simulation.batch.asked import Scenario
@@ -107,8 +108,8 @@ def test_the_same_order_gives_the_same_bytes_and_goes_on_where_it_was(
     assert status == 0
     assert len(calls) == 4 + 2 * math.ceil(50 / 16) - 3  # three pieces were kept, the fourth was broken off
     assert json.loads(again)["scenarios"] == json.loads(alone)["scenarios"]
-    table = (tmp_path / "out" / "characteristics.csv").read_text("utf-8").splitlines()
-    assert table[0] == "scenario,people,participants,leaving,death,trials,measure,value,error"
+    table = (tmp_path / "out" / "characteristics.csv").read_text("utf-8-sig").splitlines()
+    assert table[0] == "scenario,people,participants,leaving,death,trials,measure,value,error,low,high"
     assert {line.split(",")[0] for line in table[1:]} == {"null", "design"}
 
 
@@ -296,6 +297,53 @@ def test_measures_are_those_of_the_rows(prepared):
     assert p_values(np.array([2.0003]), np.array([1.0]), np.array([60.0]))[0] == pytest.approx(0.05, abs=1e-5)
 
 
+def test_a_rate_of_nothing_or_everything_has_an_interval_and_no_error():
+    """Wilson's bounds at 0 of 100: 0 and z^2 / (n + z^2) = 3.8415 / 103.8415 = 0.0370 (Wilson 1927)."""
+    none, every = (measures._rate("rejects", np.full(100, hit)) for hit in (False, True))
+    assert none.error is None
+    assert (none.interval.low, none.interval.high) == pytest.approx((0.0, 0.0370), abs=1e-4)
+    assert none.bracket(100.0) == " (0.00–3.70)"
+    assert every.error is None
+    assert (every.interval.low, every.interval.high) == pytest.approx((0.9630, 1.0), abs=1e-4)
+
+
+def test_scenarios_of_one_digest_are_run_once(tmp_path):
+    """`null` and `null` by another name are the same numbers: the same trials, told twice and run once."""
+    one = ready_of("ab" * 32)
+    twin = dataclasses.replace(one, scenario=Scenario(id="twin", people="null"))
+    results = chunks.open_results(shape(), [one, twin], seed=5, trials=30, folder=tmp_path)
+    todo = chunks.all_missing(results, [one, twin], 8)
+    assert sum(work.count for work in todo) == 30
+    for work in todo:
+        results.take(work, made_up(work))
+    assert results.done == 30
+    results.take(todo[0], made_up(todo[0]))
+    assert results.done == 30
+
+
+def test_the_rows_that_are_kept_count_as_memory():
+    """Two scenarios of 10 million trials: 8 bytes, a column and a trial, twice."""
+    compiled, both = shape(), [ready_of("ab" * 32), ready_of("cd" * 32)]
+    held = chunks.results_bytes(compiled, [*both, both[0]], 10_000_000)
+    assert held == 2 * 10_000_000 * 8 * len(chunks.columns(compiled))
+    assert chunks.fitting_block(compiled, 2 * 2**30, 1) == 256
+    assert isinstance(chunks.fitting_block(compiled, 2 * 2**30, 1, held), Problem)
+    assert chunks.fitting_block(compiled, 2 * 2**30 + held, 1, held) == 256
+
+
+def test_the_grid_keeps_its_own_sizes_and_rates(no_program, capsys):
+    status, printed, _ = answer(
+        capsys, *SMALL, "--grid", "--participants", "40", "--leaving", "2", "--death", "while-alive"
+    )
+    assert status == 0
+    said = {one["id"]: one for one in json.loads(printed)["scenarios"]}
+    assert (said["design"]["participants"], said["design"]["leaving"]) == (40, 2)
+    assert {
+        (one["participants"], one["leaving"]) for name, one in said.items() if name.startswith("design-")
+    } == {(size, times) for size in (60, 86, 112, 140) for times in (1, 3)}
+    assert {one["death"] for one in said.values()} == {"while-alive"}
+
+
 def test_leaving_is_a_product_of_chances_to_stay():
     """Ten people; two leave before day 30, two more before day 90: 8/10 stay, then 6/8."""
     days = np.array([5.0, 20.0, 40.0, 80.0] + [np.inf] * 6)
@@ -354,7 +402,7 @@ def test_a_worker_does_not_run_the_main_program_again(tmp_path):
         "from equipoise.simulation.batch import engines\n"
         "engines.rows = len\n"
         "done = dict((len(piece), found) for piece, found in engines.run('processes', ['a', 'bb', 'ccc'], 2))\n"
-        "print(done)\n",
+        "print(dict(sorted(done.items())))\n",
         "utf-8",
     )
     done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=True)

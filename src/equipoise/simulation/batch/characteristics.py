@@ -2,7 +2,8 @@
 
 The rules that must stay true: a fit that did not converge counts as a trial that did not reject, and is counted; no
 number stands without its error; the truth that bias and coverage are measured against is the mean difference of
-everybody with nobody missing, from the same trials. Rates have the error sqrt(p (1 - p) / n).
+everybody with nobody missing, from the same trials. Rates have the error sqrt(p (1 - p) / n),
+which is none where nothing or everything was hit: there Wilson's interval (95 %) says how much is known.
 Sources: Burton et al. 2006 and Morris, White and Crowther 2019 (measures and their errors); FDA 2019 and ICH E20 (what
 a report on a simulation holds).
 """
@@ -16,8 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from equipoise.analysis.estimate import Interval
 from equipoise.analysis.multiplicity import fixed_sequence
 from equipoise.analysis.ops import Array, Mask
+from equipoise.analysis.responders import wilson
 from equipoise.analysis.sequential.conditional import conditional_power
 from equipoise.oversight.forecast import MONTH_DAYS
 from equipoise.simulation.batch.chunks import columns
@@ -27,11 +30,23 @@ from equipoise.simulation.batch.scenario import Prepared, Ready
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A measure with its Monte Carlo error; error None where it is known exactly."""
+    """A measure with its Monte Carlo error; error None where it is known exactly, or where a rate is 0 or 1.
+
+    interval: of a rate, Wilson's of 95 %.
+    """
 
     name: str
     value: float
     error: float | None = None
+    interval: Interval | None = None
+
+    def bracket(self, scale: float) -> str:
+        """The error, or the interval where there is none, times `scale`, in brackets; empty where it is exact."""
+        if self.error is not None:
+            return f" ({scale * self.error:.2f})"
+        if self.interval is not None:
+            return f" ({scale * self.interval.low:.2f}–{scale * self.interval.high:.2f})"
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +167,11 @@ def _sized(
 
 
 def _rate(name: str, hits: Mask) -> Figure:
-    share = float(np.mean(hits)) if len(hits) else math.nan
-    return Figure(name, share, math.sqrt(max(share * (1.0 - share), 0.0) / max(len(hits), 1)))
+    if not len(hits):
+        return Figure(name, math.nan, math.nan)
+    share = float(np.mean(hits))
+    error = math.sqrt(share * (1.0 - share) / len(hits)) if 0.0 < share < 1.0 else None
+    return Figure(name, share, error, wilson(share, 1.0 / len(hits)))
 
 
 def _mean(name: str, values: Array) -> Figure:

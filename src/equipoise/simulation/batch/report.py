@@ -1,7 +1,7 @@
 """The simulation report: design, scenarios, what they showed, power by size, examples; in English and Chinese.
 
-The rules that must stay true: every measure stands with its Monte Carlo error; what was assumed, what does not converge
-and what is not simulated is said; a trial without an effect and one with it stand beside each other; the same order
+The rules that must stay true: every measure stands with its Monte Carlo error or interval; what was assumed, what
+does not converge and what is not simulated is said; a trial without an effect and one with it stand beside each other; the same order
 gives the same bytes. Contents after FDA, Adaptive Designs 2019 and Complex Innovative Designs 2020, and ICH E20 draft.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from equipoise.analysis.estimate import Interval
 from equipoise.analysis.ops import Array
 from equipoise.analysis.report.write import report_words
 from equipoise.documents.report import Cell, Exhibit, Figure, Line, Report
@@ -171,9 +172,8 @@ def _said(its: Characteristics, name: str, scale: float) -> str:
     figure = its.figures.get(name)
     if figure is None or not math.isfinite(figure.value):
         return "–"
-    if figure.error is None:
-        return f"{scale * figure.value:g}"
-    return f"{scale * figure.value:.2f} ({scale * figure.error:.2f})"
+    bracket = figure.bracket(scale)
+    return f"{scale * figure.value:.2f}{bracket}" if bracket else f"{scale * figure.value:g}"
 
 
 def _grid(found: Simulated) -> Iterator[Exhibit]:
@@ -205,10 +205,10 @@ def _power(found: Simulated, points: Sequence[Ready]) -> Figure:
         values = []
         for one in points:
             its = found.found[one.scenario.id]["rejects"]
-            reach = 196.0 * (its.error or 0.0)
+            bounds = its.interval or Interval(its.value, its.value)
             values.append({
                 "n": one.participants, "leave": names[one.scenario.leaving], "y": 100 * its.value,
-                "low": 100 * its.value - reach, "high": 100 * its.value + reach,
+                "low": 100 * bounds.low, "high": 100 * bounds.high,
             })  # fmt: skip
         domain = list(names.values())
         colour = {

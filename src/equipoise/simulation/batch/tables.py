@@ -6,19 +6,23 @@ the same bytes.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import cast
 
+from equipoise.ledger.notes import write_whole
+from equipoise.simulation.batch.characteristics import Figure
 from equipoise.simulation.batch.run import Simulated
 from equipoise.simulation.batch.scenario import Ready
 from equipoise.words.canonical import Json
+from equipoise.words.csv_text import csv_text
 
-HEAD = ("scenario", "people", "participants", "leaving", "death", "trials", "measure", "value", "error")
+HEAD = (
+    "scenario", "people", "participants", "leaving", "death", "trials", "measure", "value", "error", "low", "high",
+)  # fmt: skip
 
 
 def value_of(found: Simulated, ready: Ready) -> Json:
@@ -33,15 +37,15 @@ def value_of(found: Simulated, ready: Ready) -> Json:
         "death": ready.scenario.death,
         "trials": its.trials,
         "measures": {
-            name: {"value": _number(one.value), "error": None if one.error is None else _number(one.error)}
+            name: dict(zip(HEAD[-4:], map(_number, (one.value, one.error, *_bounds(one))), strict=True))
             for name, one in its.figures.items()
         },
     }
     return cast(Json, value)
 
 
-def _number(value: float) -> float | None:
-    return float(f"{value:.10g}") if math.isfinite(value) else None
+def _number(value: float | None) -> float | None:
+    return float(f"{value:.10g}") if value is not None and math.isfinite(value) else None
 
 
 def write_tables(found: Simulated) -> Iterator[Path]:
@@ -49,32 +53,30 @@ def write_tables(found: Simulated) -> Iterator[Path]:
     folder = found.order.folder
     if folder is None:
         return
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(HEAD)
+    told = json.dumps([value_of(found, one) for one in found.scenarios], indent=1) + "\n"
+    for name, text in (
+        ("characteristics.csv", csv_text(HEAD, _rows(found))),
+        ("characteristics.json", told),
+    ):
+        write_whole(folder / name, text)
+        yield folder / name
+
+
+def _rows(found: Simulated) -> Iterator[tuple[object, ...]]:
     for ready in found.scenarios:
         one, its = ready.scenario, found.found[ready.scenario.id]
         for name, figure in its.figures.items():
-            error = "" if figure.error is None else f"{figure.error:.10g}"
-            writer.writerow(
-                [
-                    one.id,
-                    one.people,
-                    ready.participants,
-                    f"{one.leaving:g}",
-                    one.death,
-                    its.trials,
-                    name,
-                    f"{figure.value:.10g}",
-                    error,
-                ]
-            )
-    for name, text in (
-        ("characteristics.csv", out.getvalue()),
-        (
-            "characteristics.json",
-            json.dumps([value_of(found, one) for one in found.scenarios], indent=1) + "\n",
-        ),
-    ):
-        (folder / name).write_text(text, "utf-8")
-        yield folder / name
+            numbers = (figure.value, figure.error, *_bounds(figure))
+            yield (
+                one.id, one.people, ready.participants, f"{one.leaving:g}", one.death, its.trials, name,
+                *("" if number is None else _written(number) for number in numbers),
+            )  # fmt: skip
+
+
+def _bounds(figure: Figure) -> tuple[float | None, float | None]:
+    return (None, None) if figure.interval is None else (figure.interval.low, figure.interval.high)
+
+
+def _written(number: float) -> str:
+    """Ten digits, never with an exponent: a spreadsheet program would take that for a text."""
+    return f"{Decimal(f'{number:.10g}'):f}" if math.isfinite(number) else ""
