@@ -1,8 +1,9 @@
 """The simulation report: design, scenarios, what they showed, power by size, examples; in English and Chinese.
 
 The rules that must stay true: every measure stands with its Monte Carlo error or interval; what was assumed, what
-does not converge and what is not simulated is said; a trial without an effect and one with it stand beside each other; the same order
-gives the same bytes. Contents after FDA, Adaptive Designs 2019 and Complex Innovative Designs 2020, and ICH E20 draft.
+does not converge and what is not simulated is said; a trial without an effect and one with it stand beside each other;
+the same order gives the same bytes. Contents after FDA, Adaptive Designs 2019 and Complex Innovative Designs 2020, and
+ICH E20 draft.
 """
 
 from __future__ import annotations
