@@ -11,7 +11,6 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from equipoise.analysis.datasets.derive import plain_tables
 from equipoise.analysis.datasets.table import Table
@@ -32,9 +31,8 @@ from equipoise.ledger.store import StoreFault
 from equipoise.protocol.study import Study
 from equipoise.randomization.dispensing import Taken
 from equipoise.standards.at_cut import columns_of
+from equipoise.words.clock import end_of_day
 from equipoise.words.problem import Problem, problem
-
-LATEST = dt.time(23, 59, 59, 999999)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,7 @@ def _at_cut(reader: Reader, store: Path, cut: str) -> AtCut | Problem:
         until = dt.date.fromisoformat(cut)
     except ValueError:
         return problem("analysis_report.cut-unfit", "--cut", given=cut)
-    moment = dt.datetime.combine(until, LATEST, ZoneInfo(study.zone_of(None))).astimezone(dt.UTC)
+    moment = end_of_day(until, study.zone_of(None))
     past = PastReader(reader, moment)
     then = read_trial(past)
     study = (

@@ -22,6 +22,7 @@ from equipoise.ledger.reader import Reader
 from equipoise.ledger.store import StoreFault
 from equipoise.oversight.evolve import SITE_START, evolve_site
 from equipoise.standards.export import export_dataset_json
+from equipoise.standards.sdtm_casebook import streams_of
 from equipoise.words.problem import Problem, problem
 
 Written = tuple[tuple[Path, int], ...]
@@ -57,7 +58,7 @@ def ranges_of(reader: Reader) -> Mapping[str, tuple[RangeRow, ...]]:
 
 def entries_of(reader: Reader, subject: str) -> tuple[Recorded, ...]:
     """The entries of a subject's stream, then those of the subject's diary."""
-    return (*reader.entries(f"subject/{subject}"), *reader.entries(f"diary/{subject}"))
+    return tuple(one for name in streams_of(subject) for one in reader.entries(name))
 
 
 def export_datasets(store: Path, out: Path) -> Written | Problem:

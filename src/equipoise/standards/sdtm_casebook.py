@@ -34,6 +34,11 @@ SECOND_DOOR = 10**9
 """Added to the sequence numbers of entries that the second door keeps of the same subject, in closed work."""
 
 
+def streams_of(subject: str) -> tuple[str, str]:
+    """The streams of the first door that hold one subject: the subject's own, then that of the diary."""
+    return f"subject/{subject}", f"diary/{subject}"
+
+
 def reference_of(stream: str, seq: int) -> str:
     """How a table names an entry: the first 12 hexadecimal digits of SHA-256(stream name), a slash, the number."""
     return f"{hashlib.sha256(stream.encode()).hexdigest()[:12]}/{seq}"

@@ -8,7 +8,6 @@ Source: CDISC SDTMIG 3.4, QS; CDISC controlled terminology, EVAL (STUDY SUBJECT,
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 
@@ -17,7 +16,7 @@ from equipoise.ledger.entries import Datum, DiaryInterviewRecorded
 from equipoise.protocol.diary import DiaryItem
 from equipoise.protocol.study import Study
 from equipoise.standards.dataset import Column
-from equipoise.standards.sdtm_casebook import Casebook
+from equipoise.standards.sdtm_casebook import Casebook, reference_of
 from equipoise.standards.sdtm_findings import finding_columns
 from equipoise.standards.sdtm_rows import NOTE, Row
 
@@ -76,14 +75,13 @@ def _place(order: Sequence[str], name: str) -> tuple[int, str]:
 
 
 def _shared(book: Casebook, name: str, side: str, at: str, seq: int) -> Row:
-    whole = hashlib.sha256(book.diary[0].header.stream.encode()).hexdigest()[:12]
     return {
         "USUBJID": book.usubjid,
         "QSCAT": book.study.diary.category,
         "QSSPID": f"{name}/{side}",
         "QSEVAL": _EVALUATORS[side],
         "QSDTC": book.clock(at),
-        "EQLEDGER": f"{whole}/{seq}",
+        "EQLEDGER": reference_of(book.diary[0].header.stream, seq),
     }
 
 

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from equipoise.analysis.datasets.derive import plain_tables
 from equipoise.analysis.datasets.table import LEDGER, SUBJECT, Record, Table, table_of
@@ -25,11 +24,11 @@ from equipoise.ledger.verify import find_ledger
 from equipoise.oversight.evolve import SITE_START, evolve_site
 from equipoise.protocol.study import Study
 from equipoise.standards.at_cut import Columns, columns_of
-from equipoise.standards.sdtm_casebook import SECOND_DOOR, reference_of
+from equipoise.standards.sdtm_casebook import SECOND_DOOR, reference_of, streams_of
 from equipoise.vault.releasing import arms_received, preparations
 from equipoise.vault.revealing import whole_study
 from equipoise.vault.vault import Vault
-from equipoise.words.clock import local
+from equipoise.words.clock import end_of_day, local
 from equipoise.words.problem import Problem
 
 Streams = Mapping[str, tuple[Recorded, ...]]
@@ -61,23 +60,23 @@ def closed_tables(vault: Vault, store: Path, until: dt.date) -> Held | Problem:
     Problems: those of a store or archive that cannot be read.
     """
     study = vault.study
-    moment = dt.datetime.combine(until, dt.time(23, 59, 59, 999999), ZoneInfo(study.zone_of(None)))
+    moment = end_of_day(until, study.zone_of(None))
     first = _first_door(store)
     if isinstance(first, Problem):
         return first
     first = {name: kept for name, entries in first.items() if (kept := _until(entries, moment))}
     with vault.reading() as reader:
-        names = [name for name in first if name.startswith("subject/")]
-        both = [(*first[name], *_own(reader, name, moment)) for name in names]
+        subjects = [name.removeprefix("subject/") for name in first if name.startswith("subject/")]
+        both = [_of_both(reader, first, subject, moment) for subject in subjects]
         found = columns_of(whole_study(study), both, _ranges(first), rehearsal=vault.purpose == "rehearsal")
         prepared = _prepared(reader, study, found, moment)
-        received = arms_received(reader, study)
+        received = arms_received(reader, study, until=moment)
     tables = {**plain_tables(found.tables), "EQPR": prepared}
     return Held(tables, found.numbers, received)
 
 
 def _first_door(store: Path) -> Streams | Problem:
-    """The subjects' and sites' streams of a store or an archive."""
+    """The streams of subjects, their diaries and the sites, of a store or an archive."""
     place = find_ledger(store)
     if place is not None and _is_archive(place):
         return read_archive(place)
@@ -87,7 +86,7 @@ def _first_door(store: Path) -> Streams | Problem:
     try:
         with ledger.reading() as reader:
             names = [head.stream for head in reader.streams()]
-            wanted = [name for name in names if name.startswith(("subject/", "site/"))]
+            wanted = [name for name in names if name.startswith(("subject/", "diary/", "site/"))]
             return {name: reader.entries(name) for name in wanted}
     except StoreFault as fault:
         return fault.problem
@@ -105,6 +104,12 @@ def _is_archive(place: Path) -> bool:
 
 def _until(entries: Sequence[Recorded], moment: dt.datetime) -> tuple[Recorded, ...]:
     return tuple(one for one in entries if dt.datetime.fromisoformat(one.header.at) <= moment)
+
+
+def _of_both(reader: Reader, first: Streams, subject: str, moment: dt.datetime) -> tuple[Recorded, ...]:
+    """What both doors hold of a subject: the first door's streams, then this door's values."""
+    there = [one for name in streams_of(subject) for one in first.get(name, ())]
+    return (*there, *_own(reader, f"subject/{subject}", moment))
 
 
 def _own(reader: Reader, stream: str, moment: dt.datetime) -> tuple[Recorded, ...]:

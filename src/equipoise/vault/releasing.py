@@ -8,6 +8,7 @@ DESIGN 5 (three openings).
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
 
@@ -67,12 +68,15 @@ def _versions(reader: Reader) -> Iterator[Study]:
         yield study_from_canonical(read_canonical(text.encode()))
 
 
-def arms_received(reader: Reader, study: Study) -> Mapping[str, str]:
-    """number -> arm of what was handed over under it; two, joined by `BOTH`, where doses differed."""
+def arms_received(reader: Reader, study: Study, *, until: dt.datetime | None = None) -> Mapping[str, str]:
+    """number -> arm of what was handed over under it; two, joined by `BOTH`, where doses differed.
+
+    until: the moment of a cut; what was handed over after it does not count.
+    """
     arms = {product.id: product.arm for product in study.supply.products}
     return {
         number: BOTH.join(sorted({arms.get(product, product) for product in products}))
-        for number, products in _handed_over(reader).items()
+        for number, products in _handed_over(reader, until).items()
     }
 
 
@@ -100,7 +104,7 @@ def _dispensed(reader: Reader, known: Known, study: Study) -> list[Dispensed]:
     ]
 
 
-def _handed_over(reader: Reader) -> Mapping[str, set[str]]:
+def _handed_over(reader: Reader, until: dt.datetime | None) -> Mapping[str, set[str]]:
     """number -> products (ids) of the lots whose units were in the bags handed over for it; two are a fault that
     shows.
     """
@@ -112,6 +116,7 @@ def _handed_over(reader: Reader) -> Mapping[str, set[str]]:
     found: dict[str, set[str]] = {}
     for made in preparations(reader):
         for attempt in made.attempts:
-            if attempt.handed_at:
+            at = attempt.handed_at
+            if at and (until is None or dt.datetime.fromisoformat(at) <= until):
                 found.setdefault(made.number, set()).add(products.get(attempt.lot, attempt.lot))
     return found

@@ -27,6 +27,11 @@ class SetClock:
         return self.at
 
 
+def end_of_day(day: dt.date, zone: str) -> dt.datetime:
+    """The last moment (UTC) of a calendar day in a zone (IANA): what a cut at that day still takes in."""
+    return dt.datetime.combine(day, dt.time.max, ZoneInfo(zone)).astimezone(dt.UTC)
+
+
 def local(moment: str | None, zone: str, *, seconds: bool = False) -> str:
     """A moment of the ledger (ISO) on the clock of a zone (IANA), to the minute; nothing for None or an empty text.
 

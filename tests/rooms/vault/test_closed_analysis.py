@@ -10,7 +10,7 @@ from pathlib import Path
 
 from equipoise.desk.archive import export_archive
 from equipoise.desk.source_files import ARCHIVE
-from equipoise.ledger.entries import Append, Datum, FormSaved
+from equipoise.ledger.entries import Append, Datum, DiaryEntryRecorded, FormSaved
 from equipoise.vault.analysing import analyse_closed
 from equipoise.vault.closed_tables import Held, closed_tables
 from equipoise.vault.facts import Keeper
@@ -121,6 +121,38 @@ def test_an_archive_serves_as_well_as_the_store(doors: Doors, tmp_path: Path):
     assert refused.rule == "ledger.archive-unfit"
 
 
+def _diary(doors: Doors) -> None:
+    """What a participant told the diary of pain, 3 of 10, as a phone sent it."""
+    doors.randomize("s1", "N6-12/D14-45")
+    doors.clock.at += dt.timedelta(days=1)
+    item = next(
+        one for form in doors.study.diary.forms for one in doors.study.diary.items(form) if one.kind == "nrs"
+    )
+    form = next(one for one in doors.study.diary.forms if item in doors.study.diary.items(one))
+    said = DiaryEntryRecorded(
+        "packet", "0" * 64, "device", "PARTICIPANT", form.id, "2026-06-01", "0" * 64, "2026-06-01T12:00:00Z",
+        "2026-06-01T12:05:00Z", "2026-06-01T12:00:00Z", "2026-06-01T12:05:00Z", "Asia/Shanghai", 0, (),
+        offline=False, late=False, language="zh", modes={}, answers={item.id: Datum("3")}, shown=(item.id,), red_flags=(),
+    )  # fmt: skip
+    doors.write("diary", Append("diary/s1", said))
+
+
+def test_the_diary_is_in_the_closed_tables_from_a_store_and_from_an_archive(doors: Doors, tmp_path: Path):
+    _diary(doors)
+    doors.desk.checkpoint()
+    assert not isinstance(export_archive(doors.folder / "first", tmp_path / "archive"), Problem)
+    place = hashlib.sha256(b"diary/s1").hexdigest()[:12]
+    for source in (doors.folder / "first", tmp_path / "archive"):
+        held = closed_tables(doors.vault, source, UNTIL)
+        assert isinstance(held, Held), held.say()
+        rows = [row for row in held.tables["QS"].records() if str(row["EQLEDGER"]).startswith(place)]
+        assert [(row["QSSTRESN"], row["QSEVAL"]) for row in rows] == [(3, "STUDY SUBJECT")]
+        before = closed_tables(doors.vault, source, dt.date(2026, 6, 1))
+        assert isinstance(before, Held)
+        assert len(list(before.tables["DM"].records())) == 1
+        assert not [row for row in before.tables["QS"].records() if str(row["EQLEDGER"]).startswith(place)]
+
+
 def test_what_was_received_is_what_the_bench_handed_over(doors: Doors):
     pharmacy = Bench(doors)
     pharmacy.supply()
@@ -139,3 +171,11 @@ def test_what_was_received_is_what_the_bench_handed_over(doors: Doors):
     (row,) = held.tables["EQPR"].records()
     lot = next(name for name, each in LOTS.items() if each == product)
     assert (row["BAG"], row["LOT"]) == (bag, lot)
+    assert (doors.clock.at + dt.timedelta(hours=8)).date() == dt.date(2026, 6, 1)  # at the study's first site
+    the_day, before = (
+        closed_tables(doors.vault, doors.folder / "first", dt.date(2026, *day)) for day in ((6, 1), (5, 31))
+    )
+    assert isinstance(the_day, Held)
+    assert isinstance(before, Held)
+    assert list(the_day.received.values()) == [arm]
+    assert before.received == {}
