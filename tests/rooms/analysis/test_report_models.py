@@ -14,6 +14,7 @@ import pytest
 from bench.trial_tables import numbers, trial_tables
 from scipy import stats
 
+from equipoise.analysis.ancova import fit_ancova
 from equipoise.analysis.arms import known_arms, received
 from equipoise.analysis.datasets.derive import derive
 from equipoise.analysis.datasets.table import Table, table_of
@@ -21,12 +22,17 @@ from equipoise.analysis.imputation.filling import Gaps
 from equipoise.analysis.imputation.means import Imputed, fit_imputed
 from equipoise.analysis.mmrm.result import MmrmFit, fit_mmrm
 from equipoise.analysis.report.comparing import shares
+from equipoise.analysis.report.figures import forest
 from equipoise.analysis.report.run import Run
+from equipoise.analysis.report.sensitivity import sensitivity
 from equipoise.analysis.report.write import write_report
-from equipoise.analysis.wins import fit_winratio
+from equipoise.analysis.wins import Outcome, fit_winratio
 from equipoise.documents.report import Report
+from equipoise.protocol.analysis import Output, Variant
 from equipoise.protocol.load import load_study
 from equipoise.protocol.study import Study
+from equipoise.words.problem import problem
+from equipoise.words.text import Text
 
 VISITS = ("D28", "D90", "D180", "D365")
 UNTIL = dt.date(2031, 12, 31)
@@ -154,8 +160,6 @@ def test_the_win_ratio_compares_death_first(made, rows):
         "died": [float(died) for _, died in times],
         "chg": [None if row["death"] else row["chg"] for row in people],
     }
-    from equipoise.analysis.wins import Outcome
-
     found = fit_winratio(
         data, [Outcome("day", event="died"), Outcome("chg")], "arm", strata=("stratum",), reference="PLACEBO"
     )
@@ -309,3 +313,98 @@ def test_where_nobody_of_an_arm_has_the_event_the_odds_ratio_is_firths(made, tab
     expected = (5.5 / (n1 - 4.5)) / (0.5 / (n0 + 0.5))
     text = shares(run, output, rows, good)[1].say("en")
     assert text.startswith(f"{expected:.2f} (")
+
+
+def asked(made, arm_of, *variants: Variant) -> tuple[Run, Output]:
+    """T-12 with these analyses alone, in a run of its own."""
+    study = load_study(Path(__file__).resolve().parents[3] / "studies" / "nct07197606")
+    assert isinstance(study, Study)
+    output = next(one for one in study.analysis.outputs if one.id == "T-12")
+    arms = known_arms(study, "released", [(one, arm, arm) for one, arm in arm_of.items()])
+    return Run(study, made[0], arms), output.model_copy(update={"variants": variants})
+
+
+def variant(method: str, **more: object) -> Variant:
+    return Variant.model_validate({"label": {"en": method, "zh": method}, "method": method, **more})
+
+
+def test_strata_as_corrected_are_those_of_every_method(made, rows, arm_of):
+    run, output = asked(
+        made, arm_of, variant("win ratio", corrected=True, alive=True), variant("ancova", corrected=True)
+    )
+    for place, person in enumerate(run.subjects.values()):
+        if place % 3 == 0:
+            person["STRATAC"] = "N6-12/D46-90" if place % 2 else "N13-20/D14-45"
+    seen = [row for row in rows if row["visit"] == "D180" and row["chg"] is not None]
+    data = columns(seen, "arm", "base", "chg")
+    strata = [str(run.subjects[row["id"]]["STRATAC"]) for row in seen]
+    data["nihss"], data["days"] = zip(*(one.split("/") for one in strata), strict=True)
+    ranked, fitted = (line.cells for line in sensitivity(run, output)[0])
+    found = fit_ancova(
+        data, "chg ~ arm + base + nihss + days", errors="HC3", categorical=("arm",), reference={"arm": "PLACEBO"}
+    )  # fmt: skip
+    (one,) = (each.estimate for each in found.differences("arm"))
+    assert fitted[2].say("en") == shown(one.estimate, one.low, one.high)
+    alive = [not row["death"] for row in seen]
+    those = {name: [v for v, lives in zip(its, alive, strict=True) if lives] for name, its in data.items()}
+    those["stratum"] = [one for one, lives in zip(strata, alive, strict=True) if lives]
+    found = fit_winratio(those, [Outcome("chg")], "arm", strata=("stratum",), reference="PLACEBO")
+    one = found.win_ratio
+    assert ranked[2].say("en") == shown(one.ratio, one.low, one.high, 2)
+    assert [cell.say("en") for cell in ranked[:2]] == [
+        str(those["arm"].count(arm)) for arm in ("PLACEBO", "MSC")
+    ]
+
+
+def test_who_has_no_first_day_is_in_no_ranking_of_days_and_is_counted(made, arm_of):
+    run, output = asked(made, arm_of, variant("win ratio"))
+    before = [int(cell.say("en")) for cell in sensitivity(run, output)[0][0].cells[:2]]
+    gone = next(key for key, arm in arm_of.items() if arm == "MSC")
+    run.subjects[gone]["REFDT"] = None
+    (line,), notes = sensitivity(run, output)
+    assert [int(cell.say("en")) for cell in line.cells[:2]] == [before[0], before[1] - 1]
+    assert [note.en for note in notes if note.en.endswith("in no comparison: 1")]
+
+
+def test_only_rules_that_fill_gaps_are_worked_out(made, arm_of, monkeypatch):
+    wanted: list[list[str]] = []
+
+    def kept(data, gaps, rules):
+        wanted.append(list(rules))
+        return (problem("analysis.no-outcome"),)
+
+    monkeypatch.setattr("equipoise.analysis.report.sensitivity.fit_rules", kept)
+    run, output = asked(made, arm_of, variant("ancova"), variant("imputed", rule="j2r"))
+    sensitivity(run, output)
+    assert wanted == [["j2r"]]
+
+
+def test_the_p_of_an_interaction_shows_the_rows_of_its_model(made, rows):
+    """All changes of everybody at the visits of the table: of both sexes each arm has enough."""
+    shown_ = next(one for one in made[1].exhibits if one.id == "T-20")
+    line = next(one for one in shown_.lines if one.say("en") == "Sex")
+    assert len(line.cells[3].rows) == sum(row["chg"] is not None for row in rows)
+
+
+def test_a_forest_has_a_figure_for_every_arm_beside_control(tables):
+    """Three arms in turn; what each figure draws is what the table says of its arm."""
+    study = load_study(Path(__file__).resolve().parents[3] / "studies" / "nct07197606")
+    assert isinstance(study, Study)
+    more = study.arms[-1].model_copy(update={"id": "MORE", "label": Text("Double dose", "双倍剂量")})
+    study = study.model_copy(update={"arms": (*study.arms, more)})
+    turn = ("PLACEBO", "MSC", "MORE")
+    arms = known_arms(
+        study, "released", [(one, turn[at % 3], turn[at % 3]) for at, one in enumerate(numbers(tables))]
+    )
+    run = Run(study, derive(study, tables, arms, UNTIL), arms)
+    output = next(one for one in study.analysis.outputs if one.id == "F-05")
+    output = output.model_copy(update={"by": ("SEX",), "visits": ("D90", "D180")})
+    _, lines, figures, _ = forest(run, output)
+    told = {line.say("en"): [cell.say("en") for cell in line.cells] for line in lines}
+    assert len(figures) == 2
+    for place, (figure, arm) in enumerate(zip(figures, arms.order[1:], strict=True)):
+        assert run.arm_label(arm).en in figure.alternative.en
+        points = figure.description["en"]["hconcat"][1]["data"]["values"]
+        assert {one["name"] for one in points} == {"Everybody", "Female", "Male"}
+        for one in points:
+            assert told[one["name"]][3 + place] == shown(one["mid"], one["low"], one["high"])

@@ -137,17 +137,22 @@ def common_odds(run: Run, output: Output, rows: Sequence[Record]) -> tuple[list[
     return cells, []
 
 
-def ancova(run: Run, output: Output, rows: Sequence[Record]) -> tuple[list[Cell], list[Text]]:
-    """Analysis of covariance of the change at one visit, HC3 errors: every arm against control and p, or why not."""
+def ancova(
+    run: Run, output: Output, rows: Sequence[Record], *, corrected: bool = False
+) -> tuple[list[Cell], list[Text]]:
+    """Analysis of covariance of the change at one visit, HC3 errors: every arm against control and p, or why not.
+
+    corrected: strata as corrected.
+    """
     variable, control = arm_variable(output), run.arms.order[0]
     mine = [row for row in rows if number(row["CHG"]) is not None and row[variable] is not None]
     blank = [NONE, NONE] * (len(run.arms.order) - 1)
-    covariates = varying(run, output, mine)
+    covariates = varying(run, output, mine, corrected=corrected)
     data: Columns = {
         "CHG": [number(row["CHG"]) for row in mine],
         "BASE": [number(row["BASE"]) for row in mine],
         "ARM": [str(row[variable]) for row in mine],
-        **{name: [run.level(row, name) for row in mine] for name in covariates},
+        **{name: [run.level(row, name, corrected=corrected) for row in mine] for name in covariates},
     }
     if control not in set(data["ARM"]) or len(set(data["ARM"])) < 2:
         return blank, []

@@ -14,7 +14,7 @@ from equipoise.analysis.report.comparing import odds_heads
 from equipoise.analysis.report.counting import of_column
 from equipoise.analysis.report.models import fitted
 from equipoise.analysis.report.run import Run, evidence, interval, known, texts
-from equipoise.analysis.report.subgroups import subgroup_heads, subgroup_levels, subgroup_lines
+from equipoise.analysis.report.subgroups import Level, subgroup_heads, subgroup_levels, subgroup_lines
 from equipoise.documents.report import Cell, Figure, Line
 from equipoise.protocol.analysis import Output
 from equipoise.words.text import LANGUAGES, Language, Text
@@ -209,24 +209,26 @@ def _stacked(run: Run, output: Output, parts: Sequence[Mapping[str, float]]) -> 
 
 
 def forest(run: Run, output: Output) -> Drawn:
-    """The difference at one visit in everybody and in the levels of each variable, of the first arm beside control."""
+    """The difference at one visit in everybody and in the levels of each variable; a figure for every arm but control."""
     levels = subgroup_levels(run, output)
     lines, notes = subgroup_lines(run, output, levels)
-    control, arm = run.arms.order[0], run.arms.order[-1]
+    figures = tuple(one for arm in run.arms.order[1:] if (one := _forest_of(run, levels, arm)) is not None)
+    return subgroup_heads(run, output), lines, figures, notes
+
+
+def _forest_of(run: Run, levels: Sequence[Level], arm: str) -> Figure | None:
+    """An arm beside control; None where no level has a difference."""
     points: list[dict[str, Any]] = []
     for one in levels:
         points.append({"en": one.label.en, "zh": one.label.say("zh"), "indent": one.indent, "head": one.head})
         found = (one.differences or {}).get(arm)
         if found is not None:
             points[-1] |= {"mid": found.estimate, "low": found.low, "high": found.high}
-    names = run.arm_label(arm), run.arm_label(control)
     drawn = any("mid" in one for one in points)
-    compared = texts("difference", arm=names[0], control=names[1])
-    figures = (_forest(compared, points, *names),) if drawn else ()
-    return subgroup_heads(run, output), lines, figures, notes
+    return _forest(points, run.arm_label(arm), run.arm_label(run.arms.order[0])) if drawn else None
 
 
-def _forest(compared: Text, points: Sequence[Mapping[str, Any]], arm: Text, control: Text) -> Figure:
+def _forest(points: Sequence[Mapping[str, Any]], arm: Text, control: Text) -> Figure:
     def drawn(language: Language) -> Description:
         values = [{**one, "at": place, "name": str(one[language])} for place, one in enumerate(points)]
         there = [one for one in values if "mid" in one]
@@ -279,7 +281,7 @@ def _forest(compared: Text, points: Sequence[Mapping[str, Any]], arm: Text, cont
         }
         return {"hconcat": [names, plot], "spacing": 10}
 
-    return _both(drawn, texts("figure-forest"))
+    return _both(drawn, texts("figure-forest", arm=arm, control=control))
 
 
 def flow(run: Run, output: Output) -> Drawn:

@@ -20,7 +20,7 @@ from equipoise.analysis.report.responding import threshold_lines
 from equipoise.analysis.report.run import Column, Run, evidence, interval, known, mean_sd, p_value, texts
 from equipoise.documents.report import Cell, Line
 from equipoise.protocol.analysis import Output
-from equipoise.words.problem import Problem
+from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Text
 
 STRUCTURES = ("us", "toeph", "csh", "cs")
@@ -106,22 +106,36 @@ def _fitted(run: Run, output: Output, rows: Sequence[Record], *, corrected: bool
     arms = [arm for arm in run.arms.order if any(row[variable] == arm for row in wanted)]
     visits = [visit for visit in output.visits if any(row["AVISIT"] == visit for row in wanted)]
     if len(arms) < 2 or len(visits) < 2:
-        from equipoise.words.problem import problem
-
         return Fitted(None, (problem("analysis_report.too-little", output.id),), tuple(wanted), ())
     covariates = varying(run, output, wanted, corrected=corrected)
-    data = model_columns(run, output, wanted, covariates, corrected=corrected)
-    formula = " + ".join(("CHG ~ BASE * AVISIT + ARM * AVISIT", *covariates))
-    found = fit_mmrm(
-        data, formula, subject="USUBJID", visit="AVISIT", covariance=STRUCTURES, df="kenward-roger",
-        categorical=("ARM", "AVISIT"), reference={"ARM": arms[0], "AVISIT": visits[0]},
-    )  # fmt: skip
+    data = _model_columns(run, output, wanted, covariates, corrected=corrected)
+    found = primary_model(data, covariates, {"ARM": arms[0], "AVISIT": visits[0]})
     if isinstance(found, tuple):
         return Fitted(None, found, tuple(wanted), covariates)
     return Fitted(found, (), tuple(wanted), covariates)
 
 
-def model_columns(
+def crossed(run: Run, output: Output, rows: Sequence[Record], name: str) -> MmrmFit | tuple[Problem, ...]:
+    """The primary model with a variable crossed with arm and visit. rows: with a change, of every arm."""
+    wanted = [row for row in rows if row["AVISIT"] in output.visits]
+    others = [one for one in varying(run, output, wanted) if one != name]
+    data = _model_columns(run, output, wanted, [*others, name])
+    visit = next(visit for visit in output.visits if visit in data["AVISIT"])
+    return primary_model(data, others, {"ARM": run.arms.order[0], "AVISIT": visit}, (name,))
+
+
+def primary_model(
+    data: Columns, covariates: Sequence[str], reference: Mapping[str, str], more: Sequence[str] = ()
+) -> MmrmFit | tuple[Problem, ...]:
+    """The plan's primary model. reference: the levels of ARM and AVISIT; more: what is crossed with arm and visit."""
+    effects = ("BASE * AVISIT", " * ".join(("ARM", "AVISIT", *more)), *covariates)
+    return fit_mmrm(
+        data, f"CHG ~ {' + '.join(effects)}", subject="USUBJID", visit="AVISIT", covariance=STRUCTURES,
+        df="kenward-roger", categorical=("ARM", "AVISIT", *more), reference=reference,
+    )  # fmt: skip
+
+
+def _model_columns(
     run: Run, output: Output, rows: Sequence[Record], covariates: Sequence[str], *, corrected: bool = False
 ) -> Columns:
     """The columns that a model of repeated measures reads."""

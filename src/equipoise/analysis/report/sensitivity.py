@@ -7,12 +7,10 @@ in takes the values that a death set for values: they are part of the endpoint.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from equipoise.analysis.datasets.dates import day_of
+from equipoise.analysis.datasets.dates import day_of, study_day
 from equipoise.analysis.datasets.table import SUBJECT, Record, number
 from equipoise.analysis.estimate import Wald
 from equipoise.analysis.imputation.filling import Gaps
@@ -28,6 +26,8 @@ from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Text
 
 ALPHA = 0.05
+FILLED = ("imputed", "tipping")
+"""The methods that fill gaps in, each by a rule."""
 PRIMARY = (Variant(label=Text("MMRM", "MMRM"), method="mmrm"),)
 """What stands where a plan, such as one written before analyses could be named, names none."""
 
@@ -87,8 +87,8 @@ def target_visit(run: Run, output: Output) -> str:
 def _counts(asked: _Asked) -> list[Cell]:
     """Who has a value at the target visit; where values are filled in, who takes part and how many of them lack it."""
     cells = []
-    filled = asked.variant.method in ("imputed", "tipping")
-    taking = {str(row[SUBJECT]) for row in _complete(asked)}
+    filled, ranked = asked.variant.method in FILLED, asked.variant.method == "win ratio"
+    taking = {str(row[SUBJECT]) for row in (_ranked(asked) if ranked else _complete(asked))}
     for column in asked.run.columns(asked.output):
         mine = of_column(asked.here, column)
         if filled:
@@ -96,7 +96,7 @@ def _counts(asked: _Asked) -> list[Cell]:
             lacking = len(people - {str(row[SUBJECT]) for row in mine})
             cells.append(Cell(texts("filled", count=len(people), filled=lacking), evidence(mine)))
         else:
-            size = len(taking & set(column.people)) if asked.variant.method == "win ratio" else len(mine)
+            size = len(taking & set(column.people)) if ranked else len(mine)
             cells.append(Cell(str(size), evidence(mine)))
     return cells
 
@@ -107,7 +107,7 @@ def _mmrm(asked: _Asked) -> Answer:
 
 
 def _ancova(asked: _Asked) -> Answer:
-    return ancova(asked.run, asked.output, asked.here)
+    return ancova(asked.run, asked.output, asked.here, corrected=asked.variant.corrected)
 
 
 def _imputed(asked: _Asked) -> Answer:
@@ -170,7 +170,7 @@ def _rules(asked: _Asked, arm: str) -> Mapping[str, Imputed] | tuple[Problem, ..
     variant = asked.variant
     key = ("imputed", asked.output.id, arm, variant.set, variant.alive, variant.corrected)
     if key not in run.fits:
-        wanted = dict.fromkeys(one.rule for one in asked.output.variants)
+        wanted = dict.fromkeys(one.rule for one in asked.output.variants if one.method in FILLED)
         run.fits[key] = fit_rules(_planned(asked, people, visits), _gaps(asked, people, sides), list(wanted))
     found = run.fits[key]
     return found if isinstance(found, tuple | Mapping) else ()
@@ -209,32 +209,28 @@ def _planned(
     return found
 
 
+def _ranked(asked: _Asked) -> list[Record]:
+    """Rows of ADSL: who has a baseline and what is compared first, a date of day 1; of those alive, a change."""
+    found = [asked.run.subjects[str(row[SUBJECT])] for row in _complete(asked)]
+    changed = {str(row[SUBJECT]) for row in asked.here}
+    if asked.variant.alive:
+        return [row for row in found if str(row[SUBJECT]) in changed]
+    return [row for row in found if day_of(row.get("REFDT")) is not None]
+
+
 def _wins(asked: _Asked) -> Answer:
-    """Death first (the later the better), then the change at the target visit; by strata."""
-    run, variable = asked.run, arm_variable(asked.output)
-    control = run.arms.order[0]
+    """Death first (the later the better; not of those alive), then the change at the target visit; by strata."""
+    run, variant, control = asked.run, asked.variant, asked.run.arms.order[0]
     parameter = run.plan.parameter(asked.output.parameters[0])
-    changes = {str(row[SUBJECT]): number(row["CHG"]) for row in asked.here if row["DTYPE"] != "DEATH"}
-    people = [run.subjects[str(row[SUBJECT])] for row in _complete(asked)]
+    lower = parameter is not None and parameter.better == "lower"
+    change = Outcome("CHG", "lower" if lower else "higher", float(variant.margin))
+    outcomes = [change] if variant.alive else [Outcome("DAYS", event="DIED"), change]
+    people, behind = _ranked(asked), evidence(asked.here)
+    undated = 0 if variant.alive else len(_complete(asked)) - len(people)
     cells: list[Cell] = []
-    why: list[Text] = []
+    why = [texts("wins-undated", count=undated)] if undated else []
     for arm in run.arms.order[1:]:
-        mine = [row for row in people if row.get(_of_subject(variable)) in (arm, control)]
-        days = [_watched(run, row, _last_day(asked)) for row in mine]
-        data: Columns = {
-            "ARM": [str(row.get(_of_subject(variable))) for row in mine],
-            "STRATUM": [str(row.get("STRATAR")) for row in mine],
-            "DAYS": [float(day) for day, _ in days],
-            "DIED": [float(died) for _, died in days],
-            "CHG": [changes.get(str(row[SUBJECT])) for row in mine],
-        }
-        better: Literal["lower", "higher"] = (
-            "lower" if parameter is not None and parameter.better == "lower" else "higher"
-        )
-        outcomes = [
-            Outcome("DAYS", event="DIED"),
-            Outcome("CHG", better, float(asked.variant.margin)),
-        ]
+        data = _ranking(asked, people, (arm, control))
         found = (
             fit_winratio(data, outcomes, "ARM", strata=("STRATUM",), reference=control)
             if len(set(data["ARM"])) > 1
@@ -244,14 +240,25 @@ def _wins(asked: _Asked) -> Answer:
             cells += [NONE, NONE]
             why += [not_fitted(one) for one in found] if isinstance(found, tuple) else []
             continue
-        one, behind = found.win_ratio, evidence(asked.here)
+        one = found.win_ratio
         cells += [Cell(interval(one.ratio, one.low, one.high, 2), behind), Cell(p_value(one.p), behind)]
     return cells, why
 
 
-def _of_subject(variable: str) -> str:
-    """The variable of ADSL that a row's arm comes from."""
-    return "TRT01A" if variable == "TRTA" else "TRT01P"
+def _ranking(asked: _Asked, people: Sequence[Record], sides: tuple[str, str]) -> Columns:
+    """What two arms are compared by: days watched and death, where deaths are ranked, and the change."""
+    variable = "TRT01A" if arm_variable(asked.output) == "TRTA" else "TRT01P"
+    mine = [row for row in people if row.get(variable) in sides]
+    changes = {str(row[SUBJECT]): number(row["CHG"]) for row in asked.here if row["DTYPE"] != "DEATH"}
+    data: Columns = {
+        "ARM": [str(row.get(variable)) for row in mine],
+        "STRATUM": [str(row.get("STRATAC" if asked.variant.corrected else "STRATAR")) for row in mine],
+        "CHG": [changes.get(str(row[SUBJECT])) for row in mine],
+    }
+    if not asked.variant.alive:
+        days = [_watched(row, _last_day(asked)) for row in mine]
+        data |= {"DAYS": [float(day) for day, _ in days], "DIED": [float(died) for _, died in days]}
+    return data
 
 
 def _last_day(asked: _Asked) -> int:
@@ -260,13 +267,12 @@ def _last_day(asked: _Asked) -> int:
     return next((one.target for one in windows if one.id == asked.target), 0)
 
 
-def _watched(run: Run, row: Record, last: int) -> tuple[int, bool]:
-    """Days from day 1 to death up to the target day, or to the end of watching; and whether death came."""
-    first = day_of(row.get("REFDT")) or dt.date.min
-    died, ended = day_of(row.get("DTHDT")), day_of(row.get("EOSDT"))
-    if died is not None and (died - first).days + 1 <= last:
-        return max((died - first).days + 1, 1), True
-    return (max(min((ended - first).days + 1, last), 1) if ended is not None else last), False
+def _watched(row: Record, last: int) -> tuple[int, bool]:
+    """Days from day 1 (known) to death up to the target day, or to the end of watching; and whether death came."""
+    died, ended = (study_day(row.get(name), row.get("REFDT")) for name in ("DTHDT", "EOSDT"))
+    if died is not None and died <= last:
+        return max(died, 1), True
+    return (max(min(ended, last), 1) if ended is not None else last), False
 
 
 _METHODS: Mapping[str, Callable[[_Asked], Answer]] = {

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from equipoise.analysis.datasets.table import SUBJECT, Record, number
+from equipoise.analysis.datasets.table import SUBJECT, Record
 from equipoise.analysis.estimate import Estimate
 from equipoise.analysis.formula import mean_rows
-from equipoise.analysis.mmrm.result import MmrmFit, fit_mmrm
+from equipoise.analysis.mmrm.result import MmrmFit
 from equipoise.analysis.ops import Array
-from equipoise.analysis.report.comparing import NONE, arm_variable, not_fitted, varying
+from equipoise.analysis.report.comparing import NONE, arm_variable, not_fitted
 from equipoise.analysis.report.counting import Made, of_column
-from equipoise.analysis.report.models import STRUCTURES, fitted, model_columns
+from equipoise.analysis.report.models import crossed, fitted
 from equipoise.analysis.report.run import Run, evidence, interval, known, p_value, texts
 from equipoise.documents.report import Cell, Line
 from equipoise.protocol.analysis import Output
@@ -30,7 +30,7 @@ from equipoise.words.text import Text
 
 @dataclass(frozen=True)
 class Level:
-    """A line: everybody, a variable (`head`) or one of its levels, with the rows at the visit.
+    """A line: everybody or a level of a variable with its rows at the visit; a variable (`head`) with its model's rows.
 
     differences: every arm against control; p: of the interaction, at a variable; why: why there is none.
     """
@@ -81,9 +81,8 @@ def _variable(run: Run, output: Output, name: str, rows: Sequence[Record]) -> li
     enough = [
         level for level in levels if _enough(run, output, [r for r in mine if run.level(r, name) == level])
     ]
-    fit: MmrmFit | tuple[Problem, ...] = ()
-    if len(enough) > 1:
-        fit = _crossed(run, output, name, [row for row in mine if run.level(row, name) in enough])
+    inside = [row for row in mine if run.level(row, name) in enough]
+    fit: MmrmFit | tuple[Problem, ...] = crossed(run, output, inside, name) if len(enough) > 1 else ()
     model = fit if isinstance(fit, MmrmFit) else None
     rows_of = _rows(run, model, name, target) if model is not None else {}
     first, others = enough[0] if enough else "", enough[1:]
@@ -92,7 +91,8 @@ def _variable(run: Run, output: Output, name: str, rows: Sequence[Record]) -> li
     ]
     p = model.joint_test(np.array(apart)).p if model is not None else None
     why = fit if isinstance(fit, tuple) else ()
-    found = [Level(run.variable_label(name), 0, [], head=True, p=p, why=why)]
+    behind = [row for row in inside if row["AVISIT"] in output.visits] if model is not None else []
+    found = [Level(run.variable_label(name), 0, behind, head=True, p=p, why=why)]
     for level in levels:
         here = [row for row in mine if run.level(row, name) == level and row["AVISIT"] == target]
         known_ = (
@@ -109,22 +109,6 @@ def _enough(run: Run, output: Output, rows: Sequence[Record]) -> bool:
     variable, target = arm_variable(output), target_of(output)
     sizes = [sum(row["AVISIT"] == target and row[variable] == arm for row in rows) for arm in run.arms.order]
     return min(sizes) >= 2
-
-
-def _crossed(run: Run, output: Output, name: str, rows: Sequence[Record]) -> MmrmFit | tuple[Problem, ...]:
-    """The primary model with the variable crossed with arm and visit."""
-    people = {
-        row[SUBJECT] for row in rows if row["AVISIT"] in output.visits and number(row["CHG"]) is not None
-    }
-    wanted = [row for row in rows if row["AVISIT"] in output.visits and row[SUBJECT] in people]
-    others = [one for one in varying(run, output, wanted) if one != name]
-    columns = model_columns(run, output, wanted, [*others, name])
-    visits = [visit for visit in output.visits if visit in columns["AVISIT"]]
-    formula = " + ".join((f"CHG ~ BASE * AVISIT + ARM * AVISIT * {name}", *others))
-    return fit_mmrm(
-        columns, formula, subject="USUBJID", visit="AVISIT", covariance=STRUCTURES, df="kenward-roger",
-        categorical=("ARM", "AVISIT", name, *others), reference={"ARM": run.arms.order[0], "AVISIT": visits[0]},
-    )  # fmt: skip
 
 
 def _rows(run: Run, model: MmrmFit, name: str, visit: str) -> Mapping[tuple[str, str], Array]:
@@ -149,7 +133,7 @@ def subgroup_lines(run: Run, output: Output, levels: Sequence[Level]) -> Made:
     why: list[Text] = []
     for one in levels:
         why += [texts("at-visit", visit=one.label, said=not_fitted(each)) for each in one.why]
-        p = Cell(p_value(one.p)) if one.p is not None else NONE if one.head else Cell()
+        p = Cell(p_value(one.p), evidence(one.rows)) if one.p is not None else NONE if one.head else Cell()
         if one.head:
             blank = [Cell()] * (len(run.columns(output)) + len(run.arms.order) - 1)
             lines.append(Line(one.label, (*blank, p)))
