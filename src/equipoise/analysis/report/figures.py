@@ -209,7 +209,7 @@ def _stacked(run: Run, output: Output, parts: Sequence[Mapping[str, float]]) -> 
 
 
 def forest(run: Run, output: Output) -> Drawn:
-    """The difference at one visit in everybody and in the levels of each variable: a figure for each arm but control."""
+    """The difference at a visit in everybody and in levels of each variable: a figure for each arm but control."""
     levels = subgroup_levels(run, output)
     lines, notes = subgroup_lines(run, output, levels)
     figures = tuple(one for arm in run.arms.order[1:] if (one := _forest_of(run, levels, arm)) is not None)
