@@ -175,7 +175,7 @@ def test_rows_of_other_seeds_and_scenarios_are_not_taken(tmp_path):
 
 def test_the_digest_is_that_of_every_number():
     given_, compiled = numbers(), shape()
-    digests = {scenario.digest(given_, compiled), scenario.digest(given_, shape(whole=True))}
+    digests = {scenario.digest(given_, compiled), scenario.digest(given_, shape(depends=True))}
     for name in given_._fields:
         digests.add(
             scenario.digest(given_._replace(**{name: np.full_like(getattr(given_, name), 7)}), compiled)

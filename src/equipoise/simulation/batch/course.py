@@ -191,7 +191,7 @@ def _levels(numbers: Numbers, first: Array, latent: Array) -> Array:
 
 
 def _values(shape: Shape, numbers: Numbers, own: Array, active: Array) -> tuple[Array, Array]:
-    """Baseline (T, B) and values (V, T, B) of those who live, inside the scale."""
+    """Baseline (T, B) and values (V, T, B) of those who live: whole numbers inside the scale."""
     spread = []
     for row in range(shape.visits + 1):
         value = numbers.root[row, 0] * own[0]
@@ -201,9 +201,7 @@ def _values(shape: Shape, numbers: Numbers, own: Array, active: Array) -> tuple[
     values = numbers.mean[:, None, None] + numbers.sd[:, None, None] * jnp.stack(spread)
     gain = jnp.concatenate([jnp.zeros(1), numbers.effect])
     values = values + gain[:, None, None] * active[None]
-    if shape.whole:
-        values = jnp.round(values)
-    values = jnp.clip(values, numbers.lowest, numbers.highest)
+    values = jnp.clip(jnp.round(values), numbers.lowest, numbers.highest)
     return values[0], values[1:]
 
 

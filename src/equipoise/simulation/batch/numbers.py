@@ -20,7 +20,7 @@ class Shape:
 
     endpoint: index of the visit of the endpoint. grades of the ordered scale, the last of which is death.
     included: how many visits are analysed at each look, the last of which is the final analysis; all at one
-    look where nothing is named. whole: values are whole numbers. depends: leaving goes with the last change.
+    look where nothing is named. depends: leaving goes with the last change.
     """
 
     most: int
@@ -29,7 +29,6 @@ class Shape:
     endpoint: int
     grades: int
     included: tuple[int, ...] = ()
-    whole: bool = False
     depends: bool = False
 
     @property

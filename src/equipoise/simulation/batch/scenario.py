@@ -129,7 +129,7 @@ def shape(prepared: Prepared, scenarios: list[Scenario]) -> Shape:
     early = _visits_at_look(prepared, min(sizes))
     return Shape(
         most=max(sizes), visits=visits, factors=len(prepared.asked.strata), endpoint=prepared.endpoint,
-        grades=prepared.asked.grades.number, included=(early, visits) if early is not None else (visits,), whole=True,
+        grades=prepared.asked.grades.number, included=(early, visits) if early is not None else (visits,),
         depends=any(one.pull for one in scenarios),
     )  # fmt: skip
 
