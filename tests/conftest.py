@@ -70,7 +70,7 @@ LONG_FIRST = (
     "rooms/cli",
     "rooms/vault",
 )
-"""Where long files lie. Two workers share the files: a long one that begins last would run while the other has nothing."""
+"""Where long files lie. Workers share the files: a long one that begins last would run while the others have nothing."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

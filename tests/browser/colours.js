@@ -16,12 +16,21 @@
     }
     return grounds.get(one);
   };
+  const boxes = (node) => {
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    return range.getClientRects().length > 0;
+  };
+  // What is not shown, itself or with an ancestor, has passed nothing: it is a new pair when it is shown.
+  const shown = (one) => getComputedStyle(one).display === 'contents'
+    ? getComputedStyle(one).visibility === 'visible' && shown(one.parentElement)
+    : one.checkVisibility({ visibilityProperty: true, contentVisibilityAuto: true });
   for (const one of document.body.querySelectorAll('*')) {
-    const said = [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
-    if (!said && !one.matches('input, textarea, select')) continue;
+    const said = [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim() && boxes(node));
+    const field = one.matches('input, textarea, select') && one.getClientRects().length > 0;
+    if (!(said || field) || !shown(one)) continue;
     const own = getComputedStyle(one);
-    if (own.display === 'none' || own.visibility !== 'visible') continue;
-    const large = parseFloat(own.fontSize) >= 24 || (parseFloat(own.fontSize) >= 18.5 && +own.fontWeight >= 700);
+    const large = parseFloat(own.fontSize) >= 24 || (parseFloat(own.fontSize) >= 18.66 && +own.fontWeight >= 700);
     pairs.add(`${own.color} ${own.textShadow} ${large} on ${under(one)}${one.matches(':disabled, [aria-disabled=true]') ? ' disabled' : ''}`);
   }
   return [...pairs];

@@ -134,8 +134,13 @@ def test_a_pair_of_colours_is_looked_at_wherever_it_is_new(browser):
     between = sound.replace("#0a0a0a", "#888")  # 3.5 : 1: enough for large letters alone
     large = between.replace("16px", "30px")
     ground = sound.replace("#fdfdfd", "#333")
+    fainter = sound.replace("#0a0a0a", "#bcbcbc")
+    hidden = fainter + "main {display: none}"
+    unseen = fainter.replace("#bcbcbc", "#bdbdbd")
+    faded = unseen + "main {visibility: hidden}"
     for style, fault in ((sound, None), (sound, None), (faint, "light"), (sound + dark, "dark"), (ground, "light"),
-                         (large, None), (between, "light"), (sound, None)):  # fmt: skip
+                         (large, None), (between, "light"), (hidden, None), (fainter, "light"), (faded, None),
+                         (unseen, "light"), (sound, None)):  # fmt: skip
         page.set_content(WORDS.format(style=style, word="Word"))
         found = [one for one in axe_faults(page) if "color-contrast" in one]
         assert bool(found) == (fault is not None), (style, found)

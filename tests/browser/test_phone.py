@@ -6,6 +6,7 @@ scores pain or mood), WCAG 2.2 AA through axe, and the reliability notes 5 (rece
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -26,6 +27,8 @@ from phoning import (
     worked,
 )
 from playwright.sync_api import Browser, Page, expect
+
+from equipoise.diary.packets import unb64
 
 pytestmark = pytest.mark.browser
 
@@ -346,23 +349,51 @@ def test_wrong_digits_open_nothing_and_five_ask_for_a_pause(phone):
     expect(phone.locator("main.home")).to_be_visible()
 
 
-def test_nothing_readable_lies_on_the_phone(phone):
-    phone.context.set_offline(True)
-    event(phone)
-    answer_all(phone)
-    send(phone)
-    dump = phone.evaluate(DUMP)
+def test_nothing_readable_lies_on_the_phone(browser, hospital):
+    context = window(browser, hospital)
+    page = new_phone(context, hospital)
+    link, digits = hospital.card()
+    with page.expect_response("**/diary/enrol") as answered:
+        enrol(page, link, digits)
+    key = answered.value.json()["key"]
+    context.set_offline(True)
+    event(page)
+    answer_all(page)
+    send(page)
+    home(page)
+    event(page)
+    page.locator(".item .choice").first.click()
+    expect(page.locator(".item .choice[aria-pressed=true]")).to_have_count(1)
+    dump = page.evaluate(DUMP)
     assert "EVAID" in json.dumps(dump["people"]), "the definition lies there: it tells nothing of a person"
+    assert [one["state"] for one in dump["queue"] if one["kind"] == "entry"] == ["PHONE"]
+    assert dump["drafts"]
     for store in ("queue", "drafts", "settings"):
         assert not re.search("EVAID|NEWDEVICE|CANE|reporter", json.dumps(dump[store])), store
-    assert not re.search("wrapped.*raw", json.dumps(dump["people"]))
-    phone.context.set_offline(False)
+    lying = "\n".join(texts_in(dump))
+    held = unb64(key)
+    for form in (key, base64.b64encode(held).decode(), held.hex(), held.decode("latin-1")):
+        assert form not in lying, "the key of the phone lies there"
+    assert not re.search(rf"(?<!\d){digits}(?!\d)", lying), "the PIN lies there"
+    context.close()
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """Every text, number and name in a dump."""
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, list):
+        for one in value:
+            yield from texts_in(one)
+    else:
+        yield str(value)
 
 
 DUMP = """() => new Promise((done) => {
   indexedDB.open("equipoise-diary").onsuccess = async ({ target: { result: db } }) => {
     const found = {};
-    const text = (value) => JSON.parse(JSON.stringify(value, (name, one) => one instanceof Uint8Array ? String.fromCharCode(...one) : one));
+    const bytes = (one) => (one instanceof ArrayBuffer ? new Uint8Array(one) : ArrayBuffer.isView(one) ? new Uint8Array(one.buffer, one.byteOffset, one.byteLength) : null);
+    const text = (value) => JSON.parse(JSON.stringify(value, (name, one) => (bytes(one) ? String.fromCharCode(...bytes(one)) : one)));
     for (const name of db.objectStoreNames) found[name] = await new Promise((all) => { db.transaction(name).objectStore(name).getAll().onsuccess = (event) => all(text(event.target.result)); });
     done(found);
   };

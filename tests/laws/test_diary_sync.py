@@ -108,6 +108,7 @@ class Sync(RuleBasedStateMachine):
         self.subject = self.world.plant(caregiver=second)
         self.truth: dict[str, Truth] = {}
         self.acknowledged: set[str] = set()
+        self.lost: set[str] = set()
         self.air: list[bytes] = []
         self.phones: list[Phone] = []
         self.set_at = [dt.timedelta(0)] * 2
@@ -184,6 +185,8 @@ class Sync(RuleBasedStateMachine):
     @rule(phone=PHONES)
     def the_storage_is_lost(self, phone: int) -> None:
         one = self.phones[phone]
+        mine = {packet for packet, truth in self.truth.items() if truth.phone == phone}
+        self.lost |= {packet for packet in mine if one.told[packet] == "PHONE"}
         one.clear()
         self.begun[phone] = None
         again = self.world.phone(
@@ -203,7 +206,7 @@ class Sync(RuleBasedStateMachine):
                     raise ConnectionError
                 case "many":
                     packets = [data for data in packets for _ in range(self.draw.randint(1, 5))]
-                    self.draw.shuffle(list(packets))
+                    self.draw.shuffle(packets)
                 case "cut":
                     body = b'{"packets": [' + b", ".join(packets) + b"]}"
                     assert read_sending(body[: self.draw.randrange(len(body))]) is None
@@ -250,6 +253,9 @@ class Sync(RuleBasedStateMachine):
         for packet, truth in self.truth.items():
             told = next(phone.told[packet] for phone in self.phones if packet in phone.told)
             assert told != "PHONE", "nobody was told what became of an entry"
+            assert (told == "LOST") == (packet in self.lost), (
+                "lost is what no answer had come for, and nothing else"
+            )
             assert (told == "HOSPITAL") <= (packet in entries)
             assert not (packet in entries and packet in evidence)
             if told not in {"HOSPITAL", "LOST"}:
@@ -266,6 +272,11 @@ class Sync(RuleBasedStateMachine):
             several = [one for one in state.made.values() if one.entry.period == truth.period]
             reported = [one for one in state.reported() if one.entry.period == truth.period]
             assert len(reported) == len({side_of(one.entry.reporter) for one in several})
+            own = [one.entry.packet for one in several if side_of(one.entry.reporter) == side]
+            (counts,) = (one.entry.packet for one in reported if side_of(one.entry.reporter) == side)
+            if all(self.truth[one].known for one in own):
+                first = min(self.truth[one].begun for one in own)
+                assert self.truth[counts].begun - first < WITHIN, "another than the first was reported"
 
     def _is_judged_by_the_truth(
         self, packet: str, truth: Truth, entries: dict[str, DiaryEntryRecorded], evidence: dict[str, str]

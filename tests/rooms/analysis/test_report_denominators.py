@@ -213,7 +213,8 @@ def by_visit(its: Ledger) -> None:
 
 
 def _sizes(texts: Sequence[str], people: People) -> None:
-    for text, one in zip(texts, people, strict=False):
+    """The first cells are the columns of people; those of differences and estimates may follow."""
+    for text, one in zip(texts[: len(people)], people, strict=True):
         assert leading(text) == len(one), (texts, [sorted(each) for each in people])
 
 
@@ -228,6 +229,7 @@ def _levels(its: Ledger, lines: Sequence[tuple[str, list[str]]]) -> None:
             for place in (0, 1):
                 found[label][place] += leading(texts[place])
     labels = {"Baseline": "BASELINE", "Day 28": "D28", "Day 90": "D90", "Day 180": "D180", "Day 365": "D365"}
+    assert found, its.output.id
     for label, sizes in found.items():
         people = its.with_value(its.output.parameters[0], labels[label])
         assert sizes == [len(people & one) for one in its.split(its.members)]
@@ -441,7 +443,23 @@ def _outside(its: Ledger) -> list[str]:
 
 
 def _abnormal(its: Ledger) -> None:
-    assert all(label[-5:] in its.dosed for label, _ in its.lines())
+    """A line for each saved value outside the study's own range (`ranges.yaml`; no site has sent others), with whose it is."""
+    limits = {(one.test, one.sex): (one.low, one.high) for one in its.trial.study.reference_ranges.rows}
+    tests = [one for one, form in FORMS.items() if form.startswith("LB")]
+    expected = []
+    for number in its.dosed:
+        saved = [one.entry for one in entries(its.store)[number] if isinstance(one.entry, FormSaved)]
+        (sex,) = {one.items["SEX"].value for one in saved if one.form == "DM" and "SEX" in one.items}
+        held = {(one.visit, one.repeat, test): one.items[test].value
+                for one in saved for test in tests if one.form == FORMS[test] and test in one.items}  # fmt: skip
+        for (_, _, test), value in held.items():
+            low, high = limits.get((test, sex)) or limits[test, None]
+            if value and (
+                (low is not None and float(value) < low) or (high is not None and float(value) > high)
+            ):
+                expected.append((number, float(value)))
+    assert expected
+    assert sorted((label[-5:], float(texts[4])) for label, texts in its.lines()) == sorted(expected)
 
 
 CHECKS: Mapping[str, Callable[[Ledger], None]] = {

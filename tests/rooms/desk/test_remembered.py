@@ -59,6 +59,7 @@ def test_the_second_look_folds_nobody_and_says_the_same(three, folded) -> None:
     assert set(folded) == _subjects(three)
     folded.clear()
     assert (_impact(story), flow_page(story.desk, story.who("dm"))) == (first, flow)
+    assert folded == []
     assert story.desk.amendments(story.who("dm")) is not None
     folded.clear()
     assert story.desk.amendments(story.who("dm")) is not None
@@ -79,9 +80,7 @@ def test_whoever_changed_is_folded_again_and_nobody_else(three, folded) -> None:
     }  # a form in progress lacks nothing that it was complete without
 
 
-def test_another_day_another_version_and_another_site_s_act_are_not_answered_from_memory(
-    three, folded
-) -> None:
+def test_another_day_and_another_version_are_not_answered_from_memory(three, folded) -> None:
     story, _ = three
     _impact(story)
     folded.clear()

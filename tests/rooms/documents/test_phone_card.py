@@ -16,7 +16,8 @@ CARD = PhoneCard(LINK, "01001", "2026-03-16")
 ISSUE = Issue("DEMO-0001", dt.date(2026, 3, 2), rehearsal=True)
 
 
-def test_a_card_bears_its_code_and_nothing_of_a_person(monkeypatch):
+def handed_to_typst(monkeypatch):
+    """The values of every document that is set from now on."""
     handed = []
     real = typst.compile
 
@@ -25,6 +26,11 @@ def test_a_card_bears_its_code_and_nothing_of_a_person(monkeypatch):
         return real(*places, **names)
 
     monkeypatch.setattr(typst, "compile", look)
+    return handed
+
+
+def test_a_card_bears_its_code_and_nothing_of_a_person(monkeypatch):
+    handed = handed_to_typst(monkeypatch)
     made = phone_card_pdf(CARD, ISSUE)
     assert made.startswith(b"%PDF-")
     assert made == phone_card_pdf(CARD, ISSUE), "the same values give the same bytes"
@@ -37,6 +43,12 @@ def test_a_card_bears_its_code_and_nothing_of_a_person(monkeypatch):
     assert not any(word in words for word in ("stroke", "trial", "脑", "卒中", "pin", "study"))
 
 
-def test_a_caregivers_card_says_whose_it_is():
-    made = phone_card_pdf(PhoneCard(LINK, "01001", "2026-03-16", caregiver=True), ISSUE)
-    assert made != phone_card_pdf(CARD, ISSUE)
+def test_a_caregivers_card_says_whose_it_is(monkeypatch):
+    handed = handed_to_typst(monkeypatch)
+    phone_card_pdf(CARD, ISSUE)
+    phone_card_pdf(PhoneCard(LINK, "01001", "2026-03-16", caregiver=True), ISSUE)
+    own, theirs = (json.dumps(said["holder"], ensure_ascii=False).lower() for said in handed)
+    assert "participant" in own
+    assert "受试者" in own
+    assert "caregiver" in theirs
+    assert "照护者" in theirs

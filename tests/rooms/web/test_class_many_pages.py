@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from django.conf import settings
 
+from equipoise.ledger.entries import DeviationClassed
 from equipoise.oversight.commands import RaiseDeviation, WithdrawDeviation
 from rooms.web.test_infusion_pages import enter
 from stories.conftest import STAFF, Story, made_store, story
@@ -46,6 +47,14 @@ def _severities(story: Story) -> list[tuple[str, str, bool]]:
     return [(line.text, line.severity, line.important) for line in _lines(story)]
 
 
+def _classed(story: Story) -> list[str]:
+    """The deviation of every entry by which one was classed."""
+    with story.desk.reading() as reader:
+        streams = [one.stream for one in reader.streams() if one.stream.startswith("subject/")]
+        entries = [one.entry for stream in streams for one in reader.entries(stream)]
+    return [one.deviation for one in entries if isinstance(one, DeviationClassed)]
+
+
 def _send(actor: str, do: str, chosen: list[str], **more: str):
     given = {"do": do, "deviation": chosen, "severity": "MAJOR", "important": "yes", "key": f"k {do}", **more}
     return enter(actor, STAFF[actor][0]).post(PAGE, given)
@@ -59,8 +68,11 @@ def test_a_dry_run_writes_nothing_and_the_act_classes_what_was_chosen(three) -> 
     assert {severity for _, severity, _ in _severities(story)} == {""}
     assert "2 classed." in _send("dm", "class", [forgotten, lost]).content.decode()
     assert _severities(story) == [("forgotten", "MAJOR", True), ("late", "", False), ("lost", "MAJOR", True)]
+    written = _classed(story)
+    assert sorted(written) == sorted([forgotten, lost])
     again = _send("dm", "class", [forgotten, lost])  # a double click: the same key
     assert again.status_code == 200
+    assert _classed(story) == written
     assert _severities(story) == [("forgotten", "MAJOR", True), ("late", "", False), ("lost", "MAJOR", True)]
 
 
