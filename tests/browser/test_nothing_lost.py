@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from served import VIEW, WAIT, SlowLine, enter, saved
 
 pytestmark = pytest.mark.browser
@@ -192,6 +193,44 @@ def test_a_refused_value_stays_in_its_field_with_the_reason_beside_it(page, shar
     saved(page)
     expect(item.locator(".error")).to_have_count(0)
     assert date.input_value() == "2026-08-14"
+
+
+def press_slowly(page: Page, option: Locator, until: Callable[[], object]) -> None:
+    """A press by the mouse as a hand makes it: down, and up again only after something else has come."""
+    box = option.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    until()
+    page.mouse.up()
+
+
+def test_a_press_is_not_lost_when_a_correction_takes_a_message_away_above_it(page, shared_server):
+    """The field is left when the next option is pressed: what goes or comes above it moves nothing before it is let go."""
+    open_form(page, shared_server.address)
+    date = page.locator("[name='v.NIHSSDAT']")
+    date.fill("14/08/2026")
+    page.keyboard.press("Enter")
+    error = page.locator(".item[data-item='NIHSSDAT'] .bars .error")
+    expect(error).to_be_visible()
+    date.fill("260814")
+    page.wait_for_timeout(300)  # what is understood of it stands below it
+    option = page.locator(".item[data-item='1a'] .option", has=page.locator("[value='1']"))
+    press_slowly(page, option, lambda: page.wait_for_timeout(400))
+    expect(option.locator("input")).to_be_checked()
+    expect(error).to_have_count(0)
+    saved(page)
+    assert date.input_value() == "2026-08-14"
+
+
+def test_a_press_is_not_lost_when_an_answer_comes_meanwhile(page, shared_server):
+    open_form(page, shared_server.address)
+    page.locator("[name='v.NIHSSDAT']").fill("14/08/2026")
+    page.wait_for_timeout(300)
+    option = page.locator(".item[data-item='1a'] .option", has=page.locator("[value='2']"))
+    press_slowly(page, option, lambda: page.wait_for_timeout(700))
+    expect(option.locator("input")).to_be_checked()
+    expect(page.locator(".item[data-item='NIHSSDAT'] .bars .error")).to_be_visible()
+    expect(page.locator("#save-state")).to_contain_text("1 not saved yet")
 
 
 def test_untestable_asks_why_in_place_and_waits_for_it(page, shared_server):

@@ -138,7 +138,8 @@ function settleBars(item) {
 
 function clearRefusal(item) {
   refused.delete(idOf(item));
-  item.querySelectorAll("[data-bar=refusal], .notes .error").forEach((bar) => bar.remove());
+  const bars = item.querySelectorAll("[data-bar=refusal], .notes .error");
+  released.then(() => bars.forEach((bar) => bar.remove()));
   fieldsOf(item).forEach((field) => field.removeAttribute("aria-invalid"));
 }
 
@@ -152,6 +153,17 @@ function enqueue(save) {
 
 const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 const plain = (save) => save.items && !save.complete && !save.reason && !save.body && !save.alone && !save.hide;
+
+/* While something on the page is pressed an answer waits: what it puts above would move the aim away and lose the press. */
+let released = Promise.resolve();
+addEventListener("pointerdown", () => {
+  const heard = new AbortController();
+  released = new Promise((done) => {
+    const free = () => setTimeout(done, 50); // after the click that the press becomes
+    for (const name of ["pointerup", "pointercancel"]) addEventListener(name, free, { capture: true, signal: heard.signal });
+    setTimeout(done, 2000); // a press whose end the page never hears of
+  }).then(() => heard.abort());
+}, { capture: true });
 
 async function send() {
   if (sending || timer || !queue.length) return;
@@ -176,6 +188,7 @@ async function send() {
   } catch {
     status = 0; // no answer, or none of ours: the save waits
   }
+  await released;
   sending = false;
   if (reply && (status === 200 || status === 409 || status === 422)) {
     queue.shift();
