@@ -62,6 +62,7 @@ def door_settings(
         "SECRET_KEY": secret or secret_key(folder / "web.key"),
         "ALLOWED_HOSTS": list(hosts),
         "ROOT_URLCONF": urls,
+        "APPEND_SLASH": False,  # no address of ours ends in one: a wrong address is not looked up twice
         "DATABASES": {"default": _database(folder / "accounts.sqlite")},
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         "USE_TZ": True,

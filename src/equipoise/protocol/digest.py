@@ -8,6 +8,7 @@ and `study_from_canonical` gives a study of the same content.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from decimal import Decimal
 from types import UnionType
@@ -29,9 +30,16 @@ class NotADefinition(ValueError):
     """The JSON is not the canonical content of a study; the message says where."""
 
 
+_DIGESTS: dict[int, str] = {}
+
+
 def study_digest(study: Study) -> str:
-    """SHA-256, in hexadecimal, of the canonical content."""
-    return digest(canonical_study(study))
+    """SHA-256, in hexadecimal, of the canonical content. A definition is never changed: it is worked out once for each."""
+    found = _DIGESTS.get(id(study))
+    if found is None:
+        found = _DIGESTS[id(study)] = digest(canonical_study(study))
+        weakref.finalize(study, _DIGESTS.pop, id(study), None)
+    return found
 
 
 def canonical_study(study: Study) -> Json:

@@ -71,8 +71,9 @@ def _differing(before: Mapping[str, Part], after: Mapping[str, Part]) -> frozens
     """The names that only one has, or that stand for different content."""
     found = before.keys() ^ after.keys()
     both = before.keys() & after.keys()
+    unlike = {name for name in both if before[name] != after[name]}  # most are equal, and that is soon seen
     return frozenset(
-        found | {name for name in both if canonical_part(before[name]) != canonical_part(after[name])}
+        found | {name for name in unlike if canonical_part(before[name]) != canonical_part(after[name])}
     )
 
 
