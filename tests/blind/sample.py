@@ -20,7 +20,9 @@ from blind.rights import WEB
 from blind.world import World
 
 STRIDE = 31
-"""Each role asks for each page in every thirty-first state, and once in a way that must be refused."""
+"""Each role asks for each page in every thirty-first state."""
+REFUSED = 3
+"""In every third of these turns it asks once in a way that must be refused, as well: what is refused stays so."""
 LISTS = ("/subjects", "/subjects/new", "/today", "/queries")
 SEARCHES = ("", "?q=01", "?q=R-", "?q=A", "?q=placebo", "?q=cells", "?after=01003", "?q=%E5%AE%89")
 PLACES = (("V1", "NIHSS"), ("V1", "RISK"), ("V2", "IMMUN"), ("V1", "PSMRS"), ("V2", "VS"), ("V1", "STROKE"))
@@ -42,9 +44,11 @@ class Sampler:
         people = [each for each in self.world.people.values() if each.first]
         for row, person in enumerate(people):
             for column, operation in enumerate(web_operations()):
-                due = (row * 5 + column * 3 + self.turn) % STRIDE
+                turn, due = divmod(row * 5 + column * 3 + self.turn, STRIDE)
                 if due == 0 and operation.startswith("GET") and operation in WEB:
                     self.visit(person, operation)
+                elif turn % REFUSED:
+                    continue
                 elif due == 0 and operation.startswith("POST"):
                     self.refuse_post(person, operation)
                 elif due == 5:

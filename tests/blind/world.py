@@ -115,6 +115,7 @@ class World:
         study = read_study()
         desk = create_store(DOOR, study, "rehearsal", clock=self.clock)
         assert not isinstance(desk, tuple), [problem.say() for problem in desk]
+        assert desk.relax() is None  # a world is thrown away: nothing in it waits for the disk
         try:
             for site in SITES:
                 settled(open_site(desk, site, f"EC-{site}", "2026-01-01"))
@@ -161,10 +162,12 @@ class World:
         """Open both doors on a scene that was made."""
         desk = open_desk(DOOR, kind=WatchedDesk, clock=self.clock)
         assert not isinstance(desk, Problem), desk.say()
+        assert desk.relax() is None
         desk.world = self
         self.desk = desk
         self.app = pages_of(desk, DOOR)
         self.vault = opened(open_vault(VAULT, PASSPHRASE, clock=self.clock, entropy=self.stream))
+        self.vault.ledger.relax()
         self.courier = desk.send(Courier(desk, self._line))
         self.second_door = SecondDoor(self)
         self.arms: dict[str, int] = json.loads(ORACLE.read_text("utf-8"))
