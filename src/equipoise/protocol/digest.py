@@ -34,7 +34,7 @@ _DIGESTS: dict[int, str] = {}
 
 
 def study_digest(study: Study) -> str:
-    """SHA-256, in hexadecimal, of the canonical content. A definition is never changed: it is worked out once for each."""
+    """SHA-256, in hexadecimal, of the canonical content; a definition never changes: worked out once."""
     found = _DIGESTS.get(id(study))
     if found is None:
         found = _DIGESTS[id(study)] = digest(canonical_study(study))
