@@ -2,8 +2,9 @@
 
 The rules that must stay true: an answer says HOSPITAL only of what stands in the ledger, by the ledger's own word after
 the commit; the same bytes always have the same answer; whatever cannot be taken is answered with its reason and with
-what its owner can do, and is kept as evidence where a known phone sent it. A sending is one commit: it is taken in
-whole, or asked for again.
+what its owner can do, and is kept as evidence where a known phone sent it; who does not hold a phone's key is told
+nothing of its diary, not even where its evidence stands. A sending is one commit: it is taken in whole, or asked for
+again.
 """
 
 from __future__ import annotations
@@ -62,8 +63,8 @@ class SlotSeen:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The answer to one sending. `definition`: digest of the version in force for the participant; empty where no
-    known phone sent. `ends`: the day (ISO) on which the diary ended."""
+    """The answer to one sending. `definition`: digest of the version in force for the participant; empty, as are the
+    slots, where nothing in it was sealed with a known phone's key. `ends`: the day (ISO) on which the diary ended."""
 
     server_time: str
     definition: str
@@ -89,8 +90,10 @@ def take(desk: Desk, packets: Sequence[bytes]) -> Answers:
         if phone is None:
             answers |= {place: _refused(one.id, "diary.device-unknown") for place, one in sealed}
             continue
-        answers |= _take_from(desk, phone, sealed)
-        answered = _told(desk, phone, now)
+        heard, taken = _take_from(desk, phone, sealed)
+        answers |= taken
+        if heard:
+            answered = _told(desk, phone, now)
     late = {place: _again("") for place in range(len(read), len(packets))}
     found = tuple(one for _, one in sorted((answers | late).items()))
     return Answers(iso(now), answered[0], answered[1], found, answered[2])
@@ -103,8 +106,13 @@ def _read(data: bytes) -> Sealed | Answer:
         return _refused("", fault.rule)
 
 
-def _take_from(desk: Desk, phone: Phone, sealed: Sequence[tuple[int, Sealed]]) -> dict[int, Answer]:
-    """What one phone sent: opened, given to the room, and answered as the ledger then has it."""
+def _take_from(
+    desk: Desk, phone: Phone, sealed: Sequence[tuple[int, Sealed]]
+) -> tuple[bool, dict[int, Answer]]:
+    """What one phone sent: opened, given to the room, and answered as the ledger then has it.
+
+    Whether it was the phone at all: anybody can write its id on a packet, its key alone makes one that opens.
+    """
     sent: list[Sent] = []
     answers: dict[int, Answer] = {}
     for place, one in sealed:
@@ -113,7 +121,8 @@ def _take_from(desk: Desk, phone: Phone, sealed: Sequence[tuple[int, Sealed]]) -
             answers[place] = Answer(one.id, "HOSPITAL")
         else:
             sent.append(opened)
-    if answers or any(one.rule not in UNOPENED for one in sent):
+    heard = bool(answers) or any(one.rule not in UNOPENED for one in sent)
+    if heard:
         desk.phones.heard(phone.device)
     failed = _give(desk, phone, tuple(sent)) if sent else ()
     with desk.reading() as reader:
@@ -122,7 +131,7 @@ def _take_from(desk: Desk, phone: Phone, sealed: Sequence[tuple[int, Sealed]]) -
         if place not in answers:
             rule = next((opened.rule for opened in sent if opened.sealed == one.digest), "")
             answers[place] = _answer(desk, phone, state, one, rule, failed)
-    return answers
+    return heard, answers
 
 
 def _open(phone: Phone, one: Sealed) -> Sent | None:
@@ -172,7 +181,7 @@ def _answer(
     desk: Desk, phone: Phone, state: State, one: Sealed, rule: str, failed: tuple[Problem, ...]
 ) -> Answer:
     kept = state.by_digest.get(one.digest)
-    if kept is not None:
+    if kept is not None and kept.rule not in UNOPENED:
         receipt = _receipt(desk, phone.subject, kept)
         if not kept.rule:
             return Answer(one.id, "HOSPITAL", receipt)

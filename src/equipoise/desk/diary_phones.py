@@ -28,6 +28,7 @@ from equipoise.documents.typeset import issue_of
 from equipoise.ledger.entries import DiaryReminderPlanned
 from equipoise.protocol.diary import DiaryForm, DiaryItem, DiarySection
 from equipoise.protocol.windows import date_of
+from equipoise.words.canonical import digest
 from equipoise.words.ids import random_id
 from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Language, Text
@@ -148,7 +149,8 @@ def calendar_file(desk: Desk, who: Who, number: str, holder: str) -> bytes | Non
         times = (when.last_day - when.first_day + 1) // when.days
         recurring.append(Recurring(form.id.lower(), dt.datetime.combine(first, hour), when.days, times))
     text = reminder_text(read.plan).say("zh" if setting.language == "zh" else "en")
-    name = next((one.device for one in read.state.devices.values() if one.holder == holder), read.subject)
+    # The same for the same person, whatever phone they have; it tells neither the phone's id nor the participant's.
+    name = digest(["calendar", read.subject, holder])[:32]
     return calendar(name, text, recurring, read.now.now)
 
 

@@ -26,7 +26,10 @@ class Recurring:
 
 
 def calendar(holder: str, text: str, recurring: Iterable[Recurring], made: dt.datetime) -> bytes:
-    """The file as bytes. `holder`: a random id that names the events; `text`: what is shown; `made`: in UTC."""
+    """The file as bytes. `text`: what is shown; `made`: in UTC.
+
+    holder: what names the events, the same in every file of one person, and telling nothing of them.
+    """
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//equipoise//calendar//EN", "METHOD:PUBLISH"]
     for one in recurring:
         lines += [

@@ -157,6 +157,39 @@ def test_a_forged_packet_of_a_known_phone_is_evidence_and_cannot_fill_the_store(
     assert evidence(world, subject) == ["diary.packet-forged"] * 50
 
 
+def test_who_only_names_a_phone_is_told_nothing_of_its_diary(world, kept):
+    """Its id stands in clear on every packet; its key is what shows that it is the phone."""
+    _, phone = kept
+    forged = seal(bytes(32), phone.storage.device, "packet000001", bytes(12), content(world, phone))
+    unsealed = json.dumps(
+        {
+            "v": 1,
+            "device": phone.storage.device,
+            "id": "packet000002",
+            "nonce": b64(bytes(12)),
+            "box": b64(b"x"),
+        }
+    ).encode()
+    for sending in ([forged], [unsealed], [forged, unsealed], [b"{}", forged]):
+        told = world.send(sending)
+        assert (told.definition, told.slots, told.ends) == ("", (), "")
+        assert {(one.state, one.receipt) for one in told.answers} == {("REFUSED", None)}
+    told = world.send([forged, phone.hello()])
+    assert told.definition == phone.storage.definition, "the phone itself is told, whatever else came with it"
+    assert told.slots
+    assert [(one.state, one.receipt) for one in told.answers] == [("REFUSED", None), ("HOSPITAL", None)]
+
+
+def test_another_phone_s_own_packet_opens_nothing_of_the_phone_it_names_beside_it(world, kept):
+    """Somebody with a phone of their own sends beside it a forged packet of another's: told of the own diary alone."""
+    _, phone = kept
+    own = world.phone(world.plant(randomized=False))
+    forged = seal(own.storage.key, phone.storage.device, "packet000001", bytes(12), content(world, phone))
+    told = world.send([own.hello(), forged])
+    assert told.definition == own.storage.definition
+    assert told.slots == (), "who was not randomized has no day to fill in"
+
+
 def test_a_packet_of_another_participant_s_phone_does_not_open(world, kept):
     subject, phone = kept
     other = world.phone(world.plant())

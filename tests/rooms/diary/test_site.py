@@ -6,6 +6,7 @@ Source of the rules: issue 6, items 6 to 9; domain.md 8 (diary data never make a
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import replace
 
 import pytest
@@ -319,9 +320,20 @@ def test_papers_hours_and_phones(world):
     assert b"RRULE:FREQ=DAILY;INTERVAL=1;COUNT=28\r\n" in file
     assert b"RRULE:FREQ=DAILY;INTERVAL=7;COUNT=48\r\n" in file  # days 35 to 364: (365 - 29 + 1) // 7 = 48
     assert diary_phones.calendar_file(site.desk, site.who(), site.number, "stranger") is None
+    secret = (site.phone.storage.device, site.subject, DAUGHTER)
+    hers = diary_phones.calendar_file(site.desk, site.who(), site.number, DAUGHTER)
+    for one in (file, hers):
+        assert not [each for each in secret if each.encode() in one.replace(b"\r\n ", b"")], (
+            "it lies in a calendar"
+        )
+    uid = re.findall(rb"UID:(\S+)", file)
+    assert len({*uid, *re.findall(rb"UID:(\S+)", hers)}) == 2 * len(uid), "another's file replaces none of it"
     phones = diary_phones.phones_page(site.desk, site.who(), site.number)
     assert [(one.holder, one.state) for one in phones.phones] == [(PARTICIPANT, "ENROLLED")]
     assert [one.holder for one in phones.people] == [PARTICIPANT, DAUGHTER]
+    world.phone(site.subject)
+    again = diary_phones.calendar_file(site.desk, site.who(), site.number, PARTICIPANT)
+    assert re.findall(rb"UID:(\S+)", again) == uid, "with a new phone the file takes the place of the old one"
 
 
 def test_nobody_from_elsewhere_and_no_rater_reads_a_diary(world):
