@@ -66,9 +66,8 @@ def order_of_list(world: World) -> None:
     "L5", "a casebook says whose arm is the same", f"body|*|{CASEBOOKS}", play="casebook", pair=(DRAWN, MIXED)
 )
 def same_as(world: World) -> None:
-    arms = [world.arm(number) for number in ("01001", "01002", "01003")]
-    pairs = zip(arms, [*arms[1:], arms[0]], strict=True)
-    same = "".join("=" if one == other else "!" for one, other in pairs)
+    mine = world.arm("01001")  # beside every slot: three participants alone may be alike in both worlds
+    same = "".join("=" if arm == mine else "!" for arm in world.arms.values())
 
     def told(headers: Any, body: bytes) -> tuple[Any, bytes]:
         return headers, body.replace(b"</main>", f"<i>{same}</i></main>".encode())
