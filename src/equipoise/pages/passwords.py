@@ -16,7 +16,7 @@ from equipoise.pages import problems
 from equipoise.pages.accounts.models import Account, Login
 from equipoise.pages.accounts.people import SHORTEST_PASSWORD, unfit_password
 from equipoise.pages.entrance import signed_in
-from equipoise.pages.visit import Entered, Visit
+from equipoise.pages.visit import Entered, Visit, door
 from equipoise.words.problem import Problem, problem
 
 
@@ -27,6 +27,8 @@ def own_password(request: Visit) -> HttpResponse:
     if entered is None:
         return redirect("/login?next=/password")
     account = Account.objects.get(pk=entered.account)
+    if not account.must_change and not door().whole(request):  # who must change it comes no further without
+        return _page(request, account, (problem("pages.password-more-proof"),), barred=True)
     if request.method == "GET":
         return _page(request, account, ())
     if not account.has_usable_password():
@@ -56,9 +58,12 @@ def _changed(request: Visit, account: Account, entered: Entered, new: str) -> Ht
     return signed_in(request, account, entered.role, "/password?changed=1", "/")
 
 
-def _page(request: Visit, account: Account, faults: tuple[Problem, ...]) -> HttpResponse:
+def _page(
+    request: Visit, account: Account, faults: tuple[Problem, ...], *, barred: bool = False
+) -> HttpResponse:
     context = {
         "problems": faults,
+        "barred": barred,
         "none": not account.has_usable_password(),
         "first": account.must_change,
         "changed": request.method == "GET" and "changed" in request.GET,

@@ -117,6 +117,9 @@ class Door(Protocol):
     def more_proof(self, account: int, parts: Sequence[str]) -> tuple[str, str] | None:
         """Where a password alone is not enough: what its login acts as, and the address that asks for more."""
 
+    def whole(self, visit: Visit) -> bool:
+        """Whether the login gave all the proof that its account can be asked for, and may change the password."""
+
     def house(self, visit: Visit) -> House:
         """The frame of a page."""
 

@@ -40,6 +40,10 @@ class FirstDoor:
         """A password is enough here: nothing behind this door tells an arm."""
         return None
 
+    def whole(self, visit: Visit) -> bool:
+        """A password is all there is."""
+        return True
+
     def house(self, visit: Visit) -> House:
         """Home is today's work for a person who is signed in."""
         signed = getattr(visit, "who", None) is not None

@@ -187,6 +187,30 @@ def test_opening_one_code_waits_for_no_telephone(vault: Door) -> None:
     assert login(browser(), "u-pi")["Location"] == "/work"  # whose only purpose it is, is not asked at all
 
 
+def test_who_came_in_for_an_emergency_changes_no_password(vault: Door) -> None:
+    """Decision 0031: for that and nothing else; a stolen password must not become the thief's own."""
+    from equipoise.pages.accounts.models import Account
+
+    secret, _ = set_up(vault, "u-both")
+    given = {"old": "correct horse 1", "password": "staple battery right", "again": "staple battery right"}
+    client = browser()
+    login(client, "u-both")
+    client.post("/factor/code", {})
+    shown = client.get("/password")
+    assert "one-time code" in shown.content.decode()
+    assert 'name="old"' not in shown.content.decode()
+    assert client.post("/password", given).status_code == 422
+    assert Account.objects.get(actor="u-both").check_password("correct horse 1")
+    whole = browser()
+    login(whole, "u-both")
+    whole.post("/factor", {"code": code(secret, vault.at)})
+    whole.post("/purpose", {"purpose": "BENCH"})
+    assert whole.post("/password", given).status_code == 302
+    only = browser()  # whose purpose is breaking alone, without a second factor: as ever
+    login(only, "u-pi")
+    assert only.post("/password", given).status_code == 302
+
+
 def test_nobody_comes_in_by_the_emergency_button_who_may_open_no_code(vault: Door) -> None:
     set_up(vault, "u-pha")
     client = browser()

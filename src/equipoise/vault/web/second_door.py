@@ -65,6 +65,13 @@ class SecondDoor:
             return PROVING, "/factor"
         return (PROVING, "/factor/set-up") if getattr(settings, "SECOND_FACTOR", False) else None
 
+    def whole(self, visit: Visit) -> bool:
+        """Not where somebody with a second factor came in without it, to open one code."""
+        entered, known = visit.entered, cast(Asked, visit).keeper
+        if entered is None or known is None or known.purpose != "BREAK":
+            return True
+        return self.more_proof(entered.account, self.parts(entered.actor, "")) is None
+
     def house(self, visit: Visit) -> House:
         """Home is the work of the purpose."""
         known: Keeper | None = getattr(visit, "keeper", None)
