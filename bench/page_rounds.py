@@ -26,6 +26,8 @@ LISTS = (
     ("visits due, all sites", "benchcra", "monitor", "/visits"),
     ("Today of a site", "benchnurse", "coordinator", "/today"),
     ("Today of a monitor", "benchcra", "monitor", "/today"),
+    ("doses due, one site", "benchnurse", "coordinator", "/due"),
+    ("doses due, all sites", "benchcra", "monitor", "/due"),
     ("queries", "benchcra", "monitor", "/queries"),
     ("to sign", "benchpi", "investigator", "/signatures"),
     ("to verify", "benchcra", "monitor", "/verification"),

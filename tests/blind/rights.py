@@ -144,6 +144,8 @@ WEB: Mapping[str, Right] = {
     "GET /reads": _reads("reads"),
     "GET /reads/<str:name>": _reads("reads"),
     "POST /reads/<str:name>": _does("ScoreReading", reads="reads"),
+    "GET /readers": _reads("readers"),
+    "POST /readers": _does("RecordCertificate", "WithdrawCertificate", reads="readers"),
     # specimens
     f"GET {_SUBJECT}/specimens": _reads("specimens"),
     f"POST {_SUBJECT}/specimens": _does("CollectSpecimen", reads="specimens"),

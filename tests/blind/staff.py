@@ -43,6 +43,10 @@ def looked_after(play: Play) -> Iterator[str]:
                 number=f"C-{turn}",
             )
             post(role, "withdraw", certificate="MRS en", reason=f"typed wrongly {turn}")
+        read = {"do": "certify", "user": world.person("reader").actor, "instrument": "MR", "on": day}
+        for role in ("monitor", "sponsor"):
+            sent = {**read, "until": "2030-01-01", "number": f"R-{turn}", "key": world.key()}
+            play.fine(world.person(role), "/readers", sent)
         post("sponsor", "name", "02", user=heads[turn % 2])
         for role in ("coordinator", "investigator"):
             page = f"/subjects/{world.numbers[0]}/consent"

@@ -102,6 +102,7 @@ FIRST: Mapping[str, tuple[str, str]] = {
     "own password": ("coordinator", "password"),
     "listing": ("data_manager", "listing"),
     "audit trail": ("inspector", "audit"),
+    "readers of images": ("monitor", "readers"),
     "sites with staff": ("inspector", "staff"),
     "staff": ("investigator", "staff/01"),
     "access map": ("inspector", "access"),

@@ -22,7 +22,7 @@ from equipoise.desk.diary_intake import take
 from equipoise.desk.followers import QUERIES
 from equipoise.desk.front import FrontDesk
 from equipoise.desk.phones import Invited
-from equipoise.desk.setup import add_person
+from equipoise.desk.setup import add_person, certify_readers
 from equipoise.diary.commands import PARTICIPANT
 from equipoise.ledger.entries import Datum, SeriesSeen
 from equipoise.oversight.commands import RecordRanges
@@ -66,6 +66,7 @@ def fill(made: Path, folder: Path) -> dict[str, str]:
     assert not isinstance(desk, Problem), desk.say()
     for user, name, role in PEOPLE:
         assert add_person(desk, user, name, role, None) == ()
+    assert certify_readers(desk) == ()
     filling = Filling(desk)
     names = {
         **_specimens(filling),

@@ -11,11 +11,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from demonstrated import COMMAND
 
@@ -127,3 +127,17 @@ def serve_copy(store: Path, folder: Path) -> Iterator[Served]:
     served = Served(folder / "store")
     yield served
     served.kill()  # quick, and the store is thrown away
+
+
+def held_back(page: Page) -> Callable[[], None]:
+    """Let the interpreter of the checks not arrive, as over a bad connection, until what this returns is called."""
+    held: list[Route] = []
+    page.route("**/expressions.js*", lambda route: held.append(route))  # noqa: PLW0108  # it wants a function
+
+    def release() -> None:
+        assert held, "the page asked for no interpreter"
+        for route in held:
+            route.continue_()
+        page.unroute("**/expressions.js*")
+
+    return release

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from served import VIEW, WAIT, enter, saved
+from served import VIEW, WAIT, enter, held_back, saved
 
 pytestmark = pytest.mark.browser
 
@@ -73,6 +73,30 @@ def test_checks_ranges_and_derived_values_speak_before_anything_is_saved(page, s
     expect(page.locator("[data-derived=BMI]")).to_have_text("22.5")  # 65 / 1.7^2 = 22.49
     assert [line for line in told if "ERR_FAILED" not in line] == []
     page.unroute("**/forms/V3/VS")
+
+
+def test_what_was_typed_before_the_interpreter_came_is_judged_when_it_comes(page, shared_server):
+    enter(page, shared_server.address)
+    release = held_back(page)
+    page.goto(f"{shared_server.address}subjects/{participant(page, shared_server.address, 1)}/forms/V3/EG")
+    page.route("**/forms/V3/EG", lambda route: None)  # nor does the server answer
+    page.locator("[name='v.EGINTP'][value='ABNORMAL CS']").check()
+    page.locator("[name='v.EGDAT']").focus()
+    page.keyboard.insert_text("260814")
+    assert page.locator("#sheet[data-live]").count() == 0
+    expect(page.locator(".item[data-item='EGFIND']")).to_be_hidden()
+    release()
+    expect(page.locator(".item[data-item='EGFIND']")).to_be_visible()
+    expect(live(page, "EGDAT")).to_contain_text("2026-08-14, Friday")
+    page.unroute("**/forms/V3/EG")
+
+
+def test_a_key_that_answers_goes_on_to_the_item_that_it_opens(page, shared_server):
+    opened(page, shared_server, "V3", "EG", 1)
+    page.locator("[name='v.EGINTP']").first.focus()
+    page.keyboard.press("3")  # abnormal, clinically significant
+    expect(page.locator("[name='v.EGFIND']")).to_be_focused()
+    saved(page)
 
 
 def test_closing_answered_items_asks_first(page, shared_server):

@@ -13,7 +13,7 @@ from datetime import date
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-from served import VIEW, WAIT, Served, enter
+from served import VIEW, WAIT, Served, enter, held_back
 
 pytestmark = pytest.mark.browser
 
@@ -125,6 +125,22 @@ def test_a_form_on_paper_goes_through_two_hands_and_a_third(people):
     page = people.open("monitor", "double?state=settled")
     expect(page.locator("tfoot")).to_contain_text("20.00")  # one item of five
     assert [text for text in people.said if "422" not in text] == []
+
+
+def test_what_was_typed_before_the_interpreter_came_is_judged_when_it_comes(people):
+    page = people("coordinator")
+    release = held_back(page)
+    people.open("coordinator")
+    page.keyboard.press("t")
+    page.keyboard.press("1")
+    expect(page.locator("[name='v.BGPGS']").first).to_be_checked()
+    expect(page.locator("#item-BGPSU")).to_be_hidden()
+    release()
+    expect(page.locator("#item-BGPSU input").first).to_be_focused()
+    expect(page.locator(".item[data-item='BGPDAT'] .live")).to_contain_text(date.today().isoformat())
+    page.keyboard.press("2")
+    expect(page.locator("#item-BGPWH input").first).to_be_focused()
+    assert people.said == []
 
 
 def test_without_script_it_is_a_plain_form(browser, server):

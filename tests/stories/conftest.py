@@ -223,11 +223,18 @@ def make_store(folder: Path, study: Study, list_length: int | None = None) -> No
     assert problems == []
 
 
+_MADE: dict[Path, Path] = {}
+
+
 @pytest.fixture(scope="session")
 def made_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("store") / "store"
-    make_store(folder, first_study())
-    return folder
+    """Made once in a process, for copying: fifty files take this fixture over, and each has a session's of its own."""
+    base = tmp_path_factory.getbasetemp()
+    if base not in _MADE:
+        folder = tmp_path_factory.mktemp("store") / "store"
+        make_store(folder, first_study())
+        _MADE[base] = folder
+    return _MADE[base]
 
 
 @pytest.fixture

@@ -25,7 +25,10 @@ class Trained:
 
 @dataclass(frozen=True, slots=True)
 class Certified:
-    """A certificate to score an instrument in a language, from a day (ISO) until another."""
+    """A certificate to score an instrument in a language, from a day (ISO) until another.
+
+    Of a reader of images `instrument` is the DICOM code of what is read, and `language` is empty.
+    """
 
     instrument: str
     language: str

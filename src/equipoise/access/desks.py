@@ -25,6 +25,9 @@ _LABORATORY = frozenset({"ReceiveShipment", "ImportResults"})
 _SEES = frozenset({"specimens", "imaging", "diary"})
 """The diary is never read by who rates: what a participant writes of the own progress would anchor a score."""
 
+_READERS = frozenset({"readers"})
+"""Who reads images and is certified for it: read by roles of the whole study, since a reader belongs to no site."""
+
 _IMAGING = frozenset({"OrderImaging", "RecordImaging", "CancelImaging", "ReferenceImages", "RefuseImages"})
 """Images, by who has them made."""
 _READS = frozenset({"OpenReading", "OpenAdjudication"})
@@ -60,9 +63,11 @@ COMMANDS: Mapping[str, frozenset[str]] = {
 READS: Mapping[str, frozenset[str]] = {
     "coordinator": _SEES,
     "investigator": _SEES,
-    "monitor": _SEES,
-    "data_manager": _SEES | {"results"},
-    "inspector": _SEES,
+    "monitor": _SEES | _READERS,
+    "data_manager": _SEES | _READERS | {"results"},
+    "sponsor": _READERS,
+    "administrator": _READERS,
+    "inspector": _SEES | _READERS,
     "reader": frozenset({"reads"}),
 }
 """Role -> words to read."""

@@ -29,7 +29,7 @@ def decide(study: Study, state: State, command: Command, occasion: Occasion) -> 
     if isinstance(command, RecordTraining):
         return _training(study, command, occasion)
     if isinstance(command, RecordCertificate):
-        return _certificate(state, command, occasion)
+        return _certificate(study, command, occasion)
     same = (command.instrument, command.language)
     if same not in {(one.instrument, one.language) for one in state.certified}:
         return Refusal((problem("people.no-certificate", "instrument"),))
@@ -65,7 +65,7 @@ def _training(study: Study, command: RecordTraining, occasion: Occasion) -> Deci
     )
 
 
-def _certificate(state: State, command: RecordCertificate, occasion: Occasion) -> Decision:
+def _certificate(study: Study, command: RecordCertificate, occasion: Occasion) -> Decision:
     on = _day(command.on, "on", occasion)
     until = parse_date(command.until)
     if isinstance(on, Problem):
@@ -76,7 +76,8 @@ def _certificate(state: State, command: RecordCertificate, occasion: Occasion) -
         return Refusal(
             (problem("people.ends-before-it-begins", "until", on=on.isoformat(), until=until.iso()),)
         )
-    if not command.instrument or not command.language:
+    of_images = command.instrument in study.imaging.certificates  # what is seen is read in no language
+    if not command.instrument or of_images == bool(command.language):
         return Refusal((problem("people.certificate-of-what", "instrument"),))
     entry = CertificateRecorded(
         command.user, command.instrument, command.language, on.isoformat(), until.iso(), command.certificate

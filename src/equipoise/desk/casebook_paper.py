@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 from equipoise.access.commands import Who
 from equipoise.access.roles import label_of
+from equipoise.capture.closed import Signature, Spot
 from equipoise.capture.evolve import MANUAL, Place
-from equipoise.capture.history import Change, changes
+from equipoise.capture.history import Change, changes, signed_before
 from equipoise.desk.casebook import history_row, subject_page
 from equipoise.desk.closing_views import signature_view
+from equipoise.desk.consent_page import consent_page
 from equipoise.desk.covering import covered
 from equipoise.desk.desk import Desk
 from equipoise.desk.deviation_pages import subject_deviations
@@ -33,7 +35,7 @@ from equipoise.documents.casebook import (
     language_of_paper,
 )
 from equipoise.documents.typeset import issue_of
-from equipoise.ledger.entries import Datum
+from equipoise.ledger.entries import ConsentDocumented, ConsentWithdrawn, Datum
 from equipoise.protocol.forms import LOG
 from equipoise.words.clock import local
 from equipoise.words.problem import catalogue, say
@@ -51,6 +53,8 @@ class _Copy:
     language: Language
     trail: Mapping[Place, list[Change]]
     """The changes by place; empty where the reader may not read history, or no trail was asked for."""
+    before: Mapping[Spot, list[Signature]]
+    """The signatures by place that a later one took the place of; empty as above."""
 
     def words(self, key: str, **arguments: str) -> str:
         return say(key, self.language, arguments)
@@ -72,11 +76,14 @@ def casebook_paper(
             return None
         now = desk.standing_light(reader, subject)
         found: dict[Place, list[Change]] = defaultdict(list)
+        before: Mapping[Spot, list[Signature]] = {}
         if trail and desk.may_read(reader, who, "history", number) is not None:
-            for place, change in changes(reader.entries(f"subject/{subject}")):
+            entries = reader.entries(f"subject/{subject}")
+            for place, change in changes(entries):
                 found[place].append(change)
+            before = signed_before(entries)
         head = reader.head(f"subject/{subject}")
-    copy = _Copy(desk, who, number, now, language_of_paper(language), found)
+    copy = _Copy(desk, who, number, now, language_of_paper(language), found, before)
     study = now.trial.study
     rehearsal = desk.purpose == "rehearsal"
     issue = issue_of(study, now.today, rehearsal=rehearsal)
@@ -113,7 +120,24 @@ def _facts(copy: _Copy, view: SubjectView) -> tuple[tuple[str, str], ...]:
         ("documents.book-number", f"{view.randomization_number or '–'}  {view.randomized_on or ''}"),
         ("documents.book-version", study.version),
     ]
+    found += [("web.consent", line) for line in _consents(copy)]
     return tuple((copy.words(key), value.strip()) for key, value in found if value.strip())
+
+
+def _consents(copy: _Copy) -> Iterator[str]:
+    """What was signed, refused or withdrawn, as the page of consents lists it; no name of who signed."""
+    view = consent_page(copy.desk, copy.who, copy.number)
+    for line in view.lines if view is not None else ():
+        if line.kind not in {ConsentDocumented.__name__, ConsentWithdrawn.__name__}:
+            continue
+        act = "withdrawn" if line.kind == ConsentWithdrawn.__name__ else "signed" if line.given else "refused"
+        signer = "representative" if line.by == "LEGAL_REPRESENTATIVE" else "participant"
+        said = [
+            f"{line.on} {line.time}".strip(),
+            copy.words(f"consents.line-{act}") + (f" {line.what}" if act != "withdrawn" else ""),
+            copy.words(f"web.signer-{signer}") if line.by else "",
+        ]
+        yield " · ".join(filter(None, said))
 
 
 def _schedule(copy: _Copy, view: SubjectView) -> tuple[tuple[str, str, str, str], ...]:
@@ -223,12 +247,11 @@ def _query(copy: _Copy, view: FormView, query: QueryView) -> Asked:
 
 
 def _signatures(copy: _Copy, place: Place) -> Iterator[str]:
-    one = copy.now.case.capture.closing.signed.get((place.visit, place.form, place.repeat))
-    if one is None:
-        return
-    name = copy.desk.register.staff_name(one.by)
-    view = signature_view(name, one, copy.now.site.zone)
-    yield _signature(copy, view)
+    spot = (place.visit, place.form, place.repeat)
+    now = copy.now.case.capture.closing.signed.get(spot)
+    for one in (*copy.before.get(spot, ()), *([now] if now is not None else [])):
+        name = copy.desk.register.staff_name(one.by)
+        yield _signature(copy, signature_view(name, one, copy.now.site.zone))
 
 
 def _signature(copy: _Copy, view: SignatureView) -> str:

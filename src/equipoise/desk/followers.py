@@ -60,7 +60,7 @@ from equipoise.ledger.entries import (
 from equipoise.ledger.followers import Follower
 from equipoise.ledger.store import Cell, ReadTable, Transaction
 from equipoise.randomization.blind import DRILL
-from equipoise.supply.evolve import AFTER, DOSE_ENTRIES, Stage, event_of
+from equipoise.supply.evolve import AFTER, DONE, DOSE_ENTRIES, FINAL, Stage, event_of
 
 SUBJECTS = ReadTable(
     "subjects",
@@ -134,6 +134,13 @@ DOSES = ReadTable(
     (("site", "stage"),),
 )
 """Requests for doses and where each stands, by the same table as supply's own."""
+DOSINGS = ReadTable(
+    "dosings",
+    {"subject": "text", "number": "text", "site": "text", "doses_over": "integer", "under_way": "integer"},
+    ("subject",),
+    (("under_way", "site", "number"), ("under_way", "number")),
+)
+"""Of each randomized participant, how many planned doses are over, given or omitted, and whether one is under way."""
 BAGS = ReadTable(
     "bags",
     {
@@ -204,6 +211,7 @@ def _follow(tables: Transaction, recorded: Recorded, entry: Entry) -> None:
     elif isinstance(entry, SubjectRandomized):
         randomized: dict[str, Cell] = {"status": "RANDOMIZED", "randomization_number": entry.number}
         _change_subject(tables, recorded, {**randomized, "randomized_at": recorded.header.at})
+        _follow_course(tables, subject_of(recorded.header.stream))
     elif isinstance(entry, FormMoved):
         key = (subject_of(recorded.header.stream), entry.visit, entry.form, entry.repeat)
         known = tables.get(FORMS, key)
@@ -398,6 +406,18 @@ def _follow_request(tables: Transaction, recorded: Recorded, entry: PreparationR
             "started_at": None,
         },
     )
+    _follow_course(tables, subject)
+
+
+def _follow_course(tables: Transaction, subject: str) -> None:
+    """Count a randomized participant's doses anew."""
+    owner, doses = tables.get(SUBJECTS, (subject,)), tables.find(DOSES, {"subject": subject})
+    if owner is None or owner["randomized_at"] is None:
+        return
+    over = {str(row["infusion"]) for row in doses if row["stage"] in DONE}
+    whose = {"subject": subject, "number": owner["number"], "site": owner["site"]}
+    under_way = any(row["stage"] not in FINAL for row in doses)
+    tables.put(DOSINGS, {**whose, "doses_over": len(over), "under_way": int(under_way)})
 
 
 def _follow_dose(tables: Transaction, recorded: Recorded, entry: Entry) -> None:
@@ -424,6 +444,8 @@ def _follow_dose(tables: Transaction, recorded: Recorded, entry: Entry) -> None:
     elif isinstance(entry, WrongBagGiven):
         _change_bag(tables, entry.given, {"given_to": subject})
     tables.put(DOSES, changed)
+    if stage != row["stage"]:
+        _follow_course(tables, subject)
 
 
 def _change_bag(tables: Transaction, bag: str, changes: Mapping[str, Cell]) -> None:
@@ -443,7 +465,12 @@ def _move_query(tables: Transaction, recorded: Recorded, query: str, state: str)
 
 
 FOLLOWERS = (
-    Follower("desk", "9", (SUBJECTS, FORMS, QUERIES, SITES, GRANTS, DOSES, BAGS, BREAKS, CONSENTS), follow),
+    Follower(
+        "desk",
+        "10",
+        (SUBJECTS, FORMS, QUERIES, SITES, GRANTS, DOSES, DOSINGS, BAGS, BREAKS, CONSENTS),
+        follow,
+    ),
     CLOSING_FOLLOWER,
     READS_FOLLOWER,
     VISITS_FOLLOWER,

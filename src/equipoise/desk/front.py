@@ -40,6 +40,7 @@ from equipoise.desk import (
     moving,
     past,
     range_page,
+    readers_page,
     release_page,
     screening_pages,
     signing_pages,
@@ -469,6 +470,14 @@ class FrontDesk(Desk):
     def staff(self, who: Who, site: str) -> staff_page.StaffView | None:
         """The people of a site: delegation, training, certificates."""
         return staff_page.staff_page(self, who, site)
+
+    def readers(self, who: Who) -> readers_page.ReadersView | None:
+        """The readers of images and their certificates."""
+        return readers_page.readers_page(self, who)
+
+    def own_certificates(self, who: Who) -> readers_page.ReadersView:
+        """A reader's own certificates."""
+        return readers_page.own_certificates(self, who)
 
     def release(self, who: Who) -> release_page.ReleaseView | None:
         """The gate of the final release."""

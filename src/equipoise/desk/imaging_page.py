@@ -8,7 +8,7 @@ sees a score before the read is concluded; lists of reads are ordered by their r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from equipoise.access.commands import Who
 from equipoise.access.decide import may, may_read
@@ -19,16 +19,18 @@ from equipoise.capture.imaging.commands import (
     RefuseImages,
     ScoreReading,
 )
-from equipoise.capture.imaging.decide import read_of
+from equipoise.capture.imaging.decide import certificates_lacking, read_of
 from equipoise.capture.imaging.evolve import Order
 from equipoise.capture.imaging.headers import judge
 from equipoise.capture.questions import Question, question
 from equipoise.desk.desk import Desk
 from equipoise.desk.followers import GRANTS
 from equipoise.desk.image_tables import READS
+from equipoise.desk.imaging_desk import with_readers
 from equipoise.desk.views import Option, Outcome
 from equipoise.desk.words import missing_options, options, shown
 from equipoise.ledger.entries import Datum
+from equipoise.ledger.facts import Facts
 from equipoise.ledger.reader import Reader
 from equipoise.protocol.imaging import Procedure
 from equipoise.protocol.study import Study
@@ -50,7 +52,10 @@ WRONG: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ImagingRow:
-    """One procedure at one visit: its order in force, what became of its read, and, once concluded, the result."""
+    """One procedure at one visit: its order in force, what became of its read, and, once concluded, the result.
+
+    readers: id, name, and the DICOM codes of these images for which the person holds no certificate that counts.
+    """
 
     procedure: Procedure
     visit: str
@@ -60,6 +65,7 @@ class ImagingRow:
     given: int
     scored: int
     result: tuple[tuple[Text, Text], ...]
+    readers: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,6 @@ class ImagingView:
     site: str
     today: str
     rows: tuple[ImagingRow, ...]
-    readers: tuple[tuple[str, str], ...]
     may_order: bool
     may_open: bool
 
@@ -114,19 +119,37 @@ def imaging_page(desk: Desk, who: Who, number: str) -> ImagingView | None:
         if subject is None:
             return None
         now = desk.standing_light(reader, subject)
-        held = reader.rows.find(GRANTS, {"role": "reader", "held": 1})
+        opens = may(who, OpenReading(subject, "", "", ""), now.facts) is None
+        held = reader.rows.find(GRANTS, {"role": "reader", "held": 1}, order=("user",)) if opens else ()
+        facts = with_readers(now.facts, reader, [str(row["user"]) for row in held])
     study, state = now.trial.study, now.case.imaging
     rows = tuple(
-        _row(study, state.of(one.id, visit.id), one, visit.id, visit.label)
+        _offered(desk, study, facts, _row(study, state.of(one.id, visit.id), one, visit.id, visit.label))
         for visit in study.schedule.visits
         for one in study.imaging.procedures
         if visit.id in one.visits
     )
-    readers = tuple((str(row["user"]), desk.register.staff_name(str(row["user"]))) for row in held)
     orders = may(who, OrderImaging(subject, "", "", "", ""), now.facts) is None
-    opens = may(who, OpenReading(subject, "", "", ""), now.facts) is None
     site = now.facts.subject_site or ""
-    return ImagingView(number, site, now.today.isoformat(), rows, readers if opens else (), orders, opens)
+    return ImagingView(number, site, now.today.isoformat(), rows, orders, opens)
+
+
+def _offered(desk: Desk, study: Study, facts: Facts, row: ImagingRow) -> ImagingRow:
+    """The row with who may be given its images, and what they lack for these."""
+    if row.order is None or not row.order.series:
+        return row
+    held = facts.readers_certified
+    return replace(
+        row,
+        readers=tuple(
+            (
+                one,
+                desk.register.staff_name(one),
+                ", ".join(certificates_lacking(study, row.order, held.get(one, {}), facts.today)),
+            )
+            for one in sorted(facts.readers_named)
+        ),
+    )
 
 
 def _row(study: Study, orders: Sequence[Order], procedure: Procedure, visit: str, label: Text) -> ImagingRow:

@@ -23,6 +23,7 @@ from equipoise.desk.doubles import double_tasks
 from equipoise.desk.followers import FORMS, IN_SCREENING, QUERIES, SUBJECTS
 from equipoise.desk.log_page import LOG_LABEL
 from equipoise.desk.queues import sites_of
+from equipoise.desk.readers_page import reader_tasks
 from equipoise.desk.staff_page import people_tasks
 from equipoise.desk.standing import Standing, day_at
 from equipoise.desk.supply_tasks import dosing_tasks
@@ -155,6 +156,7 @@ def today(desk: Desk, who: Who) -> TodayView | None:
         tasks += dosing_tasks(reader, who)
         tasks += _door_tasks(desk, who)
         tasks += people_tasks(desk, reader, who)
+        tasks += reader_tasks(desk, reader, who)
         tasks += consent_tasks(desk, reader, who, sites_of(reader, who, "casebook"))
         now = moment(desk, reader, who, trial)
         tasks += role_tasks(now)

@@ -134,7 +134,7 @@ def fill_log(desk: Desk) -> tuple[Problem, ...]:
         rows = reader.rows.find(GRANTS, {"held": 1, "role": sorted(SITE_STAFF)}, order=("site", "user"))
         day = desk.now().date().isoformat()
         until = desk.now().date().replace(year=desk.now().year + 2, day=1).isoformat()
-    problems: tuple[Problem, ...] = ()
+    problems = certify_readers(desk)
     topics, raters = tuple(topic.id for topic in desk.study.delegation.training), desk.study.raters
     certificates = [(name, raters.languages[0]) for name in raters.certificates if raters.languages]
     for site in dict.fromkeys(str(row["site"]) for row in rows if row["site"]):
@@ -160,6 +160,20 @@ def fill_log(desk: Desk) -> tuple[Problem, ...]:
             command = DelegateDuties(site, user, tuple(sorted(duties_for(roles))))
             outcome = desk.submit(signer, command, key=f"log {random_id(desk.ledger.entropy)}")
             problems = () if outcome.accepted else outcome.problems
+    return problems
+
+
+def certify_readers(desk: Desk) -> tuple[Problem, ...]:
+    """Record for each reader of images of a rehearsal the certificates that the study asks for, for two years."""
+    with desk.reading() as reader:
+        rows = reader.rows.find(GRANTS, {"held": 1, "role": "reader"}, order=("user",))
+    day = desk.now().date()
+    until = day.replace(year=day.year + 2, day=1).isoformat()
+    problems: tuple[Problem, ...] = ()
+    for user in dict.fromkeys(str(row["user"]) for row in rows):
+        for kind in desk.study.imaging.certificates:
+            command = RecordCertificate(user, kind, "", day.isoformat(), until, "rehearsal")
+            problems = problems or give(desk, command)
     return problems
 
 

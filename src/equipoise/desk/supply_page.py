@@ -16,11 +16,12 @@ from equipoise.access.decide import may_read
 from equipoise.access.roles import ROLES
 from equipoise.desk.desk import Desk
 from equipoise.desk.dosing import gates
-from equipoise.desk.followers import BAGS, DOSES, GRANTS, SUBJECTS
+from equipoise.desk.followers import BAGS, DOSES, DOSINGS, GRANTS
 from equipoise.desk.screening_pages import allowed
 from equipoise.desk.standing import Standing
-from equipoise.desk.supply_tasks import DUE_AT_MOST, READS, sites_of_doses
+from equipoise.desk.supply_tasks import DUE_AT_MOST, READS, numbers_of, sites_of_doses
 from equipoise.ledger.reader import Reader
+from equipoise.ledger.store import Cell, Condition
 from equipoise.protocol.study import Dose, Study
 from equipoise.supply.commands import (
     DecideDosing,
@@ -357,13 +358,12 @@ def due_page(desk: Desk, who: Who) -> DueView | None:
         if not any(one.study.supply.doses for one in desk.trial(reader).released):
             return None
         sites = sites_of_doses(reader, who)
-        numbers = _randomized(reader, sites)
         released = desk.trial(reader).released
         labels = {dose.id: dose.label for one in released for dose in one.study.supply.doses}
         rows = reader.rows.find(DOSES, {"site": list(sites), "stage": list(OPEN_STAGES)}, limit=DUE_AT_MOST)
-        until = {
-            str(row["bag"]): str(row["use_by"] or "") for row in reader.rows.find(BAGS, {"site": list(sites)})
-        }
+        numbers = numbers_of(reader, rows)
+        bags = reader.rows.find(BAGS, {"bag": [str(row["bag"]) for row in rows if row["bag"]]})
+        until = {str(row["bag"]): str(row["use_by"] or "") for row in bags}
         lines = [
             DueLine(
                 number=numbers.get(str(row["subject"]), ""),
@@ -378,39 +378,39 @@ def due_page(desk: Desk, who: Who) -> DueView | None:
         ]
         return DueView(
             lines=tuple(sorted(lines, key=lambda line: (line.at, line.number))),
-            waiting=_waiting(desk, reader, sites, numbers),
+            waiting=_waiting(desk, reader, sites, len(labels)),
             totals=_totals(reader, sites),
         )
 
 
-def _randomized(reader: Reader, sites: Mapping[str, str]) -> Mapping[str, str]:
-    """Randomized participants of some sites: subject -> screening number."""
-    rows = reader.rows.find(SUBJECTS, {"status": "RANDOMIZED", "site": list(sites)})
-    return {str(row["subject"]): str(row["number"]) for row in rows}
-
-
 def _waiting(
-    desk: Desk, reader: Reader, sites: Mapping[str, str], numbers: Mapping[str, str]
+    desk: Desk, reader: Reader, sites: Mapping[str, str], planned: int
 ) -> tuple[tuple[str, Text], ...]:
-    """Randomized participants and the next dose that nobody asked for yet, by the version that decides for each."""
-    asked: dict[str, set[str]] = {}
-    busy: set[str] = set()
-    for row in reader.rows.find(DOSES, {"site": list(sites)}):
-        subject, stage = str(row["subject"]), str(row["stage"])
-        if stage in OPEN_STAGES:
-            busy.add(subject)
-        elif stage in DONE:
-            asked.setdefault(subject, set()).add(str(row["infusion"]))
+    """Randomized participants and the next dose that nobody asked for yet, by the version that decides for each.
+
+    planned: the doses of all versions. They are looked at by number, a page at a time, until the list is full.
+    """
+    where: dict[str, Condition] = {"under_way": 0, "site": list(sites), "doses_over": list(range(planned))}
     found: list[tuple[str, Text]] = []
-    for subject, number in numbers.items():
-        study = desk.trial_of(reader, subject).study
-        left = [dose for dose in study.supply.doses if dose.id not in asked.get(subject, set())]
-        if left and subject not in busy:
-            found.append((number, left[0].label))
-    return tuple(sorted(found, key=lambda one: one[0]))[:DUE_AT_MOST]
+    after: tuple[Cell, ...] = ()
+    while len(found) < DUE_AT_MOST:
+        rows = reader.rows.find(DOSINGS, where, order=("number",), after=after, limit=DUE_AT_MOST)
+        over: dict[str, set[str]] = {str(row["subject"]): set() for row in rows}
+        for row in reader.rows.find(DOSES, {"subject": list(over), "stage": list(DONE)}):
+            over[str(row["subject"])].add(str(row["infusion"]))
+        for row in rows:
+            subject = str(row["subject"])
+            doses = desk.trial_of(reader, subject).study.supply.doses
+            left = next((dose for dose in doses if dose.id not in over[subject]), None)
+            if left is not None:
+                found.append((str(row["number"]), left.label))
+        if len(rows) < DUE_AT_MOST:
+            break
+        after = (rows[-1]["number"], rows[-1]["subject"])
+    return tuple(found[:DUE_AT_MOST])
 
 
 def _totals(reader: Reader, sites: Mapping[str, str]) -> Mapping[str, int]:
-    rows = reader.rows.find(BAGS, {"site": list(sites)})
-    counted = Counter(str(row["state"]) for row in rows)
-    return {state: counted[state] for state in ("RELEASED", "GIVEN", "REJECTED", "RETURNED")}
+    here: dict[str, Condition] = {"site": list(sites)}
+    states = ("RELEASED", "GIVEN", "REJECTED", "RETURNED")
+    return {state: reader.rows.count(BAGS, {**here, "state": state}) for state in states}

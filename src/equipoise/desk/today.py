@@ -16,6 +16,7 @@ from itertools import islice
 from equipoise.access.commands import Who
 from equipoise.access.decide import may_read
 from equipoise.access.roles import ROLES
+from equipoise.capture.imaging.decide import QUALITIES, UNREADABLE
 from equipoise.capture.specimens.results import tests_of
 from equipoise.desk.closing_tables import count_closings
 from equipoise.desk.desk import Desk
@@ -23,7 +24,7 @@ from equipoise.desk.deviation_pages import READS as DEVIATIONS_READ
 from equipoise.desk.deviation_tables import DEVIATIONS
 from equipoise.desk.due_visits import DueView, due_now
 from equipoise.desk.followers import BREAKS, GRANTS, IN_SCREENING, QUERIES, SITES, SUBJECTS
-from equipoise.desk.image_tables import READS
+from equipoise.desk.image_tables import IMAGES, READS
 from equipoise.desk.specimen_tables import SPECIMENS
 from equipoise.desk.standing import Trial
 from equipoise.desk.views import Figure, Task
@@ -197,15 +198,20 @@ def role_tasks(now: Moment) -> tuple[Task, ...]:
     if "CloseQuery" in commands and (waiting := _queries(now, "ANSWERED")):
         found.append(task("queries_answered", "", n=str(waiting)))
     if may_read(now.who, "results", None):
-        found += islice(_of_reads(now), LISTED)
+        for kind, images in _of_images(now):
+            found += islice(_by_number(now, kind, "imaging", images), LISTED)
         found += islice(_of_results(now), LISTED)
     return (*found, *_of_release(now, commands), *_of_sites(now, commands))
 
 
-def _of_reads(now: Moment) -> Iterator[Task]:
-    """One task for each participant whose images wait for a reader, with how many reads there are."""
-    waiting = Counter(str(row["subject"]) for row in now.reader.rows.find(READS, {"state": "OPEN"}))
-    yield from _by_number(now, "reads_waiting", "imaging", waiting)
+def _of_images(now: Moment) -> Iterator[tuple[str, Mapping[str, int]]]:
+    """Kind of task -> subject -> how many: images to be given to two readers, or to a third, and reads under way."""
+    rows, read = now.reader.rows, [one.id for one in now.trial.record.imaging.procedures if one.read]
+    legible = [quality for quality in QUALITIES if quality != UNREADABLE]
+    to_give: dict[str, Condition] = {"state": "REFERENCED", "procedure": read, "quality": legible}
+    yield "images_to_give", Counter(str(row["subject"]) for row in rows.find(IMAGES, to_give))
+    yield "images_differ", Counter(str(row["subject"]) for row in rows.find(IMAGES, {"state": "DIFFERS"}))
+    yield "reads_waiting", Counter(str(row["subject"]) for row in rows.find(READS, {"state": "OPEN"}))
 
 
 def _of_results(now: Moment) -> Iterator[Task]:

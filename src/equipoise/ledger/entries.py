@@ -1130,7 +1130,10 @@ class TrainingRecorded(Entry):
 
 @dataclass(frozen=True, slots=True)
 class CertificateRecorded(Entry):
-    """`user` is certified to score an instrument in a language, from `on` until `until` (ISO)."""
+    """`user` is certified to score an instrument in a language, from `on` until `until` (ISO).
+
+    Of a reader of images `instrument` is the DICOM code of what is read, and `language` is empty.
+    """
 
     user: str
     instrument: str

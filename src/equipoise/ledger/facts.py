@@ -192,6 +192,8 @@ class Facts:
     # access, for imaging
     readers_named: frozenset[str] = owned("access", frozenset())
     """Of the persons named in the command, those who hold the role of a reader now."""
+    readers_certified: Mapping[str, Mapping[str, tuple[str, str]]] = owned_mapping("access")
+    """Reader -> DICOM code -> first and last day (ISO) of the certificate; of who is named, or who scores."""
     # desk: what specimens need of all subjects and of one site
     accession_free: str = owned("desk", "")
     """The first accession number for the tube of the command that no tube of the trial bears."""

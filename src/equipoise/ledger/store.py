@@ -20,8 +20,8 @@ from equipoise.words.problem import Problem, problem
 Cell = str | int | None
 Row = Mapping[str, Cell]
 """One row of a read table by column."""
-Condition = Cell | Collection[str]
-"""What a column must equal, or, for a list or set of texts, be one of."""
+Condition = Cell | Collection[str | int]
+"""What a column must equal, or, for a list or set, be one of."""
 
 
 class StoreFault(Exception):

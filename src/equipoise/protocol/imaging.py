@@ -35,9 +35,13 @@ class Procedure(Element):
 
 
 class ImagingPlan(Element):
-    """Everything planned of imaging."""
+    """Everything planned of imaging.
+
+    certificates: the DICOM codes of images that only who holds a certificate for them reads.
+    """
 
     procedures: tuple[Procedure, ...] = ()
+    certificates: tuple[str, ...] = ()
 
     def procedure(self, name: str) -> Procedure | None:
         """The procedure of that id, or None."""

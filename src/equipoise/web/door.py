@@ -39,6 +39,7 @@ from equipoise.desk.knowledge import Knowing
 from equipoise.desk.lock_pages import CaseClosingView, LeftView, LockView
 from equipoise.desk.moving import Moved, MovesView
 from equipoise.desk.range_page import EventOffer, RangesView
+from equipoise.desk.readers_page import ReadersView
 from equipoise.desk.release_page import ReleaseView
 from equipoise.desk.signing_pages import CasebookView, SigningView
 from equipoise.desk.sources_page import SourceFile, SourcesView
@@ -369,6 +370,12 @@ class DeskDoor(Protocol):
 
     def staff(self, who: Who, site: str) -> StaffView | None:
         """The people of a site: delegation, training, certificates."""
+
+    def readers(self, who: Who) -> ReadersView | None:
+        """The readers of images and their certificates."""
+
+    def own_certificates(self, who: Who) -> ReadersView:
+        """A reader's own certificates."""
 
     def release(self, who: Who) -> ReleaseView | None:
         """The gate of the final release."""

@@ -38,7 +38,11 @@ from stories.conftest import first_study
 STUDY = first_study()
 BRAIN = STUDY.imaging.procedure("BRAIN")
 MRI = STUDY.form("MRI")
-KNOWN = Facts(subject_known=True, readers_named=frozenset({"anna", "bo", "cai"}))
+READERS = ("anna", "bo", "cai")
+CERTIFIED = {
+    one: {"MR": ("2026-01-01", "2026-08-14")} for one in READERS
+}  # to the day of OCCASION, which counts
+KNOWN = Facts(subject_known=True, readers_named=frozenset(READERS), readers_certified=CERTIFIED)
 PIXELS = b"PIXELS" * 40
 
 
@@ -312,6 +316,45 @@ def test_readers_who_differ_are_decided_between_by_a_third_who_is_neither():
     course.do(OpenAdjudication("s1", ORDER, "cai"))
     done = scored(course, 3, "cai", scores("28.0", grade="3"))
     assert done[-1] == ReadingConcluded(ORDER, scores("28.0"), ("INFVOL",))  # the grade was not in question
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        ({}, "uncertified"),
+        ({"CT": ("2026-01-01", "")}, "uncertified"),  # for other images
+        ({"MR": ("2026-08-15", "2028-08-14")}, "uncertified"),  # from tomorrow on
+        ({"MR": ("2024-08-14", "2026-08-13")}, "lapsed"),  # until yesterday
+    ],
+)
+def test_who_holds_no_certificate_that_counts_today_is_given_nothing_and_scores_nothing(held, said):
+    course = ready()
+
+    def known(*named):
+        return dataclasses.replace(KNOWN, readers_certified={**CERTIFIED, **dict.fromkeys(named, held)})
+
+    both = OpenReading("s1", ORDER, "anna", "bo")
+    assert rules(course.ask(both, facts=known("bo"))) == {f"imaging.second-{said}"}
+    assert rules(course.ask(both, facts=known("anna", "bo"))) == {
+        f"imaging.first-{said}",
+        f"imaging.second-{said}",
+    }
+    course.do(both)
+    mine = ScoreReading("s1", read_number("s1", ORDER, 1), "MRI", scores("10.0"))
+    assert rules(course.ask(mine, by="anna", facts=known("anna"))) == {f"imaging.own-{said}"}
+    course.do(mine, by="anna")
+    scored(course, 2, "bo", scores("30.0"))
+    third = OpenAdjudication("s1", ORDER, "cai")
+    assert rules(course.ask(third, facts=known("cai"))) == {f"imaging.third-{said}"}
+    course.do(third)
+
+
+def test_a_study_that_asks_for_no_certificate_of_readers_has_them_read_without():
+    course = ready()
+    free = STUDY.model_copy(update={"imaging": STUDY.imaging.model_copy(update={"certificates": ()})})
+    nobody = dataclasses.replace(KNOWN, readers_certified={})
+    asked = OpenReading("s1", ORDER, "anna", "bo")
+    assert written(decide(free, course.state, nobody, asked, OCCASION))
 
 
 def test_a_read_is_scored_once_by_the_reader_it_was_given_to():

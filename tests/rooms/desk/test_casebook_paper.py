@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 
 from equipoise.capture.commands import AnswerQuery, CloseQuery, RaiseQuery
+from equipoise.capture.evolve import Place
+from equipoise.consent.commands import WithdrawConsent
 from equipoise.desk import casebook_paper as paper
 from equipoise.documents.casebook import Casebook
 from equipoise.oversight.commands import ClassDeviation, ExplainDeviation, RaiseDeviation
 from equipoise.protocol.forms import LOG
+from equipoise.words.problem import say
 from stories.conftest import Story, first_study, made_store, story
 
 __all__ = ["made_store", "story"]  # the fixtures, taken over from the stories
@@ -99,6 +103,41 @@ def test_what_departed_from_the_protocol_is_in_the_book_of_who_may_read_it(story
         assert all(
             part in one[3] for one in books[-1].deviations for part in ("was in a hurry", "a list", "open")
         )
+
+
+def test_a_signature_that_was_broken_stays_in_the_book_beside_the_one_that_renewed_it(
+    story: Story, books
+) -> None:
+    """ICH E6(R3) 4.2.2: the audit trail holds what was, also of signatures."""
+    number, place = story.eligible(), Place("V1", "NIHSS", 1)
+    day = story.clock.at.date().isoformat()
+    assert story.record("crc", number, "NIHSS", {"NIHSSDAT": day}, complete=True).accepted
+    story.sign("pi", number, [place])
+    assert story.record("crc", number, "NIHSS", {"8": "2"}, reason="misread").accepted
+    paper.casebook_paper(story.desk, story.who("cra"), number, "en")
+    (broken,) = _forms(books[-1])["Screening", "NIHSS"].signatures
+    assert broken.endswith("this signature no longer stands.")
+    story.clock.at += dt.timedelta(minutes=5)
+    story.sign("pi", number, [place])
+    paper.casebook_paper(story.desk, story.who("cra"), number, "en")
+    first, second = _forms(books[-1])["Screening", "NIHSS"].signatures
+    assert first == broken
+    assert "10:05" in second
+    assert "no longer" not in second
+    paper.casebook_paper(story.desk, story.who("cra"), number, "en", trail=False)
+    assert _forms(books[-1])["Screening", "NIHSS"].signatures == (second,)
+
+
+def test_the_cover_says_what_was_signed_refused_and_withdrawn_and_by_whom_without_a_name(
+    story: Story, books
+) -> None:
+    number = story.screen()
+    story.consent(number)
+    subject, day = story.subject(number), story.clock.at.date().isoformat()
+    story.done("crc", WithdrawConsent(subject, "PARTICIPANT", day, "moves away"))
+    paper.casebook_paper(story.desk, story.who("cra"), number, "en")
+    said = [value for label, value in books[0].facts if label == say("web.consent", "en")]
+    assert said == [f"{day} · Signed 1.0 · The participant", f"{day} · Withdrawn · The participant"]
 
 
 def test_without_the_trail_no_earlier_value_is_printed(story: Story, books) -> None:

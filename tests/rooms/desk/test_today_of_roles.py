@@ -8,12 +8,17 @@ import pytest
 
 from equipoise.access.roles import ROLES
 from equipoise.capture.commands import AnswerQuery, DateVisit, RaiseQuery
-from equipoise.capture.imaging.commands import OpenReading, OrderImaging, RecordImaging, ReferenceImages
+from equipoise.capture.imaging.commands import (
+    OpenReading,
+    OrderImaging,
+    RecordImaging,
+    ReferenceImages,
+)
 from equipoise.capture.specimens import results
 from equipoise.capture.specimens.commands import CollectSpecimen
-from equipoise.desk.setup import add_person
+from equipoise.desk.setup import add_person, certify_readers
 from equipoise.desk.today import FIGURES
-from equipoise.ledger.entries import SeriesSeen
+from equipoise.ledger.entries import Datum, SeriesSeen
 from equipoise.oversight.commands import ClassDeviation, RaiseDeviation
 from stories.conftest import Story, made_store, story
 
@@ -125,11 +130,29 @@ def test_images_that_wait_for_readers_and_results_that_never_came_are_asked_of_t
     story.done("crc", RecordImaging(subject, order, "2026-06-01", "GOOD", "3 T"))
     series = (SeriesSeen("1.2.826.0.1.99.2", "MR", 2),)
     story.done("crc", ReferenceImages(subject, order, "1.2.826.0.1.99.1", series))
-    assert not {"reads_waiting", "results_missing"} & _view(story, "dm")[2].keys()
+    assert not {"images_differ", "reads_waiting", "results_missing"} & _view(story, "dm")[2].keys()
     for reader_id in ("anna", "bo"):
         assert add_person(story.desk, reader_id, reader_id, "reader", None) == ()
+    assert certify_readers(story.desk) == ()
+    assert _view(story, "dm")[2]["images_to_give"]["n"] == "1"
     story.done("dm", OpenReading(subject, order, "anna", "bo"))
     assert _view(story, "dm")[2]["reads_waiting"]["n"] == "2"  # two readers, blinded to each other
+    assert "images_to_give" not in _view(story, "dm")[2]
+    for reader_id, grade in (("anna", "1"), ("bo", "3")):  # Fazekas grades must be equal
+        who = story.desk.who(reader_id, "reader")
+        assert who is not None
+        lines = story.desk.reads(who)
+        assert lines is not None
+        assert [one.scored for one in lines] == [False], (
+            "each is shown what waits for the own read, and no more"
+        )
+        items = {"INFVOL": Datum("10"), "FAZEKAS": Datum(grade), "MRIHEM": Datum("N")}
+        assert story.desk.score(who, lines[0].read, items, key=reader_id).accepted
+    assert _view(story, "dm")[2]["images_differ"]["n"] == "1"
+    assert "reads_waiting" not in _view(story, "dm")[2]
     story.clock.at = dt.datetime(2026, 6, 15, 2, tzinfo=dt.UTC)  # fourteen days and an hour later
     assert _view(story, "dm")[2]["results_missing"]["n"] == expected == "1"
-    assert not {"reads_waiting", "results_missing"} & _view(story, "crc")[2].keys()
+    assert (
+        not {"images_to_give", "images_differ", "reads_waiting", "results_missing"}
+        & _view(story, "crc")[2].keys()
+    )

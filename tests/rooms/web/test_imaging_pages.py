@@ -5,6 +5,7 @@ Sources: the requirement's capability 2 (imaging); domain 6.6 (a reading must no
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import re
 
@@ -14,7 +15,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from equipoise.access.commands import SYSTEM, GrantRole
 from equipoise.capture.imaging.commands import ScoreReading
-from equipoise.desk.setup import add_person
+from equipoise.desk.setup import add_person, certify_readers
 from rooms.capture.test_imaging import PIXELS, dicom
 from rooms.web.test_infusion_pages import enter
 from stories.conftest import Story, made_store, story
@@ -33,6 +34,7 @@ def site(pages, story: Story) -> Story:
     settings.DESK = story.desk
     for actor, name in READERS.items():
         assert add_person(story.desk, actor, name, "reader", None) == ()
+    assert certify_readers(story.desk) == ()
     story.number = story.screen("An Example")  # type: ignore[attr-defined]  # carried along for the tests of this file
     return story
 
@@ -200,3 +202,40 @@ def test_an_identifier_that_is_typed_is_judged_as_typed(site):
 def test_who_holds_a_readers_role_holds_no_unblinded_one(site):
     refused = site.desk.submit(SYSTEM, GrantRole("anna", "pharmacist", "01"), key="g")
     assert {one.rule for one in refused.problems} == {"access.roles-exclude"}
+
+
+def test_a_reader_without_a_certificate_is_told_so_and_reads_once_it_is_recorded(site):
+    given_to_readers(site)
+    (read,), sponsor = mine("anna"), enter("spo", "sponsor")
+    gone = {"do": "withdraw", "user": "anna", "certificate": "MR", "reason": "not renewed"}
+    assert sponsor.post("/readers", {**gone, "key": "w"}).status_code == 302
+    shown = sponsor.get("/readers").content.decode()
+    assert shown.count("no certificate for MR") == 1
+    reader = enter("anna", "reader")
+    assert "no certificate for MR" in reader.get("/reads").content.decode()
+    given = {"v.INFVOL": "12.5", "v.FAZEKAS": "1", "v.MRIHEM": "N", "key": "k"}
+    answer = reader.post(f"/reads/{read}", given)
+    assert answer.status_code == 422
+    assert "You hold no certificate for MR images. Nothing was recorded." in answer.content.decode()
+    assert 'value="12.5"' in answer.content.decode()
+    data = enter("dm", "data_manager")
+    assert "no certificate for MR" in data.get("/readers").content.decode()
+    had = {"do": "certify", "user": "anna", "instrument": "MR", "on": "2026-05-01", "number": "R-7"}
+    assert sponsor.post("/readers", {**had, "until": "2026-04-30", "key": "c1"}).status_code == 422
+    assert data.post("/readers", {**had, "until": "2028-04-30", "key": "c2"}).status_code != 302
+    assert sponsor.post("/readers", {**had, "until": "2028-04-30", "key": "c3"}).status_code == 302
+    assert score("anna", read, "12.5") == 302
+
+
+def test_a_certificate_that_lapsed_is_said_with_its_day_before_images_are_given(site):
+    browser = enter("crc", "coordinator")
+    name = performed(browser, site)
+    upload(browser, site, dicom(StudyDate="20260601"))
+    ended = (site.clock.at - dt.timedelta(days=1)).date().isoformat()
+    had = {"do": "certify", "user": "bo", "instrument": "MR", "on": "2024-05-01", "until": ended, "key": "c"}
+    assert enter("spo", "sponsor").post("/readers", had).status_code == 302
+    data = enter("dm", "data_manager")
+    assert "Bo Reader · no certificate for MR" in data.get(page(site)).content.decode()
+    said = step(data, site, "open", 422, order=name, first="anna", second="bo")
+    assert f"The second reader&#x27;s certificate for MR images ran out on {ended}." in said
+    step(data, site, "open", order=name, first="anna", second="cai")

@@ -2,13 +2,14 @@
 
 The rules that must stay true: a true day is never refused, an early or late one is a deviation; images are taken in by
 what their headers say, and nothing of a picture is kept; a read is scored once, by the reader it was given to; two
-readers are two persons and a third is neither; what they conclude goes to the form by the judgement of a typed value.
+readers are two persons and a third is neither; who reads holds a certificate for such images that counts on the day of
+the reading, as raters do for their scales; what they conclude goes to the form by the judgement of a typed value.
 Sources: domain 6.6 (reading must not see arm or date order); ICH E6(R3) 4.2; FDA guidance on imaging endpoints (2018).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from equipoise.capture.imaging import reading
@@ -47,7 +48,8 @@ from equipoise.protocol.study import Study
 from equipoise.words.dates import parse_date
 from equipoise.words.problem import Problem, problem
 
-QUALITIES = ("GOOD", "ACCEPTABLE", "POOR", "UNREADABLE")
+UNREADABLE = "UNREADABLE"
+QUALITIES = ("GOOD", "ACCEPTABLE", "POOR", UNREADABLE)
 Said = tuple[Entry, ...] | Refusal
 
 
@@ -155,13 +157,17 @@ def _open_reading(study: Study, state: State, facts: Facts, command: OpenReading
     procedure = study.imaging.procedure(order.procedure)
     if procedure is None or not procedure.read:
         return _no("imaging.not-read", "order")
-    if not order.study_uid or order.quality == "UNREADABLE":
+    if not order.study_uid or order.quality == UNREADABLE:
         return _no("imaging.nothing-to-read", "order")
     if order.reads:
         return _no("imaging.read-already")
-    fault = _readers(facts, command.first, command.second)
+    readers = {"first": command.first, "second": command.second}
+    fault = _readers(facts, *readers.values())
     if fault is not None:
         return Refusal((fault,))
+    unfit = _uncertified(study, order, facts, readers, occasion)
+    if unfit:
+        return Refusal(unfit)
     given = tuple(
         ReadGiven(reading.read_number(command.subject, order.order, part), reader, part)
         for part, reader in ((1, command.first), (2, command.second))
@@ -180,6 +186,9 @@ def _open_third(
     fault = _readers(facts, command.third, *(one.reader for one in order.reads), named=(command.third,))
     if fault is not None:
         return Refusal((fault,))
+    unfit = _uncertified(study, order, facts, {"third": command.third}, occasion)
+    if unfit:
+        return Refusal(unfit)
     given = ReadGiven(reading.read_number(command.subject, order.order, 3), command.third, 3)
     return (ReadingOpened(order.order, (given,)),)
 
@@ -194,6 +203,34 @@ def _readers(facts: Facts, *readers: str, named: tuple[str, ...] | None = None) 
     return None
 
 
+def _uncertified(
+    study: Study, order: Order, facts: Facts, readers: Mapping[str, str], occasion: Occasion
+) -> tuple[Problem, ...]:
+    """What is said of readers, by their fields, who lack a certificate for these images that counts today."""
+    today = occasion.today.isoformat()
+    found: list[Problem] = []
+    for where, reader in readers.items():
+        held = facts.readers_certified.get(reader, {})
+        for kind in certificates_lacking(study, order, held, today):
+            if kind in held and held[kind][0] <= today:
+                found.append(problem(f"imaging.{where}-lapsed", where, kind=kind, until=held[kind][1]))
+            else:
+                found.append(problem(f"imaging.{where}-uncertified", where, kind=kind))
+    return tuple(found)
+
+
+def certificates_lacking(
+    study: Study, order: Order, held: Mapping[str, tuple[str, str]], today: str
+) -> tuple[str, ...]:
+    """The DICOM codes of an order's images for which a reader holds no certificate that counts on a day (ISO)."""
+    seen = dict.fromkeys(one.modality for one in order.series)
+    asked = [kind for kind in seen if kind in study.imaging.certificates]
+    return tuple(
+        kind for kind in asked
+        if kind not in held or not held[kind][0] <= today or (held[kind][1] and held[kind][1] < today)
+    )  # fmt: skip
+
+
 def _score(study: Study, state: State, facts: Facts, command: ScoreReading, occasion: Occasion) -> Said:
     found = read_of(state, command.read)
     if found is None or found[1].reader != occasion.by:
@@ -205,7 +242,8 @@ def _score(study: Study, state: State, facts: Facts, command: ScoreReading, occa
         return _no("imaging.scored-already", "read")
     if procedure is None or form is None or form.id != command.form:
         return _no("imaging.read-unknown", "read")
-    items = _typed(study, procedure, command)
+    unfit = _uncertified(study, order, facts, {"own": occasion.by}, occasion)
+    items = Refusal(unfit) if unfit else _typed(study, procedure, command)
     if isinstance(items, Refusal):
         return items
     scored = ReadingScored(order.order, read.read, items)

@@ -361,13 +361,20 @@ function standing(reply) {
     item.hidden = reply.hidden.includes(id);
     item.querySelector("[data-tool=history]")?.classList.toggle("has", reply.changed.includes(id));
   }
-  sheet.dispatchEvent(new CustomEvent("standing", { detail: { open: open() } }));
+  tellOpen();
+  sheet.dispatchEvent(new Event("standing"));
 }
 
 /** What the page still waits for: items that the server has not taken, in the order of the form. */
 const open = () => [...waiting.keys(), ...refused, ...queue.flatMap((save) => Object.keys(save.items ?? {}))];
 
+/** For what judges while somebody types. */
+function tellOpen() {
+  sheet.dataset.open = open().join(" ");
+}
+
 function show() {
+  tellOpen();
   const line = byId("save-state");
   const says = line.querySelector("span");
   const [text, icon] = trouble && queue.length
@@ -426,6 +433,7 @@ function chooseByKey(item, key) {
   const radio = fieldsOf(item).find((field) => field.dataset.key?.toLowerCase() === key);
   if (!radio || !editable) return false;
   radio.checked = true;
+  radio.dispatchEvent(new Event("change", { bubbles: true })); // opens what applies after this answer
   const waits = note(item);
   const why = item.querySelector("[data-bar=why]:not([data-off]) input");
   if (waits && why) why.focus();

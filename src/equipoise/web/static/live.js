@@ -1,6 +1,6 @@
 /* While somebody types: what a date means, which items apply, what is derived, which check would speak.
 
-   Rules that must stay true: nothing here is sent or stored, the server judges every save by itself; no field is
+   Rules that must stay true: what is typed before the interpreter has come is judged as soon as it has; nothing here is sent or stored, the server judges every save by itself; no field is
    replaced, no focus moves, and an item that holds an answer is never hidden here; what the server said about an item
    stands until that item is typed into again. The rules and their data are those that desk/rules gave this page. */
 
@@ -9,16 +9,29 @@ const given = document.getElementById("rules");
 const rules = JSON.parse(given.dataset.rules);
 const words = given.dataset;
 const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
-const [{ evaluate, readScope, readValue, useUnits, writeValue }, { typedDate, typedTime, typedNumber }] =
-  await Promise.all([import(words.interpreter), import(words.typed)]);
+let evaluate, readValue, writeValue, typedDate, typedTime, typedNumber; // there once the interpreter has come
 
 const REASONS = { ND: "not-done", UK: "not-known", NA: "not-applicable", RF: "refused", UN: "untestable" };
 const itemOf = (id) => sheet.querySelector(`.item[data-item="${CSS.escape(id)}"]`);
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (slot, name) => values[name] ?? slot);
-const touched = new Set(); // items typed into since the server last spoke
+const touched = new Set(typedBefore()); // items typed into since the server last spoke
 let waiting = 0;
 
-useUnits(rules.units);
+/** Items typed into before this script came, but for those of which the server has spoken since. */
+function typedBefore() {
+  const changed = (field) => {
+    if (field.type === "radio") return field.checked !== field.defaultChecked;
+    const was = field.options ? ([...field.options].find((one) => one.defaultSelected) ?? field.options[0])?.value : field.defaultValue;
+    return field.value !== was;
+  };
+  const items = [...sheet.querySelectorAll(".item")].filter((item) => [...item.querySelectorAll("[name^='v.'], [name^='m.'], [name^='u.']")].some(changed));
+  return items.map((item) => item.dataset.item).filter(stillOpen);
+}
+
+/** Whether the server has yet to speak of an item: it waits in the queue, or is being typed into. */
+function stillOpen(id) {
+  return !("open" in sheet.dataset) || sheet.dataset.open.split(" ").includes(id) || id === document.activeElement?.closest(".item")?.dataset.item;
+}
 
 /* --- what an item holds ------------------------------------------------------------------------------------- */
 
@@ -186,6 +199,7 @@ function say(found) {
 }
 
 function judge() {
+  if (!evaluate) return;
   const scope = scopeNow();
   hide(scope);
   derive(scope);
@@ -197,16 +211,23 @@ function onTyping(event) {
   if (!item || !/^[vmu]\./.test(event.target.name ?? "") || event.isComposing) return;
   touched.add(item.dataset.item);
   clearTimeout(waiting);
-  waiting = setTimeout(judge, event.type === "input" && event.target.type !== "radio" ? 120 : 0);
+  if (event.target.type === "radio") judge(); // at once: a key that answers goes on to the item that this answer opens
+  else waiting = setTimeout(judge, event.type === "input" ? 120 : 0);
 }
 
 sheet.addEventListener("input", onTyping);
 sheet.addEventListener("change", onTyping);
 sheet.addEventListener("compositionend", onTyping);
-sheet.addEventListener("standing", (event) => {
-  const typing = document.activeElement?.closest(".item")?.dataset.item;
-  for (const id of [...touched]) if (!event.detail.open.includes(id) && id !== typing) touched.delete(id);
+sheet.addEventListener("standing", () => {
+  for (const id of [...touched]) if (!stillOpen(id)) touched.delete(id);
   clearTimeout(waiting);
   judge();
 });
+
+const [expressions, typed] = await Promise.all([import(words.interpreter), import(words.typed)]);
+({ typedDate, typedTime, typedNumber } = typed);
+({ evaluate, readValue, writeValue } = expressions);
+expressions.useUnits(rules.units);
+judge();
 sheet.dataset.live = "";
+sheet.dispatchEvent(new Event("live"));

@@ -58,7 +58,7 @@ function keyOnDate(item, key) {
   const button = item.querySelector(key === "t" ? "[data-fill=today]" : "[data-fill]:not([data-fill=today])");
   if (!button) return false;
   fillDate(button, item);
-  later(item);
+  onwards(item);
   return true;
 }
 
@@ -68,12 +68,18 @@ function choose(unit, name, key) {
   radio.checked = true;
   radio.dispatchEvent(new Event("change", { bubbles: true }));
   if (name === "c" && radio.value === "NEITHER") unit.querySelector("[data-neither] [name^='v.']")?.focus();
-  else later(unit);
+  else onwards(unit);
   return true;
 }
 
-/** To the next item, once the page has shown what applies after this answer. */
-const later = (unit) => setTimeout(() => step(unit, 1), 40);
+/** To the next item; where what shows the items that apply comes only later, then to the one it has opened before that. */
+function onwards(unit) {
+  step(unit, 1);
+  if (!document.getElementById("rules") || "live" in sheet.dataset) return;
+  const to = document.activeElement;
+  const was = to.value;
+  sheet.addEventListener("live", () => document.activeElement === to && to.value === was && step(unit, 1), { once: true });
+}
 
 function keyOnRadio(event, unit, key) {
   const name = event.target.name.slice(0, 1);

@@ -140,7 +140,8 @@ def reads(request: Asked, who: Who) -> HttpResponse:
     """A reader's own list."""
     lines = found(desk().reads(who))
     context = {"open": [one for one in lines if not one.scored], "done": [one for one in lines if one.scored]}
-    return render(request, "web/reads.html", {**context, "at": "reads"})
+    own = desk().own_certificates(who)
+    return render(request, "web/reads.html", {**context, "own": own, "at": "reads"})
 
 
 @require_http_methods(["GET", "POST"])

@@ -90,13 +90,15 @@ _PLACES = {
     "deviation_explain": "deviations",
     "deviation_class": "deviations",
     "reads_waiting": "imaging",
+    "images_to_give": "imaging",
+    "images_differ": "imaging",
     "results_missing": "specimens",
     "diary_help": "diary",
     "diary_silent": "diary",
 }
 
 
-_PAGES = {"queries_answered": "/queries", "release_sign": "/release"}
+_PAGES = {"queries_answered": "/queries", "release_sign": "/release", "reader_certificate_ends": "/readers"}
 """Tasks that are about no participant, and the page on which each is done."""
 
 
@@ -158,6 +160,8 @@ TASK_LOOKS = {
     "deviation_explain": ("alert", "warn"),
     "deviation_class": ("alert", "warn"),
     "reads_waiting": ("eye", ""),
+    "images_to_give": ("eye", "warn"),
+    "images_differ": ("alert", "warn"),
     "results_missing": ("clock", "warn"),
     "queries_answered": ("flag", "warn"),
     "release_sign": ("pen", "warn"),
@@ -165,6 +169,7 @@ TASK_LOOKS = {
     "site_to_approve": ("building", "warn"),
     "training_ends": ("clipboard-check", "warn"),
     "certificate_ends": ("clipboard-check", "warn"),
+    "reader_certificate_ends": ("clipboard-check", "warn"),
     "delegation_ends": ("clipboard-check", "warn"),
     "principal_missing": ("alert", "bad"),
     "double_second": ("clipboard", "warn"),

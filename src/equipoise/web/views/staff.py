@@ -13,7 +13,15 @@ from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_GET, require_http_methods
 
-from equipoise.access.commands import Grant, RecordCertificate, RecordTraining, Who, WithdrawCertificate
+from equipoise.access.commands import (
+    Certified,
+    Grant,
+    RecordCertificate,
+    RecordTraining,
+    Who,
+    WithdrawCertificate,
+)
+from equipoise.desk.readers_page import ReaderLine, ReadersView
 from equipoise.desk.staff_page import PersonLine, StaffView
 from equipoise.oversight.commands import DelegateDuties, EndDelegation, NamePrincipalInvestigator
 from equipoise.pages.accounts.models import Account
@@ -102,6 +110,39 @@ def site_staff(request: Asked, who: Who, site: str) -> HttpResponse:
         "at": "staff",
     }
     return render(request, "web/staff.html", context, status=problems.status_of(shown) if shown else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@signed
+def readers(request: Asked, who: Who) -> HttpResponse:
+    """The readers of images and their certificates."""
+    view = found(desk().readers(who))
+    shown: tuple[Problem, ...] = ()
+    if request.method == "POST":
+        command = _command(who, "", request.POST)
+        if isinstance(command, RecordCertificate | WithdrawCertificate):
+            outcome = desk().submit(who, command, key=request.POST.get("key") or new_key())
+            if outcome.accepted:
+                return redirect("/readers")
+            shown = outcome.problems
+        else:
+            shown = (command if isinstance(command, Problem) else problem("web.choose-one", "do"),)
+    rows = [{"one": one, "cells": _kinds(view, one)} for one in view.readers]
+    context = {
+        "view": view,
+        "rows": rows,
+        "problems": shown,
+        "given": request.POST,
+        "key": new_key(),
+        "at": "staff",
+    }
+    return render(request, "web/readers.html", context, status=problems.status_of(shown) if shown else 200)
+
+
+def _kinds(view: ReadersView, one: ReaderLine) -> list[tuple[str, Certified | None, bool]]:
+    """Each kind of images: the certificate that is recorded for it, and whether none counts today."""
+    held = {each.instrument: each for each in one.certificates}
+    return [(kind, held.get(kind), kind in one.lacking) for kind in view.kinds]
 
 
 def _unsigned(request: Asked, who: Who, command: Command) -> Problem | None:
@@ -204,6 +245,7 @@ def person(request: Asked, who: Who, user: str) -> HttpResponse:
 urlpatterns: list[URLPattern] = [
     path("staff", sites),
     path("staff/<str:site>", site_staff),
+    path("readers", readers),
     path("access", access),
     path("access/<str:user>", person),
 ]
