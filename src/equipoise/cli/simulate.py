@@ -121,15 +121,18 @@ def _progress(done_: int, wanted: int) -> None:
 
 
 def _written(found: Simulated) -> tuple[str, ...]:
-    from equipoise.documents.report_files import write_report_files
+    from equipoise.documents.report_files import write_briefs, write_report_files
+    from equipoise.simulation.batch.brief import brief_report
     from equipoise.simulation.batch.report import simulation_report
     from equipoise.simulation.batch.tables import write_tables
 
     if found.order.folder is None:
         return ()
+    folder = found.order.folder
     tables = list(write_tables(found))
+    brief = write_briefs(brief_report(found), folder)
     return tuple(
-        str(path) for path in (*tables, *write_report_files(simulation_report(found), found.order.folder))
+        str(path) for path in (*tables, *brief, *write_report_files(simulation_report(found), folder))
     )
 
 

@@ -83,7 +83,10 @@ class Exhibit:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The whole report. facts: label and value, on the first page. banner: what every page says, where it must."""
+    """The whole report. facts: label and value, on the first page. banner: what every page says, where it must.
+
+    said: what it comes to in plain sentences, before everything else.
+    """
 
     study: str
     title: Text
@@ -93,6 +96,7 @@ class Report:
     facts: tuple[tuple[Text, Text | str], ...]
     exhibits: tuple[Exhibit, ...]
     words: Mapping[str, Text] = field(default_factory=dict)
+    said: tuple[Text, ...] = ()
 
 
 def both_of(value: Text | str, language: Language) -> str:

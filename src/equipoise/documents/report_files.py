@@ -8,7 +8,7 @@ from equipoise.documents.report import Report
 from equipoise.documents.report_html import report_html
 from equipoise.documents.report_pdf import report_pdf
 from equipoise.documents.typeset import chinese_font
-from equipoise.words.text import LANGUAGES
+from equipoise.words.text import LANGUAGES, Language
 
 
 def write_report_files(report: Report, out: Path, *, pdf: bool = True) -> tuple[Path, ...]:
@@ -24,8 +24,22 @@ def write_report_files(report: Report, out: Path, *, pdf: bool = True) -> tuple[
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(page, "utf-8")
             written.append(path)
-        if pdf and (language == "en" or chinese_font() is not None):
+        if pdf and _settable(language):
             path = out / f"report.{language}.pdf"
             path.write_bytes(report_pdf(report, language))
             written.append(path)
     return tuple(written)
+
+
+def write_briefs(report: Report, out: Path) -> tuple[Path, ...]:
+    """Write `brief.LANGUAGE.pdf` into the folder `out`, which is there: every exhibit after the other, upright."""
+    written = []
+    for language in filter(_settable, LANGUAGES):
+        path = out / f"brief.{language}.pdf"
+        path.write_bytes(report_pdf(report, language, "brief"))
+        written.append(path)
+    return tuple(written)
+
+
+def _settable(language: Language) -> bool:
+    return language == "en" or chinese_font() is not None

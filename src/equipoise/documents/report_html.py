@@ -72,9 +72,10 @@ def _whole(report: Report, language: Language) -> str:
         f'<li><a href="#{one.id}">{one.id} {escape(one.title.say(language))}</a></li>'
         for one in report.exhibits
     )
+    said = "".join(f"<p>{escape(text.say(language))}</p>" for text in report.said)
     body = "".join(_exhibit(report, one, language) for one in report.exhibits)
     inner = (
-        f"<header><h1>{escape(report.title.say(language))}</h1><dl>{facts}</dl></header>"
+        f"<header><h1>{escape(report.title.say(language))}</h1>{said}<dl>{facts}</dl></header>"
         f'<nav aria-label="{word["contents"]}"><h2>{word["contents"]}</h2><ol>{contents}</ol></nav><main>{body}</main>'
     )
     return _page(report, report.title.say(language), inner, language)

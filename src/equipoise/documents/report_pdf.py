@@ -10,8 +10,11 @@ from equipoise.documents.typeset import Issue, pdf
 from equipoise.words.text import Language, Text
 
 
-def report_pdf(report: Report, language: Language) -> bytes:
-    """The report in one language (see `casebook.language_of_paper`); issued on the day of the cut."""
+def report_pdf(report: Report, language: Language, template: str = "report") -> bytes:
+    """The report in one language (see `casebook.language_of_paper`); issued on the day of the cut.
+
+    template: `report`, an exhibit a page after its contents; `brief`, one exhibit after another on upright pages.
+    """
     title = report.title.say(language)
     banner = report.banner.say(language) if report.banner is not None else ""
     if report.rehearsal:
@@ -19,13 +22,14 @@ def report_pdf(report: Report, language: Language) -> bytes:
     values = {
         "lang": language,
         "heading": title,
+        "said": [text.say(language) for text in report.said],
         "banner": banner,
         "facts": [[label.say(language), both_of(value, language)] for label, value in report.facts],
         "exhibits": [_exhibit(report, one, language) for one in report.exhibits],
         "words": {name: text.say(language) for name, text in report.words.items()},
     }
     issue = Issue(report.study, dt.date.fromisoformat(report.cut), rehearsal=False)
-    return pdf("report", Text(title), issue, values)
+    return pdf(template, Text(title), issue, values)
 
 
 def _exhibit(report: Report, one: Exhibit, language: Language) -> dict[str, object]:

@@ -20,70 +20,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from equipoise.cli.main import main
-from equipoise.protocol.load import load_study
 from equipoise.simulation.batch import characteristics as measures
 from equipoise.simulation.batch import chunks, engines, scenario
 from equipoise.simulation.batch import run as running
 from equipoise.simulation.batch.asked import Scenario
 from equipoise.simulation.batch.characteristics import characteristics, p_values
 from equipoise.words.problem import Problem
-from rooms.simulation.batch_cases import numbers, shape
-
-FOLDER = Path(__file__).resolve().parents[3] / "studies" / "nct07197606"
-SMALL = ("--trials", "50", "--seed", "3", "--people", "200", "--scenario", "null,design", "--json")
-
-
-def made_up(work):
-    """Rows that depend on scenario and trial alone."""
-    names = chunks.columns(work.shape)
-    trials = np.arange(work.first, work.first + work.count)
-    start = int(work.digest[:6], 16) + work.seed
-    rows = np.stack([np.sin(start + 7.0 * trials + at) for at in range(len(names))])
-    for at, name in enumerate(names):
-        if "fitted" in name:
-            rows[at] = 1.0
-        elif name.startswith(("variance", "adjusted", "df", "odds_se")):
-            rows[at] = 2.0 + rows[at]
-        elif name in ("categories", "seen", "worst"):
-            rows[at] = 3.0
-    return rows
-
-
-@pytest.fixture
-def no_program(monkeypatch, prepared):
-    """Rows that are made up, of people who were measured once."""
-    monkeypatch.setattr(engines, "rows", made_up)
-    monkeypatch.setattr(scenario, "measure", lambda *_, **__: prepared[0].people)
-
-
-@pytest.fixture(scope="module")
-def study():
-    return load_study(FOLDER)
-
-
-@pytest.fixture(scope="module")
-def design(study):
-    found = running.read_design(FOLDER, study)
-    assert not any(isinstance(one, Problem) for one in found), [one.say() for one in found]
-    return found
-
-
-@pytest.fixture(scope="module")
-def prepared(study, design):
-    wanted = running.named(design[0], ["null", "design"])
-    return scenario.prepare(study, design[0], design[1], wanted, count=200), wanted
+from rooms.simulation.batch_cases import FOLDER, SMALL, answer, made_up, numbers, shape
 
 
 def ready_of(digest, **others):
     one = Scenario(id=f"s{digest[:2]}", people="null")
     return scenario.Ready(one, 40, numbers(**others), digest, (40,), (400.0,))
-
-
-def answer(capsys, *arguments):
-    status = main(["simulate", str(FOLDER), *arguments])
-    printed = capsys.readouterr()
-    return status, printed.out, printed.err
 
 
 def test_the_same_order_gives_the_same_bytes_and_goes_on_where_it_was(
@@ -106,7 +54,8 @@ def test_the_same_order_gives_the_same_bytes_and_goes_on_where_it_was(
     assert len(calls) == 4
     status, again, _ = answer(capsys, *SMALL, "-o", str(tmp_path / "out"))
     assert status == 0
-    assert len(calls) == 4 + 2 * math.ceil(50 / 16) - 3  # three pieces were kept, the fourth was broken off
+    # two scenarios in three sizes each; three pieces were kept, the fourth was broken off
+    assert len(calls) == 4 + 6 * math.ceil(50 / 16) - 3
     assert json.loads(again)["scenarios"] == json.loads(alone)["scenarios"]
     table = (tmp_path / "out" / "characteristics.csv").read_text("utf-8-sig").splitlines()
     assert table[0] == "scenario,people,participants,leaving,death,trials,measure,value,error,low,high"
@@ -125,7 +74,7 @@ def test_the_report_has_every_scenario_its_errors_and_a_figure_in_both_languages
         page = (out / f"report.{language}.html").read_text("utf-8")
         assert "<svg" in page
         assert all(f">{name}<" in page for name in ("null", "design"))
-        for exhibit in ("S-01", "S-02", "S-03", "S-04", "S-05", "S-06", "S-07"):
+        for exhibit in ("S-01", "S-02", "S-03", "S-04", "S-05", "S-06", "S-07", "S-08", "S-09"):
             assert exhibit in page
     assert out.joinpath("report.en.pdf").read_bytes().startswith(b"%PDF")
 
@@ -211,6 +160,10 @@ def test_little_memory_makes_smaller_blocks_and_very_little_is_refused(no_progra
         ("alpha: 0.05", "alpha: 1.5", "simulate.value"),
         ("futility: 0.10", "futility: -0.2", "simulate.value"),
         ("leaving: 3}\n  - {id: design", "leaving: -3}\n  - {id: design", "simulate.value"),
+        ("low: 0.36", "low: 0.9", "simulate.scale-empty"),
+        ('scenarios: ["null", modest, moderate, design]', "scenarios: [nosuch]", "simulate.scenario-unknown"),
+        ("lead_days: 7", "lead_days: -7", "simulate.value"),
+        ("hopeless: {power: 0.5}", "hopeless: {power: 50}", "simulate.value"),
         ("study: nct07197606", "study: other", "virtual.other-study"),
     ],
 )
@@ -299,7 +252,7 @@ def test_measures_are_those_of_the_rows(prepared):
 
 def test_a_rate_of_nothing_or_everything_has_an_interval_and_no_error():
     """Wilson's bounds at 0 of 100: 0 and z^2 / (n + z^2) = 3.8415 / 103.8415 = 0.0370 (Wilson 1927)."""
-    none, every = (measures._rate("rejects", np.full(100, hit)) for hit in (False, True))
+    none, every = (measures.rate_of("rejects", np.full(100, hit)) for hit in (False, True))
     assert none.error is None
     assert (none.interval.low, none.interval.high) == pytest.approx((0.0, 0.0370), abs=1e-4)
     assert none.bracket(100.0) == " (0.00–3.70)"

@@ -14,8 +14,9 @@ from jax.extend.random import threefry2x32_p
 from scipy import stats
 
 from equipoise.analysis import fit_mmrm, fit_ordinal
+from equipoise.analysis.wins import fit_win_odds
 from equipoise.randomization import methods
-from equipoise.simulation.batch import course, lists, monotone, odds, ops, trial
+from equipoise.simulation.batch import course, general, lists, monotone, odds, ops, trial, wins
 from equipoise.simulation.batch.characteristics import p_values
 from equipoise.simulation.batch.numbers import TILE
 from rooms.analysis.mmrm_cases import trials
@@ -90,6 +91,78 @@ def test_the_profiled_form_is_the_general_form_to_eight_digits(factors):
         np.testing.assert_array_equal(mine, theirs[::-1])
 
 
+def pattern_products(data, common):
+    """As `products`, for every pattern of visits."""
+    base = np.array(data["base"])
+    y = np.array([[value or 0.0 for value in changes] for changes in data["chg"]])
+    seen = np.array([[value is not None for value in changes] for changes in data["chg"]], float)
+    centred = (base - base.mean()) / base.std()
+    rows = np.column_stack([np.ones(len(base)), centred, np.array(data["arm"], float), *common, y * seen])
+    place = (seen @ 2 ** np.arange(y.shape[1])).astype(int)
+    mine = [place == one for one in range(2 ** y.shape[1])]
+    return np.array([one.sum() for one in mine], float), np.stack([rows[one].T @ rows[one] for one in mine])
+
+
+def with_gaps(data, rng):
+    """Every tenth value of those seen is taken away; who is left without one is left out."""
+    kept = {name: [] for name in ("arm", "strat", "base", "chg")}
+    for arm, strat, base, changes in zip(*(data[name] for name in kept), strict=True):
+        left = [None if rng.random() < 0.1 else value for value in changes]
+        if any(value is not None for value in left):
+            for name, value in zip(kept, (arm, strat, base, left), strict=True):
+                kept[name].append(value)
+    return kept
+
+
+def test_the_general_form_is_that_of_the_analysis_room_and_the_profiled_one():
+    """M = G = fit_mmrm: G on any pattern of five visits beside the analysis room, and on a monotone part beside M."""
+    visit, rng = 3, np.random.default_rng(6)
+    whole = trials()
+    cases = [
+        monotone_part(whole["syn2"]["data"]),
+        *(with_gaps(whole[name]["data"], rng) for name in ("syn2", "syn4")),
+    ]
+    strata = [np.array(data["strat"], float) for data in cases]
+    pairs = [pattern_products(data, [one]) for data, one in zip(cases, strata, strict=True)]
+    assert (
+        max(np.count_nonzero(counts) for counts, _ in pairs) > 12
+    )  # many more patterns than the five monotone ones
+    counts, sums = (jnp.stack([pair[part] for pair in pairs], axis=-1) for part in (0, 1))
+    found = jax.jit(lambda counts, sums: general.fit(general.PatternProducts(counts, sums, 3), visit))(
+        counts, sums
+    )
+    for place, data in enumerate(cases):
+        for df, variance in (("kenward-roger", found.adjusted), ("satterthwaite", found.variance)):
+            table = in_rows(data, [0.0] * len(data["arm"]))
+            room = fit_mmrm(table, MODEL, subject="id", visit="visit", reference={"arm": "A"}, df=df)
+            expected = room.differences("arm", "visit")[visit].estimate
+            assert abs(float(found.estimate[place]) - expected.estimate) < 1e-8 * expected.se
+            assert float(jnp.sqrt(variance[place])) == pytest.approx(expected.se, rel=1e-8)
+            assert float(found.df[place]) == pytest.approx(expected.df, rel=1e-8)
+        assert found.converged[place]
+    alone, products_ = products(cases[0], [strata[0]])
+    m_form = jax.jit(lambda counts, sums: monotone.fit(monotone.Products(counts, sums, 3), visit))(
+        jnp.asarray(alone)[:, None], jnp.asarray(products_)[..., None]
+    )
+    for mine, theirs in zip(found[:4], m_form[:4], strict=True):
+        assert float(mine[0]) == pytest.approx(float(theirs[0]), rel=1e-8)
+
+
+def test_missed_visits_are_drawn_at_their_rate_and_none_is_the_profiled_form():
+    """With a chance of 0 the general form gives the rows of the profiled one; with 0.2 a fifth of the visits are missed."""
+    given = jax.tree.map(jnp.asarray, numbers())
+    run = partial(trial.trials, shape(gaps=True))
+    none = run(given, jnp.uint32(7), jnp.uint32(0), 2, 16)
+    plain = trial.trials(shape(), given, jnp.uint32(7), jnp.uint32(0), 2, 16)
+    for name in ("effect", "variance", "adjusted", "df", "log_odds", "seen"):
+        np.testing.assert_allclose(getattr(none, name), getattr(plain, name), rtol=1e-8, err_msg=name)
+    some = run(given._replace(missed=jnp.full(2, 0.2)), jnp.uint32(7), jnp.uint32(0), 2, 16)
+    share = float(np.sum(some.seen) / np.sum(none.seen))  # of about 1,100 visits: a deviation of 0.012
+    assert share == pytest.approx(0.8, abs=4 * 0.012)
+    assert bool(np.all(some.fitted))
+    assert np.all(np.asarray(some.variance) > 0)
+
+
 def test_too_few_completers_are_told_and_not_hidden():
     data = monotone_part(trials()["syn2"]["data"])
     counts, sums = products(data, [np.array(data["strat"], float)])
@@ -136,6 +209,42 @@ def test_common_odds_are_those_of_the_analysis_room(common_odds):
         assert float(found.se[place]) == pytest.approx(its.se, rel=1e-6)
         assert int(found.categories[place]) == len(set(grade[kept]))
         assert found.converged[place]
+
+
+def test_win_odds_are_those_of_the_analysis_room():
+    """Two factors as strata, a grade that nobody has, and a trial in which an arm is alone in a stratum."""
+    rng = np.random.default_rng(21)
+    cases, count = [], 7 * TILE
+    for case in range(4):
+        levels, arm = rng.integers(0, 2, (2, count)) * 1.0, np.arange(count) % 2 * 1.0
+        grade, seen = rng.integers(0, 7 - case, count), (rng.random(count) < 0.9) * 1.0
+        if case == 3:
+            alone = np.flatnonzero((levels[0] == 1) & (levels[1] == 1) & (arm == 1))
+            seen[alone] = np.arange(len(alone)) == 0
+        cases.append((grade, np.stack([rng.normal(size=count), *levels, arm]), seen))
+    found = jax.jit(lambda grades: wins.fit(grades, 7, 2, count))(stacked(cases))
+    assert found.fitted.tolist() == [True, True, True, False]
+    for place, (grade, (_, one, two, arm), seen) in enumerate(cases[:3]):
+        kept = seen > 0
+        table = {
+            "grade": grade[kept].tolist(),
+            "arm": arm[kept].tolist(),
+            "one": one[kept].tolist(),
+            "two": two[kept].tolist(),
+        }
+        expected = fit_win_odds(table, "grade", "arm", strata=("one", "two")).win_odds
+        assert float(found.log_odds[place]) == pytest.approx(np.log(expected.ratio), abs=1e-10)
+        width = 2.0 * stats.norm.ppf(0.975) * float(found.se[place])
+        assert np.log(expected.high / expected.low) == pytest.approx(width, rel=1e-9)
+    grade, (_, one, two, arm), seen = cases[3]
+    kept = seen > 0
+    table = {
+        "grade": grade[kept].tolist(),
+        "arm": arm[kept].tolist(),
+        "one": one[kept].tolist(),
+        "two": two[kept].tolist(),
+    }
+    assert fit_win_odds(table, "grade", "arm", strata=("one", "two"))[0].rule == "analysis.small-stratum"
 
 
 def test_an_effect_without_end_is_not_called_converged(common_odds):

@@ -11,8 +11,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeVar
 
 from scipy import special
+
+from equipoise.analysis.ops import Array
+
+Statistic = TypeVar("Statistic", float, Array)
+"""Of one trial, or of many."""
 
 
 def conditional_power(z: float, t: float, c: float, drift: float | None = None) -> float:
@@ -31,7 +37,7 @@ def conditional_error(z: float, t: float, c: float) -> float:
     return conditional_power(z, t, c, 0.0)
 
 
-def inverse_normal(z_first: float, z_second: float, weight: float) -> float:
+def inverse_normal(z_first: Statistic, z_second: Statistic, weight: float) -> Statistic:
     """The combined z of two stages; weight: the first stage's planned share of the information."""
     return math.sqrt(weight) * z_first + math.sqrt(1.0 - weight) * z_second
 

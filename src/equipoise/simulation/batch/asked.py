@@ -14,10 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from equipoise.protocol.notation import MAX_BYTES, Located, Steps, read_yaml
 from equipoise.protocol.study import Study
+from equipoise.simulation.batch.limits import limit_of
 from equipoise.simulation.people import PeopleModel
 from equipoise.words.problem import Problem, problem
 
 FILE = "simulation.yaml"
+GAPS_MOST = 5
+"""Visits at most where some may be missed: 31 patterns of what was seen."""
 Death = Literal["composite", "while-alive"]
 
 
@@ -39,19 +42,23 @@ class Scale(Part):
 
 
 class Grades(Part):
-    """The ordered endpoint; `number` counts death, its last grade."""
+    """The ordered endpoint; `number` counts death, its last grade. win_odds: they are compared by win odds, too."""
 
     endpoint: str
     of: str
     number: int = Field(ge=3, le=20)
+    win_odds: bool = False
 
 
 class Stratum(Part):
-    """A factor of stratification: its upper level is where the model's quantity lies above the limit at baseline."""
+    """A factor of stratification: the upper level is where the quantity lies above the study's limit.
+
+    times: by what the quantity is multiplied to be in the unit of the study's rule.
+    """
 
     factor: str
     of: str
-    above: float
+    times: float = Field(default=1.0, gt=0)
 
 
 class Look(Part):
@@ -66,6 +73,7 @@ class Look(Part):
 class Scenario(Part):
     """One scenario. leaving: the people's rate of leaving times this; pull: it goes with exp(pull change).
 
+    missed: the chance that a visit is missed by somebody who has not left.
     participants: the study's target where none is named. death: the estimand's strategy.
     """
 
@@ -74,7 +82,38 @@ class Scenario(Part):
     participants: int | None = Field(default=None, ge=8, le=5_000)
     leaving: float = Field(default=1.0, ge=0, le=100)
     pull: float = Field(default=0.0, ge=-3, le=3)
+    missed: float = Field(default=0.0, ge=0, lt=1)
     death: Death = "composite"
+
+
+class Reestimation(Part):
+    """At the look, a larger trial: sizes to choose from, and when (conditional power at least `low`, below `wanted`).
+
+    weight: the first stage's share of the information in the combination test, fixed before the trial.
+    """
+
+    participants: tuple[int, ...] = Field(min_length=1, max_length=6)
+    low: float = Field(gt=0, lt=1)
+    wanted: float = Field(gt=0, lt=1)
+    weight: float = Field(gt=0, lt=1)
+    scenarios: tuple[str, ...] = Field(min_length=1)
+    because: str
+
+
+class Shelves(Part):
+    """What the study's rule of supply does not say: days a shipment takes, days a unit keeps, units that fail."""
+
+    lead_days: int = Field(ge=0, le=365)
+    shelf_days: int = Field(ge=1, le=3_650)
+    fails: float = Field(ge=0, lt=1)
+    because: str
+
+
+class Hopeless(Part):
+    """A point of the grid is given up where its power is below `power`, but for a chance of `error`."""
+
+    power: float = Field(gt=0, lt=1)
+    error: float = Field(default=0.001, gt=0, lt=0.5)
 
 
 class Grid(Part):
@@ -83,6 +122,7 @@ class Grid(Part):
     people: str
     participants: tuple[int, ...] = Field(min_length=1, max_length=12)
     leaving: tuple[float, ...] = Field(default=(1.0,), min_length=1, max_length=4)
+    hopeless: Hopeless | None = None
 
     def scenarios(self) -> Iterator[Scenario]:
         """Every point as a scenario."""
@@ -107,6 +147,8 @@ class Simulation(Part):
     look: Look | None = None
     scenarios: tuple[Scenario, ...] = Field(min_length=1)
     grid: Grid | None = None
+    reestimation: Reestimation | None = None
+    shelves: Shelves | None = None
 
 
 def load_simulation(folder: Path, study: Study, people: PeopleModel) -> Simulation | tuple[Problem, ...]:
@@ -191,6 +233,11 @@ def _faults(
                 "simulate.factor-unknown",
                 {"factor": one.factor, "known": _listed(factors)},
             )
+        elif limit_of(study, one.factor) is None:
+            yield ("strata", at, "factor"), "simulate.factor-limit", {"factor": one.factor}
+    yield from _larger(found)
+    if len(found.scale.visits) > GAPS_MOST and any(one.missed for one in found.scenarios):
+        yield ("scale", "visits"), "simulate.gaps-visits", {"most": GAPS_MOST}
     names = {one.name for one in people.state} | {"w"}
     quantities: list[tuple[Steps, str]] = [
         (("scale", "of"), found.scale.of),
@@ -206,6 +253,22 @@ def _faults(
     for path, name in scenarios:
         if name not in people.scenarios:
             yield path, "simulate.people-unknown", {"name": name, "known": _listed(people.scenarios)}
+
+
+def _larger(found: Simulation) -> Iterator[tuple[Steps, str, dict[str, object]]]:
+    """A larger trial needs a look, scenarios that there are, and is decided below the power that is wanted."""
+    asked = found.reestimation
+    if asked is None:
+        return
+    if found.look is None:
+        yield ("reestimation",), "simulate.reestimation-look", {}
+    if asked.low >= asked.wanted:
+        yield ("reestimation", "low"), "simulate.scale-empty", {"lowest": asked.low, "highest": asked.wanted}
+    known = [one.id for one in found.scenarios]
+    for at, name in enumerate(asked.scenarios):
+        if name not in known:
+            place = ("reestimation", "scenarios", at)
+            yield place, "simulate.scenario-unknown", {"name": name, "known": _listed(known)}
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -72,6 +72,15 @@ def characteristics(prepared: Prepared, ready: Ready, shape: Shape, rows: Array)
     )
 
 
+def rejecting(shape: Shape, rows: Array, alpha: float) -> Mask:
+    """(trials,) whether the primary test rejects at the end; a fit without an answer does not."""
+    last, names = shape.looks - 1, columns(shape)
+    effect, adjusted, df, fitted = (
+        rows[names.index(f"{name}{last}")] for name in ("effect", "adjusted", "df", "fitted")
+    )
+    return np.asarray((fitted > 0) & (p_values(effect, adjusted, df) < alpha))
+
+
 def p_values(estimate: Array, variance: Array, df: Array) -> Array:
     """Two-sided p of t statistics; 1 where there is none."""
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -88,22 +97,34 @@ def _figures(prepared: Prepared, ready: Ready, shape: Shape, named: Mapping[str,
     odds_fitted = named["odds_fitted"] > 0
     odds_p = np.where(odds_fitted, 2.0 * special.ndtr(-np.abs(named["log_odds"] / named["odds_se"])), 1.0)
     better = prepared.better * effect > 0
-    yield _rate("rejects", p < alpha)
-    yield _rate("rejects_better", (p < alpha) & better)
-    yield _rate("rejects_satterthwaite", satterthwaite < alpha)
-    yield _rate("odds_rejects", odds_p < alpha)
+    yield rate_of("rejects", p < alpha)
+    yield rate_of("rejects_better", (p < alpha) & better)
+    yield rate_of("rejects_satterthwaite", satterthwaite < alpha)
+    yield rate_of("odds_rejects", odds_p < alpha)
     yield from _in_sequence(p, odds_p, alpha)
     yield from _estimates(named["whole"], effect, adjusted, (df, fitted, alpha))
-    yield _mean("odds_log", named["log_odds"][odds_fitted])
+    yield mean_of("odds_log", named["log_odds"][odds_fitted])
+    yield from _won(named, alpha)
     yield Figure("not_converged", float(np.sum(~fitted)))
     yield Figure("odds_not_converged", float(np.sum(~odds_fitted)))
-    yield _mean("observed_share", named["seen"] / ready.participants)
-    yield _mean("died", named["died"])
-    yield _rate("grade_empty", named["categories"] < shape.grades)
-    yield _mean("imbalance", np.abs(named["excess"]))
+    yield mean_of("observed_share", named["seen"] / ready.participants)
+    yield mean_of("died", named["died"])
+    yield rate_of("grade_empty", named["categories"] < shape.grades)
+    yield mean_of("imbalance", np.abs(named["excess"]))
     yield Figure("imbalance_95", float(np.quantile(np.abs(named["excess"]), 0.95)))
     yield Figure("imbalance_stratum_worst", float(np.max(named["worst"])))
     yield from _sized(prepared, ready, shape, named, (p < alpha) & better)
+
+
+def _won(named: Mapping[str, Array], alpha: float) -> Iterator[Figure]:
+    """The win odds of the grades, where they were asked."""
+    if "wins_log" not in named:
+        return
+    fitted = named["wins_fitted"] > 0
+    log, se = named["wins_log"], np.where(fitted, named["wins_se"], 1.0)
+    yield rate_of("wins_rejects", fitted & (2.0 * special.ndtr(-np.abs(log / se)) < alpha))
+    yield mean_of("wins_log", log[fitted])
+    yield Figure("wins_not_fitted", float(np.sum(~fitted)))
 
 
 def _in_sequence(p: Array, odds_p: Array, alpha: float) -> Iterator[Figure]:
@@ -118,7 +139,7 @@ def _in_sequence(p: Array, odds_p: Array, alpha: float) -> Iterator[Figure]:
     rejected = np.array(
         [[decided[False, False], decided[False, True]], [decided[True, False], decided[True, True]]]
     )
-    yield _rate("sequence_second", rejected[both[0].astype(int), both[1].astype(int)])
+    yield rate_of("sequence_second", rejected[both[0].astype(int), both[1].astype(int)])
 
 
 def _estimates(
@@ -126,15 +147,15 @@ def _estimates(
 ) -> Iterator[Figure]:
     df, fitted, alpha = how
     truth = float(np.mean(whole))
-    yield _mean("truth", whole)
-    yield _mean("effect", effect[fitted])
-    yield _mean("bias", (effect - whole)[fitted])
+    yield mean_of("truth", whole)
+    yield mean_of("effect", effect[fitted])
+    yield mean_of("bias", (effect - whole)[fitted])
     mine = effect[fitted]
     spread = float(np.std(mine, ddof=1)) if len(mine) > 1 else math.nan
     yield Figure("effect_sd", spread, spread / math.sqrt(2.0 * max(len(mine) - 1, 1)))
-    yield _mean("effect_se", np.sqrt(adjusted[fitted]))
+    yield mean_of("effect_se", np.sqrt(adjusted[fitted]))
     reach = special.stdtrit(df[fitted], 1.0 - alpha / 2.0) * np.sqrt(adjusted[fitted])
-    yield _rate("covers", np.abs(mine - truth) <= reach)
+    yield rate_of("covers", np.abs(mine - truth) <= reach)
 
 
 def _sized(
@@ -157,16 +178,17 @@ def _sized(
         for one, t in zip(z[fitted], share[fitted], strict=True)
     ]
     stops = power < prepared.asked.look.futility
-    yield _rate("stops", stops)
-    yield _rate("look_not_converged", named["fitted0"] <= 0)
-    yield _mean("information", share[fitted])
-    yield _rate("succeeds_with_look", succeeds & ~stops)
-    yield _mean("expected_size", np.where(stops, ready.enrolled[0], ready.enrolled[1]).astype(float))
+    yield rate_of("stops", stops)
+    yield rate_of("look_not_converged", named["fitted0"] <= 0)
+    yield mean_of("information", share[fitted])
+    yield rate_of("succeeds_with_look", succeeds & ~stops)
+    yield mean_of("expected_size", np.where(stops, ready.enrolled[0], ready.enrolled[1]).astype(float))
     months = np.where(stops, ready.duration[0], ready.duration[1]) / MONTH_DAYS
-    yield _mean("expected_months", months)
+    yield mean_of("expected_months", months)
 
 
-def _rate(name: str, hits: Mask) -> Figure:
+def rate_of(name: str, hits: Mask) -> Figure:
+    """The share of trials with its error, and with Wilson's interval."""
     if not len(hits):
         return Figure(name, math.nan, math.nan)
     share = float(np.mean(hits))
@@ -174,7 +196,8 @@ def _rate(name: str, hits: Mask) -> Figure:
     return Figure(name, share, error, wilson(share, 1.0 / len(hits)))
 
 
-def _mean(name: str, values: Array) -> Figure:
+def mean_of(name: str, values: Array) -> Figure:
+    """The mean over trials with its error."""
     if len(values) < 2:
         return Figure(name, float(values[0]) if len(values) else math.nan, math.nan)
     return Figure(name, float(np.mean(values)), float(np.std(values, ddof=1)) / math.sqrt(len(values)))

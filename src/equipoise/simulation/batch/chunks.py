@@ -48,6 +48,7 @@ def columns(shape: Shape) -> tuple[str, ...]:
         *(f"{name}{look}" for name in by_look for look in range(shape.looks)),
         "log_odds", "odds_se", "odds_fitted", "odds_steps", "categories",
         "whole", "seen", "died", "excess", "worst",
+        *(("wins_log", "wins_se", "wins_fitted") if shape.wins else ()),
     )  # fmt: skip
 
 
@@ -65,10 +66,10 @@ class Results:
     path: Path | None = None
     done: int = 0
 
-    def missing(self, ready: Ready, block: int) -> Iterator[Work]:
-        """What is still to be run of a scenario."""
+    def missing(self, ready: Ready, block: int, until: int) -> Iterator[Work]:
+        """What is still to be run of a scenario's first `until` trials, a whole number of chunks or all of them."""
         blank = np.isnan(self.rows[ready.digest][0])
-        for first in range(0, self.trials, CHUNK):
+        for first in range(0, min(until, self.trials), CHUNK):
             count = min(CHUNK, self.trials - first)
             if blank[first : first + count].any():
                 yield Work(ready.digest, self.shape, ready.numbers, self.seed, first, count, block)
@@ -183,7 +184,8 @@ PROGRAM = 400 * 2**20
 def per_trial(shape: Shape) -> int:
     """Bytes that one trial of a block takes: participants' rows, sums of products, and the matrices of a fit."""
     coordinates = shape.visits * (shape.visits + 1) // 2
-    numbers = shape.most * (shape.factors + 6) + shape.looks * shape.visits * 3 * shape.columns**2
+    sets = 2**shape.visits * shape.columns if shape.gaps else shape.visits
+    numbers = shape.most * (shape.factors + 6) + shape.looks * sets * 3 * shape.columns**2
     return 8 * (
         numbers + 12 * coordinates**2 + 60 * shape.visits**2 + 24 * (shape.visits + shape.factors + 8) * 12
     )
@@ -203,7 +205,10 @@ def _mebibytes(count: int) -> int:
     return -(-count // 2**20)
 
 
-def all_missing(results: Results, scenarios: Iterable[Ready], block: int) -> list[Work]:
-    """Everything that is still to be run, scenario after scenario; scenarios of one digest are run once."""
+def all_missing(
+    results: Results, scenarios: Iterable[Ready], block: int, until: int | None = None
+) -> list[Work]:
+    """Everything that is still to be run of the first `until` trials; scenarios of one digest are run once."""
     once = {ready.digest: ready for ready in scenarios}
-    return [work for ready in once.values() for work in results.missing(ready, block)]
+    wanted = results.trials if until is None else until
+    return [work for ready in once.values() for work in results.missing(ready, block, wanted)]

@@ -9,6 +9,7 @@ Sources: Threefry-2x32 with 20 rounds, Salmon et al. 2011; normal numbers by Box
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -18,12 +19,14 @@ from jax.extend.random import threefry2x32_p
 
 from equipoise.simulation.batch.numbers import TILE, Numbers, Shape
 from equipoise.simulation.batch.odds import Grades
+from equipoise.simulation.batch.small import settled
 
 
 class Drawn(NamedTuple):
     """What the analysis needs of all participants. K looks, V visits, q columns (1, baseline, arm, factors, changes).
 
-    counts (K, V, B), sums (K, V, q, q, B): products of those seen at a visit at a look. grades: at the last look.
+    counts (K, V, B), sums (K, V, q, q, B): products of those seen at a visit at a look; with `shape.gaps` (K, 2^V, …)
+    of those seen at these visits alone, bit v of the place for visit v. grades: at the last look.
     whole (2, 2, B): counts and sums of the change at the visit of the endpoint by arm, nobody missing.
     excess (B,): participants in the active arm over those in the control arm; worst (B,): the largest of a stratum.
     seen, died (B,): participants with the endpoint, and those who died before it.
@@ -43,7 +46,8 @@ def trial_keys(seed: int | Array, first: Array, count: int) -> Array:
     """(2, count) the keys of trials first, first + 1, …"""
     root = jax.random.key(seed)
     one: Any = lambda number: jax.random.key_data(jax.random.fold_in(root, number))  # noqa: E731  # an argument
-    return jax.vmap(one)(first + jnp.arange(count, dtype=jnp.uint32)).T
+    keys: Array = jax.vmap(one)(first + jnp.arange(count, dtype=jnp.uint32)).T
+    return keys
 
 
 def uniforms(keys: Array, participants: Array, places: int) -> Array:
@@ -51,9 +55,8 @@ def uniforms(keys: Array, participants: Array, places: int) -> Array:
     size = (places, participants.shape[0], keys.shape[1])
     one = jnp.broadcast_to(participants.astype(jnp.uint32)[:, None], size)
     two = jnp.broadcast_to(jnp.arange(places, dtype=jnp.uint32)[:, None, None], size)
-    high, low = threefry2x32_p.bind(
-        jnp.broadcast_to(keys[0], size), jnp.broadcast_to(keys[1], size), one, two
-    )
+    stream: Any = threefry2x32_p  # it carries no types
+    high, low = stream.bind(jnp.broadcast_to(keys[0], size), jnp.broadcast_to(keys[1], size), one, two)
     bits = (high.astype(jnp.uint64) << 20) | (low.astype(jnp.uint64) >> 12)
     near_one = jax.lax.bitcast_convert_type(bits | jnp.uint64(0x3FF0000000000000), jnp.float64)
     return near_one - (1.0 - 2.0**-53)
@@ -94,7 +97,7 @@ class _State(NamedTuple):
 def draw(shape: Shape, numbers: Numbers, keys: Array) -> Drawn:
     """All participants of the trials with these keys (2, B)."""
     size, padded = keys.shape[1], -(-shape.most // TILE) * TILE
-    factors, visits = shape.factors, shape.visits
+    factors = shape.factors
 
     def zeros(*axes: int) -> Array:
         return jnp.zeros((*axes, size), jnp.float64)
@@ -102,14 +105,15 @@ def draw(shape: Shape, numbers: Numbers, keys: Array) -> Drawn:
     grades = Grades(jnp.zeros((padded, size), jnp.int32), zeros(factors + 2, padded), zeros(padded))
     state = _State(
         jnp.zeros((2**factors, size), jnp.int32), zeros(2**factors),
-        zeros(shape.looks, visits), shape.looks * tuple(zeros(_pairs(shape, visit)) for visit in range(visits)),
+        zeros(shape.looks, _sets(shape)),
+        shape.looks * tuple(zeros(_pairs(shape, one)) for one in range(_sets(shape))),
         grades, zeros(2, 2), zeros(), zeros(),
     )  # fmt: skip
     tiles = (numbers.participants + TILE - 1) // TILE
     state = jax.lax.fori_loop(0, tiles, lambda at, before: _tile(shape, numbers, keys, at, before), state)
     squares = jnp.stack([_squares(shape, each) for each in state.sums])
     return Drawn(
-        state.counts, squares.reshape(shape.looks, visits, *squares.shape[1:]), state.grades, state.whole,
+        state.counts, squares.reshape(shape.looks, _sets(shape), *squares.shape[1:]), state.grades, state.whole,
         jnp.sum(state.excess, axis=0), jnp.max(jnp.abs(state.excess), axis=0), state.seen, state.died,
     )  # fmt: skip
 
@@ -121,13 +125,16 @@ def _tile(shape: Shape, numbers: Numbers, keys: Array, at: Array, before: _State
     wanted += wanted % 2
     which = at * TILE + jnp.arange(TILE)
     real = (which < numbers.participants).astype(jnp.float64)[:, None]
-    drawn = jax.lax.optimization_barrier(uniforms(keys, which, wanted + 3))
-    normal = jax.lax.optimization_barrier(normals(drawn[:wanted]))  # else each use of a number makes it again
+    more = visits if shape.gaps else 0
+    drawn = settled(uniforms(keys, which, wanted + 3 + more))
+    normal = settled(normals(drawn[:wanted]))  # else each use of a number makes it again
     own, latent = normal[: visits + 1], normal[visits + 1 : visits + 1 + factors]
     levels = _levels(numbers, own[0], latent)
     active, slots, excess = _listed(numbers, before, levels, drawn[wanted], real)
     base, values = _values(shape, numbers, own, active)
-    left, died = _followed(shape, numbers, (values - base) / numbers.unit, active, drawn[wanted + 1 :])
+    left, died = _followed(
+        shape, numbers, (values - base) / numbers.unit, active, drawn[wanted + 1 : wanted + 3]
+    )
     composite = numbers.composite > 0
     dead = died[None] <= jnp.arange(visits)[:, None, None]
     changes = (jnp.where(dead & composite, numbers.after_death, values) - base) / numbers.unit
@@ -135,18 +142,22 @@ def _tile(shape: Shape, numbers: Numbers, keys: Array, at: Array, before: _State
     until = until * (real > 0)
     centred = (base - numbers.mean[0]) / numbers.sd[0]
     row = jnp.concatenate([jnp.ones_like(active)[None], centred[None], active[None], levels, changes])
-    row, until = jax.lax.optimization_barrier((row, until))
-    counts, sums = _added(shape, numbers, which, before, (row, until))
+    attended = (
+        (drawn[wanted + 3 :] >= numbers.missed[:, None, None]) | (dead & composite) if shape.gaps else None
+    )
+    row, until = settled((row, until))
+    counts, sums = _added(shape, numbers, which, before, (row, until, attended))
+    had = until > endpoint if attended is None else (until > endpoint) & attended[endpoint]
     known_dead = (died <= jnp.minimum(left, endpoint)) & (real > 0)
     extra = normal[visits + 1 + factors :]
     grades = _graded(shape, numbers, (own, extra, active, levels), died <= endpoint)
-    grades = grades._replace(seen=((until > endpoint) | known_dead).astype(jnp.float64))
+    grades = grades._replace(seen=(had | known_dead).astype(jnp.float64))
     by_arm = jnp.stack([1.0 - active, active]) * real
     whole = jnp.stack([by_arm, by_arm * changes[endpoint]])
     return _State(
         slots, excess, counts, sums, _stored(before.grades, grades, at * TILE),
         before.whole + _over_tile(jnp.moveaxis(whole, 2, 0)),
-        before.seen + _over_tile((until > endpoint).astype(jnp.float64)), before.died + _over_tile(known_dead),
+        before.seen + _over_tile(had.astype(jnp.float64)), before.died + _over_tile(known_dead),
     )  # fmt: skip
 
 
@@ -187,7 +198,8 @@ def _levels(numbers: Numbers, first: Array, latent: Array) -> Array:
     """(F, T, B) 0 or 1: the level of each stratification factor, which may go with the baseline."""
     pull = numbers.factor_pull[:, None, None]
     score = pull * first[None] + jnp.sqrt(1.0 - pull**2) * latent
-    return (score > numbers.factor_limit[:, None, None]).astype(jnp.float64)
+    upper: Array = (score > numbers.factor_limit[:, None, None]).astype(jnp.float64)
+    return upper
 
 
 def _values(shape: Shape, numbers: Numbers, own: Array, active: Array) -> tuple[Array, Array]:
@@ -247,19 +259,17 @@ def _graded(shape: Shape, numbers: Numbers, person: tuple[Array, Array, Array, A
 
 
 def _added(
-    shape: Shape, numbers: Numbers, which: Array, before: _State, tile: tuple[Array, Array]
+    shape: Shape, numbers: Numbers, which: Array, before: _State, tile: tuple[Array, Array, Array | None]
 ) -> tuple[Array, tuple[Array, ...]]:
     """Counts and products with the participants of a tile."""
-    row, until = tile
-    pairs = jax.lax.optimization_barrier(
-        jnp.concatenate([row[: column + 1] * row[column] for column in range(shape.columns)])
-    )
+    row, until, attended = tile
+    pairs = settled(jnp.concatenate([row[: column + 1] * row[column] for column in range(shape.columns)]))
     reached = jnp.take(numbers.reached, which, axis=1, mode="clip")[:, :, None]  # (K, T, 1)
     counts, sums, place = before.counts, [], 0
     for look in range(shape.looks):
         come = jnp.minimum(until, reached[look])
-        for visit in range(shape.visits):
-            seen = (come > visit).astype(row.dtype)
+        for visit, who in enumerate(_members(shape, come, attended)):
+            seen = who.astype(row.dtype)
             total = before.sums[place]
             for one in range(until.shape[0]):
                 total = total + seen[one] * pairs[: len(total), one]
@@ -269,9 +279,24 @@ def _added(
     return counts, tuple(sums)
 
 
-def _pairs(shape: Shape, visit: int) -> int:
-    """How many products there are of pairs among (z, x, changes up to this visit)."""
-    columns = shape.columns - shape.visits + visit + 1
+def _members(shape: Shape, come: Array, attended: Array | None) -> Iterator[Array]:
+    """(T, B) who belongs to each set: seen at a visit, or with gaps seen at these visits alone."""
+    if attended is None:
+        yield from (come > visit for visit in range(shape.visits))
+        return
+    pattern = sum(jnp.where((come > visit) & attended[visit], 2**visit, 0) for visit in range(shape.visits))
+    yield from (jnp.equal(pattern, one) for one in range(_sets(shape)))
+
+
+def _sets(shape: Shape) -> int:
+    """How many sets of participants have sums of their own at a look."""
+    return 2**shape.visits if shape.gaps else shape.visits
+
+
+def _pairs(shape: Shape, place: int) -> int:
+    """How many products there are of pairs among (z, x, changes up to the last visit of the set)."""
+    visits = place.bit_length() if shape.gaps else place + 1
+    columns = shape.columns - shape.visits + visits
     return columns * (columns + 1) // 2
 
 

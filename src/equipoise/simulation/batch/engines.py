@@ -66,7 +66,7 @@ def rows(work: Work) -> Array:
         blocks,
         work.block,
     )
-    parts = [np.asarray(part, np.float64).reshape(-1, blocks * work.block) for part in found]
+    parts = [np.asarray(part, np.float64).reshape(-1, blocks * work.block) for part in jax.tree.leaves(found)]
     return np.concatenate(parts)[:, : work.count]
 
 

@@ -20,7 +20,8 @@ class Shape:
 
     endpoint: index of the visit of the endpoint. grades of the ordered scale, the last of which is death.
     included: how many visits are analysed at each look, the last of which is the final analysis; all at one
-    look where nothing is named. depends: leaving goes with the last change.
+    look where nothing is named. depends: leaving goes with the last change. wins: the grades have win odds, too.
+    gaps: visits may be missed between others, so that missing values have any pattern.
     """
 
     most: int
@@ -30,6 +31,8 @@ class Shape:
     grades: int
     included: tuple[int, ...] = ()
     depends: bool = False
+    wins: bool = False
+    gaps: bool = False
 
     @property
     def looks(self) -> int:
@@ -53,7 +56,8 @@ class Numbers(NamedTuple):
     effect: (V,) of the active arm, in points. lowest, highest: of the scale. unit: points of one
     unit of the analysis.
     factor_limit, factor_pull: (F,) threshold and correlation with the baseline. stay, live: (2, V) the chance to stay
-    (to live) from the visit before to this one. pull: how leaving goes with the last change, per unit.
+    (to live) from the visit before to this one. missed: (V,) the chance that who has not left misses a visit.
+    pull: how leaving goes with the last change, per unit.
     composite: 1 where a death is a value (after_death), 0 where values after it are missing.
     grade_start: (C - 2,) thresholds at baseline; grade_limits: (2, C - 2) at the endpoint; grade_pull: (2,).
     reached: (K, most) visits that a participant has come to at a look.
@@ -72,6 +76,7 @@ class Numbers(NamedTuple):
     factor_pull: Array
     stay: Array
     live: Array
+    missed: Array
     pull: Array
     composite: Array
     after_death: Array

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from equipoise.simulation.batch.numbers import TILE
-from equipoise.simulation.batch.small import applied, inverse
+from equipoise.simulation.batch.small import applied, inverse, settled
 
 STEPS = 25
 """Newton steps at most; four to six are usual."""
@@ -86,7 +86,7 @@ def _squeezed(grades: Grades, categories: int, count: int | Array) -> tuple[Grad
     at = jnp.arange(categories)[:, None]
 
     def add(tile: Array, counts: Array) -> Array:
-        part = _part(grades, tile)
+        part = part_of(grades, tile)
         for one in range(TILE):
             counts = counts + (part.category[one][None] == at) * part.seen[one][None]
         return counts
@@ -119,9 +119,9 @@ def _height(grades: Grades, theta: Array, free: Array, count: int | Array) -> tu
 
     def add(tile: Array, sums: tuple[Array, Array]) -> tuple[Array, Array]:
         by_category, by_slope = sums
-        part = _part(grades, tile)
+        part = part_of(grades, tile)
         grade = part.category.astype(x_type)  # comparing floats with floats is one instruction for several
-        rows, slopes = jax.lax.optimization_barrier(_terms(part, factor, beta))
+        rows, slopes = settled(_terms(part, factor, beta))
         for one in range(TILE):
             y = grade[one][None, None]
             by_category = by_category + jnp.where(at == y, rows[0][None, :, one], 0.0)
@@ -148,7 +148,8 @@ def _height(grades: Grades, theta: Array, free: Array, count: int | Array) -> tu
     )
 
 
-def _part(grades: Grades, tile: Array) -> Grades:
+def part_of(grades: Grades, tile: Array) -> Grades:
+    """The participants of one tile."""
     take = jax.lax.dynamic_slice_in_dim
     at = tile * TILE
     return Grades(
@@ -164,7 +165,7 @@ def _terms(part: Grades, factor: Array, beta: Array) -> tuple[tuple[Array, Array
     """
     x, seen, y = part.x, part.seen, part.category.astype(part.x.dtype)
     eta = sum(x[column] * beta[column] for column in range(len(x)))
-    e, none = jax.lax.optimization_barrier(jnp.exp(eta)), jnp.zeros_like(seen)
+    e, none = settled(jnp.exp(eta)), jnp.zeros_like(seen)
     upper = sum((jnp.where(y == cut, factor[cut], 0.0) for cut in range(len(factor))), none)
     lower = sum((jnp.where(y - 1 == cut, factor[cut], 0.0) for cut in range(len(factor))), none)
     above = 1.0 / (1.0 + e * upper)

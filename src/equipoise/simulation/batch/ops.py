@@ -24,15 +24,18 @@ class JaxOps(NumpyOps):
 
     def cholesky(self, matrices: Array) -> Array:
         """Lower factors of a stack of symmetric matrices (…, V, V); NaN where one has none."""
-        return jnp.linalg.cholesky(matrices)
+        found: Array = jnp.linalg.cholesky(matrices)
+        return found
 
     def solve(self, matrices: Array, right: Array) -> Array:
         """The solutions of matrices @ x = right; not finite where there is none."""
-        return jnp.linalg.solve(matrices, right)
+        found: Array = jnp.linalg.solve(matrices, right)
+        return found
 
     def fori(self, times: int, step: Callable[[State], State], start: State) -> State:
         """`step` done `times` times, as one loop of the compiled program."""
-        return jax.lax.fori_loop(0, times, lambda _, state: step(state), start)
+        found: State = jax.lax.fori_loop(0, times, lambda _, state: step(state), start)
+        return found
 
 
 JAX = JaxOps()

@@ -11,48 +11,39 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
-from typing import Any
 
 import numpy as np
 
-from equipoise.analysis.estimate import Interval
 from equipoise.analysis.ops import Array
 from equipoise.analysis.report.write import report_words
 from equipoise.documents.report import Cell, Exhibit, Figure, Line, Report
 from equipoise.oversight.forecast import MONTH_DAYS
 from equipoise.randomization.predictability import own_figures
-from equipoise.simulation.batch.characteristics import Characteristics, p_values
+from equipoise.simulation.batch.characteristics import p_values
 from equipoise.simulation.batch.chunks import columns
 from equipoise.simulation.batch.run import Simulated
-from equipoise.simulation.batch.scenario import Ready
-from equipoise.words.problem import Problem, say
-from equipoise.words.text import LANGUAGES, Language, Text
+from equipoise.simulation.batch.shown import ASSUMED, assumed, grid_points, listed, power_figure, said, words
+from equipoise.words.problem import Problem
+from equipoise.words.text import Text
 
-INKS = ("#7a4100", "#0b4f8a", "#52606d", "#3f6212")
 SHOWN = (
-    ("rejects", 100.0), ("odds_rejects", 100.0), ("sequence_second", 100.0), ("truth", 1.0), ("bias", 1.0),
-    ("covers", 100.0),
+    ("rejects", 100.0), ("odds_rejects", 100.0), ("wins_rejects", 100.0), ("sequence_second", 100.0),
+    ("truth", 1.0), ("bias", 1.0), ("covers", 100.0),
 )  # fmt: skip
 """Measures of the first table, with what they are multiplied by."""
 LOOKED = (
     ("stops", 100.0), ("succeeds_with_look", 100.0), ("information", 100.0), ("expected_size", 1.0),
     ("expected_months", 1.0),
 )  # fmt: skip
+LARGER = (
+    ("larger", 100.0), ("larger_rejects_better", 100.0), ("rejects_better", 100.0), ("larger_size", 1.0),
+    ("larger_months", 1.0), ("larger_not_converged", 1.0),
+)  # fmt: skip
+SUPPLIED = (("no_bag", 100.0), ("doses_without_bag", 1.0), ("shipments", 1.0), ("units_spoiled", 1.0))
 KEPT = (
     ("observed_share", 100.0), ("died", 1.0), ("grade_empty", 100.0), ("imbalance", 1.0), ("imbalance_95", 1.0),
-    ("not_converged", 1.0), ("odds_not_converged", 1.0),
+    ("not_converged", 1.0), ("odds_not_converged", 1.0), ("wins_not_fitted", 1.0),
 )  # fmt: skip
-
-
-def words(key: str, **arguments: object) -> Text:
-    """A message of the report in both languages."""
-    said = {}
-    for language in LANGUAGES:
-        given = {
-            name: one.say(language) if isinstance(one, Text) else str(one) for name, one in arguments.items()
-        }
-        said[language] = say(f"simulate.report-{key}", language, given)
-    return Text(said["en"], said["zh"])
 
 
 def simulation_report(found: Simulated) -> Report:
@@ -62,6 +53,9 @@ def simulation_report(found: Simulated) -> Report:
     if found.prepared.asked.look is not None:
         exhibits.append(_shown(found, "S-04", LOOKED))
     exhibits += [_shown(found, "S-05", KEPT), *_grid(found), _examples(found)]
+    exhibits += [
+        _shown(found, place, its) for place, its in (("S-08", LARGER), ("S-09", SUPPLIED)) if _any(found, its)
+    ]
     name = study.demo_id
     return Report(
         name, words("title", study=name), study.dated, rehearsal=True, banner=words("banner"), facts=_facts(found),
@@ -129,126 +123,75 @@ def _exhibit(
     )  # fmt: skip
 
 
-def _listed(found: Simulated) -> list[Ready]:
-    """The scenarios of the file, without the points of the plot."""
-    known = {one.id for one in found.prepared.asked.scenarios}
-    return [one for one in found.scenarios if one.scenario.id in known]
-
-
 def _scenarios(found: Simulated) -> Exhibit:
     """What was assumed in each scenario, nuisance parameters included."""
-    lines = []
-    for one in _listed(found):
-        numbers, at = one.numbers, found.shape.endpoint
-        stay, live = np.prod(numbers.stay[0][: at + 1]), np.prod(numbers.live[0][: at + 1])
-        root = np.asarray(numbers.root)
-        lines.append(
-            Line(one.scenario.id, tuple(Cell(text) for text in (
-                str(one.participants), words(f"death-{one.scenario.death}"), f"{numbers.effect[at]:.1f}",
-                f"{numbers.mean[0]:.1f} ({numbers.sd[0]:.1f})",
-                f"{numbers.mean[at + 1]:.1f} ({numbers.sd[at + 1]:.1f})",
-                f"{(root @ root.T)[0, at + 1]:.2f}", f"{100 * (1 - stay):.1f}", f"{100 * (1 - live):.1f}",
-            )))
-        )  # fmt: skip
-    heads = [
-        words(f"head-{key}")
-        for key in ("size", "death", "effect", "baseline", "endpoint", "correlation", "leave", "die")
-    ]
-    return _exhibit("S-02", heads, lines, notes=(words("note-scenarios"),), wide=True)
-
-
-def _shown(found: Simulated, place: str, measures: Sequence[tuple[str, float]]) -> Exhibit:
     lines = [
         Line(
             one.scenario.id,
-            tuple(Cell(_said(found.found[one.scenario.id], name, scale)) for name, scale in measures),
+            (
+                Cell(str(one.participants)),
+                Cell(words(f"death-{one.scenario.death}")),
+                *(Cell(text) for text in assumed(found, one)),
+            ),
         )
-        for one in _listed(found)
+        for one in listed(found)
     ]
-    heads = [words(f"head-{name}") for name, _ in measures]
+    heads = [words(f"head-{key}") for key in ("size", "death", *ASSUMED)]
+    return _exhibit("S-02", heads, lines, notes=(words("note-scenarios"),), wide=True)
+
+
+def _any(found: Simulated, measures: Sequence[tuple[str, float]]) -> bool:
+    """Whether a scenario has the first of the measures."""
+    return any(measures[0][0] in found.found[one.scenario.id].figures for one in listed(found))
+
+
+def _shown(found: Simulated, place: str, measures: Sequence[tuple[str, float]]) -> Exhibit:
+    shown = [each for each in measures if _any(found, [each])]
+    lines = [
+        Line(
+            one.scenario.id,
+            tuple(Cell(said(found.found[one.scenario.id], name, scale)) for name, scale in shown),
+        )
+        for one in listed(found)
+        if shown[0][0] in found.found[one.scenario.id].figures
+    ]
+    heads = [words(f"head-{name}") for name, _ in shown]
     return _exhibit(place, heads, lines, notes=(words(f"note-{place}"),), wide=True)
-
-
-def _said(its: Characteristics, name: str, scale: float) -> str:
-    figure = its.figures.get(name)
-    if figure is None or not math.isfinite(figure.value):
-        return "–"
-    bracket = figure.bracket(scale)
-    return f"{scale * figure.value:.2f}{bracket}" if bracket else f"{scale * figure.value:g}"
 
 
 def _grid(found: Simulated) -> Iterator[Exhibit]:
     """Power by size and rate of leaving, where the points were run."""
-    grid = found.prepared.asked.grid
-    ready = {one.scenario.id: one for one in found.scenarios}
-    points = [ready[one.id] for one in grid.scenarios() if one.id in ready] if grid is not None else []
+    grid, points = found.prepared.asked.grid, grid_points(found)
     if grid is None or not points:
         return
     lines = []
     for size in grid.participants:
         mine = {one.scenario.leaving: one for one in points if one.participants == size}
         cells = [
-            _said(found.found[mine[times].scenario.id], "rejects", 100.0) if times in mine else "–"
+            said(found.found[mine[times].scenario.id], "rejects", 100.0) if times in mine else "–"
             for times in grid.leaving
         ]
         lines.append(Line(str(size), tuple(Cell(cell) for cell in cells)))
     heads = [words("head-leaving", times=f"{times:g}") for times in grid.leaving]
-    figure = _power(found, points)
-    yield _exhibit("S-06", heads, lines, notes=(words("note-S-06"),), figures=(figure,), lead="head-size")
-
-
-def _power(found: Simulated, points: Sequence[Ready]) -> Figure:
-    def drawn(language: Language) -> Mapping[str, Any]:
-        names = {
-            one.scenario.leaving: words("head-leaving", times=f"{one.scenario.leaving:g}").say(language)
-            for one in points
-        }
-        values = []
-        for one in points:
-            its = found.found[one.scenario.id]["rejects"]
-            bounds = its.interval or Interval(its.value, its.value)
-            values.append({
-                "n": one.participants, "leave": names[one.scenario.leaving], "y": 100 * its.value,
-                "low": 100 * bounds.low, "high": 100 * bounds.high,
-            })  # fmt: skip
-        domain = list(names.values())
-        colour = {
-            "field": "leave",
-            "scale": {"domain": domain, "range": list(INKS[: len(domain)])},
-            "legend": {"title": None},
-        }
-        x = {
-            "field": "n",
-            "type": "quantitative",
-            "title": words("axis-size").say(language),
-            "scale": {"zero": False},
-        }
-        y = {
-            "field": "y",
-            "type": "quantitative",
-            "title": words("axis-power").say(language),
-            "scale": {"domain": [0, 100]},
-        }
-        shown = {"x": x, "y": y, "color": colour}
-        told_apart = {"field": "leave", "scale": {"domain": domain}}
-        ends = {"y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}}
-        point = {"type": "point", "filled": True, "size": 70, "opacity": 1}
-        return {
-            "width": 560, "height": 280, "data": {"values": values},
-            "layer": [
-                {"mark": {"type": "line", "strokeWidth": 2}, "encoding": {**shown, "strokeDash": told_apart}},
-                {"mark": {"type": "rule", "strokeWidth": 1.5}, "encoding": {"x": x, "color": colour, **ends}},
-                {"mark": point, "encoding": {**shown, "shape": told_apart}},
-            ],
-        }  # fmt: skip
-
-    return Figure({language: drawn(language) for language in LANGUAGES}, words("figure-power"))
+    figure = power_figure(found, points)
+    notes = [words("note-S-06")]
+    for one in points:
+        why, scenario = found.given_up.get(one.scenario.id), one.scenario
+        if why is not None:
+            bounds = {
+                "bound": f"{100 * why.bound:.1f}",
+                "wanted": f"{100 * why.wanted:g}",
+                "trials": f"{why.trials:,}",
+            }
+            bounds |= {"participants": str(one.participants), "times": f"{scenario.leaving:g}"}
+            notes.append(words("note-given-up", **bounds))
+    yield _exhibit("S-06", heads, lines, notes=tuple(notes), figures=(figure,), lead="head-size")
 
 
 def _examples(found: Simulated) -> Exhibit:
     """Trials with different conclusions, one of each kind from each scenario, by their numbers."""
     lines, last, alpha = [], found.shape.looks - 1, found.prepared.asked.alpha
-    for one in _listed(found):
+    for one in listed(found):
         named = dict(zip(columns(found.shape), found.results.rows[one.digest], strict=True))
         p = p_values(named[f"effect{last}"], named[f"adjusted{last}"], named[f"df{last}"])
         for key, wanted in (("yes", p < alpha), ("no", p >= alpha)):

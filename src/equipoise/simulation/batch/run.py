@@ -7,14 +7,14 @@ the engine, the memory and the number of times that a run was broken off.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from equipoise.protocol.study import Study
 from equipoise.simulation.batch import engines
 from equipoise.simulation.batch.asked import Scenario, Simulation, load_simulation
-from equipoise.simulation.batch.characteristics import Characteristics, characteristics
+from equipoise.simulation.batch.characteristics import Characteristics, Figure, characteristics
 from equipoise.simulation.batch.chunks import (
     Results,
     all_missing,
@@ -23,8 +23,11 @@ from equipoise.simulation.batch.chunks import (
     open_results,
     results_bytes,
 )
+from equipoise.simulation.batch.hopeless import GivenUp, known, rounds
+from equipoise.simulation.batch.larger import larger, reestimated, same_look
 from equipoise.simulation.batch.numbers import Shape
 from equipoise.simulation.batch.scenario import Prepared, Ready, prepare, ready, shape
+from equipoise.simulation.batch.shelves import supply_figures
 from equipoise.simulation.people import PeopleModel, load_people
 from equipoise.words.problem import Problem, problem
 
@@ -48,7 +51,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """What came out, scenario by scenario in the order asked; grid: the points of the plot of power."""
+    """What came out, scenario by scenario in the order asked. given_up: points of the grid with fewer trials."""
 
     prepared: Prepared
     shape: Shape
@@ -57,6 +60,7 @@ class Simulated:
     found: Mapping[str, Characteristics]
     results: Results
     reused: int
+    given_up: Mapping[str, GivenUp]
 
 
 class Design(NamedTuple):
@@ -95,22 +99,49 @@ def simulate(
     prepared = prepare(study, asked, people, scenarios, count=order.people)
     if isinstance(prepared, tuple):
         return prepared
-    compiled = shape(prepared, list(scenarios))
-    made = [ready(prepared, one, compiled) for one in scenarios]
-    if faults := tuple(one for one in made if isinstance(one, Problem)):
+    sizes = {one.id: larger(prepared, one) for one in scenarios}
+    every = [*scenarios, *(each for one in sizes.values() for each in one)]
+    compiled = shape(prepared, every)
+    made = {one.id: ready(prepared, one, compiled) for one in every}
+    if faults := tuple(one for one in made.values() if isinstance(one, Problem)):
         return faults
-    able = [one for one in made if isinstance(one, Ready)]
-    results = _run(compiled, able, order, told)
-    if isinstance(results, Problem):
-        return (results,)
-    found = {
-        one.scenario.id: characteristics(prepared, one, compiled, results[0].rows[one.digest]) for one in able
+    able = {name: one for name, one in made.items() if isinstance(one, Ready)}
+    families = {one.id: [able[each.id] for each in (one, *sizes[one.id])] for one in scenarios}
+    if faults := tuple(one for family in families.values() if (one := same_look(family)) is not None):
+        return faults
+    given_up: dict[str, GivenUp] = {}
+    run = _run(prepared, compiled, (list(able.values()), order, given_up), told)
+    if isinstance(run, Problem):
+        return (run,)
+    of_size = {family[0].participants: family[0] for family in families.values()}
+    bags = {
+        size: tuple(supply_figures(prepared, one, order.seed, order.trials)) for size, one in of_size.items()
     }
-    return Simulated(prepared, compiled, order, able, found, results[0], results[1])
+    found = {
+        name: _measured(prepared, compiled, family, (run[0], known(family[0], run[0], given_up), bags))
+        for name, family in families.items()
+    }
+    visible = [able[one.id] for one in scenarios]
+    return Simulated(prepared, compiled, order, visible, found, run[0], run[1], given_up)
 
 
-def _run(compiled: Shape, able: Sequence[Ready], order: Order, told: Told) -> tuple[Results, int] | Problem:
-    """The rows, and how many of them an earlier run had left."""
+def _measured(
+    prepared: Prepared, compiled: Shape, family: Sequence[Ready],
+    what: tuple[Results, int, Mapping[int, Sequence[Figure]]],
+) -> Characteristics:  # fmt: skip
+    """All measures of a scenario; family: as planned, then larger. what: rows, how many count, bags by size."""
+    results, count, bags = what
+    one = family[0]
+    base = characteristics(prepared, one, compiled, results.rows[one.digest][:, :count])
+    more = [*reestimated(prepared, family, compiled, results.rows), *bags[one.participants]]
+    return replace(base, figures={**base.figures, **{figure.name: figure for figure in more}})
+
+
+def _run(
+    prepared: Prepared, compiled: Shape, what: tuple[list[Ready], Order, dict[str, GivenUp]], told: Told
+) -> tuple[Results, int] | Problem:
+    """The rows, and how many of them an earlier run had left; what is given up is filled in."""
+    able, order, given_up = what
     workers = engines.cores() if order.engine == "processes" else 1
     memory = free_memory() if order.memory is None else order.memory
     held = results_bytes(compiled, able, order.trials)
@@ -125,7 +156,9 @@ def _run(compiled: Shape, able: Sequence[Ready], order: Order, told: Told) -> tu
         return results
     reused, wanted = results.done, order.trials * len(results.rows)
     told(reused, wanted)
-    for piece, rows in engines.run(order.engine, all_missing(results, able, block), workers):
-        results.take(piece, rows)
-        told(results.done, wanted)
+    for kept, until in rounds(prepared, results, able, given_up):
+        for piece, rows in engines.run(order.engine, all_missing(results, kept, block, until), workers):
+            results.take(piece, rows)
+            told(results.done, wanted)
+    told(results.done, results.done)
     return results, reused

@@ -21,11 +21,13 @@ from equipoise.oversight.forecast import MONTH_DAYS
 from equipoise.protocol.study import Study
 from equipoise.randomization.methods import in_order, method_of
 from equipoise.simulation.arms import control_arm
-from equipoise.simulation.batch.asked import Scenario, Simulation
+from equipoise.simulation.batch.asked import Scenario, Simulation, Stratum
+from equipoise.simulation.batch.limits import limit_of
 from equipoise.simulation.batch.lists import Slots, slots
 from equipoise.simulation.batch.measured import Asked, Measured, measure
 from equipoise.simulation.batch.numbers import Numbers, Shape
 from equipoise.simulation.people import PeopleModel
+from equipoise.simulation.people.definition import Accrual
 from equipoise.words.problem import Problem, problem
 
 SEED = 20_260_105
@@ -54,6 +56,7 @@ class Prepared:
     rate: float
     better: int
     after_death: float
+    accrual: Accrual
 
     @property
     def target(self) -> int:
@@ -110,6 +113,7 @@ def prepare(
         study, asked, people, control, active, people.days, planned_size(study) / (months * MONTH_DAYS),
         -1 if rule is not None and rule.better == "lower" else 1,
         float(rule.after_death) if rule is not None and rule.after_death is not None else scale.lowest,
+        model.accrual,
     )  # fmt: skip
 
 
@@ -130,7 +134,8 @@ def shape(prepared: Prepared, scenarios: list[Scenario]) -> Shape:
     return Shape(
         most=max(sizes), visits=visits, factors=len(prepared.asked.strata), endpoint=prepared.endpoint,
         grades=prepared.asked.grades.number, included=(early, visits) if early is not None else (visits,),
-        depends=any(one.pull for one in scenarios),
+        depends=any(one.pull for one in scenarios), wins=prepared.asked.grades.win_odds,
+        gaps=any(one.missed for one in scenarios),
     )  # fmt: skip
 
 
@@ -166,7 +171,7 @@ def ready(prepared: Prepared, scenario: Scenario, compiled: Shape) -> Ready | Pr
     start, end = prepared.people.grades[base_run], prepared.people.grades[base_run]
     other_end = prepared.people.grades[run]
     at, levels = prepared.endpoint + 1, prepared.asked.grades.number - 1
-    factors = [_factor(prepared, one.of, one.above, values[:, 0]) for one in prepared.asked.strata]
+    factors = [_factor(prepared, one, values[:, 0]) for one in prepared.asked.strata]
     reached, enrolled, duration = _looks(prepared, size, compiled)
     numbers = Numbers(
         participants=np.int32(size), mean=values.mean(axis=0), sd=values.std(axis=0, ddof=1),
@@ -174,7 +179,7 @@ def ready(prepared: Prepared, scenario: Scenario, compiled: Shape) -> Ready | Pr
         lowest=np.float64(prepared.asked.scale.lowest), highest=np.float64(prepared.asked.scale.highest),
         unit=np.float64(values[:, at].std(ddof=1)), factor_limit=np.array([one[0] for one in factors]),
         factor_pull=np.array([one[1] for one in factors]), stay=np.tile(stay**scenario.leaving, (2, 1)),
-        live=np.tile(live, (2, 1)), pull=np.float64(scenario.pull),
+        live=np.tile(live, (2, 1)), missed=np.full(len(prepared.days), scenario.missed), pull=np.float64(scenario.pull),
         composite=np.float64(scenario.death == "composite"), after_death=np.float64(prepared.after_death),
         grade_start=_limits(start[:, 0], levels),
         grade_limits=np.stack([_limits(end[:, at], levels), _limits(other_end[:, at], levels)]),
@@ -229,9 +234,12 @@ def _polyserial(grades: Array, values: Array) -> float:
     return float(np.clip(found, -0.98, 0.98))
 
 
-def _factor(prepared: Prepared, name: str, above: float, baseline: Array) -> tuple[float, float]:
+def _factor(prepared: Prepared, one: Stratum, baseline: Array) -> tuple[float, float]:
     """Threshold and correlation with the baseline of a factor of stratification."""
-    upper = (prepared.people.other[name] > above).astype(float)
+    limit = limit_of(prepared.study, one.factor)
+    if limit is None:
+        raise ValueError(one.factor)
+    upper = (one.times * prepared.people.other[one.of] > limit).astype(float)
     return float(_limits(upper, 2)[0]), _polyserial(upper, baseline)
 
 

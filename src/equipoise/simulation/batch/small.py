@@ -8,9 +8,20 @@ matrices are sums of squares. One that is singular gives what is not finite, nev
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any, TypeVar
 
+import jax
 import jax.numpy as jnp
 from jax import Array
+
+Arrays = TypeVar("Arrays")
+_barrier: Any = jax.lax.optimization_barrier  # it carries no types
+
+
+def settled(arrays: Arrays) -> Arrays:
+    """The same arrays, worked out before they are used: else each use of a number makes it again."""
+    found: Arrays = _barrier(arrays)
+    return found
 
 
 def swept(matrices: Array, pivots: Iterable[int]) -> Array:

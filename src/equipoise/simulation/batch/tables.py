@@ -36,12 +36,21 @@ def value_of(found: Simulated, ready: Ready) -> Json:
         "leaving": ready.scenario.leaving,
         "death": ready.scenario.death,
         "trials": its.trials,
+        "given_up": _given_up(found, ready),
         "measures": {
             name: dict(zip(HEAD[-4:], map(_number, (one.value, one.error, *_bounds(one))), strict=True))
             for name, one in its.figures.items()
         },
     }
     return cast(Json, value)
+
+
+def _given_up(found: Simulated, ready: Ready) -> dict[str, float | int] | None:
+    """Why a point of the grid has fewer trials; None where it has all."""
+    why = found.given_up.get(ready.scenario.id)
+    if why is None:
+        return None
+    return {"trials": why.trials, "power_at_most": float(f"{why.bound:.6g}"), "power_wanted": why.wanted}
 
 
 def _number(value: float | None) -> float | None:

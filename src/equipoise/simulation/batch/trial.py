@@ -12,10 +12,11 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from equipoise.simulation.batch import monotone, odds
+from equipoise.simulation.batch import general, monotone, odds, wins
 from equipoise.simulation.batch import ops as _ops  # noqa: F401  # it tells JAX to compute in float64
 from equipoise.simulation.batch.course import draw, trial_keys
 from equipoise.simulation.batch.numbers import Numbers, Shape
+from equipoise.simulation.batch.wins import WinOdds
 
 BLOCK = 256
 """Trials that are worked on together: as many as the fast memory of a processor holds."""
@@ -27,6 +28,7 @@ class Rows(NamedTuple):
     effect, variance, adjusted, df: (K, B). fitted: (K, B) whether the search converged. steps: (K, B).
     log_odds, odds_se, odds_fitted, odds_steps, categories: (B,) at the last look.
     whole: (B,) difference of the means of everybody, nobody missing. seen, died, excess, worst: (B,) see `Drawn`.
+    wins: None where the shape asks for none.
     """
 
     effect: Array
@@ -45,6 +47,7 @@ class Rows(NamedTuple):
     died: Array
     excess: Array
     worst: Array
+    wins: WinOdds | None
 
 
 def block(shape: Shape, numbers: Numbers, keys: Array) -> Rows:
@@ -54,9 +57,13 @@ def block(shape: Shape, numbers: Numbers, keys: Array) -> Rows:
     for look in range(shape.looks):
         visits = shape.visits_at(look)
         columns = shape.columns - shape.visits + visits
-        sums = drawn.sums[look, :visits, :columns, :columns]
-        data = monotone.Products(drawn.counts[look, :visits], sums, 3)
-        fits.append(monotone.fit(data, shape.endpoint))
+        sums = drawn.sums[look, :, :columns, :columns]
+        if shape.gaps:
+            merged = general.merged(drawn.counts[look], sums, visits)
+            fits.append(general.fit(general.PatternProducts(*merged, 3), shape.endpoint))
+        else:
+            data = monotone.Products(drawn.counts[look, :visits], sums[:visits], 3)
+            fits.append(monotone.fit(data, shape.endpoint))
     common = odds.fit(drawn.grades, shape.grades, numbers.participants)
     unit = numbers.unit
     means = drawn.whole[1] / drawn.whole[0]
@@ -70,6 +77,7 @@ def block(shape: Shape, numbers: Numbers, keys: Array) -> Rows:
         jnp.stack([fit.steps for fit in fits]),
         common.log_odds, common.se, common.converged, common.steps, common.categories,
         (means[1] - means[0]) * unit, drawn.seen, drawn.died, drawn.excess, drawn.worst,
+        wins.fit(drawn.grades, shape.grades, shape.factors, numbers.participants) if shape.wins else None,
     )  # fmt: skip
 
 
@@ -82,4 +90,5 @@ def trials(shape: Shape, numbers: Numbers, seed: Array, first: Array, blocks: in
         return block(shape, numbers, trial_keys(seed, start, size))
 
     found = jax.lax.map(one, jnp.arange(blocks))
-    return jax.tree.map(lambda each: jnp.moveaxis(each, 0, -2).reshape(*each.shape[1:-1], -1), found)
+    rows: Rows = jax.tree.map(lambda each: jnp.moveaxis(each, 0, -2).reshape(*each.shape[1:-1], -1), found)
+    return rows

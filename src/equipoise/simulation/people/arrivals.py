@@ -20,13 +20,18 @@ def arrive(accrual: Accrual, sites: Sequence[str], seed: int, index: int) -> tup
     chances = Chances(seed, "arrivals")
     waited = sum(-math.log(chances.uniform(str(number))) for number in range(index + 1))
     day = _when(accrual, len(sites), waited)
-    rates = [_rate(accrual, day - number * accrual.opens_every_days) for number in range(len(sites))]
+    rates = rates_on(accrual, len(sites), day)
     left = chances.at("site").uniform(str(index)) * sum(rates)
     for site, rate in zip(sites, rates, strict=True):
         left -= rate
         if left < 0:
             return math.floor(day), site
     return math.floor(day), sites[-1]
+
+
+def rates_on(accrual: Accrual, sites: int, day: float) -> list[float]:
+    """Arrivals a day at each site, so many days after the first opened."""
+    return [_rate(accrual, day - number * accrual.opens_every_days) for number in range(sites)]
 
 
 def _rate(accrual: Accrual, since: float) -> float:
