@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from equipoise.consent.evolve import Act, State
@@ -27,6 +26,7 @@ from equipoise.consent.standing import (
 from equipoise.ledger.facts import Facts
 from equipoise.protocol.expressions.values import DateValue, Logical, Reason, Value
 from equipoise.protocol.study import Study
+from equipoise.words.changed import changed
 from equipoise.words.dates import parse_date
 from equipoise.words.problem import Problem, problem
 from equipoise.words.truth import Truth, all_of, any_of
@@ -109,7 +109,7 @@ def add_facts(facts: Facts, study: Study, state: State, zone: str) -> Facts:
     on, act = _date(state).date, counting(study, state)
     approved = approved_versions(study, facts.site_approved_on, facts.consent_approvals)
     newest, asked = required(study, approved, facts.today), due(study, state, approved, facts.today)
-    return replace(
+    return changed(
         facts,
         consent_in_force=in_force(study, state),
         consent_on=on.iso() if on is not None else None,

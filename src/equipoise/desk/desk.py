@@ -65,6 +65,7 @@ from equipoise.ledger.store import StoreFault
 from equipoise.oversight.evolve import SiteState
 from equipoise.protocol.study import Study
 from equipoise.words.canonical import Json
+from equipoise.words.changed import changed
 from equipoise.words.dates import parse_date
 from equipoise.words.ids import Entropy, random_id
 from equipoise.words.problem import Problem, problem
@@ -229,17 +230,13 @@ class Desk:
         answers, behind = door.answers, door.behind
         if (now.facts.second_door_answers, now.facts.store_behind) == (answers, behind):
             return now
-        said = dataclasses.replace(now.facts, second_door_answers=answers, store_behind=behind)
+        said = changed(now.facts, second_door_answers=answers, store_behind=behind)
         return dataclasses.replace(now, facts=said)
 
     def _proved(self, now: Standing, command: object) -> Standing:
         """The standing with the proof of identity that came with the command, where it has one."""
         proof = self.proofs.of(getattr(command, "proof", ""))
-        return (
-            now
-            if proof is None
-            else dataclasses.replace(now, facts=dataclasses.replace(now.facts, proved=proof))
-        )
+        return now if proof is None else dataclasses.replace(now, facts=changed(now.facts, proved=proof))
 
     def _with_diary(self, reader: Reader, now: Standing, route: Route, subject: str | None) -> Standing:
         """The standing with the subject's diary, where the command is the diary's."""
@@ -341,7 +338,7 @@ class Desk:
             command = ScreenSubject(subject, site, number, person.person, earlier)
             now = stand(self.trial(reader), reader, None, at, memory=self._memory, site=site, judged=False)
             facts = person_facts(now.facts, reader, person.person, subject)
-            facts = dataclasses.replace(facts, number_taken=subject_of(reader, number) is not None)
+            facts = changed(facts, number_taken=subject_of(reader, number) is not None)
             return _judged(reader, route, actor, dataclasses.replace(now, facts=facts), command)
 
         asked: Json = {"command": "ScreenSubject", "site": site, "person": person.person}

@@ -52,6 +52,7 @@ from equipoise.oversight.findings import (
     reconciled,
 )
 from equipoise.protocol.forms import LOG
+from equipoise.words.changed import changed
 
 WATCHED = (
     AliquotMoved,
@@ -164,7 +165,7 @@ def _after(now: Standing, mine: list[Append], occasion: Occasion) -> Standing:
         first_infusion_at=case.supply.first_infusion_at,
         randomized_at=case.blind.randomized_at,
     )
-    facts = replace(facts, day_one=day_one_of(now.trial.study, facts, now.site.zone))
+    facts = changed(facts, day_one=day_one_of(now.trial.study, facts, now.site.zone))
     return replace(now, case=case, facts=facts)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import replace
 
 from equipoise.access.decide import checks_bags
 from equipoise.access.evolve import START as NOBODY
@@ -23,6 +22,7 @@ from equipoise.protocol.expressions import Value
 from equipoise.supply.evolve import Request
 from equipoise.supply.gate import TIMES, At, Gate, Spacing, add_gate, dose_of, for_dose, judge, names_used
 from equipoise.supply.times import moment
+from equipoise.words.changed import changed
 from equipoise.words.dates import PartialDate
 
 
@@ -37,7 +37,7 @@ def dosing_facts(reader: Reader, now: Standing, command: object) -> Facts:
     facts = bag_facts(reader, facts, subject, request, bag)
     second = getattr(command, "second", None)
     if second:
-        facts = replace(facts, second_may_check=_checks(reader, str(second), facts.subject_site))
+        facts = changed(facts, second_may_check=_checks(reader, str(second), facts.subject_site))
     return facts
 
 
@@ -87,7 +87,7 @@ def bag_facts(reader: Reader, facts: Facts, subject: str, request: Request | Non
         named = str(owner["number"]) if owner is not None else None
     own = (request.given or request.bag) if request is not None else ""
     row = (reader.rows.get(BAGS, (own,)) if own else None) or {}
-    return replace(
+    return changed(
         facts,
         bag_meant_for=named,
         bag_recalled=bool(row.get("recalled")),

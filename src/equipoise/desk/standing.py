@@ -47,6 +47,7 @@ from equipoise.randomization import blind
 from equipoise.randomization import evolve as randomization
 from equipoise.supply import evolve as supply
 from equipoise.words.canonical import read_canonical
+from equipoise.words.changed import changed
 from equipoise.words.dates import PartialDate
 from equipoise.words.text import Text
 
@@ -420,7 +421,7 @@ def _light_facts(facts: Facts, trial: Trial, case: Case, zone: str, subject: str
     facts = blind.add_facts(facts, case.blind)
     facts = supply.add_facts(facts, trial.study, case.supply)
     facts = closing.add_facts(facts, trial.database, case.capture)
-    facts = replace(
+    facts = changed(
         facts,
         saw_infusion=case.presence.saw(form for form, roles in trial.hidden.items() if RATER in roles),
         participation_ended=ended(trial.study, case.capture),
@@ -489,7 +490,7 @@ def person_facts(facts: Facts, reader: Reader, person: str | None, subject: str 
         return facts
     others = [row for row in reader.rows.find(SUBJECTS, {"person": person}) if row["subject"] != subject]
     failed = [str(row["failed_at"]) for row in others if row["failed_at"] is not None]
-    return replace(
+    return changed(
         facts,
         person_in_screening=any(row["status"] in IN_SCREENING for row in others),
         person_randomized=any(row["status"] == "RANDOMIZED" for row in others),

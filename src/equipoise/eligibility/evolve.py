@@ -17,6 +17,7 @@ from equipoise.ledger.entries import (
 )
 from equipoise.ledger.facts import Facts, SubjectStatus, Verdict
 from equipoise.words.canonical import Json
+from equipoise.words.changed import changed
 
 AFTER: Mapping[tuple[SubjectStatus, str], SubjectStatus] = {
     ("SCREENING", "confirmed"): "ELIGIBLE",
@@ -94,7 +95,7 @@ def add_facts(
     facts: Facts, state: State, judgement: Judgement | None, rested_on: tuple[int, ...] = ()
 ) -> Facts:
     """The facts that eligibility owns, filled in. `rested_on` are the entries that capture and consent used."""
-    found = replace(
+    found = changed(
         facts,
         subject_known=state.status is not None,
         subject_site=state.site,
@@ -105,7 +106,7 @@ def add_facts(
         return found
     rested, letters, last = tuple(sorted(set(rested_on))), judgement.letters, state.judged
     as_confirmed = last is not None and (last.rested_on, dict(last.results)) == (rested, dict(letters))
-    return replace(
+    return changed(
         found,
         verdict=judgement.decision,
         verdict_results=letters,

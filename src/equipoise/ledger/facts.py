@@ -50,9 +50,12 @@ class DoseGiven:
     minutes: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Facts:
-    """What holds now, for one subject at one site (or for the study where no subject is concerned)."""
+    """What holds now, for one subject at one site (or for the study where no subject is concerned).
+
+    Without slots, so that `words.changed` copies it as a whole.
+    """
 
     # oversight
     rehearsal: bool = owned("oversight", False)

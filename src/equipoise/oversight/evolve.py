@@ -31,6 +31,7 @@ from equipoise.oversight.delegation import Log, evolve_log
 from equipoise.oversight.ranges import with_rows
 from equipoise.oversight.release import Gate, evolve_gate
 from equipoise.oversight.versions import SiteVersions, evolve_versions
+from equipoise.words.changed import changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def add_facts(
     log_required: whether the definition binds site staff to the log. A rehearsal's log begins to bind when its
     principal investigator is named; in a trial it binds from the first day.
     """
-    return replace(
+    return changed(
         facts,
         rehearsal=state.purpose == "rehearsal",
         enrolment_open=not state.paused and state.gate.released is None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, StringConstraints
 
@@ -534,15 +534,15 @@ class Study(Element):
 
     def form(self, form_id: str) -> Form | None:
         """The form of that id, or None."""
-        return next((form for form in self.forms if form.id == form_id), None)
+        return _by_id(self.forms).get(form_id)
 
     def visit(self, visit_id: str) -> Visit | None:
         """The visit of that id, or None."""
-        return next((visit for visit in self.schedule.visits if visit.id == visit_id), None)
+        return _by_id(self.schedule.visits).get(visit_id)
 
     def codelist(self, codelist_id: str) -> CodelistDefinition | None:
         """The codelist of that id, or None."""
-        return next((codelist for codelist in self.codelists if codelist.id == codelist_id), None)
+        return _by_id(self.codelists).get(codelist_id)
 
     def zone_of(self, site: str | None) -> str:
         """The IANA zone of a site; of the first site for None; `UTC` where the study names no such site."""
@@ -558,3 +558,18 @@ class Study(Element):
             for form in activity.forms
         }
         return tuple(form for form in self.forms if form.id in asked)
+
+
+Named = TypeVar("Named", Form, Visit, CodelistDefinition)
+_INDEXES: dict[int, tuple[tuple[Any, ...], Mapping[str, Any]]] = {}  # Any: parts of one kind
+_INDEXES_AT_MOST = 500
+
+
+def _by_id(parts: tuple[Named, ...]) -> Mapping[str, Named]:
+    """Id -> part, the first of each id; kept by the identity of the parts, for every save asks many times."""
+    known = _INDEXES.get(id(parts))
+    if known is None or known[0] is not parts:
+        if len(_INDEXES) >= _INDEXES_AT_MOST:
+            _INDEXES.clear()
+        known = _INDEXES[id(parts)] = parts, {one.id: one for one in reversed(parts)}
+    return known[1]

@@ -27,6 +27,7 @@ from equipoise.ledger.entries import (
 )
 from equipoise.ledger.facts import Facts
 from equipoise.words.canonical import Json
+from equipoise.words.changed import changed
 
 THIRD_PERSON = "third person"
 """The reader of an arm that was given to a person who treats the participant and holds no role in the trial."""
@@ -137,7 +138,7 @@ def _with(state: State, made: Break) -> State:
 
 def add_facts(facts: Facts, state: State) -> Facts:
     """The facts of one participant's blind, filled in."""
-    return replace(
+    return changed(
         facts,
         stratum_as_randomized=state.stratum,
         code_broken_for=frozenset(state.knowing()),

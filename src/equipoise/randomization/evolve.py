@@ -15,6 +15,7 @@ from equipoise.ledger.entries import AllocationPublished, Recorded, SlotTaken, S
 from equipoise.ledger.facts import Facts
 from equipoise.protocol.strata import StratumResult
 from equipoise.words.canonical import Json
+from equipoise.words.changed import changed
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -76,17 +77,17 @@ def evolve(state: State, recorded: Recorded) -> State:
 
 def add_facts(facts: Facts, state: State, subject: str | None, result: StratumResult | None) -> Facts:
     """The facts that randomization owns, filled in. `state` is the fold of `allocation`; `result` the stratum now."""
-    found = replace(
+    found = changed(
         facts,
         list_published=state.root is not None,
         list_root=state.root,
         randomized_count=state.randomized_count,
     )
     if subject is not None and subject in state.subjects:
-        found = replace(found, randomization_number=state.subjects[subject].number)
+        found = changed(found, randomization_number=state.subjects[subject].number)
     if result is None:
         return found
-    return replace(
+    return changed(
         found,
         stratum=result.code,
         stratum_reasons={factor: why.en for factor, why in result.reasons.items()},

@@ -9,7 +9,7 @@ from equipoise.ledger.entries import RangeRow, Recorded, SubjectRandomized
 from equipoise.protocol.study import Study
 from equipoise.standards.assigned import assigned
 from equipoise.standards.dataset import Cell
-from equipoise.standards.sdtm import sdtm
+from equipoise.standards.sdtm import of_casebooks
 from equipoise.standards.sdtm_casebook import casebooks
 
 
@@ -31,8 +31,8 @@ def columns_of(
 ) -> Columns:
     """The columns of the subjects' entries. subjects: each stream's, in order of seq; an empty one is nobody's."""
     streams = [one for one in subjects if one]
-    datasets = dict(sdtm(study, streams, ranges, rehearsal=rehearsal))
     books = casebooks(study, streams, ranges, rehearsal=rehearsal)
+    datasets = dict(of_casebooks(study, books, rehearsal=rehearsal))
     datasets |= assigned(study, study.demo_id if rehearsal else study.id, books)
     numbers = {book.usubjid: entry.number for book in books for _, entry in book.of_kind(SubjectRandomized)}
     names = {book.usubjid: book.screened.header.stream for book in books}

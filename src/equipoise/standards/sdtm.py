@@ -43,7 +43,13 @@ def sdtm(
     subjects: the entries of each subject's stream, and of the subject's diary. ranges: reference ranges of laboratories
     by site. rehearsal: the store is one, so that every row bears the study's demonstration identifier.
     """
-    books = casebooks(study, subjects, ranges or {}, rehearsal=rehearsal)
+    return of_casebooks(
+        study, casebooks(study, subjects, ranges or {}, rehearsal=rehearsal), rehearsal=rehearsal
+    )
+
+
+def of_casebooks(study: Study, books: Sequence[Casebook], *, rehearsal: bool) -> Mapping[str, Dataset]:
+    """As `sdtm`, for subjects whose entries are read already."""
     study_id = study.demo_id if rehearsal else study.id
     modified = _modified(books)
     tables = {

@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import cached_property, reduce
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -63,7 +63,7 @@ class Instance:
     derived: Mapping[str, Held] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Casebook:
     """One subject: identifiers as SDTM writes them, the entries in order, and what they come to in capture.
 
@@ -115,10 +115,11 @@ class Casebook:
         """A moment of the ledger (ISO 8601 with its offset) on the site's clock, to the minute, as SDTM writes it."""
         return local(moment, self.zone).replace(" ", "T")
 
+    @cached_property
     def instances(self) -> tuple[Instance, ...]:
         """Every form that holds something, in the order of visits, then forms, then repeats.
 
-        Rows of logs come after the visits; a row entered in error is not among them.
+        Rows of logs come after the visits; a row entered in error is not among them. Each domain asks for them anew.
         """
         held: dict[tuple[str, str, int], dict[str, Held]] = {}
         derived: dict[tuple[str, str, int], dict[str, Held]] = {}

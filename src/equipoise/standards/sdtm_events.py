@@ -92,7 +92,7 @@ def event_rows(book: Casebook, domain: str) -> Iterator[Row]:
 
     Then what is asked by name on forms that were not done at all, then imaging, among procedures.
     """
-    for instance in book.instances():
+    for instance in book.instances:
         for group in groups(instance, domain):
             row = event_row(book, instance, group, domain)
             if row is not None:
@@ -105,8 +105,10 @@ def event_rows(book: Casebook, domain: str) -> Iterator[Row]:
 def _not_done(book: Casebook, domain: str) -> Iterator[Row]:
     """A row for each thing asked by name on a form that was not done: that nobody asked (SDTMIG 3.4, --STAT)."""
     for place, held in book.capture.forms.items():
+        if held.omitted is None:
+            continue
         form = book.study.form(place.form)
-        if held.omitted is None or form is None or place in book.capture.voided:
+        if form is None or place in book.capture.voided:
             continue
         for item in form.items:
             target = item.sdtm

@@ -40,7 +40,7 @@ def exposure_columns(study: Study) -> tuple[Column, ...]:
 def exposure_rows(book: Casebook) -> Iterator[Row]:
     """The rows of a subject: the doses in their planned order, then forms that no dose answers to."""
     course = _course(book)
-    forms = [(one, group) for one in book.instances() for group in groups(one, EXPOSURE)]
+    forms = [(one, group) for one in book.instances for group in groups(one, EXPOSURE)]
     joined: list[Group] = []
     for dose in book.study.supply.doses:
         for one in course.requests.values():

@@ -117,7 +117,7 @@ def finding_rows(book: Casebook, domain: str) -> Iterator[Row]:
 
 
 def _answered(book: Casebook, domain: str) -> Iterator[Row]:
-    for instance in book.instances():
+    for instance in book.instances:
         scale = scale_of(instance.form)
         findings: list[Finding] = []
         if scale is not None and _scale_domain(instance.form, scale) == domain:
@@ -134,13 +134,10 @@ def _answered(book: Casebook, domain: str) -> Iterator[Row]:
 def _not_done(book: Casebook, domain: str) -> Iterator[Row]:
     """One row for a form that was not done: a test that stands for all of them (SDTMIG 3.4, tests not done)."""
     for place, held in book.capture.forms.items():
+        if held.omitted is None:
+            continue
         form = book.study.form(place.form)
-        if (
-            held.omitted is None
-            or form is None
-            or domain not in _domains_of(form)
-            or place in book.capture.voided
-        ):
+        if form is None or domain not in _domains_of(form) or place in book.capture.voided:
             continue
         scale = scale_of(form)
         category = scale.category if scale is not None else None

@@ -194,7 +194,7 @@ def disposition_columns(study: Study) -> tuple[Column, ...]:
 
 def _ended(book: Casebook) -> Iterator[Row]:
     """How participation ended, as a form says it."""
-    for instance in book.instances():
+    for instance in book.instances:
         held = {
             item.sdtm.variable: instance.values[item.id]
             for item in instance.form.items
@@ -294,7 +294,7 @@ def _broken(criterion: Criterion, result: str) -> bool:
 def _collected(book: Casebook) -> tuple[Row, set[int]]:
     row: Row = {}
     seqs: set[int] = set()
-    for instance in book.instances():
+    for instance in book.instances:
         for item in instance.form.items:
             held = instance.values.get(item.id)
             target = item.sdtm

@@ -32,6 +32,7 @@ from equipoise.ledger.entries import (
 )
 from equipoise.ledger.facts import DoseGiven, Facts
 from equipoise.protocol.study import Study
+from equipoise.words.changed import changed
 
 Stage = Literal[
     "REQUESTED", "HELD", "RELEASED", "CHECKED", "RUNNING", "PAUSED", "ENDED", "POSTPONED", "OMITTED"
@@ -294,7 +295,7 @@ def _closed(one: Request, at: str) -> tuple[tuple[str, str], ...]:
 
 def add_facts(facts: Facts, study: Study, state: State) -> Facts:
     """The facts that supply owns, filled in; what the gate says is added where a command asks (`gate.add_gate`)."""
-    return replace(
+    return changed(
         facts,
         infused=state.infused,
         first_infusion_at=state.first_infusion_at,

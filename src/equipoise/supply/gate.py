@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from equipoise.protocol.expressions import Scope, as_logical
 from equipoise.protocol.rules import explanation_of, names_in
 from equipoise.protocol.study import Dose, GateCondition, Study
 from equipoise.protocol.wording import because, still_open
+from equipoise.words.changed import changed
 from equipoise.words.problem import say
 from equipoise.words.text import Language
 from equipoise.words.truth import Truth
@@ -117,7 +118,7 @@ def _too_soon(study: Study, earliest: dt.datetime, zone: str, language: Language
 
 def add_gate(facts: Facts, gates: Mapping[At, Gate]) -> Facts:
     """The facts that supply owns about the gate, filled in."""
-    return replace(
+    return changed(
         facts,
         gate={at: {name: truth.value for name, truth in gate.results.items()} for at, gate in gates.items()},
         gate_reasons={at: gate.reasons for at, gate in gates.items()},

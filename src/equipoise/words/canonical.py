@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias, cast
 
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | bool | None"
 _LARGEST = 2**53 - 1
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class NotCanonical(ValueError):
@@ -39,11 +41,12 @@ def _plain(value: object) -> object:
 def _fits(value: object) -> bool:
     """Whether a value surely lies in the subset: quick, and without the path that `check_canonical` names.
 
-    False says nothing: text beyond ASCII is for the other to look at.
+    False says nothing: the other looks closer.
     """
     kind = type(value)
     if kind is str:
-        return cast(str, value).isascii()
+        text = cast(str, value)
+        return text.isascii() or (unicodedata.is_normalized("NFC", text) and not _SURROGATE.search(text))
     if kind is dict:
         inner = cast("dict[object, object]", value)
         return all(type(key) is str and key.isascii() and _fits(one) for key, one in inner.items())
@@ -78,7 +81,7 @@ def check_canonical(value: object, where: str) -> None:
 def _check_text(value: str, where: str) -> None:
     if value.isascii():
         return
-    if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
+    if _SURROGATE.search(value):
         raise NotCanonical(f"{where}: lone surrogate")
     if not unicodedata.is_normalized("NFC", value):
         raise NotCanonical(f"{where}: text is not in normal form C")

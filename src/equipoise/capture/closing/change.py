@@ -9,7 +9,6 @@ does not know is an edit; after the database lock nothing goes on but what `STIL
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Literal, cast
 
 from equipoise.capture.closed import EVERYTHING, Level, Spot
@@ -17,6 +16,7 @@ from equipoise.capture.closing.database import Database
 from equipoise.capture.evolve import State
 from equipoise.ledger.facts import Facts
 from equipoise.protocol.study import Study
+from equipoise.words.changed import changed
 from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Text
 
@@ -168,4 +168,4 @@ def shut(command: object, facts: Facts) -> Problem | None:
 def add_facts(facts: Facts, database: Database, state: State) -> Facts:
     """The facts that capture owns on closing, filled in."""
     whole = cast("Literal['OPEN', 'FROZEN', 'LOCKED']", state.closing.levels.get(EVERYTHING, "OPEN"))
-    return replace(facts, database_locked=database.locked, subject_closed=whole)
+    return changed(facts, database_locked=database.locked, subject_closed=whole)

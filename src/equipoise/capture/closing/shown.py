@@ -62,9 +62,20 @@ def _totals(form: Form | None) -> dict[str, Text]:
     return {**totals, **{each.id: each.label for each in form.derivations}}
 
 
+_LAST: list[tuple[Study, State, dict[Place, str]]] = []
+"""The digests of the state that was asked about last: what a page showed, its signature asks for again."""
+
+
 def shown_digest(study: Study, state: State, place: Place) -> str:
     """SHA-256 (hex) of the form as shown: what a signature is bound to."""
-    return digest(shown_form(study, state, place))
+    known = next(iter(_LAST), None)
+    if known is None or known[0] is not study or known[1] is not state:
+        known = (study, state, {})
+        _LAST[:] = [known]
+    found = known[2].get(place)
+    if found is None:
+        found = known[2][place] = digest(shown_form(study, state, place))
+    return found
 
 
 def decoded(study: Study, asked: Question, value: str) -> Text | None:
