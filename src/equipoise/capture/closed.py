@@ -157,7 +157,12 @@ def _changed(closing: Closing, entry: Entry, seq: int) -> Closing:
     whole = closing.casebook
     if whole is not None and not whole.broken:
         whole = replace(whole, broken=seq)
-    hit = [spot for spot, one in closing.signed.items() if not one.broken and touches(entry, spot)]
+    visit = getattr(entry, "visit", None)  # asked first: of hundreds of places few are of this visit
+    hit = [
+        spot
+        for spot, one in closing.signed.items()
+        if spot[0] == visit and not one.broken and touches(entry, spot)
+    ]
     signed = {**closing.signed, **{spot: replace(closing.signed[spot], broken=seq) for spot in hit}}
     return replace(closing, signed=MappingProxyType(signed), casebook=whole)
 

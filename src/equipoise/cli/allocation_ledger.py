@@ -17,7 +17,7 @@ from equipoise.ledger.verify import find_ledger, verify_path
 from equipoise.randomization.dispensing import Taken
 from equipoise.words.problem import Problem, problem
 
-_KINDS = {kind.__name__ for kind in (AllocationPublished, SlotTaken, SubjectRandomized)}
+_KINDS = tuple(kind.__name__ for kind in (AllocationPublished, SlotTaken, SubjectRandomized))
 
 
 def read_taken(path: Path) -> Taken | Problem:
@@ -55,12 +55,9 @@ def _stored(folder: Path) -> Iterator[tuple[str, Entry]]:
         raise StoreFault(ledger)
     try:
         with ledger.reading() as reader:
-            names = [head.stream for head in reader.streams()]
-            for name in names:
-                if name == "allocation" or name.startswith("subject/"):
-                    for recorded in reader.entries(name):
-                        if recorded.entry is not None and recorded.header.kind in _KINDS:
-                            yield name, recorded.entry
+            for recorded in reader.of_kind(*_KINDS):  # the chain was verified; other entries stay closed
+                if recorded.entry is not None:
+                    yield recorded.header.stream, recorded.entry
     finally:
         ledger.close()
 

@@ -473,6 +473,7 @@ class Desk:
             return problem("desk.rehearsal-only")
         self.ledger.relax()
         self.register.relax()
+        self.phones.relax()
         return None
 
     def close(self) -> None:

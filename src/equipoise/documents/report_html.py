@@ -7,7 +7,7 @@ below as a table.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from equipoise.documents.figure import svg
@@ -166,9 +166,8 @@ def _rows_page(
     report: Report, one: Exhibit, sets: Mapping[tuple[Evidence, ...], int], language: Language
 ) -> str:
     word = {name: escape(text.say(language)) for name, text in report.words.items()}
-    parts = "".join(
-        _row_set(number, rows, _where(one, rows, language), word) for rows, number in sets.items()
-    )
+    where = _where(one, sets, language)
+    parts = "".join(_row_set(number, rows, where[number], word) for rows, number in sets.items())
     title = f"{one.id} {one.title.say(language)}"
     inner = (
         f'<main><p><a href="../report.{language}.html#{one.id}">{word["back"]}</a></p><h1>{escape(title)}</h1>'
@@ -177,18 +176,23 @@ def _rows_page(
     return _page(report, title, inner, language)
 
 
-def _where(one: Exhibit, rows: tuple[Evidence, ...], language: Language) -> Iterator[str]:
-    """The numbers that rest on these rows: label, column, text."""
+def _where(
+    one: Exhibit, sets: Mapping[tuple[Evidence, ...], int], language: Language
+) -> Mapping[int, Sequence[str]]:
+    """Number of a set of rows -> the numbers of the table that rest on it: label, column, text."""
+    found: dict[int, list[str]] = {number: [] for number in sets.values()}
     above: list[str] = []
     for line in one.lines:
         above = [*above[: line.indent], line.say(language)]
         for column, cell in zip(one.columns, line.cells, strict=False):
-            if cell.rows == rows:
+            if cell.rows:
                 named = " › ".join(above)
-                yield f"{named} | {column.say(language).replace(chr(10), ' ')} | {cell.say(language)}"
+                said = f"{named} | {column.say(language).replace(chr(10), ' ')} | {cell.say(language)}"
+                found[sets[cell.rows]].append(said)
+    return found
 
 
-def _row_set(number: int, rows: tuple[Evidence, ...], where: Iterator[str], word: Mapping[str, str]) -> str:
+def _row_set(number: int, rows: tuple[Evidence, ...], where: Sequence[str], word: Mapping[str, str]) -> str:
     named = "<br>".join(escape(one) for one in where)
     body = "".join(
         f"<tr><td>{escape(row.dataset)}</td><td>{escape(row.key)}</td><td>{escape(row.entries)}</td></tr>"

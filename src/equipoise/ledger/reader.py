@@ -91,11 +91,11 @@ class Reader:
         for stored in self._reading.walk(after):
             yield stored.position, self.open(stored)
 
-    def of_kind(self, kind: str) -> Iterator[Recorded]:
-        """Every entry of one kind in the order of the appends; entries of other kinds stay closed."""
-        mark = f'"kind":"{kind}"'.encode()
+    def of_kind(self, *kinds: str) -> Iterator[Recorded]:
+        """Every entry of these kinds in the order of the appends; entries of other kinds stay closed."""
+        marks = [f'"kind":"{kind}"'.encode() for kind in kinds]
         for stored in self._reading.walk():
-            if mark in stored.header:
+            if any(mark in stored.header for mark in marks):
                 yield self.open(stored)
 
     def fold(self, stream: str, folding: Folding[State]) -> State:

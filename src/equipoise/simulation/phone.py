@@ -54,6 +54,8 @@ class Phone:
     told: dict[str, str] = field(default_factory=dict)
     slots: tuple[Any, ...] = ()
     forgot: bool = False
+    used: str = ""
+    """The device that was set up last: what a card has printed on it, and the site takes out of use."""
     _opened_at: dt.datetime | None = None
     _synced_mono: int | None = None
     _begun_mono: int | None = None
@@ -79,7 +81,7 @@ class Phone:
     def set_up(self, given: Enrolled) -> None:
         """Keep what the hospital gave when code and PIN were right."""
         self.storage = Storage(given.device, unb64(given.key), given.zone, given.definition)
-        self.zone = given.zone
+        self.zone, self.used = given.zone, given.device
         self.reporter = "CAREGIVER" if given.holder == "CAREGIVER" else "PARTICIPANT"
         self.open()
 
@@ -111,6 +113,13 @@ class Phone:
             "form": form, "period": period, "begun": begun, "answers": {}, "shown": [], "reporter": self.reporter,
             "skew_ms": self.storage.skew_ms, "synced": synced,
         }  # fmt: skip
+
+    def show(self, items: Sequence[str]) -> None:
+        """Show questions of the entry that was begun, whether they are answered or not."""
+        draft = self.storage.draft
+        if draft is None:
+            raise RuntimeError("no entry was begun")
+        draft["shown"] += [item for item in items if item not in draft["shown"]]
 
     def answer(self, item: str, value: str | None = None, missing: str | None = None) -> None:
         """Answer a question of the entry that was begun."""

@@ -2,7 +2,8 @@
 
 Each line on standard input is one JSON object: `do` names what is to be done, `at` the moment (UTC, ISO) at which it
 happens; each is answered by one line, `{"at": …, …}` or `{"problems": […]}`. The first line, `begin`, brings the seed
-from which every random byte of this process comes: clock and chance are the rehearsal's, both from its channel.
+from which every random byte of this process comes: clock and chance are the rehearsal's, both from its channel; and the
+study, as the canonical text of its definition.
 
     begin      {study, seed, passphrase, channel, rates, make: {first_door, ceremony}}  -> {public_key}
     tick       what is due by the clock
@@ -32,8 +33,7 @@ from typing import Any, cast
 
 from equipoise.ledger.entries import Datum
 from equipoise.pages.serving import end_with_parent
-from equipoise.protocol.load import load_study
-from equipoise.protocol.study import Study
+from equipoise.protocol.digest import study_from_canonical
 from equipoise.randomization.draws import Draws
 from equipoise.vault.breaks import showing
 from equipoise.vault.keyring import harden
@@ -46,7 +46,7 @@ from equipoise.vault.release.publishing import Published, publish
 from equipoise.vault.socket import serve_channel
 from equipoise.vault.terminal import enrol_people
 from equipoise.vault.values import RecordValues
-from equipoise.words.canonical import Json
+from equipoise.words.canonical import Json, read_canonical
 from equipoise.words.clock import SetClock
 from equipoise.words.problem import Problem, problem
 
@@ -82,9 +82,7 @@ def main() -> int:
 
 def begin(folder: Path, asked: Asked) -> Stage | tuple[Problem, ...]:
     """Make the vault under the clock and the seed that the line brings."""
-    study = load_study(Path(asked["study"]))
-    if not isinstance(study, Study):
-        return study
+    study = study_from_canonical(read_canonical(asked["study"].encode()))
     clock, seed = SetClock(dt.datetime.fromisoformat(asked["at"])), bytes.fromhex(asked["seed"])
     make = asked["make"]
     vault = create_vault(

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 from equipoise.words.interval import Interval
@@ -85,6 +86,12 @@ def parse_date(
     full-width digits; with `today` also `t`, `today`, `今天`, `昨天`. Never guesses between day and month: `08/14/2026`
     is refused.
     """
+    return _parsed(text, six, today, past)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str, six: SixDigits, today: dt.date | None, past: bool) -> PartialDate | None:  # noqa: FBT001
+    """As `parse_date`; the same few dates of a participant are asked for at each save."""
     cleaned = unicodedata.normalize("NFKC", text).strip().upper()
     if today is not None and cleaned in _DAYS_AGO:
         return PartialDate.of(today - dt.timedelta(days=_DAYS_AGO[cleaned]))

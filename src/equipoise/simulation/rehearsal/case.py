@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 from equipoise.capture.evolve import Place
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.windows import date_of, day_of
+from equipoise.simulation.people import DiaryEntry
 from equipoise.simulation.rehearsal.stage import Stopped
 
 Ending = Literal["WITHDRAWAL BY SUBJECT", "LOST TO FOLLOW-UP", "DEATH"]
@@ -87,6 +88,12 @@ class Participant(Protocol):
 
     def weight(self, at: Moment) -> str:
         """Body weight in kg, as it is written on a request for a dose."""
+
+    def diary(self, form: str, day: dt.date, at: Moment) -> DiaryEntry | None:
+        """What is tapped into a form of the diary about a day, and by whom; None where nothing is."""
+
+    def begins(self, form: str, day: dt.date, at: Moment) -> bool:
+        """Whether something happens on a day after which a form of the diary is begun."""
 
 
 @dataclass

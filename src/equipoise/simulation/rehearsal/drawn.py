@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.study import Study
 from equipoise.simulation.arms import control_arm
-from equipoise.simulation.people import Lived, PeopleModel, VirtualParticipant, draw_participant
+from equipoise.simulation.people import DiaryEntry, Lived, PeopleModel, VirtualParticipant, draw_participant
 from equipoise.simulation.rehearsal.case import Ending, Filled, Moment
 from equipoise.words.problem import Problem
 
@@ -107,6 +107,18 @@ class Drawn:
                 for repeat, answers in enumerate(listed, start=1)
             ),
         ]
+
+    def diary(self, form: str, day: dt.date, at: Moment) -> DiaryEntry | None:
+        """What is tapped into a form of the diary about a day, and by whom; None where nothing is."""
+        return self._drawn.diary(form, day, Lived(at.arm or self._control, at.doses))
+
+    def begins(self, form: str, day: dt.date, at: Moment) -> bool:
+        """Whether something happens on a day after which a form of the diary is begun."""
+        model = self._drawn.nature.model.diary.get(form)
+        if model is None or not model.after:
+            return False
+        events = self._drawn.events(Lived(at.arm or self._control, at.doses))
+        return any(one.starts == day and one.id in model.after for one in events)
 
     def _untreated(self) -> Lived:
         return Lived(self._control)

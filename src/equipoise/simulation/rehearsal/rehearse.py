@@ -21,12 +21,14 @@ from equipoise.desk.courier import Courier
 from equipoise.desk.line import SocketLine
 from equipoise.desk.setup import add_person, create_store, fill_log, give, open_site, publish_allocation
 from equipoise.oversight.commands import EnrolSecondDoor
+from equipoise.protocol.digest import canonical_study
 from equipoise.protocol.study import Study
 from equipoise.randomization.draws import Draws
 from equipoise.simulation.rehearsal.account import account
 from equipoise.simulation.rehearsal.case import Case, Participant, made_up_name
 from equipoise.simulation.rehearsal.chance import Chance
 from equipoise.simulation.rehearsal.closing import Closing
+from equipoise.simulation.rehearsal.diaries import Diaries
 from equipoise.simulation.rehearsal.dosing import Ward
 from equipoise.simulation.rehearsal.entering import Typist
 from equipoise.simulation.rehearsal.rounds import Rounds
@@ -34,7 +36,7 @@ from equipoise.simulation.rehearsal.script import Script
 from equipoise.simulation.rehearsal.second_door import SecondDoor
 from equipoise.simulation.rehearsal.staff import StaffModel
 from equipoise.simulation.rehearsal.stage import Stage, StageDesk, Stopped
-from equipoise.words.canonical import Json
+from equipoise.words.canonical import Json, canonical_bytes
 from equipoise.words.ids import random_id
 from equipoise.words.problem import Problem
 
@@ -95,7 +97,7 @@ def open_stage(plan: Plan) -> Iterator[Stage]:
         _open_sites(desk, plan, actors)
         with SecondDoor(plan.folder / VAULT) as door:
             made = door.ask(
-                "begin", clock.at, study=str(plan.study_folder.resolve()), seed=chance.seed.hex(),
+                "begin", clock.at, study=canonical_bytes(canonical_study(plan.study)).decode(), seed=chance.seed.hex(),
                 passphrase=plan.passphrase, channel=str(door.socket),
                 rates=plan.staff.rates.bench.model_dump(mode="json"),
                 make={
@@ -150,7 +152,8 @@ class Play:
 
     def __post_init__(self) -> None:
         self.typist, self.ward = Typist(self.stage), Ward(self.stage)
-        self.script = Script(self.stage, self.typist, self.ward)
+        self.diaries = Diaries(self.stage)
+        self.script = Script(self.stage, self.typist, self.ward, self.diaries)
         self.rounds = Rounds(self.stage, self.typist, self.script.cases)
         self.cases: list[Case] = []
 
@@ -226,6 +229,7 @@ class Play:
 
     def close(self) -> str:
         """Lock, sign and publish; the folder of what was published."""
+        self.diaries.settle(self.cases)
         self.stage.clock.at += AFTER_LAST
         closing = Closing(self.stage, self.typist, self.rounds, self.ward)
         closing.settle([case for case in self.cases if case.subject])

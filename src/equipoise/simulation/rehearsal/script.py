@@ -19,6 +19,7 @@ from equipoise.protocol.forms import LOG
 from equipoise.protocol.study import Visit
 from equipoise.randomization.commands import Randomize
 from equipoise.simulation.rehearsal.case import Case, Filled
+from equipoise.simulation.rehearsal.diaries import Diaries
 from equipoise.simulation.rehearsal.dosing import Ward, dose_forms, settled
 from equipoise.simulation.rehearsal.entering import Typist
 from equipoise.simulation.rehearsal.incidents import break_code, copied
@@ -30,8 +31,8 @@ _MORNING, _NOON = 9, 13
 class Script:
     """The staff's part with every participant of one stage."""
 
-    def __init__(self, stage: Stage, typist: Typist, ward: Ward) -> None:
-        self._stage, self._typist, self._ward = stage, typist, ward
+    def __init__(self, stage: Stage, typist: Typist, ward: Ward, diaries: Diaries) -> None:
+        self._stage, self._typist, self._ward, self._diaries = stage, typist, ward, diaries
         self._planned = {visit.id: visit for visit in stage.study.schedule.visits}
         self._doses = {dose.visit: dose for dose in stage.study.supply.doses}
         self._gate, self._infused = dose_forms(stage.study)
@@ -148,7 +149,8 @@ class Script:
         )
 
     def _next(self, case: Case, visit: Visit) -> None:
-        """Plan the visit after one; the end of participation where that comes first."""
+        """Plan the visit after one; the end of participation where that comes first. The first begins the diary."""
+        self._diaries.begin(case)
         ordered = [v for v in self._planned.values() if v.day is not None and v.day >= 1]
         later = [v for v in ordered if (v.day or 0) > (visit.day or 0)]
         following = min(later, key=lambda v: v.day or 0, default=None)

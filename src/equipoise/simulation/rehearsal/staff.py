@@ -75,6 +75,22 @@ class Fraud(Part):
     share: Share = 0.0
 
 
+class Phones(Part):
+    """What happens to the phones of the diary. none: participants who take none. late: entries that go with the next.
+
+    offline: entries after which the phone is out of reach for so many days (from, to). lost: phones that lose all that
+    they hold. clock_off: phones whose clock is wrong, by so many minutes (from, to).
+    """
+
+    none: Share = 0.0
+    late: Share = 0.0
+    offline: Share = 0.0
+    offline_days: Days = (0, 0)
+    lost: Share = 0.0
+    clock_off: Share = 0.0
+    clock_minutes: tuple[int, int] = (0, 0)
+
+
 class Guess(Part):
     """How people are asked what they think was given: the codelist, which code names which arm, and “do not know”."""
 
@@ -98,6 +114,7 @@ class Rates(Part):
     bag_rejected: Share
     bench: Bench
     fraud: Fraud = Fraud()
+    phones: Phones = Phones()
 
 
 class Rounds(Part):
