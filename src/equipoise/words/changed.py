@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+__all__ = ["changed"]
 Record = TypeVar("Record")
 
 if TYPE_CHECKING:

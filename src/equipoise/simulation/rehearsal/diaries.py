@@ -146,13 +146,12 @@ class Diaries:
         offline = stage.clock.at < held.offline_until
         held.queued.append(phone.submit(offline=offline))
         stage.tally.counts["diary entries"] += 1
+        if not offline and not stage.chance.happens(self._rates.late, "sent later", *key):
+            self._send(held)
         if not offline and stage.chance.happens(self._rates.offline, "offline", *key):
             days = stage.chance.between(*self._rates.offline_days, "offline for", *key)
             held.offline_until = stage.clock.at + dt.timedelta(days=days)
             stage.tally.counts["phones offline for days"] += 1
-            return
-        if not offline and not stage.chance.happens(self._rates.late, "sent later", *key):
-            self._send(held)
         phone.kill()
 
     def _send(self, held: Held) -> None:
