@@ -6,7 +6,6 @@ Expected values are the rates given in each test, with four standard errors of a
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import math
 from pathlib import Path
 from types import SimpleNamespace
@@ -60,27 +59,28 @@ def measured(form):
 
 
 def written(people, *, copies):
-    """(Person, form, item) -> what is written at one visit after another."""
-    found = {}
+    """(Person, form, item) -> the value of one visit beside that of the next at which the form has it."""
+    last, found = {}, {}
     for number, person in enumerate(people):
         case = Case(number, person, "", OPENS, randomized=OPENS)
         case.doses.append(OPENS + dt.timedelta(days=7))
         for ahead, visit in enumerate(VISITS):
             answered = person.filled(visit, case.moment(OPENS + dt.timedelta(days=7 + 40 * ahead)))
-            answered = copied(stage(), case, answered) if copies else answered
-            for filled in answered:
-                form = STUDY.form(filled.form)
+            for filled in copied(stage(), case, answered) if copies else answered:
+                form, whose = STUDY.form(filled.form), (number, filled.form, filled.repeat)
                 if filled.row or form is None:
                     continue
                 case.saved[Place(visit, filled.form, filled.repeat)] = dict(filled.items)
-                for item in measured(form) & filled.items.keys():
-                    found.setdefault((number, filled.form, item), []).append(filled.items[item].value)
-    return {key: said for key, said in found.items() if len(said) > 1}
+                now = {item: said.value for item, said in filled.items.items() if item in measured(form)}
+                for item in now.keys() & last.get(whose, {}).keys():
+                    found.setdefault((number, filled.form, item), []).append((last[whose][item], now[item]))
+                last[whose] = now
+    return found
 
 
 def unchanged(found):
     """The share of values that are what they were the time before."""
-    pairs = [one == other for said in found.values() for one, other in itertools.pairwise(said)]
+    pairs = [one == other for said in found.values() for one, other in said]
     return sum(pairs) / len(pairs)
 
 
@@ -89,12 +89,14 @@ def test_a_site_that_copies_repeats_itself_and_an_honest_one_does_not(people):
     assert honest.keys() == fraudulent.keys()
     assert unchanged(fraudulent) == 1
     assert unchanged(honest) < 0.8
-    pulses = [said for (_, *place), said in honest.items() if tuple(place) == PULSE]
-    assert pulses
+    own, theirs = (
+        [said for (_, *place), said in of.items() if tuple(place) == PULSE] for of in (honest, fraudulent)
+    )
+    assert len(own) == len(theirs) == len(people)
     assert all(
-        len(set(said)) > 1 for said in pulses
-    )  # in everybody: low variance is the site's, not the person's
-    assert all(len(set(said)) == 1 for (_, *place), said in fraudulent.items() if tuple(place) == PULSE)
+        any(one != other for one, other in said) for said in own
+    )  # low variance is the site's, not a person's
+    assert all(one == other for said in theirs for one, other in said)
 
 
 @pytest.mark.parametrize(("years", "expected"), [(0, 0.1), (1, 0.3), (2, 0.5), (9, 1.0)])
