@@ -45,6 +45,7 @@ _PARTS = {
     "staff_minutes": "rehearsal.told-staff-minutes",
     "queries": "rehearsal.told-queries",
     "bags": "rehearsal.told-bags",
+    "diary": "rehearsal.told-diary",
     "deviations": "rehearsal.told-deviations",
 }
 """Parts of the account that are said in a line, and the message that begins it."""

@@ -110,6 +110,11 @@ def test_what_it_cost_adds_up(whole):
     assert (
         bags["prepared"] == bags["given"] + bags["rejected at the ward"]
     )  # each that was prepared was given or lost
+    diary = said["diary"]
+    assert diary["at the hospital"] + diary["lost with a phone"] <= diary["entries"]
+    assert (
+        diary["at the hospital"] > PARTICIPANTS * 28 / 2
+    )  # over the daily entries alone, half and more are made
     assert said["deviations"]["total"] == sum(said["deviations"].values()) - said["deviations"]["total"]
 
 
