@@ -61,6 +61,7 @@ from equipoise.ledger.entries import (
     DiaryInterviewRecorded,
     DiaryReminderDispatched,
     DiaryReviewed,
+    DiarySitePaged,
     Recorded,
 )
 from equipoise.protocol.diary import DiaryForm, DiaryPlan
@@ -207,6 +208,7 @@ def _entry(read: Reading, made: Made, *, further: bool) -> EntryView | None:
         requests=tuple(_request(read, one) for one in requests),
         further=further,
         seq=made.seq,
+        told=_told(read, entry.packet),
     )
 
 
@@ -276,7 +278,22 @@ def _interviews(read: Reading) -> Iterable[EntryView]:
             on_paper=entry.on_paper,
             asked_by=read.desk.register.staff_name(recorded.header.actor),
             seq=recorded.header.seq,
+            told=_told(read, entry.interview),
         )
+
+
+def _told(read: Reading, about: str) -> tuple[Happened, ...]:
+    """How the site was told at once of a red flag, or that it could not be."""
+    pages = (one for one in kinds(read.state, DiarySitePaged))
+    return tuple(
+        Happened(
+            "diaries.site-was-told" if one.entry.delivered else "diaries.site-was-not-told",
+            read.at(one.header.at),
+            one.entry.gateway,
+        )
+        for one in pages
+        if isinstance(one.entry, DiarySitePaged) and one.entry.about == about
+    )
 
 
 def _request(read: Reading, one: Request) -> RequestView:

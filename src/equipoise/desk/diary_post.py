@@ -1,7 +1,8 @@
 """The post of the diary: sends reminders, tells a site at once of red flags, and notices when the service was away.
 
 The rules that must stay true: what was sent, or could not be, stands in the ledger before the next round looks again;
-a failure is tried again in the next round while there is still a reason to send; a beat that is missing for longer than
+a failure is tried again in the next round while there is still a reason to send; a site to which no way leads is said
+and recorded, never passed over; a beat that is missing for longer than
 `AWAY` means that phones could not reach the server, and is recorded so, that nobody is held to have missed an entry.
 The file `diary-beat` holds when a round was last made; without it nothing is concluded.
 """
@@ -31,7 +32,7 @@ from equipoise.ledger.store import StoreFault
 from equipoise.oversight.commands import RecordInterruption
 from equipoise.words.canonical import digest
 from equipoise.words.ids import random_id
-from equipoise.words.problem import Problem, say
+from equipoise.words.problem import Problem, problem, say
 
 BEAT = "diary-beat"
 EVERY = 60.0
@@ -76,10 +77,13 @@ def make_round(desk: Desk, ways: Ways) -> Round:
 
 def _page(desk: Desk, ways: Ways, subject: str, about: str, site: str, number: str) -> Problem | None:
     """Tell the site by its own gateway. The message names the participant by number: it goes to staff alone."""
-    way, to, language = ways.sites.get(site, ways.sites.get("", ("", "", "zh")))
-    gateway = ways.by.get(way)
-    if gateway is None:
-        return None
+    found = ways.of_site(site)
+    if found is None:
+        nobody = RecordSitePage(subject, about, "", delivered=False)
+        desk.submit(SYSTEM, nobody, key=f"untold {about}")
+        return problem("diaries.site-untold", site, site=site)
+    way, to, language = found
+    gateway = ways.by[way]
     text = say("diaries.page-to-site", "en" if language == "en" else "zh", {"number": number})
     fault = gateway.send(Message(_name(about, "page"), to, language, text, ""))
     command = RecordSitePage(subject, about, way, fault is None)

@@ -62,8 +62,18 @@ class RequestView:
 
 
 @dataclass(frozen=True, slots=True)
+class Happened:
+    """One line of a period's log: a message of the catalogue, when (participant's zone), and a word beside it."""
+
+    key: str
+    at: str
+    word: str | Text = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EntryView:
-    """One entry as it is read. `packet` names it; `asked_by`: who asked the questions, for an interview."""
+    """One entry as it is read. `packet` names it; `asked_by`: who asked the questions, for an interview;
+    `told`: how the site was told at once, or why it was not."""
 
     packet: str
     side: Side
@@ -88,6 +98,7 @@ class EntryView:
     on_paper: bool = False
     asked_by: str = ""
     seq: int = 0
+    told: tuple[Happened, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +141,6 @@ class DiaryView:
     last_seq: int
     visits: tuple[tuple[str, Text], ...]
     may: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """One line of a period's log: a message of the catalogue, when (participant's zone), and a word beside it."""
-
-    key: str
-    at: str
-    word: str | Text = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from equipoise.desk.diary_pages import READS, Reading, side_view
 from equipoise.desk.diary_standing import SIDES, rules_of, side_standing
 from equipoise.desk.diary_views import OverviewLine, OverviewView
 from equipoise.desk.diary_waiting import DIARIES, WAITING
+from equipoise.desk.gateways import ways_of
 from equipoise.desk.queues import sites_of
 from equipoise.desk.standing import day_at
 from equipoise.desk.views import Task
@@ -27,6 +28,7 @@ from equipoise.diary.reminders import site_to_call
 from equipoise.ledger.reader import Reader
 from equipoise.ledger.store import Condition, Row
 from equipoise.words.clock import local
+from equipoise.words.problem import Problem
 
 PAGE = 30
 LISTED = 20
@@ -52,6 +54,23 @@ def diary_tasks(desk: Desk, reader: Reader, who: Who) -> tuple[Task, ...]:
     for site in sites:
         found += list(_silent(desk, reader, site))[:LISTED]
     return tuple(found)
+
+
+def post_tasks(desk: Desk, reader: Reader, who: Who) -> tuple[Task, ...]:
+    """What keeps a site from being told at once of red flags, for its staff and for those who keep the store."""
+    role = ROLES.get(who.role)
+    if role is None or not role.commands & {"HandleDiaryFlag", "EnrolSecondDoor"}:
+        return ()
+    begun = [
+        site
+        for site in sites_of(reader, who, "today")
+        if reader.rows.find(DIARIES, {"begun": 1, "site": site}, limit=1)
+    ]
+    ways = ways_of(desk.ledger.places.store.parent, rehearsal=desk.purpose == "rehearsal") if begun else None
+    if isinstance(ways, Problem):
+        return (Task("diary_post", ways.rule, ways.arguments, ""),)
+    untold = [site for site in begun if ways is not None and ways.of_site(site) is None]
+    return tuple(Task("diary_post", "diaries.site-untold", {"site": site}, "") for site in untold)
 
 
 def _takes(commands: frozenset[str], row: Row) -> bool:

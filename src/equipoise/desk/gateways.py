@@ -144,6 +144,11 @@ class Ways:
     link: str = ""
     sites: Mapping[str, tuple[str, str, str]] = field(default_factory=lambda: MappingProxyType({}))
 
+    def of_site(self, site: str) -> tuple[str, str, str] | None:
+        """Way, address and language by which a site is told; None where no way leads to it."""
+        found = self.sites.get(site, self.sites.get(""))
+        return found if found is not None and found[0] in self.by else None
+
 
 def ways_of(folder: Path, *, rehearsal: bool) -> Ways | Problem:
     """The gateways of the store in `folder`. A Problem where its file `reminders.toml` cannot be used."""

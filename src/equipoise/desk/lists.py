@@ -18,7 +18,7 @@ from equipoise.desk.code_breaks import break_tasks
 from equipoise.desk.consent_tasks import consent_tasks
 from equipoise.desk.covering import COVERED, covered
 from equipoise.desk.desk import Desk
-from equipoise.desk.diary_work import diary_tasks
+from equipoise.desk.diary_work import diary_tasks, post_tasks
 from equipoise.desk.doubles import double_tasks
 from equipoise.desk.followers import FORMS, IN_SCREENING, QUERIES, SUBJECTS
 from equipoise.desk.log_page import LOG_LABEL
@@ -149,7 +149,7 @@ def today(desk: Desk, who: Who) -> TodayView | None:
         shown = [form.id for form in trial.record.forms if form.id not in hidden]
         asked = {"state": "OPEN", "site": queries, **({"form": shown} if hidden else {})}
         open_ones = reader.rows.find(QUERIES, asked, order=("raised_at",), limit=LOOKED_AT)
-        tasks = [*diary_tasks(desk, reader, who)]
+        tasks = [*diary_tasks(desk, reader, who), *post_tasks(desk, reader, who)]
         tasks += [one for row in newest for one in tasks_of(desk.standing(reader, str(row["subject"])))]
         tasks += [_query_task(desk, reader, row, who) for row in open_ones]
         tasks += break_tasks(desk, reader, who)

@@ -132,6 +132,38 @@ def test_a_red_flag_is_a_task_and_a_page_and_no_adverse_event(world):
     assert site.does(HandleDiaryFlag(site.subject, "unknown", "NO_EVENT", "x")) == ("diaries.no-flag",)
 
 
+def test_a_site_that_no_way_leads_to_is_said_and_recorded(world, monkeypatch):
+    """Nobody is told of a red flag only where somebody is told that nobody is: Today, the round, and the record."""
+    site = Site(world)
+    packet = site.writes(1, WARN="FACE")
+    for _ in range(2):
+        failed = diary_post.make_round(site.desk, Ways({"sms": Gateway()})).failed
+        assert {(one.rule, *one.arguments.values()) for one in failed} == {("diaries.site-untold", "01")}
+    told = diary_pages.entry_page(site.desk, site.who(), site.number, packet).entry.told
+    assert [one.key for one in told] == ["diaries.site-was-not-told"], "recorded once"
+    keeps = replace(site.who().grants[0], role="administrator", site=None)
+    keeper = replace(site.who(), role="administrator", grants=(keeps,))
+    site_way = '[sites.01]\nway = "email"\nto = "ward"\n'
+    untold, unfit = ["diaries.site-untold"], ["diaries.gateways-unfit"]
+    file = world.folder / "reminders.toml"
+    monkeypatch.setattr(type(site.desk), "purpose", "trial")
+    try:
+        for text, expected in (
+            (None, untold),
+            ("", untold),
+            (site_way, untold),
+            ("one = [", unfit),
+            (site_way + '[email]\nhost = "mail"\nsender = "us"\n', []),
+        ):
+            if text is not None:
+                file.write_text(text, "utf-8")
+            for who in (site.who(), keeper):
+                tasks = today(site.desk, who).tasks
+                assert [one.key for one in tasks if one.kind == "diary_post"] == expected, (who.role, text)
+    finally:
+        file.unlink(missing_ok=True)
+
+
 def test_a_change_is_decided_signed_and_the_original_kept(world):
     site = Site(world)
     packet = site.writes(1, HEADACHE="3")
@@ -303,7 +335,7 @@ def test_what_cannot_be_sent_is_tried_again(world):
     wanted = SetDiaryReminder(site.subject, PARTICIPANT, "19:00", "sms", "en")
     diary_phones.set_reminder(site.desk, site.who(), site.number, wanted, "bad", key="bad")
     world.at(1, 19.5)
-    ways = Ways({"sms": Gateway()})
+    ways = Ways({"sms": Gateway()}, sites={"": ("sms", "ward", "en")})
     failed = [diary_post.make_round(site.desk, ways).failed for _ in range(2)]
     assert [[one.rule for one in each] for each in failed] == [["diaries.gateway-failed"]] * 2
     assert not [

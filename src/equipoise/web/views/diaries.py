@@ -21,7 +21,7 @@ from equipoise.access.commands import Who
 from equipoise.desk import diary_pages, diary_phones, diary_work
 from equipoise.desk.desk import Desk
 from equipoise.desk.devices import revoke as revoke_phone
-from equipoise.desk.diary_views import DayCell, EntryView, InterviewView, OneEntryView, SideView
+from equipoise.desk.diary_views import DayCell, EntryView, Happened, InterviewView, OneEntryView, SideView
 from equipoise.desk.phones import Invited
 from equipoise.desk.views import Outcome
 from equipoise.diary.commands import PARTICIPANT
@@ -224,8 +224,14 @@ def _entry(number: str, one: EntryView) -> dict[str, object]:
         "by": REPORTERS[one.reporter],
         "clocks": [CLOCKS[mark] for mark in one.clock if mark in CLOCKS],
         "outcome": _outcome(one.handled),
+        "told": [_by_way(each) for each in one.told],
         "asked": [each for each in one.requests if not each.decided],
     }
+
+
+def _by_way(one: Happened) -> tuple[Happened, str]:
+    """A line of a log, and the message that names the way by which something was sent."""
+    return one, WAYS.get(str(one.word), "") if one.word else ""
 
 
 def _outcome(handled: tuple[str, str, str] | None) -> str:
@@ -261,7 +267,7 @@ def period(request: Asked, who: Who, number: str, form: str, day: str) -> HttpRe
             "state": STATES.get(one.state or ""),
             "entries": [_entry(number, each) for each in one.entries],
             "because": REASONS[cast(Because, one.gap[0])] if one.gap else "",
-            "log": [(each, WAYS.get(str(each.word), "") if each.word else "") for each in one.log],
+            "log": [_by_way(each) for each in one.log],
         }
         for one in view.sides
     ]

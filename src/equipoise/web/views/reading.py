@@ -176,6 +176,7 @@ TASK_LOOKS = {
     "double_settle": ("alert", "warn"),
     "diary_flag": ("flag-full", "bad"),
     "diary_help": ("alert", "bad"),
+    "diary_post": ("alert", "bad"),
     "diary_change": ("pen", "warn"),
     "diary_silent": ("clock", "warn"),
     "to_sign": ("pen", "warn"),
