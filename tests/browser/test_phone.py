@@ -7,8 +7,12 @@ scores pain or mood), WCAG 2.2 AA through axe, and the reliability notes 5 (rece
 from __future__ import annotations
 
 import base64
+import io
 import json
+import math
 import re
+import struct
+import wave
 from collections.abc import Iterator
 
 import pytest
@@ -242,9 +246,68 @@ def test_a_new_version_waits_for_the_end_of_an_entry(phone, hospital):
     phone.wait_for_function("(old) => caches.keys().then((now) => !now.includes(old))", arg=before[0])
     pin(phone, phone.card[1])
     expect(phone.locator("main.home")).to_be_visible()
-    assert phone.evaluate("fetch('/diary/shell.json').then((one) => one.json())")["recordings"] == [
+    assert phone.evaluate("fetch('/diary/shell.json').then((one) => one.json())")["recordings"].keys() == {
         "zh/EVAID"
-    ]
+    }
+
+
+HEARD = """() => {
+  window.heard = [];
+  const play = HTMLMediaElement.prototype.play;
+  HTMLMediaElement.prototype.play = function () { return play.call(this).then(() => heard.push(new URL(this.src).pathname)); };
+  speechSynthesis.speak = (said) => heard.push(said.text);
+}"""
+"""What is really played, and what the phone's own voice is given to say."""
+
+
+def a_sound(seconds: float = 0.2) -> bytes:
+    """A tone as a WAV file: a browser looks at what a file is, not at its name."""
+    held = io.BytesIO()
+    with wave.open(held, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        wavelength = 8000 / 440
+        count = int(8000 * seconds)
+        sound.writeframes(
+            b"".join(struct.pack("<h", int(9000 * math.sin(math.tau * n / wavelength))) for n in range(count))
+        )
+    return held.getvalue()
+
+
+def test_a_recording_is_kept_on_the_phone_and_read_instead_of_its_voice(browser, rehearsal_store, tmp_path):
+    hospital = Hospital(rehearsal_store, tmp_path)
+    folder = hospital.served.store / "diary-recordings" / "zh"
+    folder.mkdir(parents=True)
+    (folder / "EVAID.mp3").write_bytes(a_sound())
+    context = window(browser, hospital)
+    page = new_phone(context, hospital)
+    page.card = hospital.card()
+    enrol(page, *page.card)
+    worked(page)
+    page.reload()
+    pin(page, page.card[1])
+    kept = "() => caches.open('diary-recordings').then((one) => one.keys()).then((all) => all.map((one) => new URL(one.url).pathname))"
+    page.wait_for_function(f"() => ({kept})().then((all) => all.length === 1)")
+    assert page.evaluate(kept) == ["/diary/recordings/zh/EVAID.mp3"], "before anybody asked for it"
+    context.set_offline(True)
+    event(page)
+    page.evaluate(HEARD)
+    for expected in (None, "/diary/recordings/zh/EVAID.mp3"):
+        item = page.locator(".item").get_attribute("data-item")
+        page.locator(".key", has=page.locator("use[href$='#speak']")).click()
+        page.wait_for_function("() => heard.length > 0")
+        heard = page.evaluate("() => heard.splice(0)")
+        if expected is None:
+            assert item != "EVAID"
+            assert heard[0] == page.locator("h1").inner_text(), "the question in the phone's own voice"
+        else:
+            assert (item, heard) == ("EVAID", [expected])
+        page.locator(".item .choice").first.click()
+        onward(page)
+    context.set_offline(False)
+    context.close()
+    hospital.served.kill()
 
 
 def test_by_keyboard_alone(browser, hospital):

@@ -4,7 +4,8 @@ The rules: exactly one record of each acknowledged entry, with the answers that 
 whoever holds a phone is told of every entry that it is at the hospital, that it does not count and why, or that it was
 lost with the phone's storage. Whether an entry counts is told by when it was truly begun, as long as the phone had a way
 to know the time: the model works that out from the wall clock of the participant's zone alone, never from the program's
-windows. Source: issue on the diary, proof 1; reliability notes 5 (faults and their table).
+windows. No entry is put before the hospital's time that its phone had already heard, whatever its clock says. Source:
+issue on the diary, proof 1; reliability notes 5 (faults and their table).
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from equipoise.desk.diary_intake import Answers
 from equipoise.desk.diary_wire import read_sending
 from equipoise.desk.views import Outcome
 from equipoise.diary.evolve import State, side_of
+from equipoise.diary.timing import TOLERANCE
 from equipoise.ledger.entries import DiaryEntryRecorded, DiaryEvidenceRecorded
 from equipoise.protocol.load import load_study
 from equipoise.simulation.phone import Phone
@@ -49,6 +51,7 @@ FIRST, LAST = dt.date(2026, 3, 2), dt.date(2026, 3, 29)
 """Days 1 and 28, on each of which a daily entry opens: the study's own cadence, counted from 2 March."""
 WITHIN = dt.timedelta(minutes=6)
 """How near to the opening of a window the model does not judge: five minutes are the program's tolerance."""
+DAY = dt.timedelta(days=1)
 JUMPS = st.sampled_from(
     [dt.timedelta(0), dt.timedelta(minutes=3), dt.timedelta(minutes=7), dt.timedelta(hours=1), dt.timedelta(days=1),
      dt.timedelta(days=365), -dt.timedelta(minutes=7), -dt.timedelta(hours=5), -dt.timedelta(days=365)]
@@ -77,7 +80,9 @@ def _closed() -> Iterator[None]:
 class Truth:
     """What really happened to one entry. `known`: whether the phone had a way to tell the true time of its begin.
 
-    `still`: its clock stood as at the last answer; else the counter alone could tell, while the page lived.
+    `still`: its clock stood as at the last answer; else the counter alone could tell, while the page lived (`lived`).
+    heard: when the hospital had last told its time; claimed: what the clock says, corrected as it was then; behind:
+    whether the clock showed an earlier time than at the end of an entry that was made since.
     """
 
     phone: int
@@ -86,6 +91,10 @@ class Truth:
     known: bool
     still: bool
     answers: dict[str, str]
+    lived: bool
+    heard: dt.datetime
+    claimed: dt.datetime
+    behind: bool
     taken_at: dt.datetime | None = None
 
 
@@ -113,6 +122,8 @@ class Sync(RuleBasedStateMachine):
         self.phones: list[Phone] = []
         self.set_at = [dt.timedelta(0)] * 2
         self.synced_in_life = [True, True]
+        self.heard = [self.world.clock.at] * 2
+        self.ended: list[dt.datetime | None] = [None, None]
         self.begun: list[Truth | None] = [None, None]
         for holder in ("PARTICIPANT", second or "PARTICIPANT"):
             self.phones.append(self.world.phone(self.subject, holder, zone))
@@ -150,7 +161,21 @@ class Sync(RuleBasedStateMachine):
         one.begin("NEWDEVICE" if period is None else "DAILY", period)
         still = one.ahead == self.set_at[phone]
         known = still or self.synced_in_life[phone]
-        self.begun[phone] = Truth(phone, period, self.world.clock.at, known, still, {})
+        now, ended = self.world.clock.at, self.ended[phone]
+        behind = ended is not None and now + one.ahead < ended - TOLERANCE
+        claimed = now + one.ahead - self.set_at[phone]
+        self.begun[phone] = Truth(
+            phone,
+            period,
+            now,
+            known,
+            still,
+            {},
+            self.synced_in_life[phone],
+            self.heard[phone],
+            claimed,
+            behind,
+        )
 
     @rule(phone=PHONES, value=st.integers(1, 8))
     def somebody_taps(self, phone: int, value: int) -> None:
@@ -166,6 +191,8 @@ class Sync(RuleBasedStateMachine):
         begun = self.begun[phone]
         if begun is not None:
             self.begun[phone] = None
+            ends = self.world.clock.at + self.phones[phone].ahead
+            self.ended[phone] = max(ends, self.ended[phone] or ends)
             self.truth[self.phones[phone].submit(offline=True)] = begun
 
     # --- what goes wrong ------------------------------------------------------------------------------------------
@@ -180,7 +207,10 @@ class Sync(RuleBasedStateMachine):
         self.phones[phone].open()
         self.synced_in_life[phone] = False
         if (begun := self.begun[phone]) is not None:
-            begun.known = begun.still  # the counter, which alone could have told, runs no more
+            begun.known, begun.lived = (
+                begun.still,
+                False,
+            )  # the counter, which alone could have told, runs no more
 
     @rule(phone=PHONES)
     def the_storage_is_lost(self, phone: int) -> None:
@@ -193,7 +223,8 @@ class Sync(RuleBasedStateMachine):
             self.subject, "PARTICIPANT" if phone == 0 or not self.second else self.second, self.zone
         )
         again.told, again.ahead = one.told, dt.timedelta(0)
-        self.phones[phone], self.set_at[phone], self.synced_in_life[phone] = again, dt.timedelta(0), True
+        self.phones[phone] = again
+        self.was_answered(phone)
 
     @rule(phone=PHONES, way=st.sampled_from(["whole", "unanswered", "lost", "many", "cut", "mixed", "full"]))
     def it_sends(self, phone: int, way: str) -> None:
@@ -220,7 +251,12 @@ class Sync(RuleBasedStateMachine):
             return answers
 
         if one.sync(send):
-            self.set_at[phone], self.synced_in_life[phone] = one.ahead, True
+            self.was_answered(phone)
+
+    def was_answered(self, phone: int) -> None:
+        """The hospital's time was heard."""
+        self.set_at[phone], self.synced_in_life[phone] = self.phones[phone].ahead, True
+        self.heard[phone], self.ended[phone] = self.world.clock.at, None
 
     @precondition(lambda self: self.air)
     @rule(cut=st.booleans())
@@ -268,6 +304,9 @@ class Sync(RuleBasedStateMachine):
         assert {item: one.value for item, one in entry.answers.items()} == truth.answers
         side = "CAREGIVER" if truth.phone and self.second else "PARTICIPANT"
         assert side_of(entry.reporter) == side
+        assert dt.datetime.fromisoformat(entry.begun) >= truth.heard, "before a time that the phone had heard"
+        back = truth.behind or (not truth.lived and truth.claimed < truth.heard - TOLERANCE)
+        assert ("BACK" in entry.clock) == back
         if truth.period is not None:
             several = [one for one in state.made.values() if one.entry.period == truth.period]
             reported = [one for one in state.reported() if one.entry.period == truth.period]
@@ -281,7 +320,11 @@ class Sync(RuleBasedStateMachine):
     def _is_judged_by_the_truth(
         self, packet: str, truth: Truth, entries: dict[str, DiaryEntryRecorded], evidence: dict[str, str]
     ) -> None:
-        if not truth.known or truth.period is None or (packet not in entries and packet not in evidence):
+        if truth.period is None or (packet not in entries and packet not in evidence):
+            return
+        end = dt.datetime.combine(dt.date.fromisoformat(truth.period) + DAY, dt.time(18), ZoneInfo(self.zone))
+        assert packet not in entries or truth.heard < end, "begun after the window, as the phone had heard"
+        if not truth.known:
             return
         here = truth.begun.astimezone(ZoneInfo(self.zone))
         day, hour = dt.date.fromisoformat(truth.period), dt.time(18)
@@ -292,9 +335,8 @@ class Sync(RuleBasedStateMachine):
             assert evidence[packet] == "diary.period-unknown"
         elif is_open:
             assert packet in entries, evidence[packet]
-            closed = dt.datetime.combine(day + dt.timedelta(days=1), hour, here.tzinfo).astimezone(dt.UTC)
             assert truth.taken_at is not None
-            assert entries[packet].late == (truth.taken_at >= closed)
+            assert entries[packet].late == (truth.taken_at >= end)
         else:
             begun_late = truth.begun > dt.datetime.combine(day, hour, here.tzinfo).astimezone(dt.UTC)
             assert evidence[packet] == ("diary.window-closed" if begun_late else "diary.window-not-open")

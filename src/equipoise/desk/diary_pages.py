@@ -42,6 +42,7 @@ from equipoise.desk.words import shown
 from equipoise.diary.commands import InviteDevice, RevokeDevice
 from equipoise.diary.compliance import State as PeriodState
 from equipoise.diary.evolve import Made, Request, Side, State, kinds, side_of
+from equipoise.diary.paper import card_of
 from equipoise.diary.site_commands import (
     DecideDiaryChange,
     ExplainDiaryGap,
@@ -246,6 +247,7 @@ def _flags(lines: Iterable[Line]) -> tuple[Text, ...]:
 
 
 def _interviews(read: Reading) -> Iterable[EntryView]:
+    """What staff heard, or typed from cards: of a card that one person typed nothing but what is urgent is shown."""
     for recorded in kinds(read.state, DiaryInterviewRecorded):
         entry = recorded.entry
         if not isinstance(entry, DiaryInterviewRecorded):
@@ -255,6 +257,8 @@ def _interviews(read: Reading) -> Iterable[EntryView]:
         if form is None:
             continue
         lines = _lines(plan, form, entry.reporter, entry.answers, entry.answers, entry.shown, entry.red_flags)
+        card = card_of(read.state, entry)
+        alone = card is not None and card.state == "ONCE"
         yield EntryView(
             packet=entry.interview,
             side=entry.reporter,
@@ -268,7 +272,7 @@ def _interviews(read: Reading) -> Iterable[EntryView]:
             offline=False,
             clock=(),
             language="",
-            lines=lines,
+            lines=tuple(line for line in lines if line.flag) if alone else lines,
             flags=_flags(lines),
             handled=read.outcome(entry.interview),
             place="",
@@ -279,6 +283,10 @@ def _interviews(read: Reading) -> Iterable[EntryView]:
             asked_by=read.desk.register.staff_name(recorded.header.actor),
             seq=recorded.header.seq,
             told=_told(read, entry.interview),
+            card=card.state if card is not None else "",
+            counts=card is not None and card.counts is entry,
+            asks=card is not None and card.asks(read.who.actor),
+            moment=read.at(entry.asked_at).replace(" ", "T")[:16],
         )
 
 

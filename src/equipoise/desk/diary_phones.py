@@ -20,6 +20,7 @@ from equipoise.desk.views import Outcome
 from equipoise.diary.commands import PARTICIPANT
 from equipoise.diary.compliance import LACKING
 from equipoise.diary.evolve import Device, Side, State, kinds
+from equipoise.diary.paper import waiting
 from equipoise.diary.site_commands import SetDiaryReminder
 from equipoise.documents.calendar import Recurring, calendar
 from equipoise.documents.diary_paper import diary_pdf
@@ -179,6 +180,7 @@ def interview_page(desk: Desk, who: Who, number: str, form_id: str, side: Side) 
         for one in side_standing(read.now, read.state, side).stood
         if one.period.form == form_id and one.state in LACKING | {"OPEN", "SERVICE_DOWN"}
     ]
+    typed = [card.mark for card in waiting(read.state) if (card.form, card.side) == (form_id, side)]
     asked = {item.id for item in read.plan.asked(form, side)}
     known = {section.id: section for section in read.plan.sections}
     sections = tuple(
@@ -190,7 +192,7 @@ def interview_page(desk: Desk, who: Who, number: str, form_id: str, side: Side) 
         number=number,
         form=form,
         side=side,
-        periods=tuple(reversed(lacking)),
+        periods=tuple(sorted({*lacking, *(typed if form.cadence else ())}, reverse=True)),
         sections=tuple((label, items) for label, items in sections if items),
         definition=read.now.trial.digest,
         zone=read.zone,

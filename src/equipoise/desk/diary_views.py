@@ -73,7 +73,10 @@ class Happened:
 @dataclass(frozen=True, slots=True)
 class EntryView:
     """One entry as it is read. `packet` names it; `asked_by`: who asked the questions, for an interview;
-    `told`: how the site was told at once, or why it was not."""
+    `told`: how the site was told at once, or why it was not. Of a card on paper: `card`, how its typing stands (ONCE,
+    UNLIKE, ALIKE, SETTLED; empty for anything else), `counts`, whether this typing is the one that counts, `asks`,
+    whether the reader is to type the card, and `moment`, what stands on it as a field of a form has it.
+    """
 
     packet: str
     side: Side
@@ -99,6 +102,10 @@ class EntryView:
     asked_by: str = ""
     seq: int = 0
     told: tuple[Happened, ...] = ()
+    card: str = ""
+    counts: bool = False
+    asks: bool = False
+    moment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,12 +31,13 @@ DIARIES = ReadTable(
         "begun": "integer",
         "reminds": "integer",
         "heard_at": "text",
+        "papers": "integer",
     },
     ("subject",),
-    (("begun", "site", "number"), ("begun", "site", "heard_at"), ("reminds",)),
+    (("begun", "site", "number"), ("begun", "site", "heard_at"), ("reminds",), ("papers", "site")),
 )
 """Every participant. `begun`: somebody was invited; `reminds`: somebody wanted to be reminded; `heard_at`: when the
-participant's latest entry, or else the first invitation, came."""
+participant's latest entry, or else the first invitation, came; `papers`: a card on paper was typed."""
 WAITING = ReadTable(
     "diary_waiting",
     {
@@ -61,7 +62,7 @@ def follow(tables: Transaction, recorded: Recorded) -> None:
     entry, header = recorded.entry, recorded.header
     if isinstance(entry, SubjectScreened):
         case = {"subject": entry.subject, "site": entry.site, "number": entry.screening_number}
-        tables.put(DIARIES, {**case, "begun": 0, "reminds": 0, "heard_at": ""})
+        tables.put(DIARIES, {**case, "begun": 0, "reminds": 0, "heard_at": "", "papers": 0})
         return
     if not header.stream.startswith("diary/"):
         return
@@ -79,8 +80,11 @@ def follow(tables: Transaction, recorded: Recorded) -> None:
                 tables.put(DIARIES, {**row, "heard_at": header.at})
             if entry.red_flags:
                 _wait(tables, subject, entry.packet, "FLAG", header.at)
-        case DiaryInterviewRecorded() if entry.red_flags:
-            _wait(tables, subject, entry.interview, "FLAG", header.at)
+        case DiaryInterviewRecorded():
+            if entry.on_paper:
+                tables.put(DIARIES, {**row, "papers": 1})
+            if entry.red_flags:
+                _wait(tables, subject, entry.interview, "FLAG", header.at)
         case DiaryHelpAsked():
             _wait(tables, subject, entry.packet, "HELP", header.at)
         case DiaryChangeRequested():
@@ -104,5 +108,5 @@ def _wait(tables: Transaction, subject: str, about: str, kind: str, at: str) -> 
     tables.put(WAITING, {**whose, "kind": kind, "at": at, "state": "WAITING", "paged_at": ""})
 
 
-DIARY_FOLLOWER = Follower("diary", "2", (DIARIES, WAITING), follow)
+DIARY_FOLLOWER = Follower("diary", "3", (DIARIES, WAITING), follow)
 """Raise the version whenever this file computes something else."""

@@ -24,6 +24,7 @@ from equipoise.desk.standing import day_at
 from equipoise.desk.views import Task
 from equipoise.desk.words import task
 from equipoise.diary.evolve import side_of
+from equipoise.diary.paper import waiting
 from equipoise.diary.reminders import site_to_call
 from equipoise.ledger.reader import Reader
 from equipoise.ledger.store import Condition, Row
@@ -53,6 +54,7 @@ def diary_tasks(desk: Desk, reader: Reader, who: Who) -> tuple[Task, ...]:
     found = [_of(row, sites[str(row["site"])]) for row in urgent if _takes(role.commands, row)]
     for site in sites:
         found += list(_silent(desk, reader, site))[:LISTED]
+        found += list(_cards(desk, reader, who, site))[:LISTED]
     return tuple(found)
 
 
@@ -98,6 +100,19 @@ def _silent(desk: Desk, reader: Reader, site: str) -> Iterator[Task]:
             last = next(one for one in reversed(stood) if one.state == "MISSED")
             since = day_at(last.period.closes.isoformat(), now.site.zone).isoformat()
             yield task("diary_silent", str(row["number"]), (), since, n=str(silent))
+
+
+def _cards(desk: Desk, reader: Reader, who: Who, site: str) -> Iterator[Task]:
+    """Cards on paper that wait for this reader to type them."""
+    for row in reader.rows.find(DIARIES, {"papers": 1, "site": site}, order=("number",), limit=LOOKED_AT):
+        subject = str(row["subject"])
+        now, state = desk.standing_light(reader, subject), desk.diary(reader, subject)
+        for card in waiting(state):
+            if card.asks(who.actor):
+                recorded, entry = card.typed[0]
+                since = day_at(recorded.header.at, now.site.zone).isoformat()
+                kind = "diary_second" if card.state == "ONCE" else "diary_unlike"
+                yield task(kind, str(row["number"]), (entry.interview,), since)
 
 
 def overview(desk: Desk, who: Who, after: str = "") -> OverviewView | None:

@@ -58,6 +58,8 @@ class Sent:
     """One packet as it was opened and parsed (`parsing`). `rule`: why it can be no diary data whatever stands in it.
 
     skew_ms: server less device, when last known, at `synced`; None where it never was. content: its text, for evidence.
+    What the phone had seen when the entry was begun, where it says so: `heard`, the server's time (ISO) as last told;
+    `after`, its own wall clock (ISO) at the end of the latest entry that it made since then.
     """
 
     packet: str
@@ -73,6 +75,8 @@ class Sent:
     begun: Instant = Instant("")
     submitted: Instant = Instant("")
     synced: Instant | None = None
+    heard: str | None = None
+    after: str | None = None
     zone: str = ""
     skew_ms: int | None = None
     offline: bool = False

@@ -64,6 +64,8 @@ def _parse(packet: str, sealed: str, kind: Told, text: str, said: Mapping[str, A
         submitted=begun if kind == "seen" else _instant(said.get("submitted"), "submitted"),
         synced=None if said.get("synced") is None else _instant(said.get("synced"), "synced"),
         zone=_text(said, "zone", 64), skew_ms=_whole(said.get("skew_ms"), "skew_ms"),
+        heard=_wall(said["heard"], "heard") if said.get("heard") is not None else None,
+        after=_wall(said["after"], "after") if said.get("after") is not None else None,
     )  # fmt: skip
     return found if kind == "seen" else _entry(found, said)
 
@@ -115,16 +117,21 @@ def _modes(given: object) -> Mapping[str, str]:
 def _instant(given: object, where: str) -> Instant:
     if not isinstance(given, dict) or not isinstance(given.get("wall"), str):
         raise _Unfit(where)
-    if len(given["wall"]) > 40 or not given["wall"].isascii():
-        raise _Unfit(f"{where}.wall")
+    wall = _wall(given["wall"], f"{where}.wall")
+    return Instant(wall, _whole(given.get("mono"), f"{where}.mono"))
+
+
+def _wall(given: object, where: str) -> str:
+    """A moment with its offset, as it was written."""
+    if not isinstance(given, str) or len(given) > 40 or not given.isascii():
+        raise _Unfit(where)
     try:
-        wall = dt.datetime.fromisoformat(given["wall"])
+        wall = dt.datetime.fromisoformat(given)
     except ValueError as fault:
-        raise _Unfit(f"{where}.wall") from fault
+        raise _Unfit(where) from fault
     if wall.tzinfo is None or not 1970 <= wall.year <= 2199:
-        raise _Unfit(f"{where}.wall")
-    mono = _whole(given.get("mono"), f"{where}.mono")
-    return Instant(given["wall"], mono)
+        raise _Unfit(where)
+    return given
 
 
 def _whole(given: object, where: str) -> int | None:

@@ -25,7 +25,10 @@ Send = Callable[[Sequence[bytes]], Answers]
 
 @dataclass
 class Storage:
-    """What outlives the page: gone only when somebody clears it. `queue`: id -> sealed bytes, not yet answered."""
+    """What outlives the page: gone only when somebody clears it. `queue`: id -> sealed bytes, not yet answered.
+
+    heard: the server's time as last told; last_wall: the phone's own clock at the end of the latest entry since then.
+    """
 
     device: str = ""
     key: bytes = b""
@@ -35,6 +38,8 @@ class Storage:
     draft: dict[str, Any] | None = None  # Any: JSON
     skew_ms: int | None = None
     synced_wall: str = ""
+    heard: str | None = None
+    last_wall: str | None = None
 
 
 @dataclass
@@ -112,6 +117,7 @@ class Phone:
         self.storage.draft = {
             "form": form, "period": period, "begun": begun, "answers": {}, "shown": [], "reporter": self.reporter,
             "skew_ms": self.storage.skew_ms, "synced": synced,
+            "heard": self.storage.heard, "after": self.storage.last_wall,
         }  # fmt: skip
 
     def show(self, items: Sequence[str]) -> None:
@@ -141,6 +147,8 @@ class Phone:
             "v": 1, "kind": "entry", **draft, "digest": self.storage.definition, "submitted": self._instant(),
             "zone": self.zone, "offline": offline, "language": self.language, "modes": {},
         }  # fmt: skip
+        last = (self.storage.last_wall, content["submitted"]["wall"])
+        self.storage.last_wall = max((one for one in last if one), key=dt.datetime.fromisoformat)
         self.storage.draft, self._begun_mono = None, None
         return self.put(content)
 
@@ -183,6 +191,7 @@ class Phone:
         wall = self.wall
         server = dt.datetime.fromisoformat(answers.server_time)
         self.storage.skew_ms = int((server - wall) / dt.timedelta(milliseconds=1))
+        self.storage.heard, self.storage.last_wall = answers.server_time, None
         self.storage.synced_wall, self._synced_mono = wall.isoformat(timespec="milliseconds"), self._mono()
         if answers.definition:
             self.storage.definition = answers.definition

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 
 from equipoise.diary.evolve import START, Made, evolve, kinds, side_of
+from equipoise.diary.paper import card_of
 from equipoise.ledger.entries import Datum, DiaryInterviewRecorded
 from equipoise.protocol.diary import DiaryItem
 from equipoise.protocol.study import Study
@@ -23,7 +24,7 @@ from equipoise.standards.sdtm_rows import NOTE, Row
 DIARY = "QS"
 REPORT = Column("EQREPORT", "Who Answered, and How")
 """Non-standard variable: PARTICIPANT, ASSISTED (with help in tapping) or CAREGIVER; INTERVIEW or PAPER where the site
-asked, which makes rows only where that side has no entry for the period."""
+asked, which makes rows only where that side has no entry for the period; PAPER is what two people typed alike."""
 LATE = Column("EQLATE", "Arrived After the Window Closed")
 _EVALUATORS = {"PARTICIPANT": "STUDY SUBJECT", "CAREGIVER": "CAREGIVER"}
 _REASONS = {"PREFER_NOT": "PREFERRED NOT TO SAY", "CANNOT_TELL": "COULD NOT TELL"}
@@ -52,9 +53,12 @@ def diary_rows(book: Casebook) -> Iterator[Row]:
         yield from _answers(book, made.entry.form, made.answers, _entered(book, made))
     for recorded in kinds(state, DiaryInterviewRecorded):
         entry = recorded.entry
-        if isinstance(entry, DiaryInterviewRecorded) and not (
-            entry.period and state.entries(entry.form, entry.period, entry.reporter)
-        ):
+        if not isinstance(entry, DiaryInterviewRecorded):
+            continue
+        card = card_of(state, entry)
+        if card is not None and card.counts is not entry:
+            continue
+        if not (entry.period and state.entries(entry.form, entry.period, entry.reporter)):
             shared = _asked(book, entry, recorded.header.seq)
             yield from _answers(book, entry.form, entry.answers, shared)
 

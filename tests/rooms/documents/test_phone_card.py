@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from typing import Any
 
 import typst
 
-from equipoise.documents.phone_card import PhoneCard, phone_card_pdf
+from equipoise.documents.phone_card import PhoneCard, phone_card_pdf, said_on
 from equipoise.documents.squares import drawing
 from equipoise.documents.typeset import Issue
 
@@ -41,6 +42,24 @@ def test_a_card_bears_its_code_and_nothing_of_a_person(monkeypatch):
         [said["steps"], said["title"], said["words"], said["holder"]], ensure_ascii=False
     ).lower()
     assert not any(word in words for word in ("stroke", "trial", "脑", "卒中", "pin", "study"))
+
+
+def test_everything_stands_on_one_small_page_and_says_what_to_do_when_it_is_lost(monkeypatch):
+    real: Any = typst.compile  # Any: its types know one page only
+    drawn = []
+
+    def look(*places, **names):
+        plain = {name: value for name, value in names.items() if name != "pdf_standards"}
+        drawn.append(real(*places, format="svg", **plain))
+        return real(*places, **names)
+
+    monkeypatch.setattr(typst, "compile", look)
+    long = "https://a-long-name-of-a-hospital.example.org:8443/diary/#AAECAwQFBgcICQoLDA0ODw"
+    phone_card_pdf(PhoneCard(long, "01001", "2026-03-16", caregiver=True), ISSUE)
+    assert all(isinstance(one, bytes) for one in drawn), "a second page would make a list"
+    said = said_on(CARD)["words"]
+    assert "lost" in said["lost"].en
+    assert "丢" in said["lost"].say("zh")
 
 
 def test_a_caregivers_card_says_whose_it_is(monkeypatch):

@@ -56,8 +56,12 @@ def test_the_worker_keeps_every_file_of_the_page_and_its_version_follows_all_of_
     (tmp_path / shell.RECORDINGS / "zh").mkdir(parents=True)
     (tmp_path / shell.RECORDINGS / "zh" / "MOOD.mp3").write_bytes(b"made up")
     again = shell.shell(tmp_path)
-    assert json.loads(again["shell.json"].plain)["recordings"] == ["zh/MOOD"]
+    assert json.loads(again["shell.json"].plain)["recordings"].keys() == {"zh/MOOD"}
     assert again["sw.js"].plain != files["sw.js"].plain
+    (tmp_path / "better" / shell.RECORDINGS / "zh").mkdir(parents=True)
+    (tmp_path / "better" / shell.RECORDINGS / "zh" / "MOOD.mp3").write_bytes(b"read out better")
+    better = shell.shell(tmp_path / "better")
+    assert better["sw.js"].plain != again["sw.js"].plain, "a phone learns of a recording that was replaced"
 
 
 def test_a_recording_is_found_by_its_name_and_nothing_beside_it_is(tmp_path):

@@ -77,15 +77,15 @@ def packed(data: bytes) -> bytes:
 
 
 def _words(store: Path) -> bytes:
-    """What the page says, in both languages, and which questions were read out."""
+    """What the page says, in both languages, and which questions were read out, each with the digest of its bytes."""
     said = {
         key: {"en": text.en, "zh": text.zh} for key, text in catalogue().items() if key.startswith("phone.")
     }
-    held = sorted(
-        f"{path.parent.name}/{path.stem}"
-        for path in (store / RECORDINGS).glob("*/*.mp3")
+    held = {
+        f"{path.parent.name}/{path.stem}": hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+        for path in sorted((store / RECORDINGS).glob("*/*.mp3"))
         if _RECORDING.fullmatch(f"recordings/{path.parent.name}/{path.name}")
-    )
+    }
     return json.dumps({"words": said, "recordings": held}, ensure_ascii=False, separators=(",", ":")).encode()
 
 

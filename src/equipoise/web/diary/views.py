@@ -24,7 +24,7 @@ from equipoise.desk.desk import Desk
 from equipoise.desk.devices import enrol
 from equipoise.desk.diary_intake import Answer, SlotSeen, take
 from equipoise.desk.rehearsal_phones import Side, hand_card
-from equipoise.documents.squares import drawing
+from equipoise.documents.phone_card import PhoneCard, said_on
 from equipoise.ledger.receipts import Receipt
 from equipoise.pages import problems
 from equipoise.web.diary import shell
@@ -98,9 +98,10 @@ def card(request: Asked) -> HttpResponse:
     if isinstance(handed, Problem):
         raise problems.Shown(handed)
     link = request.build_absolute_uri(f"/diary/#{handed.invited.code}")
-    invited, number = handed.invited, handed.number
-    context = {"link": link, "number": number, "pin": invited.pin, "square": drawing(link)}
-    return render(request, "web/phone_card.html", context)
+    invited = handed.invited
+    card = PhoneCard(link, handed.number, invited.until[:10], caregiver=side == "CAREGIVER")
+    said = {**said_on(card), "rehearsal": True, "pin": invited.pin}
+    return render(request, "web/phone_card.html", {"card": said})
 
 
 def _given(request: Asked) -> Mapping[str, Any]:  # Any: JSON

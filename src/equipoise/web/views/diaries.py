@@ -37,8 +37,7 @@ from equipoise.diary.site_commands import (
     SetDiaryReminder,
 )
 from equipoise.diary.site_commands import Outcome as FlagOutcome
-from equipoise.documents.phone_card import PhoneCard
-from equipoise.documents.squares import drawing
+from equipoise.documents.phone_card import PhoneCard, said_on
 from equipoise.ledger.entries import Datum
 from equipoise.oversight.commands import RecordInterruption
 from equipoise.protocol.diary import NO, YES, DiaryItem
@@ -92,7 +91,7 @@ WAYS = {
 }
 CLOCKS = {
     one: f"diaries.clock-{one.lower().replace('_', '-')}"
-    for one in ("UNKNOWN", "OFF", "MOVED", "AHEAD", "OTHER_ZONE", "ZONE_CHANGED")
+    for one in ("UNKNOWN", "OFF", "MOVED", "AHEAD", "BACK", "OTHER_ZONE", "ZONE_CHANGED")
 }
 PHONE_STATES = {
     "INVITED": ("diaries.phone-invited", "clock", ""),
@@ -355,25 +354,21 @@ def phones(request: Asked, who: Who, number: str) -> HttpResponse:
 def _card(
     request: Asked, number: str, invited: Invited | None, names: Mapping[str, Text | str], posted: QueryDict
 ) -> dict[str, object] | None:
-    """What is handed over, once: the link as words and as a code to scan, and the PIN apart from it."""
+    """What is handed over, once: what the card says, as it is printed; and the PIN apart from it."""
     if invited is None:
         return None
     link = request.build_absolute_uri(f"/diary/#{invited.code}")
-    pin = f"{invited.pin[:3]} {invited.pin[3:]}"
-    name = names.get(posted.get("holder", ""), "")
-    until = invited.until[:10]
-    caregiver = posted.get("holder", "") != PARTICIPANT
-    printed = diary_phones.phone_card(_desk(), PhoneCard(link, number, until, caregiver=caregiver))
-    pdf = base64.b64encode(printed).decode()
-    shown = {
-        "link": link,
-        "square": drawing(link),
+    holder = posted.get("holder", "")
+    card = PhoneCard(link, number, invited.until[:10], caregiver=holder != PARTICIPANT)
+    pdf = base64.b64encode(diary_phones.phone_card(_desk(), card)).decode()
+    pin, name = f"{invited.pin[:3]} {invited.pin[3:]}", names.get(holder, "")
+    return {
+        **said_on(card),
+        "rehearsal": _desk().purpose == "rehearsal",
         "pin": pin,
-        "until": until,
         "name": name,
-        "number": number,
+        "pdf": pdf,
     }
-    return {**shown, "pdf": pdf}
 
 
 def _on_phones(posted: QueryDict, who: Who, number: str) -> Invited | tuple[Problem, ...]:
@@ -444,7 +439,8 @@ def interview(request: Asked, who: Who, number: str, form: str) -> HttpResponse:
         "sections": sections,
         "side_name": SIDES[side],
         "period": asked.get("period", ""),
-        "asked_at": request.POST.get("asked_at") or view.now.replace(" ", "T")[:16],
+        "on_paper": asked.get("on_paper") == "yes",
+        "asked_at": asked.get("asked_at") or view.now.replace(" ", "T")[:16],
         "interview": random_id(_desk().entropy),
     }
     return _page(request, "web/diary_interview.html", context, shown)

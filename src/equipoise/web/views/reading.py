@@ -107,7 +107,7 @@ _AT_THE_SITE = frozenset({"training_ends", "certificate_ends", "delegation_ends"
 _QUEUES = {"to_sign": "/signatures", "to_verify": "/verification", "to_review": "/verification"}
 
 
-_OF_THE_DIARY = frozenset({"diary_flag", "diary_change"})
+_OF_THE_DIARY = frozenset({"diary_flag", "diary_change", "diary_second", "diary_unlike"})
 _TYPED_TWICE = frozenset({"double_second", "double_settle"})
 
 
@@ -177,6 +177,8 @@ TASK_LOOKS = {
     "diary_flag": ("flag-full", "bad"),
     "diary_help": ("alert", "bad"),
     "diary_post": ("alert", "bad"),
+    "diary_second": ("clipboard", "warn"),
+    "diary_unlike": ("alert", "warn"),
     "diary_change": ("pen", "warn"),
     "diary_silent": ("clock", "warn"),
     "to_sign": ("pen", "warn"),

@@ -47,7 +47,7 @@ export async function begin(form, slot, reporter) {
   const period = slot ? slot.period : null;
   const name = nameOf(form.id, period, reporter);
   entry = drafts[name] || {
-    form: form.id, period, reporter, digest: app.person.digest, begun: telling.stamp(), closes: slot ? slot.closes : null, answers: {}, shown: [], at: 0,
+    form: form.id, period, reporter, digest: app.person.digest, begun: telling.stamp(), known: telling.known(), closes: slot ? slot.closes : null, answers: {}, shown: [], at: 0,
   };
   drafts[name] = entry;
   nudged = new Set();
@@ -194,7 +194,7 @@ const modes = () => ({ pages: settings.pages, yesno: settings.yesno ? "on" : "of
 
 const packetOf = (kind, answers) => ({
   v: 1, kind, reporter: entry.reporter, form: entry.form, period: entry.period, digest: entry.digest,
-  begun: telling.asTold(entry.begun), submitted: telling.asTold(telling.stamp()), ...telling.asSent(), offline: !carrying.lineIsUp(), language: settings.language,
+  begun: telling.asTold(entry.begun), submitted: telling.asTold(telling.stamp()), ...telling.asSent(entry.begun, entry.known), offline: !carrying.lineIsUp(), language: settings.language,
   modes: modes(), answers, shown: entry.shown,
 });
 
@@ -220,6 +220,7 @@ async function submit() {
     delete drafts[name];
     if (!(await kept(queued))) { drafts[name] = draft; return; }
     entry = null;
+    await telling.made().catch(() => null); // without it one mark may be missing, and no entry
     app.sent(queued.id);
   } finally {
     sending = false;

@@ -93,6 +93,7 @@ async function enter(person, key) {
   await tidy();
   await home();
   greet();
+  reading.keepAll().catch(() => null); // without a line: what is not kept is read by the phone's own voice
 }
 
 /* A newer version of the diary: fetched when the hospital names one; entries begun under an older one keep it. */

@@ -30,12 +30,19 @@ self.addEventListener("fetch", (event) => {
   event.respondWith(caches.open(NAME).then((cache) => cache.match(path)).then((held) => held || fetch(request)));
 });
 
-/* A recording is kept once it was heard. */
+/* A recording is kept once it was heard, or fetched beforehand. A part of it is answered as one: some phones play nothing else. */
 async function recording(request) {
   const cache = await caches.open(RECORDINGS);
-  const held = await cache.match(request.url);
-  if (held) return held;
-  const answer = await fetch(request.url);
-  if (answer.status === 200) await cache.put(request.url, answer.clone());
-  return answer;
+  let held = await cache.match(request.url);
+  if (!held) {
+    held = await fetch(request.url);
+    if (held.status === 200) await cache.put(request.url, held.clone());
+  }
+  const asked = /^bytes=(\d+)-(\d*)$/.exec(request.headers.get("range") || "");
+  if (!asked || held.status !== 200) return held;
+  const bytes = await held.arrayBuffer();
+  const from = Number(asked[1]);
+  const to = Math.min(asked[2] ? Number(asked[2]) : bytes.byteLength - 1, bytes.byteLength - 1);
+  const headers = { "Content-Type": held.headers.get("Content-Type"), "Content-Range": `bytes ${from}-${to}/${bytes.byteLength}`, "Accept-Ranges": "bytes" };
+  return from > to ? new Response(null, { status: 416, headers: { "Content-Range": `bytes */${bytes.byteLength}` } }) : new Response(bytes.slice(from, to + 1), { status: 206, headers });
 }

@@ -7,7 +7,7 @@
 import { get, put } from "./keeping.js";
 
 const THIS_PAGE = Math.random(); // a counter of this page says nothing beside one of another
-let synced = null; // { skew, wall, mono, page } of the last answer of the hospital
+let synced = null; // { skew, server, wall, mono, page } of the last answer of the hospital; last: wall of what was made since
 
 const two = (number) => String(Math.abs(number)).padStart(2, "0");
 
@@ -32,15 +32,28 @@ export async function begin() { synced = (await get("settings", "synced")) || nu
 /* The hospital said what time it is; `asked` is when it was asked, by the page's clock. */
 export async function heard(serverTime, asked) {
   const half = (mono() - asked) / 2;
-  synced = { skew: Math.round(Date.parse(serverTime) + half - Date.now()), ...stamp() };
+  synced = { skew: Math.round(Date.parse(serverTime) + half - Date.now()), server: serverTime, ...stamp() };
   await put("settings", synced, "synced");
 }
 
-export const asSent = () => ({
-  skew_ms: synced ? synced.skew : null,
-  synced: synced ? asTold(synced) : null,
-  zone: zone(),
-});
+/* An entry was made: the latest moment that this clock has shown since the hospital's time was heard. */
+export async function made() {
+  if (!synced) return;
+  synced = { ...synced, last: iso(Math.max(Date.now(), synced.last ? Date.parse(synced.last) : 0)) };
+  await put("settings", synced, "synced");
+}
+
+/* What this phone knows of time now, to lie beside an entry that begins. */
+export const known = () => synced;
+
+/* What a packet says of time. `begun`, `then`: when its entry was begun, and what was known at that moment. What was heard
+   since is told instead only where one counter ran through both: the clock may have been set in between. */
+export function asSent(begun, then) {
+  const one = synced && begun && begun.page === THIS_PAGE && synced.page === THIS_PAGE;
+  const told = then && !one ? then : synced;
+  const seen = then ? { heard: then.server || null, after: then.last || null } : {};
+  return { skew_ms: told ? told.skew : null, synced: told ? asTold(told) : null, zone: zone(), ...seen };
+}
 
 export const openSlots = (slots) => slots.filter((slot) => Date.parse(slot.opens) <= now() && now() < Date.parse(slot.closes));
 export const nextSlot = (slots) => slots.filter((slot) => Date.parse(slot.opens) > now()).sort((a, b) => Date.parse(a.opens) - Date.parse(b.opens))[0];
