@@ -22,7 +22,6 @@ from equipoise.desk.diary_intake import take
 from equipoise.desk.followers import QUERIES
 from equipoise.desk.front import FrontDesk
 from equipoise.desk.phones import Invited
-from equipoise.desk.setup import add_person, certify_readers
 from equipoise.diary.commands import PARTICIPANT
 from equipoise.ledger.entries import Datum, SeriesSeen
 from equipoise.oversight.commands import RecordRanges
@@ -34,7 +33,6 @@ from equipoise.words.problem import Problem
 NUMBER = "01001"
 SITE = "01"
 PDF = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n"
-PEOPLE = (("anna", "安娜", "reader"), ("bo", "薄博", "reader"))
 
 
 class Filling:
@@ -64,9 +62,6 @@ def fill(made: Path, folder: Path) -> dict[str, str]:
     shutil.copytree(made, folder)
     desk = open_desk(folder, kind=FrontDesk)
     assert not isinstance(desk, Problem), desk.say()
-    for user, name, role in PEOPLE:
-        assert add_person(desk, user, name, role, None) == ()
-    assert certify_readers(desk) == ()
     filling = Filling(desk)
     names = {
         **_specimens(filling),
@@ -134,7 +129,8 @@ def _images(filling: Filling) -> dict[str, str]:
     filling.done("coordinator", RecordImaging(subject, order, day.isoformat(), "GOOD", "3 T"))
     series = (SeriesSeen("1.2.826.0.1.99.2", "MR", 2),)
     filling.done("coordinator", ReferenceImages(subject, order, "1.2.826.0.1.99.1", series))
-    filling.done("data_manager", OpenReading(subject, order, "anna", "bo"))
+    first, second = (one.user for one in desk.personas() if one.role == "reader")
+    filling.done("data_manager", OpenReading(subject, order, first, second))
     view = desk.reads(filling.who("reader"))
     return {"read": view[0].read}
 
