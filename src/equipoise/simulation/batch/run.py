@@ -107,10 +107,17 @@ def simulate(
         return faults
     able = {name: one for name, one in made.items() if isinstance(one, Ready)}
     families = {one.id: [able[each.id] for each in (one, *sizes[one.id])] for one in scenarios}
-    if faults := tuple(one for family in families.values() if (one := same_look(family)) is not None):
+    late = {name: fault for name, family in families.items() if (fault := same_look(family)) is not None}
+    if faults := tuple(
+        fault for name, fault in late.items() if families[name][0].scenario.participants is None
+    ):
         return faults
+    families |= {
+        name: families[name][:1] for name in late
+    }  # a size of the order's own: it is not made larger
     given_up: dict[str, GivenUp] = {}
-    run = _run(prepared, compiled, (list(able.values()), order, given_up), told)
+    each = [one for family in families.values() for one in family]
+    run = _run(prepared, compiled, (each, order, given_up), told)
     if isinstance(run, Problem):
         return (run,)
     of_size = {family[0].participants: family[0] for family in families.values()}
