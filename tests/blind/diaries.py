@@ -84,7 +84,10 @@ class Diaries:
         phone, base = self.phones[number, who.role], f"/subjects/{number}/diary"
         packet = self._fell(phone)
         entry = f"{base}/entries/{packet}"
-        self.play.fine(who, entry, {"do": "link", "place": "LOG/AE/1", "key": self.world.key()})
+        if not self._events(number):
+            self.play.record(who, number, "AE", {"AETERM": "a fall"}, "LOG", repeat="/1")
+        row = min(self._events(number))
+        self.play.fine(who, entry, {"do": "link", "place": row, "key": self.world.key()})
         self.play.fine(who, entry, {"do": "handle", "outcome": "EVENT_RECORDED", "key": self.world.key()})
         if who.role == "investigator":
             request = next(one for one in self._state(number).requests.values() if one.entry.about == packet)
@@ -95,9 +98,10 @@ class Diaries:
         gap = {"side": "PARTICIPANT", "because": "TRAVEL", "note": "", "key": self.world.key()}
         self.play.fine(who, f"{base}/periods/DAILY/{missed[0]}", gap)
         talk = {"do": "record", "side": "PARTICIPANT", "interview": f"talk{place}{number}", "v.EVWHEN": "TODAY",
-                "v.EVHURT": "N", "asked_at": Ward(self.play).at(-1), "key": self.world.key()}  # fmt: skip
+                "v.EVHURT": "N", "asked_at": Ward(self.play).at(-1 - 60 * place), "key": self.world.key()}  # fmt: skip
         self.play.fine(who, f"{base}/interviews/FALL", talk)
-        self.play.fine(who, base, {"do": "review", "upto": "999", "visit": "", "key": self.world.key()})
+        read = max(one.seq for one in self._state(number).made.values())
+        self.play.fine(who, base, {"do": "review", "upto": str(read), "visit": "", "key": self.world.key()})
         lost = {"do": "revoke", "device": phone.storage.device, "reason": "lost", "key": self.world.key()}
         self.play.fine(who, f"{base}/phones", lost)
         for part, named in (
@@ -111,6 +115,12 @@ class Diaries:
     def _state(self, number: str):
         with self.world.desk.reading() as reader:
             return self.world.desk.diary(reader, self.world.desk.subject_id(number))
+
+    def _events(self, number: str) -> tuple[str, ...]:
+        """The rows of adverse events that an entry can be linked to."""
+        with self.world.desk.reading() as reader:
+            now = self.world.desk.standing_light(reader, self.world.desk.subject_id(number))
+        return tuple(now.facts.event_rows)
 
     def _missed(self, number: str) -> list[str]:
         subject = self.world.desk.subject_id(number)

@@ -42,7 +42,7 @@ from equipoise.diary.timing import TOLERANCE
 from equipoise.ledger.entries import DiaryEntryRecorded, DiaryEvidenceRecorded
 from equipoise.protocol.load import load_study
 from equipoise.simulation.phone import Phone
-from equipoise.words.problem import problem
+from equipoise.words.problem import Problem, problem
 
 ROOT = Path(__file__).resolve().parents[2]
 ZONES = ("Asia/Shanghai", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns")
@@ -240,7 +240,7 @@ class Sync(RuleBasedStateMachine):
                     self.draw.shuffle(packets)
                 case "cut":
                     body = b'{"packets": [' + b", ".join(packets) + b"]}"
-                    assert read_sending(body[: self.draw.randrange(len(body))]) is None
+                    assert isinstance(read_sending(body[: self.draw.randrange(len(body))]), Problem)
                     raise ConnectionError
                 case "mixed":
                     packets = [*packets, *self.draw.sample(self.air, min(3, len(self.air)))]

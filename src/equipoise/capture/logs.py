@@ -24,6 +24,9 @@ from equipoise.protocol.study import Study
 from equipoise.words.problem import Problem, problem
 from equipoise.words.truth import Truth
 
+EVENTS = "AE"
+"""Domain of a log of adverse events."""
+
 
 @dataclass(frozen=True, slots=True)
 class LogRow:
@@ -43,6 +46,21 @@ def log_rows(study: Study, state: State, form: Form) -> tuple[LogRow, ...]:
         if place.form == form.id
     ]
     return tuple(sorted(found, key=lambda row: _order(form, row)))
+
+
+def row_name(place: Place) -> str:
+    """A row as other records point to it."""
+    return f"{place.visit}/{place.form}/{place.repeat}"
+
+
+def event_rows(study: Study, state: State) -> Mapping[str, str]:
+    """The rows of adverse events that stand, by name, with the form of each."""
+    forms = {form.id for form in study.forms if form.domain == EVENTS and form.log is not None}
+    return {
+        row_name(place): place.form
+        for place in state.forms
+        if place.form in forms and place not in state.voided
+    }
 
 
 def next_row(state: State, form_id: str) -> int:

@@ -1,19 +1,21 @@
 """Phones of participants and caregivers: invited by the site, set up with code and PIN, taken out of use.
 
 The rules that must stay true: code and PIN are given once and stand nowhere; a phone that was shut out after too many
-wrong PINs is so in the ledger, too. Whether a phone counts is the ledger's to say.
+wrong PINs is so in the ledger, too: where the ledger could not be written just then, the next round of the post does
+it. Whether a phone counts is the ledger's to say.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 
 from equipoise.access.commands import SYSTEM, Who
 from equipoise.desk.desk import Desk
+from equipoise.desk.diary_tables import PHONES
 from equipoise.desk.phones import Invited
 from equipoise.diary.commands import EnrolDevice, InviteDevice, RevokeDevice
 from equipoise.diary.packets import b64
+from equipoise.words.clock import utc_text
 from equipoise.words.ids import random_id
 from equipoise.words.problem import Problem, problem
 
@@ -53,12 +55,11 @@ def enrol(desk: Desk, code: str, pin: str) -> Enrolled | Problem:
     """Set up a phone. Problems: `diary.invitation-over`, `diary.pin-wrong`, `diary.pin-locked`."""
     now = desk.now()
     limit = desk.study.diary.invitation.wrong_pins
-    found = desk.phones.opened_by(code, pin, _iso(now), limit)
+    found = desk.phones.opened_by(code, pin, utc_text(now), limit)
     if isinstance(found, Problem):
-        if found.where:
-            subject, device = found.where.split(" ")
-            desk.submit(SYSTEM, RevokeDevice(subject, device, automatic=True), key=f"locked {device}")
-        return problem(found.rule, **found.arguments)
+        if found.rule == "diary.pin-locked":
+            record_locked(desk)
+        return found
     device, subject = found
     with desk.reading() as reader:
         state = desk.diary(reader, subject).devices.get(device)
@@ -74,7 +75,7 @@ def enrol(desk: Desk, code: str, pin: str) -> Enrolled | Problem:
         diary = desk.diary(reader, subject)
     number = standing.facts.screening_number or ""
     held = state.holder if state.side == "PARTICIPANT" else "CAREGIVER"
-    return Enrolled(device, b64(secret), held, number, diary.zone, standing.trial.digest, _iso(now))
+    return Enrolled(device, b64(secret), held, number, diary.zone, standing.trial.digest, utc_text(now))
 
 
 def revoke(desk: Desk, who: Who, subject: str, device: str, reason: str, *, key: str) -> tuple[Problem, ...]:
@@ -83,5 +84,15 @@ def revoke(desk: Desk, who: Who, subject: str, device: str, reason: str, *, key:
     return outcome.problems
 
 
-def _iso(at: dt.datetime) -> str:
-    return at.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def record_locked(desk: Desk) -> int:
+    """Take out of use every invitation that was tried with too many wrong PINs; how many were not yet."""
+    with desk.reading() as reader:
+        limit = desk.study.diary.invitation.wrong_pins
+        known = {
+            device: subject
+            for device, subject in desk.phones.locked(limit)
+            if (row := reader.rows.get(PHONES, (device,))) is not None and row["state"] != "REVOKED"
+        }
+    for device, subject in known.items():
+        desk.submit(SYSTEM, RevokeDevice(subject, device, automatic=True), key=f"locked {device}")
+    return len(known)

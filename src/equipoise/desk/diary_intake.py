@@ -27,6 +27,7 @@ from equipoise.diary.packets import Sealed, Unfit, open_sealed, read_sealed
 from equipoise.diary.parsing import parse
 from equipoise.diary.windows import Slot, last_day, slots
 from equipoise.ledger.receipts import Receipt, receipt_message
+from equipoise.words.clock import utc_text
 from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Text
 
@@ -96,7 +97,7 @@ def take(desk: Desk, packets: Sequence[bytes]) -> Answers:
             answered = _told(desk, phone, now)
     late = {place: _again("") for place in range(len(read), len(packets))}
     found = tuple(one for _, one in sorted((answers | late).items()))
-    return Answers(iso(now), answered[0], answered[1], found, answered[2])
+    return Answers(utc_text(now), answered[0], answered[1], found, answered[2])
 
 
 def _read(data: bytes) -> Sealed | Answer:
@@ -265,8 +266,3 @@ NEXT: Mapping[str, str] = {
     "diary.again-later": "diary.next-kept",
 }
 """What the phone's owner can do, by the rule; anything else: call the study team."""
-
-
-def iso(at: dt.datetime) -> str:
-    """A moment in UTC with milliseconds, as phones are told it."""
-    return at.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

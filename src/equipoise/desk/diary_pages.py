@@ -6,19 +6,18 @@ entry shows its original beside what was granted later; a reader is shown acts t
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 
 from equipoise.access.commands import Who
 from equipoise.access.decide import may
-from equipoise.capture.evolve import Place
-from equipoise.capture.logs import log_rows
+from equipoise.capture.logs import EVENTS, log_rows, row_name
 from equipoise.capture.questions import question
 from equipoise.desk.desk import Desk
 from equipoise.desk.diary_standing import (
     SIDES,
     answer,
     limits_of,
-    moment,
     plan_of,
     side_standing,
     zone_of_diary,
@@ -70,8 +69,6 @@ from equipoise.words.clock import local
 from equipoise.words.text import Text
 
 READS = "diary"
-EVENTS = "AE"
-"""Domain of the log whose rows an entry can be linked to."""
 
 
 class Reading:
@@ -325,8 +322,30 @@ def _calls(read: Reading) -> tuple[Call, ...]:
         device = read.state.devices.get(entry.device) if isinstance(entry, DiaryHelpAsked) else None
         if isinstance(entry, DiaryHelpAsked) and device is not None:
             outcome = read.outcome(entry.packet)
-            found.append(Call(entry.packet, device.side, read.at(recorded.header.at), entry.wish, outcome))
+            found.append(
+                Call(
+                    entry.packet,
+                    device.side,
+                    read.at(recorded.header.at),
+                    entry.wish,
+                    outcome,
+                    _raised(read, entry),
+                )
+            )
     return tuple(reversed(found))
+
+
+def _raised(read: Reading, entry: DiaryHelpAsked) -> Text | None:
+    """Which answer raised a call, by the name of its item; None where a person asked for it."""
+    if entry.item is None:
+        return None
+    form = read.plan.form(entry.form or "")
+    named = (
+        (item.label for item in read.plan.items(form) if item.id == entry.item)
+        if form is not None
+        else iter(())
+    )
+    return next(named, Text(entry.item))
 
 
 def _review(read: Reading, recorded: Recorded) -> ReviewView:
@@ -354,13 +373,8 @@ def _rows(read: Reading) -> tuple[tuple[str, Text], ...]:
                 " · ".join([f"{form.id} {row.place.repeat}", *(one.en for one in said)]),
                 " · ".join([f"{form.id} {row.place.repeat}", *(one.say("zh") for one in said)]),
             )
-            found.append((as_text(row.place), label))
+            found.append((row_name(row.place), label))
     return tuple(found)
-
-
-def as_text(place: Place) -> str:
-    """A row as a link names it."""
-    return f"{place.visit}/{place.form}/{place.repeat}"
 
 
 def log_of_events(desk: Desk) -> str | None:
@@ -446,7 +460,7 @@ def _log(read: Reading, slot: Slot, side: Side, made: Sequence[Made]) -> Iterabl
     for one in made:
         found.append((one.entry.submitted, Happened("diaries.log-answered", read.at(one.entry.submitted))))
         found.append((one.at, Happened("diaries.log-received", read.at(one.at))))
-    return (one for _, one in sorted(found, key=lambda each: moment(each[0])))
+    return (one for _, one in sorted(found, key=lambda each: dt.datetime.fromisoformat(each[0])))
 
 
 def entry_page(desk: Desk, who: Who, number: str, packet: str) -> OneEntryView | None:
@@ -460,7 +474,7 @@ def entry_page(desk: Desk, who: Who, number: str, packet: str) -> OneEntryView |
         return None
     made = read.state.made.get(packet)
     counting = made.answers if made is not None else {}
-    items = read.plan.asked(entry.form, entry.reporter) if made is not None else ()
+    items = plan_of(read.now, made).asked(entry.form, entry.reporter) if made is not None else ()
     return OneEntryView(
         number,
         entry,

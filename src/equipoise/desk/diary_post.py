@@ -18,6 +18,7 @@ from pathlib import Path
 
 from equipoise.access.commands import SYSTEM
 from equipoise.desk.desk import Desk
+from equipoise.desk.devices import record_locked
 from equipoise.desk.diary_phones import address_of, reminder_of
 from equipoise.desk.diary_standing import reminder_text, rules_of, side_standing, zone_of_diary
 from equipoise.desk.diary_waiting import DIARIES, WAITING
@@ -31,6 +32,7 @@ from equipoise.ledger.entries import DiaryReminderDispatched, DiaryReminderPlann
 from equipoise.ledger.store import StoreFault
 from equipoise.oversight.commands import RecordInterruption
 from equipoise.words.canonical import digest
+from equipoise.words.clock import utc_text
 from equipoise.words.ids import random_id
 from equipoise.words.problem import Problem, problem, say
 
@@ -53,7 +55,8 @@ class Round:
 
 
 def make_round(desk: Desk, ways: Ways) -> Round:
-    """Look at every diary once and send what is due now."""
+    """Look at every diary once and send what is due now; and have what wrong PINs shut out stand in the ledger."""
+    record_locked(desk)
     failed = list[Problem]()
     reminded = paged = 0
     with desk.reading() as reader:
@@ -86,9 +89,9 @@ def _page(desk: Desk, ways: Ways, subject: str, about: str, site: str, number: s
     gateway = ways.by[way]
     text = say("diaries.page-to-site", "en" if language == "en" else "zh", {"number": number})
     fault = gateway.send(Message(_name(about, "page"), to, language, text, ""))
-    command = RecordSitePage(subject, about, way, fault is None)
-    if fault is None:
-        desk.submit(SYSTEM, command, key=f"page {about}")
+    # One key for what failed, another for what went out: each is recorded once, however often it is tried.
+    done = "page" if fault is None else "unpaged"
+    desk.submit(SYSTEM, RecordSitePage(subject, about, way, fault is None), key=f"{done} {about}")
     return fault
 
 
@@ -100,15 +103,19 @@ def _remind(desk: Desk, ways: Ways, subject: str) -> Iterator[Problem | None]:
         setting = reminder_of(state, one.holder, now.trial.study.diary.reminders.hour)
         gateway, to = ways.by.get(one.gateway), address_of(desk, now.case.screening.person, setting)
         if gateway is None or not to:
+            _record(desk, subject, one, delivered=False)
             continue
         text = reminder_text(now.trial.study.diary).say("en" if setting.language == "en" else "zh")
         fault = gateway.send(Message(_name(subject, *one.name), to, setting.language, text, ways.link))
-        if fault is None:
-            command = RecordDiaryReminder(
-                subject, one.form, one.period, one.holder, one.step, one.gateway, delivered=True
-            )
-            desk.submit(SYSTEM, command, key=f"remind {_name(subject, *one.name)}")
+        _record(desk, subject, one, delivered=fault is None)
         yield fault
+
+
+def _record(desk: Desk, subject: str, one: Reminder, *, delivered: bool) -> None:
+    """Record what came of a reminder: that it could not be sent once, however often it is tried; and that it was."""
+    command = RecordDiaryReminder(subject, one.form, one.period, one.holder, one.step, one.gateway, delivered)
+    done = "remind" if delivered else "unreminded"
+    desk.submit(SYSTEM, command, key=f"{done} {_name(subject, *one.name)}")
 
 
 def due_reminders(now: Standing, state: State) -> tuple[Reminder, ...]:
@@ -150,13 +157,13 @@ def beat(desk: Desk) -> bool:
     last = _last(file)
     if last is not None and now - last > AWAY:
         away = give_interruption(desk, last, now)
-    file.write_text(_iso(now), "utf-8")
+    file.write_text(utc_text(now), "utf-8")
     return away
 
 
 def give_interruption(desk: Desk, since: dt.datetime, until: dt.datetime) -> bool:
     """Record that phones could not reach the server; whether it was."""
-    command = RecordInterruption(_iso(since), _iso(until), say("diaries.away-by-itself", "en"))
+    command = RecordInterruption(utc_text(since), utc_text(until), say("diaries.away-by-itself", "en"))
     return desk.submit(SYSTEM, command, key=f"away {random_id(desk.entropy)}").accepted
 
 
@@ -165,10 +172,6 @@ def _last(file: Path) -> dt.datetime | None:
         return dt.datetime.fromisoformat(file.read_text("utf-8").strip())
     except (OSError, ValueError):
         return None
-
-
-def _iso(at: dt.datetime) -> str:
-    return at.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Post:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from equipoise.desk.standing import Standing
+from equipoise.desk.words import YES_NO
 from equipoise.diary.commands import PARTICIPANT
 from equipoise.diary.compliance import Compliance, Interruption, Limits, Received, Told, compliance, standings
 from equipoise.diary.compliance import Standing as Stood
@@ -20,13 +21,13 @@ from equipoise.diary.evolve import Made, Side, State, kinds, side_of
 from equipoise.diary.reminders import Rules
 from equipoise.diary.windows import Slot, last_day, slots
 from equipoise.ledger.entries import Datum, DiaryGapExplained, DiaryInterviewRecorded
-from equipoise.protocol.diary import NO, YES, DiaryItem, DiaryPlan
+from equipoise.protocol.diary import DiaryItem, DiaryPlan
 from equipoise.words.problem import say
 from equipoise.words.text import Text
 
 SIDES: tuple[Side, ...] = ("PARTICIPANT", "CAREGIVER")
 REMINDER = Text(say("diaries.reminder-text", "en"), say("diaries.reminder-text", "zh"))
-YES_NO = {YES: Text("Yes", "是"), NO: Text("No", "否")}
+_YES_NO = {option.code: option.label for option in YES_NO}
 MISSING = {
     code: Text(say(key, "en"), say(key, "zh"))
     for code, key in (
@@ -45,11 +46,6 @@ class SideStanding:
     told: Compliance
 
 
-def moment(text: str) -> dt.datetime:
-    """A moment of a header or an entry."""
-    return dt.datetime.fromisoformat(text)
-
-
 def zone_of_diary(now: Standing, state: State) -> str:
     """The zone in which windows are counted: the participant's own, or the site's before anybody was invited."""
     return state.zone or now.site.zone
@@ -58,7 +54,7 @@ def zone_of_diary(now: Standing, state: State) -> str:
 def side_standing(now: Standing, state: State, side: Side) -> SideStanding:
     """How one side of a participant's diary stands now."""
     received = [
-        Received(one.entry.form, one.entry.period, moment(one.at))
+        Received(one.entry.form, one.entry.period, dt.datetime.fromisoformat(one.at))
         for one in state.made.values()
         if one.entry.period is not None and side_of(one.entry.reporter) == side
     ]
@@ -94,7 +90,9 @@ def asked_of(now: Standing, state: State, side: Side) -> Iterator[Slot]:
         return
     due = slots(now.trial.study.diary, now.facts.day_one, zone_of_diary(now, state), last_day(now.facts))
     for slot in due:
-        if slot.closes > moment(begins) and (ends is None or slot.opens < moment(ends)):
+        if slot.closes > dt.datetime.fromisoformat(begins) and (
+            ends is None or slot.opens < dt.datetime.fromisoformat(ends)
+        ):
             yield slot
 
 
@@ -109,8 +107,12 @@ def limits_of(plan: DiaryPlan) -> Limits:
 def rules_of(plan: DiaryPlan) -> Rules:
     """The study's own rules of reminding: a form of many days is missed as soon as one period of it is."""
     days = {form.id: form.cadence.days for form in plan.forms if form.cadence is not None}
-    after = {form: max(1, -(-plan.reminders.site_days // length)) for form, length in days.items()}
-    return Rules(plan.reminders.again_hours, after)
+    told = plan.reminders
+
+    def missed(after_days: int) -> dict[str, int]:
+        return {form: max(1, -(-after_days // length)) for form, length in days.items()}
+
+    return Rules(told.again_hours, missed(told.caregiver_days), missed(told.site_days))
 
 
 def plan_of(now: Standing, made: Made) -> DiaryPlan:
@@ -125,7 +127,7 @@ def answer(item: DiaryItem, datum: Datum) -> Text | None:
     if datum.value is None:
         return None
     if item.kind == "yesno":
-        return YES_NO.get(datum.value, Text(datum.value))
+        return _YES_NO.get(datum.value, Text(datum.value))
     if item.kind in {"choice", "many"}:
         words = {option.id: option.label for option in item.options}
         chosen = [words.get(code, Text(code)) for code in datum.value.split(" ")]

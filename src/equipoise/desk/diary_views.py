@@ -110,13 +110,14 @@ class EntryView:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call for help from a phone, and what came of it."""
+    """A call for help from a phone, and what came of it. `item`: which question's answer raised it, if one did."""
 
     packet: str
     side: Side
     at: str
     wish: str
     handled: tuple[str, str, str] | None
+    item: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,32 +1,56 @@
 """Sendings and answers as they travel between a phone and the desk, and the definition that a phone asks by.
 
-The rules that must stay true: nothing here decides anything; what a phone is told of the definition is the same for
-everybody.
+The rules that must stay true: what a phone sends is read here and nowhere else, within bounds, and what cannot be read
+is refused with its reason; nothing here decides anything; what a phone is told of the definition is the same for
+everybody, and of where its words come from a phone is told nothing.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from typing import Any
 
 from equipoise.desk.desk import Desk
-from equipoise.desk.diary_intake import Answers, iso
-from equipoise.protocol.elements import Part
+from equipoise.desk.diary_intake import PACKETS_AT_MOST, Answer, Answers, SlotSeen
+from equipoise.diary.packets import LARGEST_SEALED
+from equipoise.protocol.elements import Element, Part
 from equipoise.words.canonical import Json
+from equipoise.words.clock import utc_text
+from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Text
 
+LARGEST_SENDING = 40 * LARGEST_SEALED
+"""Bytes of a sending, at most (960 KiB): a phone sends no more than 33 packets at once."""
+_INNER = frozenset(Element.model_fields)
+"""What a definition says of itself: sources, assumptions, notes. They are for who reviews it."""
 
-def read_sending(body: bytes) -> tuple[bytes, ...] | None:
-    """The packets of a sending as it travels: JSON `{"packets": […]}`, each an object or its text; None for anything
-    else."""
+
+def read_object(body: bytes) -> dict[str, Any] | Problem:  # Any: JSON of a foreign device
+    """The JSON object that a phone sent. Problems: `diary.sending-too-large`, `pages.request-not-understood`."""
+    if len(body) > LARGEST_SENDING:
+        return problem("diary.sending-too-large")
     try:
         read = json.loads(body)
-        packets = read["packets"]
-        if not isinstance(packets, list):
-            return None
-        return tuple((one if isinstance(one, str) else json.dumps(one)).encode() for one in packets)
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return None
+    except (ValueError, RecursionError):
+        return problem("pages.request-not-understood")
+    return read if isinstance(read, dict) else problem("pages.request-not-understood")
+
+
+def read_sending(body: bytes) -> tuple[bytes, ...] | Problem:
+    """The packets of a sending, `{"packets": […]}`, each as the bytes of its JSON. Problems: as `read_object`."""
+    read = read_object(body)
+    if isinstance(read, Problem):
+        return read
+    packets = read.get("packets")
+    if not isinstance(packets, list):
+        return problem("pages.request-not-understood")
+    if len(packets) > PACKETS_AT_MOST:
+        return problem("diary.sending-too-large")
+    try:
+        return tuple(json.dumps(one, separators=(",", ":")).encode() for one in packets)
+    except RecursionError:
+        return problem("pages.request-not-understood")
 
 
 def answers_json(answers: Answers) -> Json:
@@ -35,54 +59,52 @@ def answers_json(answers: Answers) -> Json:
         "server_time": answers.server_time,
         "definition": answers.definition,
         "ends": answers.ends,
-        "slots": [
-            {
-                "form": one.slot.form,
-                "period": one.slot.period,
-                "opens": iso(one.slot.opens),
-                "closes": iso(one.slot.closes),
-                "state": one.state,
-            }
-            for one in answers.slots
-        ],
-        "answers": [
-            {
-                "id": one.id,
-                "state": one.state,
-                "receipt": None if one.receipt is None else asdict(one.receipt),
-                "rule": one.rule,
-                "says": one.says.as_mapping(),
-                "next": one.next.as_mapping(),
-            }
-            for one in answers.answers
-        ],
+        "slots": [_slot(one) for one in answers.slots],
+        "answers": [_answer(one) for one in answers.answers],
     }
 
 
-def definition_json(desk: Desk, digest: str) -> Json | None:
-    """The diary of a released version as a phone asks it, with the languages of the study; None for no such version.
+def _slot(one: SlotSeen) -> Json:
+    return {
+        "form": one.slot.form,
+        "period": one.slot.period,
+        "opens": utc_text(one.slot.opens),
+        "closes": utc_text(one.slot.closes),
+        "state": one.state,
+    }
+
+
+def _answer(one: Answer) -> Json:
+    return {
+        "id": one.id,
+        "state": one.state,
+        "receipt": None if one.receipt is None else asdict(one.receipt),
+        "rule": one.rule,
+        "says": one.says.as_mapping(),
+        "next": one.next.as_mapping(),
+    }
+
+
+def definition_json(desk: Desk, digest: str) -> dict[str, Json] | None:
+    """The diary of a released version as a phone asks it; None for no such version.
 
     The same for everybody: nothing in it is a participant's.
     """
     with desk.reading() as reader:
         version = next((one for one in desk.trial(reader).released if one.digest == digest), None)
-    if version is None:
-        return None
-    return {
-        "digest": digest,
-        "languages": list(version.study.languages),
-        "diary": _plain(version.study.diary),
-    }
+    return None if version is None else {"digest": digest, **_fields(version.study.diary)}
+
+
+def _fields(part: Part) -> dict[str, Json]:
+    return {name: _plain(getattr(part, name)) for name in type(part).model_fields if name not in _INNER}
 
 
 def _plain(value: object) -> Json:
-    """A part of a definition with every field, as JSON; texts as `{en, zh}`."""
+    """A part of a definition with every field that is for a phone, as JSON; texts as `{en, zh}`."""
     if isinstance(value, Text):
         return value.as_mapping()
     if isinstance(value, Part):
-        left_out = {"source", "assumption", "note"}
-        names = [name for name in type(value).model_fields if name not in left_out]
-        return {name: _plain(getattr(value, name)) for name in names}
+        return _fields(value)
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
     if value is None or isinstance(value, str | int):

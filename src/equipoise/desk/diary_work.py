@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from equipoise.access.commands import Who
 from equipoise.access.decide import may_read
@@ -22,6 +23,7 @@ from equipoise.desk.gateways import ways_of
 from equipoise.desk.queues import sites_of
 from equipoise.desk.standing import day_at
 from equipoise.desk.views import Task
+from equipoise.desk.visit_tables import COURSES, is_over
 from equipoise.desk.words import task
 from equipoise.diary.evolve import side_of
 from equipoise.diary.paper import waiting
@@ -37,7 +39,7 @@ LISTED = 20
 LATELY = dt.timedelta(days=1)
 """Nobody who was heard so lately is silent."""
 LOOKED_AT = 200
-"""How many diaries of a site are looked at for silence, those heard longest ago first."""
+"""How many diaries of a site that still go on are looked at for silence, those heard longest ago first."""
 KINDS = {"FLAG": "diary_flag", "HELP": "diary_help", "CHANGE": "diary_change"}
 
 
@@ -87,9 +89,11 @@ def _of(row: Row, zone: str) -> Task:
 
 def _silent(desk: Desk, reader: Reader, site: str) -> Iterator[Task]:
     """Participants from whom nothing came for as long as the definition says."""
-    rows = reader.rows.find(DIARIES, {"begun": 1, "site": site}, order=("heard_at",), limit=LOOKED_AT)
+    rows = reader.rows.find(DIARIES, {"begun": 1, "site": site}, order=("heard_at",))
     lately = (desk.now() - LATELY).isoformat()
-    for row in rows:
+    days = _days_at_most(desk, reader)
+    running = (row for row in rows if not _over(reader, row, days, desk.now()))
+    for row in islice(running, LOOKED_AT):
         if str(row["heard_at"]) > lately:
             return
         subject = str(row["subject"])
@@ -113,6 +117,23 @@ def _cards(desk: Desk, reader: Reader, who: Who, site: str) -> Iterator[Task]:
                 since = day_at(recorded.header.at, now.site.zone).isoformat()
                 kind = "diary_second" if card.state == "ONCE" else "diary_unlike"
                 yield task(kind, str(row["number"]), (entry.interview,), since)
+
+
+def _days_at_most(desk: Desk, reader: Reader) -> int:
+    """After so many days from day 1 no diary of any version is open any more."""
+    forms = [form.cadence for one in desk.trial(reader).released for form in one.study.diary.forms]
+    return max((when.last_day + when.open_days for when in forms if when is not None), default=0)
+
+
+def _over(reader: Reader, row: Row, days: int, now: dt.datetime) -> bool:
+    """Whether nothing more is due of a diary, as far as the read tables tell: it need not be looked at."""
+    course = reader.rows.get(COURSES, (str(row["subject"]),))
+    if course is None:
+        return False
+    if is_over(course):
+        return True
+    begun = max(str(course["randomized_at"] or ""), str(course["infused_at"] or ""))
+    return bool(begun) and now - dt.datetime.fromisoformat(begun) > dt.timedelta(days=days + 1)
 
 
 def overview(desk: Desk, who: Who, after: str = "") -> OverviewView | None:

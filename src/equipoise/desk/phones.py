@@ -90,14 +90,9 @@ class Phones:
             ).rowcount
         return Invited(device, code, pin, until) if made else None
 
-    def forget(self, device: str) -> None:
-        """Take out an invitation that came to nothing, or all that is kept of a phone."""
-        with self._trusted():
-            self._db.execute("DELETE FROM device WHERE device = ?", (device,))
-
     def opened_by(self, code: str, pin: str, now: str, wrong_at_most: int) -> tuple[str, str] | Problem:
         """(device, subject) of the invitation that code and PIN open. Problems: `diary.invitation-over`,
-        `diary.pin-wrong`; and `diary.pin-locked`, whose `where` is `subject device` the first time."""
+        `diary.pin-wrong`, `diary.pin-locked`."""
         with self._trusted():
             row = self._db.execute(
                 "SELECT device, subject, pin, until, wrong FROM device WHERE code = ?",
@@ -113,7 +108,15 @@ class Phones:
             left = wrong_at_most - row[4] - 1
             if left > 0:
                 return problem("diary.pin-wrong", left=left)
-            return problem("diary.pin-locked", f"{row[1]} {row[0]}")
+            return problem("diary.pin-locked")
+
+    def locked(self, wrong_at_most: int) -> tuple[tuple[str, str], ...]:
+        """(device, subject) of every code that was tried with so many wrong PINs that it counts no more."""
+        with self._trusted():
+            rows = self._db.execute(
+                "SELECT device, subject FROM device WHERE code IS NOT NULL AND wrong >= ?", (wrong_at_most,)
+            ).fetchall()
+        return tuple((str(device), str(subject)) for device, subject in rows)
 
     def give_key(self, device: str) -> bytes:
         """The key of a phone; made where it has none."""

@@ -23,6 +23,7 @@ from equipoise.capture import moving
 from equipoise.capture.closing import change as closing
 from equipoise.capture.closing.database import START as OPEN_DATABASE
 from equipoise.capture.closing.database import Database, evolve_database
+from equipoise.capture.logs import event_rows
 from equipoise.capture.visits import ended
 from equipoise.consent import binding as consent_binding
 from equipoise.desk.cases import CASE, NOBODY, Case, evolve_case
@@ -425,6 +426,7 @@ def _light_facts(facts: Facts, trial: Trial, case: Case, zone: str, subject: str
         facts,
         saw_infusion=case.presence.saw(form for form, roles in trial.hidden.items() if RATER in roles),
         participation_ended=ended(trial.study, case.capture),
+        event_rows=event_rows(trial.study, case.capture),
         day_one=day_one_of(trial.study, facts, zone),
     )
     facts = eligibility.add_facts(facts, case.screening, None)

@@ -199,9 +199,14 @@ def _unsettled(tables: Transaction, row: Row) -> tuple[list[str], list[str]]:
     held = _words(row["held"])
     settled = {*held, *_words(row["missed"])}
     rest = [visit for visit in _words(plan["visits"]) if visit not in settled]
-    over = bool(row["withdrawn"] or row["limited"] == 2 or row["ended"])
+    over = is_over(row)
     ends, may_end = ({*held} & {*_words(plan[name])} for name in ("ending", "may_end"))
     return [] if over or ends else rest, rest if over or row["limited"] or may_end else []
+
+
+def is_over(row: Row) -> bool:
+    """Whether a course is over: in screening, by a withdrawal that ended contact too, or by a form of the end."""
+    return bool(row["failed"] or row["withdrawn"] or row["limited"] == 2 or row["ended"])
 
 
 def _since(row: Row) -> str:

@@ -54,9 +54,9 @@ class Interruption:
 class Limits:
     """Rates below `alert` (a share), or so many misses in a row (`row`), call the site; `target` is aimed at."""
 
-    target: Decimal = Decimal("0.80")
-    alert: Decimal = Decimal("0.70")
-    row: int = 3
+    target: Decimal
+    alert: Decimal
+    row: int
 
 
 @dataclass(frozen=True, slots=True)

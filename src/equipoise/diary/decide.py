@@ -22,7 +22,8 @@ from equipoise.diary.commands import (
     Sent,
 )
 from equipoise.diary.evolve import Device, State
-from equipoise.diary.judging import Fault, Window, fault_of, red_flags
+from equipoise.diary.judging import Fault, Window, fault_of, red_flags, shown_fault
+from equipoise.diary.site_decide import BY_VERSION, Plans
 from equipoise.diary.site_decide import STEPS as SITE_STEPS
 from equipoise.diary.timing import judge_times
 from equipoise.diary.windows import last_day, slot_of
@@ -39,13 +40,11 @@ from equipoise.ledger.entries import (
     Entry,
 )
 from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
-from equipoise.protocol.diary import DiaryPlan
 from equipoise.protocol.study import Study
+from equipoise.words.clock import utc_text
 from equipoise.words.problem import Problem, problem
 
 WITHDRAWN = "diary.caregiver-withdrawn"
-Plans = Mapping[str, DiaryPlan]
-"""Digest of every released version -> its diary."""
 UNOPENED_AT_MOST = 50
 """Packets that could not be opened, kept of one phone: a key that is not there cannot fill the store."""
 UNOPENED = frozenset({"diary.packet-forged", "diary.packet-unreadable", "diary.packet-too-large"})
@@ -63,15 +62,17 @@ def decide(
     """Decide a command on the diary of one participant. `plans`: by which versions entries may have been made."""
     if not facts.subject_known:
         return Refusal((problem("diary.subject-unknown", "subject"),))
+    known: Any = command  # Any: every command of the tables has a subject
     if isinstance(command, RecordDiary):
         return _record(state, facts, command, occasion, plans or {})
-    step = _STEPS.get(type(command))
-    if step is None:
+    if (by_version := BY_VERSION.get(type(command))) is not None:
+        found = by_version(plans or {}, state, facts, known, occasion)
+    elif (step := _STEPS.get(type(command))) is not None:
+        found = step(study, state, facts, known, occasion)
+    else:
         raise TypeError(f"the diary does not know {type(command).__name__}")
-    found = step(study, state, facts, command, occasion)
     if isinstance(found, Problem):
         return Refusal((found,))
-    known: Any = command  # Any: every command of _STEPS has a subject
     return tuple(Append(f"diary/{known.subject}", entry) for entry in found)
 
 
@@ -95,12 +96,12 @@ def _invite(study: Study, state: State, facts: Facts, command: InviteDevice, occ
     except (ZoneInfoNotFoundError, ValueError):
         return problem("diary.zone-unknown", "zone", zone=zone)
     until = occasion.at + dt.timedelta(days=study.diary.invitation.days)
-    return (DiaryInvited(command.device, command.holder, zone, _iso(until)),)
+    return (DiaryInvited(command.device, command.holder, zone, utc_text(until)),)
 
 
 def _enrol(study: Study, state: State, facts: Facts, command: EnrolDevice, occasion: Occasion) -> Found:
     device = state.devices.get(command.device)
-    if device is None or device.state != "INVITED" or _iso(occasion.at) > device.until:
+    if device is None or device.state != "INVITED" or utc_text(occasion.at) > device.until:
         return problem("diary.invitation-over")
     return (DeviceEnrolled(device.device),)
 
@@ -136,7 +137,7 @@ _STEPS: Mapping[type, Step] = {
 }
 
 
-COMMANDS: tuple[type, ...] = (*_STEPS, RecordDiary)
+COMMANDS: tuple[type, ...] = (*_STEPS, *BY_VERSION, RecordDiary)
 """Every command of the diary."""
 
 
@@ -161,6 +162,8 @@ def _record(state: State, facts: Facts, command: RecordDiary, occasion: Occasion
             fault: Fault | None = Fault("diary.id-reused")
         else:
             fault = Fault(sent.rule, sent.where) if sent.rule else None
+        if fault is None and "records" in facts.consent_stops and sent.kind in {"request", "seen"}:
+            fault = Fault("diary.ended")
         if device.side == "CAREGIVER" and device.holder not in facts.caregivers:
             fault = Fault(WITHDRAWN)
         made = fault or _judged(sent, device, window, plans, entries, occasion)
@@ -178,21 +181,29 @@ def _judged(
 ) -> Entry | Fault:
     """What a packet becomes, or why nothing. `entries`: the ids of those that a request may be about."""
     if sent.kind == "help":
-        return DiaryHelpAsked(sent.packet, sent.sealed, device.device, sent.wish)
+        return DiaryHelpAsked(
+            sent.packet,
+            sent.sealed,
+            device.device,
+            sent.form or None,
+            sent.period,
+            sent.about or None,
+            sent.wish,
+        )
     if sent.kind == "request":
         if sent.about not in entries:
             return Fault("diary.entry-unknown", "entry")
         if not sent.wish:
             return Fault("diary.wish-missing", "wish")
         return DiaryChangeRequested(sent.packet, sent.sealed, device.device, sent.about, sent.wish)
-    times = judge_times(sent, window.zone, occasion.at)
-    if sent.kind == "seen":
-        return DiaryFormShown(
-            sent.packet, sent.sealed, device.device, sent.form, sent.period, _iso(times.begun)
-        )
     plan = plans.get(sent.definition)
     if plan is None:
         return Fault("diary.version-unknown", "digest")
+    times = judge_times(sent, window.zone, occasion.at)
+    if sent.kind == "seen":
+        return shown_fault(plan, sent, window) or DiaryFormShown(
+            sent.packet, sent.sealed, device.device, sent.form, sent.period, utc_text(times.begun)
+        )
     fault = fault_of(plan, sent, device, times.begun, window)
     form = plan.form(sent.form)
     if fault is not None or form is None:
@@ -204,9 +215,9 @@ def _judged(
     reporter: Any = sent.reporter  # Any: one of the three, by fault_of
     return DiaryEntryRecorded(
         sent.packet, sent.sealed, device.device, reporter, form.id, sent.period, sent.definition,
-        _iso(times.begun), _iso(times.submitted), sent.begun.wall, sent.submitted.wall, sent.zone, sent.skew_ms,
+        utc_text(times.begun), utc_text(times.submitted), sent.begun.wall, sent.submitted.wall, sent.zone, sent.skew_ms,
         times.marks, sent.offline, late, sent.language, sent.modes or {}, sent.answers or {}, sent.shown,
-        red_flags(plan, form, sent),
+        red_flags(plan, form, sent.answers or {}),
     )  # fmt: skip
 
 
@@ -216,7 +227,3 @@ def _evidence(sent: Sent, device: str, fault: Fault, facts: Facts) -> DiaryEvide
     return DiaryEvidenceRecorded(
         sent.packet, sent.sealed, device, fault.rule, fault.where, sent.form or None, sent.period, content
     )
-
-
-def _iso(at: dt.datetime) -> str:
-    return at.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -89,7 +89,6 @@ class Made:
     at: str
     changes: Mapping[str, Datum] = field(default_factory=lambda: MappingProxyType({}))
     place: str = ""
-    handled: str = ""
 
     @property
     def answers(self) -> Mapping[str, Datum]:
@@ -186,8 +185,8 @@ def evolve(state: State, recorded: Recorded) -> State:
             state = replace(state, requests=_with(state.requests, entry.packet, asked))
         case DiaryChangeDecided():
             return _decided(state, entry, at, recorded.header.actor)
-        case DiaryEntryLinked() | DiaryFlagHandled():
-            state = _about(state, entry)
+        case DiaryEntryLinked():
+            return _linked(state, entry)
         case _ if not isinstance(entry, _OTHERS):
             return state
     if isinstance(entry, _OTHERS):
@@ -230,15 +229,11 @@ def _decided(state: State, entry: DiaryChangeDecided, at: str, by: str) -> State
     return state
 
 
-def _about(state: State, entry: DiaryEntryLinked | DiaryFlagHandled) -> State:
+def _linked(state: State, entry: DiaryEntryLinked) -> State:
     about = state.made.get(entry.about)
     if about is None:
         return state
-    if isinstance(entry, DiaryEntryLinked):
-        about = replace(about, place=entry.place)
-    else:
-        about = replace(about, handled=entry.outcome)
-    return replace(state, made=_with(state.made, entry.about, about))
+    return replace(state, made=_with(state.made, entry.about, replace(about, place=entry.place)))
 
 
 def _with(known: Mapping[str, Value], key: str, value: Value) -> Mapping[str, Value]:

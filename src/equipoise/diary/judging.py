@@ -8,12 +8,13 @@ breaks is its reason.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from equipoise.diary.commands import Sent
 from equipoise.diary.evolve import Device, side_of
+from equipoise.diary.parsing import MISSING
 from equipoise.diary.timing import TOLERANCE
 from equipoise.diary.windows import slot_of
 from equipoise.ledger.entries import Datum
@@ -44,7 +45,9 @@ def fault_of(plan: DiaryPlan, sent: Sent, device: Device, begun: dt.datetime, wi
         return Fault("diary.form-unknown", sent.form)
     if sent.reporter not in plan.answers or side_of(sent.reporter) != device.side:
         return Fault("diary.reporter", sent.reporter)
-    return _time_fault(plan, form, sent, begun, window) or answers_fault(plan, form, sent)
+    if (fault := _time_fault(plan, form, sent, begun, window)) is not None:
+        return fault
+    return answers_fault(plan, form, sent.reporter, sent.answers or {}, sent.shown)
 
 
 def _time_fault(
@@ -69,20 +72,38 @@ def _event_fault(begun: dt.datetime, window: Window) -> Fault | None:
     return Fault("diary.ended") if window.ended is not None and day > window.ended else None
 
 
-def answers_fault(plan: DiaryPlan, form: DiaryForm, sent: Sent) -> Fault | None:
-    """Why the answers of an entry cannot be, or None. An item that was not answered is no fault: it has no value."""
-    answers, known = sent.answers or {}, {item.id: item for item in plan.items(form)}
-    for name in (*answers, *sent.shown):
+def shown_fault(plan: DiaryPlan, sent: Sent, window: Window) -> Fault | None:
+    """Why nobody can have seen that an entry is due, or None: there is no such form, or nothing of it is due then."""
+    if plan.form(sent.form) is None:
+        return Fault("diary.form-unknown", sent.form)
+    due = sent.period is not None and slot_of(
+        plan, sent.form, sent.period, window.day_one, window.zone, window.ended
+    )
+    return None if due else Fault("diary.period-unknown", sent.period or "period")
+
+
+def answers_fault(
+    plan: DiaryPlan, form: DiaryForm, reporter: str, answers: Mapping[str, Datum], shown: Iterable[str] = ()
+) -> Fault | None:
+    """Why answers cannot be, or None. An item that was not answered is no fault: it has no value."""
+    known = {item.id: item for item in plan.items(form)}
+    for name in (*answers, *shown):
         if name not in known:
             return Fault("diary.item-unknown", name)
-        if sent.reporter == "CAREGIVER" and not known[name].proxy:
+        if reporter == "CAREGIVER" and not known[name].proxy:
             return Fault("diary.item-not-for-proxy", name)
     for name, datum in answers.items():
         if not applies(known[name], answers):
             return Fault("diary.item-not-asked", name)
-        if datum.value is not None and not fits(known[name], datum.value):
+        if not _can_be(known[name], datum):
             return Fault("diary.answer-unfit", name)
     return None
+
+
+def _can_be(item: DiaryItem, datum: Datum) -> bool:
+    if datum.missing is not None:
+        return datum.value is None and datum.missing in MISSING
+    return datum.value is None or fits(item, datum.value)
 
 
 def applies(item: DiaryItem, answers: Mapping[str, Datum]) -> bool:
@@ -107,18 +128,15 @@ def fits(item: DiaryItem, value: str) -> bool:
             taken = value.split(" ")
             alone = item.none is None or item.none not in taken or len(taken) == 1
             return alone and taken == [one for one in order if one in taken]
-        case "nrs":
-            return value.isascii() and value.isdecimal() and str(int(value)) == value and int(value) <= 10
-        case "number":
+        case "nrs" | "number":
             number = int(value) if value.isascii() and value.isdecimal() and len(value) < 6 else None
             if number is None or str(number) != value or not item.low <= number <= item.high:
                 return False
             return (number - item.low) % item.step == 0
 
 
-def red_flags(plan: DiaryPlan, form: DiaryForm, sent: Sent) -> tuple[str, ...]:
+def red_flags(plan: DiaryPlan, form: DiaryForm, answers: Mapping[str, Datum]) -> tuple[str, ...]:
     """The items whose answer is a red flag, in the order of the form."""
-    answers = sent.answers or {}
     return tuple(
         item.id for item in plan.items(form)
         if (given := answers.get(item.id)) is not None and given.value is not None and item.flagged(given.value)

@@ -53,14 +53,16 @@ def _parse(packet: str, sealed: str, kind: Told, text: str, said: Mapping[str, A
         wish = said.get("wish", "")
         if not isinstance(wish, str) or len(wish) > WISH_AT_MOST or not _plain(wish):
             raise _Unfit("wish")
-        about = _code(said, "entry", any_id=True) if kind == "request" else ""
-        return Sent(packet, sealed, kind, text, about=about, wish=wish.strip())
+        if kind == "help":
+            return _help(Sent(packet, sealed, kind, text, wish=wish.strip()), said)
+        return Sent(packet, sealed, kind, text, about=_code(said, "entry", any_id=True), wish=wish.strip())
     period = said.get("period")
     if period is not None and not _is_day(period):
         raise _Unfit("period")
     begun = _instant(said.get("begun"), "begun")
     found = Sent(
         packet, sealed, kind, text, form=_code(said, "form"), period=period, begun=begun,
+        definition=_text(said, "digest", 64),
         submitted=begun if kind == "seen" else _instant(said.get("submitted"), "submitted"),
         synced=None if said.get("synced") is None else _instant(said.get("synced"), "synced"),
         zone=_text(said, "zone", 64), skew_ms=_whole(said.get("skew_ms"), "skew_ms"),
@@ -68,6 +70,14 @@ def _parse(packet: str, sealed: str, kind: Told, text: str, said: Mapping[str, A
         after=_wall(said["after"], "after") if said.get("after") is not None else None,
     )  # fmt: skip
     return found if kind == "seen" else _entry(found, said)
+
+
+def _help(found: Sent, said: Mapping[str, Any]) -> Sent:
+    """A call for help with the item (`about`) whose answer raised it, as far as it can be read: none is refused."""
+    answers, period = said.get("answers"), said.get("period")
+    items = [name for name in answers if _is_code(name)] if isinstance(answers, dict) else []
+    day = period if _is_day(period) else None
+    return replace(found, form=_soft(said, "form"), period=day, about=items[0] if items else "")
 
 
 def _entry(found: Sent, said: Mapping[str, Any]) -> Sent:
@@ -79,7 +89,6 @@ def _entry(found: Sent, said: Mapping[str, Any]) -> Sent:
     return replace(
         found,
         reporter=_text(said, "reporter", 20),
-        definition=_text(said, "digest", 64),
         offline=said["offline"],
         language=_text(said, "language", 16),
         modes=_modes(said.get("modes")),

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -20,18 +19,18 @@ from equipoise.diary.windows import Slot
 
 Step = Literal["HOUR", "AGAIN", "CAREGIVER"]
 """At the hour that the person chose; once more some hours later; to a caregiver on the day after a missed one."""
-SITE_AFTER = 3
-"""Periods missed in a row after which a site calls, where the definition says nothing of the form."""
 QUIET_FROM, QUIET_UNTIL = dt.time(22, 30), dt.time(7)
 """Between these hours of the reader's own day nothing is sent; it waits for the morning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """When to remind: hours between the first and the second; form -> after how many missed in a row the site calls."""
+    """When to remind: hours between the first and the second; form -> after how many missed in a row a caregiver hears
+    of it, and the site calls. The study's own, for each form that is due by the calendar."""
 
-    again_hours: int = 4
-    site_after: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    again_hours: int
+    caregiver_after: Mapping[str, int]
+    site_after: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +100,13 @@ def _of_own(rules: Rules, reader: Reader, stood: Sequence[Standing], now: dt.dat
 def _to_caregiver(
     rules: Rules, reader: Reader, stood: Sequence[Standing], now: dt.datetime
 ) -> Iterable[Reminder]:
-    """To a caregiver, the day after the participant's latest period was missed; for the latest alone."""
+    """To a caregiver, the day after the participant missed as many periods as the study says; of the latest alone."""
     closed = [one for one in stood if one.period.closes <= now]
     if not closed or closed[-1].state != "MISSED":
         return
     last = closed[-1].period
+    if silence(closed) < rules.caregiver_after[last.form]:
+        return
     at = awake(last.closes, reader.zone)
     if now - last.closes < dt.timedelta(days=1):
         yield Reminder("CAREGIVER", last.form, last.period, reader.holder, reader.gateway, at)
@@ -132,7 +133,9 @@ def awake(moment: dt.datetime, zone: str) -> dt.datetime:
 
 
 def site_to_call(rules: Rules, stood: Sequence[Standing]) -> int:
-    """How many periods have been silent when the site is to call; 0 while it need not."""
+    """How many periods have been silent when the site is to call; 0 while it need not, and once nothing more is due."""
+    if not any(one.state in {"OPEN", "NOT_DUE"} for one in stood):
+        return 0
     silent = silence(stood)
-    last = next((one.period.form for one in reversed(stood) if one.state == "MISSED"), "")
-    return silent if silent >= rules.site_after.get(last, SITE_AFTER) else 0
+    last = next((one.period.form for one in reversed(stood) if one.state == "MISSED"), None)
+    return silent if last is not None and silent >= rules.site_after[last] else 0

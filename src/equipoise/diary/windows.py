@@ -44,7 +44,10 @@ def slot_of(
     known = plan.form(form)
     if known is None or known.cadence is None or day_one is None:
         return None
-    ends, when = dt.date.fromisoformat(period), known.cadence
+    try:
+        ends, when = dt.date.fromisoformat(period), known.cadence
+    except ValueError:
+        return None
     day, first = day_of(ends, day_one), when.first_day + when.days - 1
     due = first <= day <= when.last_day and (day - first) % when.days == 0
     return _slot(known.id, when, ends, zone) if due and (ended is None or ends <= ended) else None

@@ -27,7 +27,6 @@ _WORDS = (
     "documents.diary-typed-by",
     "documents.diary-checked-by",
 )
-_POINTS = range(11)
 """A scale from 0 to 10."""
 
 
@@ -112,7 +111,7 @@ def _options(item: DiaryItem, language: Language) -> list[str]:
         case "yesno":
             return [said("documents.crf-yes", language), said("documents.crf-no", language)]
         case "nrs":
-            return [str(point) for point in _POINTS]
+            return [str(point) for point in range(item.low, item.high + 1)]
         case "number":
             return []
         case _:

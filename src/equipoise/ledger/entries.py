@@ -1572,13 +1572,19 @@ class DiaryChangeRequested(Entry):
 
 @dataclass(frozen=True, slots=True)
 class DiaryHelpAsked(Entry):
-    """Who holds a phone asks the site to call."""
+    """Who holds a phone asks the site to call, or an answer that is a red flag did: `item` of `form` for `period`.
+
+    These three are None where nothing was answered, and in entries that were written before they were kept.
+    """
 
     belongs: ClassVar[str] = "diary"
 
     packet: str
     sealed: str
     device: str
+    form: str | None = None
+    period: str | None = None
+    item: str | None = None
     wish: str = aside(default="")
 
 

@@ -204,6 +204,9 @@ class Facts:
     """Aliquot -> where it stands (STORED, SENT, …), of those that the command names and that belong to its site."""
     number_taken: bool = owned("desk", False)
     """Whether another subject bears the screening number that is asked for."""
+    # capture: what other records may point to
+    event_rows: Mapping[str, str] = owned_mapping("capture")
+    """Row of a log of adverse events, as visit/form/repeat, that stands (not entered in error) -> its form."""
     # closing (capture): whether anything may still be changed
     database_locked: bool = owned("capture", False)
     """Whether the database is locked: nothing of any subject's data changes any more."""

@@ -23,6 +23,7 @@ STATUS = {
     "pages.not-a-rehearsal": 403,
     "pages.page-too-old": 403,
     "pages.request-not-understood": 400,
+    "diary.sending-too-large": 413,
 }
 """Rule -> status, for rules with a status of their own."""
 ENDINGS = (

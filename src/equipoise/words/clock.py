@@ -32,6 +32,20 @@ def end_of_day(day: dt.date, zone: str) -> dt.datetime:
     return dt.datetime.combine(day, dt.time.max, ZoneInfo(zone)).astimezone(dt.UTC)
 
 
+def moment(text: str) -> dt.datetime | None:
+    """The moment that a text (ISO with an offset) tells; None where it tells none."""
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
+
+
+def utc_text(at: dt.datetime) -> str:
+    """A moment as it stands in the ledger and is told to phones: UTC, ISO, with milliseconds and a Z."""
+    return at.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def local(moment: str | None, zone: str, *, seconds: bool = False) -> str:
     """A moment of the ledger (ISO) on the clock of a zone (IANA), to the minute; nothing for None or an empty text.
 

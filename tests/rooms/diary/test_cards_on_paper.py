@@ -118,7 +118,8 @@ def test_two_that_differ_are_settled_by_a_third_person(world):
     first, second = site.types("crc", "a", SLEEP="7"), site.types("pi", "b", SLEEP="1")
     assert [site.sees("crc2", one)[1] for one in (first, second)] == [["SLEEP"], ["SLEEP"]]
     assert site.asked() == {"crc2": ["diary_unlike"]}
-    site.types("pi", "c", SLEEP="7")  # the same person again settles nothing
+    with pytest.raises(AssertionError, match="interviewed-already"):
+        site.types("pi", "c", SLEEP="7")  # the same person again is refused, and settles nothing
     assert site.asked() == {"crc2": ["diary_unlike"]}
     assert site.exported() == []
     third = site.types("crc2", "d", SLEEP="6")

@@ -5,6 +5,7 @@ Source of the rules: issue notes on the diary (reliability notes 5, ux notes 3);
 
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
@@ -12,6 +13,9 @@ import pytest
 from diarists import make_diarists
 from equipoise.desk import devices
 from equipoise.desk.audit import Search, audit_page
+from equipoise.desk.diary_post import make_round
+from equipoise.desk.diary_wire import definition_json
+from equipoise.desk.gateways import Ways
 from equipoise.desk.setup import add_person, release
 from equipoise.desk.views import Outcome
 from equipoise.ledger.receipts import receipt_holds
@@ -149,3 +153,38 @@ def test_wrong_pins_shut_a_code_for_good(world):
     assert [one.rule for one in said] == ["diary.pin-wrong"] * 4 + ["diary.pin-locked"]
     assert devices.enrol(world.desk, invited.code, invited.pin).rule == "diary.pin-locked"
     assert world.diary(subject).devices[invited.device].state == "REVOKED"
+
+
+def test_what_wrong_pins_shut_stands_in_the_ledger_once_it_can_be_written(world, monkeypatch):
+    """The last wrong PIN came while the disk was full, and nobody ever tries again: the next round of the post does it."""
+    subject = world.plant()
+    invited = devices.invite(world.desk, world.crc, subject, "PARTICIPANT", key="to lock unseen")
+    wrong = "000000" if invited.pin != "000000" else "111111"
+    full = Outcome(accepted=False, problems=(problem("ledger.disk-full", path="", detail=""),))
+    with monkeypatch.context() as patched:
+        patched.setattr(world.desk, "submit", lambda *given, **named: full)
+        said = [devices.enrol(world.desk, invited.code, wrong).rule for _ in range(5)]
+    assert said[-1] == "diary.pin-locked"
+    assert world.diary(subject).devices[invited.device].state == "INVITED"
+    make_round(world.desk, Ways({}))
+    assert world.diary(subject).devices[invited.device].state == "REVOKED"
+    assert devices.record_locked(world.desk) == 0
+
+
+def test_a_phone_is_given_the_questions_and_not_where_they_come_from(world):
+    """Sources, assumptions and notes are for who reviews the definition (protocol.elements.Element)."""
+    plan = json.loads(json.dumps(definition_json(world.desk, world.digest)))
+
+    def keys(part):
+        inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+        return (set(part) if isinstance(part, dict) else set()).union(*(keys(one) for one in inner))
+
+    assert not keys(plan) & {"source", "assumption", "note"}
+    assert plan["digest"] == world.digest
+    diary = world.study.diary
+    assert [form["id"] for form in plan["forms"]] == [form.id for form in diary.forms]
+    asked = {item["id"]: item for section in plan["sections"] for item in section["items"]}
+    assert asked["WARN"]["question"] == dict(diary.sections[0].items[0].question.as_mapping())
+    assert asked["WARN"]["flag"] == ["FACE", "LIMB", "SPEECH", "FIT", "CHEST", "FEVER"]  # diary.yaml
+    assert plan["emergency"]["number"] == "120"  # diary.yaml
+    assert definition_json(world.desk, "0" * 64) is None

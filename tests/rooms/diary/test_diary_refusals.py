@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from diarists import Diarists, make_diarists
-from equipoise.consent.commands import RecordCaregiver
+from equipoise.consent.commands import RecordCaregiver, WithdrawConsent
 from equipoise.desk import devices
 from equipoise.desk.diary_intake import Answer
 from equipoise.diary.commands import RecordDiary, Sent
@@ -245,6 +245,45 @@ def test_what_a_caregiver_sends_after_withdrawing_is_neither_taken_nor_kept(worl
     assert sent(world, phone, reporter="CAREGIVER").rule == "diary.caregiver-withdrawn"
     last = world.diary(subject).others[-1].entry
     assert (last.kind, last.content) == ("DiaryEvidenceRecorded", "")
+
+
+def seen(world: Diarists, phone: Phone, **changes: object) -> Answer:
+    """The phone says that its owner saw what is due."""
+    return sent(world, phone, **{"kind": "seen", "answers": {}, "shown": [], **changes})
+
+
+def test_what_nobody_can_have_seen_is_evidence(world, kept):
+    subject, phone = kept
+    assert seen(world, phone).state == "HOSPITAL"
+    for rule, changes in (
+        ("diary.form-unknown", {"form": "MONTHLY"}),
+        ("diary.period-unknown", {"period": "2026-06-30"}),
+        ("diary.period-unknown", {"form": "FALL", "period": None}),
+        ("diary.version-unknown", {"digest": "ab" * 32}),
+    ):
+        assert seen(world, phone, **changes).rule == rule
+    shown = [one for one in world.diary(subject).others if one.entry.kind == "DiaryFormShown"]
+    assert [(one.entry.form, one.entry.period) for one in shown] == [("DAILY", DAY)]
+
+
+def test_after_a_withdrawal_that_stops_records_a_request_and_a_view_count_for_nothing_and_help_is_heard(
+    world, kept
+):
+    subject, phone = kept
+    entry = phone.put(content(world, phone))
+    assert phone.sync(world.send)
+    withdrawn = WithdrawConsent(subject, "PARTICIPANT", DAY, "")
+    assert world.desk.submit(world.crc, withdrawn, key=f"all of it {subject}").accepted
+    request = phone.ask(entry, "it was 7 hours")
+    assert answered(world, phone, phone.storage.queue[request]).rule == "diary.ended"
+    assert seen(world, phone).rule == "diary.ended"
+    kept_of_it = [
+        one.entry for one in world.diary(subject).others if one.entry.kind == "DiaryEvidenceRecorded"
+    ]
+    assert [one.content for one in kept_of_it] == ["", ""], "nothing of what they say is kept"
+    assert world.diary(subject).requests == {}
+    call = phone.put({"v": 1, "kind": "help"})
+    assert answered(world, phone, phone.storage.queue[call]).state == "HOSPITAL"
 
 
 def test_of_an_erased_participant_nothing_is_taken_and_no_phone_is_asked_to_try_again(world, kept):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -26,7 +27,8 @@ from equipoise.diary.windows import Slot
 SHANGHAI = "Asia/Shanghai"
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 OPENS = dt.datetime(2026, 3, 2, 18, tzinfo=ZoneInfo(SHANGHAI)).astimezone(dt.UTC)
-RULES = Rules(site_after={"daily": 3, "weekly": 1})
+RULES = Rules(4, caregiver_after={"daily": 1, "weekly": 1}, site_after={"daily": 3, "weekly": 1})
+"""Those of studies/nct07197606/diary.yaml: again after 4 hours; the caregiver after 1 day, the site after 3."""
 
 
 def day(number: int) -> Slot:
@@ -90,6 +92,14 @@ def test_the_next_day_the_caregiver_hears_once() -> None:
     assert sent_by(now, made=(0,)) == []
 
 
+@pytest.mark.parametrize(("missed", "told"), [(1, False), (2, True), (3, True)])
+def test_the_caregiver_hears_after_as_many_days_as_the_study_says(missed: int, told: bool) -> None:
+    rules = replace(RULES, caregiver_after={"daily": 2})
+    now = day(missed - 1).closes + HOUR / 4
+    found = plan(rules, (None, stood(6, (), now)), [(DAUGHTER, ())], (), now)
+    assert [(one.holder, one.period) for one in found] == ([("c1", day(missed - 1).period)] if told else [])
+
+
 def test_who_wants_none_gets_none_and_the_others_theirs() -> None:
     silent = Reader("PARTICIPANT", dt.time(18), SHANGHAI, "")
     now = OPENS + DAY + HOUR
@@ -142,11 +152,14 @@ def test_a_morning_is_never_more_than_nine_hours_away(naive, zone) -> None:
 @pytest.mark.parametrize(("days", "called"), [(2, 0), (3, 3), (5, 5)])
 def test_the_site_calls_on_day_three(days: int, called: int) -> None:
     now = day(days - 1).closes
-    assert site_to_call(RULES, stood(days, (), now)) == called
+    assert site_to_call(RULES, stood(days + 1, (), now)) == called
+    assert site_to_call(RULES, stood(days, (), now)) == 0, "nothing more is due: there is nothing to call for"
 
 
 def test_the_site_calls_after_one_missed_week() -> None:
     closes = OPENS + 10 * DAY
     week = Slot("weekly", "2026-03-09", OPENS + 7 * DAY, closes)
-    assert site_to_call(RULES, standings([week], (), NOTHING_TOLD, (), closes)) == 1
-    assert site_to_call(RULES, standings([week], (), {("weekly", week.period): "EXPLAINED"}, (), closes)) == 0
+    then = Slot("weekly", "2026-03-16", OPENS + 14 * DAY, OPENS + 17 * DAY)
+    told = {("weekly", week.period): "EXPLAINED"}
+    assert site_to_call(RULES, standings([week, then], (), NOTHING_TOLD, (), closes)) == 1
+    assert site_to_call(RULES, standings([week, then], (), told, (), closes)) == 0

@@ -11,11 +11,15 @@ from dataclasses import replace
 
 import pytest
 
-from diarists import Diarists, make_diarists
+from diarists import BEGAN, Diarists, make_diarists
+from equipoise.capture.commands import RecordForm, RestoreRow, VoidRow
+from equipoise.consent.commands import WithdrawConsent
 from equipoise.desk import diary_pages, diary_phones, diary_post, diary_work
+from equipoise.desk.diary_waiting import DIARIES
 from equipoise.desk.gateways import Message, Ways
 from equipoise.desk.lists import today
 from equipoise.diary.commands import PARTICIPANT
+from equipoise.diary.decide import decide
 from equipoise.diary.site_commands import (
     DecideDiaryChange,
     ExplainDiaryGap,
@@ -26,6 +30,7 @@ from equipoise.diary.site_commands import (
     SetDiaryReminder,
 )
 from equipoise.ledger.entries import Datum
+from equipoise.ledger.facts import Facts, Occasion, Proof
 from equipoise.oversight.commands import RecordInterruption
 from equipoise.protocol.load import load_study
 from equipoise.words.problem import Problem, problem
@@ -126,7 +131,16 @@ def test_a_red_flag_is_a_task_and_a_page_and_no_adverse_event(world):
     assert "FormSaved" not in kinds, "nothing of the casebook was written"
     assert site.does(HandleDiaryFlag(site.subject, packet, "NO_EVENT")) == ("diaries.say-what-was-done",)
     assert site.does(HandleDiaryFlag(site.subject, packet, "EVENT_RECORDED")) == ("diaries.link-first",)
-    assert site.does(LinkDiaryEntry(site.subject, packet, "LOG/AE/1")) == ()
+    link = LinkDiaryEntry(site.subject, packet, "LOG/AE/1")
+    assert site.does(link) == ("diaries.row-not-there",), "nobody has recorded an adverse event"
+    assert site.does(RecordForm(site.subject, "LOG", "AE", 1, {"AETERM": Datum("Facial palsy")}, 0)) == ()
+    assert site.does(replace(link, place="LOG/AE/2")) == ("diaries.row-not-there",)
+    assert site.does(link) == ()
+    assert site.does(VoidRow(site.subject, "LOG", "AE", 1, "typed for another person")) == ()
+    assert site.does(replace(link, place="")) == ()
+    assert site.does(link) == ("diaries.row-not-there",), "what was entered in error is no event"
+    assert site.does(RestoreRow(site.subject, "LOG", "AE", 1, "it was this person")) == ()
+    assert site.does(link) == ()
     assert site.does(HandleDiaryFlag(site.subject, packet, "EVENT_RECORDED")) == ()
     assert site.tasks() == []
     assert site.does(HandleDiaryFlag(site.subject, "unknown", "NO_EVENT", "x")) == ("diaries.no-flag",)
@@ -195,6 +209,36 @@ def test_a_change_is_decided_signed_and_the_original_kept(world):
     assert site.does(coordinator) == ("access.not-allowed",)
 
 
+def test_a_change_is_judged_by_the_version_that_the_entry_was_made_with(world):
+    """Between entry and decision an amendment took one question out and brought another."""
+    site = Site(world)
+    packet = site.writes(1, HEADACHE="3")
+    request = site.phone.ask(packet, "It was 8, not 3.")
+    assert site.phone.sync(world.send)
+    old = world.study.diary
+    items = tuple(item for one in old.sections for item in one.items)
+    new_item = next(item for item in items if item.id == "HEADACHE").model_copy(update={"id": "NECKACHE"})
+    sections = tuple(
+        one.model_copy(
+            update={"items": tuple(new_item if item.id == "HEADACHE" else item for item in one.items)}
+        )
+        for one in old.sections
+    )
+    new = old.model_copy(update={"sections": sections})
+    today_study = world.study.model_copy(update={"diary": new})
+    facts = Facts(rehearsal=True, subject_known=True, proved=Proof("pi", "DEMO"))
+    occasion = Occasion(world.clock.at, "Asia/Shanghai", by="pi", role="investigator")
+
+    def decide_on(item: str):
+        command = DecideDiaryChange(site.subject, request, True, {item: Datum("8")}, "by telephone", "")
+        plans = {world.digest: old, "e" * 64: new}
+        return decide(today_study, world.diary(site.subject), facts, command, occasion, plans=plans)
+
+    (granted,) = decide_on("HEADACHE")
+    assert granted.entry.changes == {"HEADACHE": Datum("8")}
+    assert [one.rule for one in decide_on("NECKACHE").problems] == ["diary.item-unknown"]
+
+
 def test_gaps_are_explained_only_where_there_is_one(world):
     site = Site(world)
     site.writes(1, HEADACHE="3")
@@ -206,8 +250,11 @@ def test_gaps_are_explained_only_where_there_is_one(world):
     assert explain("2026-03-02") == ("diaries.no-gap",)
     assert explain("2026-03-03") == ("diaries.not-over-yet",), "open until 18:00 of day 3"
     assert explain("2026-03-01") == ("diary.period-unknown",)
+    assert explain("yesterday") == ("diary.period-unknown",)
     world.at(3, 18)
     assert explain("2026-03-03", "OTHER") == ("diaries.say-why",)
+    assert explain("2026-03-03", "LAZY") == ("diaries.choose-because",)
+    assert explain("2026-03-03", side="ASSISTED") == ("diaries.choose-reporter",)
     assert explain("2026-03-03") == ()
     own = site.view.sides[0]
     assert (own.told.due, own.told.made, own.told.explained, own.told.missed) == (2, 1, 1, 0)
@@ -217,7 +264,7 @@ def test_an_interview_is_marked_and_never_an_entry_made_in_time(world):
     site = Site(world)
     world.at(2, 10)
     asked = RecordDiaryInterview(
-        site.subject, "talk1", "PARTICIPANT", "DAILY", "2026-03-02", "d" * 64, "2026-03-03T02:00:00+00:00",
+        site.subject, "talk1", "PARTICIPANT", "DAILY", "2026-03-02", world.digest, "2026-03-03T02:00:00+00:00",
         False, {"FELL": Datum("Y"), "FALLINJ": Datum("Y")},
     )  # fmt: skip
     assert site.does(replace(asked, asked_at="2026-03-04T02:00:00+00:00")) == ("diaries.asked-ahead",)
@@ -227,7 +274,16 @@ def test_an_interview_is_marked_and_never_an_entry_made_in_time(world):
     assert site.does(replace(asked, reporter="CAREGIVER", answers={"MOOD": Datum("1")})) == (
         "diary.item-not-for-proxy",
     )
+    assert site.does(replace(asked, definition="d" * 64)) == ("diary.version-unknown",)
+    assert site.does(replace(asked, reporter="DOCTOR")) == ("diaries.choose-reporter",)
+    assert site.does(replace(asked, answers={"SLEEP": Datum(missing="LAZY")})) == ("diaries.does-not-fit",)
+    assert site.does(replace(asked, answers={"SLEEP": Datum("8", missing="CANNOT_TELL")})) == (
+        "diaries.does-not-fit",
+    )
+    assert site.does(replace(asked, interview="")) == ("diaries.interview-name",)
     assert site.does(asked) == ()
+    assert site.does(asked) == ("diaries.interview-name",)
+    assert site.does(replace(asked, interview="talk2")) == ("diaries.interviewed-already",)
     world.at(2, 18)
     (one,) = [each for each in site.view.unread if each.interview]
     assert (one.asked_by, [flag.en for flag in one.flags]) == ("CRC", ["Injury in a fall: Yes"])
@@ -242,6 +298,8 @@ def test_reading_at_a_contact(world):
     site.writes(1, HEADACHE="3")
     assert len(site.view.unread) == 1
     assert site.does(ReviewDiary(site.subject, "V99", 1, site.view.last_seq)) == ("diaries.visit-unknown",)
+    for upto in (site.view.last_seq - 1, site.view.last_seq + 1, 99999):
+        assert site.does(ReviewDiary(site.subject, "V3", 1, upto)) == ("diaries.nothing-to-review",), upto
     assert site.does(ReviewDiary(site.subject, "V3", 1, site.view.last_seq, "read by telephone")) == ()
     assert site.view.unread == ()
     assert site.view.reviews[0].note == "read by telephone"
@@ -330,7 +388,7 @@ def test_reminders_go_out_once_each_by_the_chosen_way_and_say_nothing_of_health(
     assert "13800000001" not in text, "an address stands in the register alone"
 
 
-def test_what_cannot_be_sent_is_tried_again(world):
+def test_what_cannot_be_sent_is_tried_again(world, monkeypatch):
     site = Site(world)
     wanted = SetDiaryReminder(site.subject, PARTICIPANT, "19:00", "sms", "en")
     diary_phones.set_reminder(site.desk, site.who(), site.number, wanted, "bad", key="bad")
@@ -338,11 +396,62 @@ def test_what_cannot_be_sent_is_tried_again(world):
     ways = Ways({"sms": Gateway()}, sites={"": ("sms", "ward", "en")})
     failed = [diary_post.make_round(site.desk, ways).failed for _ in range(2)]
     assert [[one.rule for one in each] for each in failed] == [["diaries.gateway-failed"]] * 2
-    assert not [
-        one
-        for one in world.diary(site.subject).others
-        if type(one.entry).__name__ == "DiaryReminderDispatched"
-    ]
+
+    def recorded() -> list[tuple[str, bool]]:
+        return [
+            (one.entry.gateway, one.entry.delivered)
+            for one in world.diary(site.subject).others
+            if type(one.entry).__name__ == "DiaryReminderDispatched"
+        ]
+
+    assert recorded() == [("sms", False)], "that it could not be sent stands there once"
+    period = diary_pages.period_page(site.desk, site.who(), site.number, "DAILY", "2026-03-02")
+    assert "diaries.log-not-reminded" in [one.key for one in period.sides[0].log]
+    monkeypatch.setattr(diary_post, "address_of", lambda *given: "good")
+    diary_post.make_round(site.desk, ways)
+    assert recorded() == [("sms", False), ("sms", True)]
+
+
+def test_a_page_to_a_site_that_failed_is_recorded_once_and_tried_again(world):
+    site = Site(world)
+    packet = site.writes(1, WARN="FACE")
+    gateway = Gateway()
+    for to in ("bad", "bad", "ward"):
+        diary_post.make_round(site.desk, Ways({"sms": gateway}, sites={"": ("sms", to, "en")}))
+    pages = [one.entry for one in world.diary(site.subject).others if one.entry.kind == "DiarySitePaged"]
+    assert [(one.about, one.delivered) for one in pages] == [(packet, False), (packet, True)]
+    (sent,) = [one.text for one in gateway.messages if site.number in one.text]
+    assert sent == f"Participant {site.number}: please look at the diary now."  # messages/diaries.yaml
+
+
+def test_a_call_for_help_says_which_answer_raised_it(world):
+    site = Site(world)
+    world.at(1, 19)
+    raised = {"form": "DAILY", "period": "2026-03-02", "answers": {"WARN": {"value": "FACE"}}}
+    packet = site.phone.put({"v": 1, "kind": "help", **raised})
+    asked = site.phone.put({"v": 1, "kind": "help", "wish": "Please call me.", "form": 7, "answers": "no"})
+    assert site.phone.sync(world.send)
+    assert (site.phone.told[packet], site.phone.told[asked]) == ("HOSPITAL", "HOSPITAL")
+    told = {one.packet: one.item.en if one.item else None for one in site.view.calls}
+    assert told == {packet: "Warning signs", asked: None}  # the item's label, diary.yaml
+
+
+def test_diaries_that_have_ended_keep_no_silent_one_out_of_sight(world, monkeypatch):
+    monkeypatch.setattr(diary_work, "LOOKED_AT", 1)
+    monkeypatch.setattr(diary_work, "LISTED", 1000)
+    world.clock.at = BEGAN
+    ended, silent = Site(world), Site(world)
+    with world.desk.reading() as reader:
+        others = list(reader.rows.find(DIARIES, {"begun": 1, "site": "01"}))
+    for row in others:
+        if row["number"] != silent.number:
+            withdrawn = WithdrawConsent(str(row["subject"]), "PARTICIPANT", "2026-03-02", "moves away")
+            world.count += 1
+            world.desk.submit(silent.who(), withdrawn, key=f"withdrawn {world.count}")
+    world.at(6, 18)  # five days are over; the service was away in one of them, as another test has it
+    assert (ended.tasks(), silent.tasks()) == ([], ["diary_silent"])
+    world.at(400, 12)  # the last week is that of day 365, open until day 367: diary.yaml
+    assert silent.tasks() == []
 
 
 def test_papers_hours_and_phones(world):

@@ -17,7 +17,6 @@ from equipoise.capture.consequences import Consequences, Now, consequences
 from equipoise.capture.evolve import Instance, Place, State
 from equipoise.capture.parsing import parse
 from equipoise.capture.questions import question
-from equipoise.diary.commands import Sent
 from equipoise.diary.judging import answers_fault
 from equipoise.eligibility.judgement import judge
 from equipoise.ledger.entries import Datum
@@ -311,17 +310,8 @@ def test_the_diary_is_taken_by_the_study(model: PeopleModel, study: Study) -> No
             made += 1
             reporters.add(entry.reporter)
             assert entry.reporter in plan.answers
-            sent = Sent(
-                "",
-                "",
-                "entry",
-                "",
-                reporter=entry.reporter,
-                form=name,
-                answers=entry.answers,
-                shown=entry.shown,
-            )
-            assert answers_fault(plan, form, sent) is None, (name, entry)
+            fault = answers_fault(plan, form, entry.reporter, entry.answers, entry.shown)
+            assert fault is None, (name, entry)
             assert set(entry.answers) <= set(entry.shown)
     assert 0.6 < made / due < 0.97
     assert len(reporters) >= 2

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from equipoise.desk.diary_intake import PACKETS_AT_MOST
+from equipoise.desk.diary_wire import LARGEST_SENDING
 from equipoise.web.diary import shell
 
 YOUNGER = {
@@ -86,11 +88,33 @@ def test_every_picture_that_a_study_names_is_drawn(root):
 
 
 @pytest.mark.parametrize("address", ["/diary/enrol", "/diary/intake"])
-@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"\xff", b'{"packets": 1, "code": 1, "pin": 2}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{}", b"\xff", b'{"packets": 1, "code": 1, "pin": 2}', b"deep"]
+)
 def test_what_is_no_request_of_a_phone_is_refused_in_both_languages(anybody, address, body):
-    answer = anybody.post(address, body, content_type="application/json")
+    deep = b'{"packets": [' + b"[" * 50_000 + b"]" * 50_000 + b"]}"
+    answer = anybody.post(address, deep if body == b"deep" else body, content_type="application/json")
     assert answer.status_code == 400
     assert set(answer.json()["says"]) == {"en", "zh"}
+
+
+@pytest.mark.parametrize(
+    "packets",
+    [["x" * LARGEST_SENDING], ["x" * 2 * 1024 * 1024], [1] * (PACKETS_AT_MOST + 1)],
+    ids=["long", "longer than any request", "many"],
+)
+def test_a_sending_that_is_too_large_is_refused_and_the_phone_is_told_that_nothing_is_lost(anybody, packets):
+    answer = anybody.post("/diary/intake", json.dumps({"packets": packets}), content_type="application/json")
+    assert (answer.status_code, answer.json()["rule"]) == (413, "diary.sending-too-large")
+    assert "still on the phone" in answer.json()["says"]["en"]
+
+
+def test_each_packet_of_a_sending_has_its_own_answer(anybody):
+    body = json.dumps({"packets": [1, [[]], {"v": 1}]})
+    said = anybody.post("/diary/intake", body, content_type="application/json").json()
+    assert [one["rule"] for one in said["answers"]] == ["diary.packet-unreadable"] * 3
+    assert all(set(one["says"]) == set(one["next"]) == {"en", "zh"} for one in said["answers"])
+    assert (said["slots"], said["definition"], said["ends"]) == ([], "", "")
 
 
 def test_what_is_not_there_is_not_found(anybody):

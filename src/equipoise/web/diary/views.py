@@ -9,11 +9,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path
@@ -22,19 +22,18 @@ from django.views.decorators.http import require_GET, require_POST
 
 from equipoise.desk.desk import Desk
 from equipoise.desk.devices import enrol
-from equipoise.desk.diary_intake import Answer, SlotSeen, take
+from equipoise.desk.diary_intake import take
+from equipoise.desk.diary_wire import answers_json, definition_json, read_object, read_sending
 from equipoise.desk.rehearsal_phones import Side, hand_card
 from equipoise.documents.phone_card import PhoneCard, said_on
-from equipoise.ledger.receipts import Receipt
 from equipoise.pages import problems
 from equipoise.web.diary import shell
 from equipoise.web.request import Asked, desk
 from equipoise.web.views.reading import new_key
+from equipoise.words.canonical import Json
 from equipoise.words.problem import Problem, problem
-from equipoise.words.text import Text
 
 _DEFINITION = re.compile(r"definition/([0-9a-f]{64})\.json")
-Said = dict[str, Any]  # Any: JSON
 
 
 def _desk() -> Desk:
@@ -52,7 +51,7 @@ def part(request: Asked, name: str = "") -> HttpResponse:
     if heard is not None:
         return HttpResponse(heard, content_type=shell.TYPES[".mp3"])
     wanted = _DEFINITION.fullmatch(name)
-    plan = _plan(wanted[1]) if wanted else None
+    plan = definition_json(_desk(), wanted[1]) if wanted else None
     if plan is None:
         raise problems.missing()
     return _json(request, plan)
@@ -62,32 +61,29 @@ def part(request: Asked, name: str = "") -> HttpResponse:
 @require_POST
 def set_up(request: Asked) -> HttpResponse:
     """Set up a phone with the code of a card and its PIN."""
-    given = _given(request)
+    body = _body(request)
+    given = read_object(body) if isinstance(body, bytes) else body
+    if isinstance(given, Problem):
+        return _refusal(given)
     code, pin = given.get("code"), given.get("pin")
     if not isinstance(code, str) or not isinstance(pin, str):
         return _refusal(problem("pages.request-not-understood"))
     made = enrol(_desk(), code[:64], pin[:12])
     if isinstance(made, Problem):
         return _refusal(made)
-    return _json(request, {**dataclasses.asdict(made), "definition": _plan(made.definition) or {}})
+    plan = definition_json(_desk(), made.definition) or {}
+    return _json(request, {**dataclasses.asdict(made), "definition": plan})
 
 
 @csrf_exempt  # no cookie counts here: a packet is known by its seal
 @require_POST
 def intake(request: Asked) -> HttpResponse:
     """Take in sealed packets, and say of each what became of it."""
-    packets = _given(request).get("packets")
-    if not isinstance(packets, list):
-        return _refusal(problem("pages.request-not-understood"))
-    taken = take(_desk(), [json.dumps(one, separators=(",", ":")).encode() for one in packets])
-    said = {
-        "server_time": taken.server_time,
-        "definition": taken.definition,
-        "ends": taken.ends,
-        "slots": [_slot(one) for one in taken.slots],
-        "answers": [_answer(one) for one in taken.answers],
-    }
-    return _json(request, said)
+    body = _body(request)
+    packets = read_sending(body) if isinstance(body, bytes) else body
+    if isinstance(packets, Problem):
+        return _refusal(packets)
+    return _json(request, answers_json(take(_desk(), packets)))
 
 
 @require_POST
@@ -104,45 +100,11 @@ def card(request: Asked) -> HttpResponse:
     return render(request, "web/phone_card.html", {"card": said})
 
 
-def _given(request: Asked) -> Mapping[str, Any]:  # Any: JSON
+def _body(request: Asked) -> bytes | Problem:
     try:
-        read = json.loads(request.body)
-    except ValueError:
-        return {}
-    return read if isinstance(read, dict) else {}
-
-
-def _plan(digest: str) -> Said | None:
-    """The diary of a released version, as the phone reads it."""
-    with _desk().reading() as reader:
-        trial = _desk().trial(reader)
-    version = next((one for one in trial.released if one.digest == digest), None)
-    return {"digest": digest, **version.study.diary.model_dump(mode="json")} if version else None
-
-
-def _slot(one: SlotSeen) -> Said:
-    opens, closes = (
-        moment.isoformat().replace("+00:00", "Z") for moment in (one.slot.opens, one.slot.closes)
-    )
-    return {
-        "form": one.slot.form,
-        "period": one.slot.period,
-        "opens": opens,
-        "closes": closes,
-        "state": one.state,
-    }
-
-
-def _answer(one: Answer) -> Said:
-    receipt = dataclasses.asdict(one.receipt) if isinstance(one.receipt, Receipt) else None
-    return {
-        "id": one.id, "state": one.state, "receipt": receipt, "rule": one.rule,
-        "says": _text(one.says), "next": _text(one.next),
-    }  # fmt: skip
-
-
-def _text(text: Text) -> Said:
-    return {"en": text.en, "zh": text.say("zh")}
+        return request.body
+    except RequestDataTooBig:
+        return problem("diary.sending-too-large")
 
 
 def _refusal(shown: Problem) -> HttpResponse:
@@ -150,7 +112,7 @@ def _refusal(shown: Problem) -> HttpResponse:
     return JsonResponse(says, status=problems.status(shown))
 
 
-def _json(request: Asked, said: Said) -> HttpResponse:
+def _json(request: Asked, said: Json) -> HttpResponse:
     data = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
     return _packed(request, HttpResponse(data, content_type="application/json"), shell.packed(data))
 

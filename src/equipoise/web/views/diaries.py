@@ -24,6 +24,7 @@ from equipoise.desk.devices import revoke as revoke_phone
 from equipoise.desk.diary_views import DayCell, EntryView, Happened, InterviewView, OneEntryView, SideView
 from equipoise.desk.phones import Invited
 from equipoise.desk.views import Outcome
+from equipoise.desk.words import YES_NO
 from equipoise.diary.commands import PARTICIPANT
 from equipoise.diary.evolve import Side
 from equipoise.diary.site_commands import (
@@ -40,12 +41,13 @@ from equipoise.diary.site_commands import Outcome as FlagOutcome
 from equipoise.documents.phone_card import PhoneCard, said_on
 from equipoise.ledger.entries import Datum
 from equipoise.oversight.commands import RecordInterruption
-from equipoise.protocol.diary import NO, YES, DiaryItem
+from equipoise.protocol.diary import DiaryItem
 from equipoise.web import problems
 from equipoise.web.request import Asked, desk
 from equipoise.web.signing import prove, signs_as_demo
 from equipoise.web.site_time import at_the_site
 from equipoise.web.views.reading import found, new_key, signed, subject_path
+from equipoise.words.clock import utc_text
 from equipoise.words.ids import random_id
 from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Text
@@ -134,13 +136,9 @@ def diaries(request: Asked, who: Who) -> HttpResponse:
 def _moment(typed: str, zone: str) -> str:
     """What was typed, as a moment in UTC; as it is where it is none."""
     try:
-        return _utc(dt.datetime.fromisoformat(at_the_site(typed, zone)))
+        return utc_text(dt.datetime.fromisoformat(at_the_site(typed, zone)))
     except (TypeError, ValueError):
         return typed
-
-
-def _utc(at: dt.datetime) -> str:
-    return at.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 # --- one participant --------------------------------------------------------------------------------------------------
@@ -251,14 +249,11 @@ def period(request: Asked, who: Who, number: str, form: str, day: str) -> HttpRe
         side = cast(Side, request.POST.get("side", ""))
         because = cast(Because, request.POST.get("because", ""))
         subject, note = found(desk().subject_id(number)), request.POST.get("note", "")
-        if side not in SIDES or because not in REASONS:
-            shown = (problem("diaries.choose-because", "because"),)
-        else:
-            command = ExplainDiaryGap(subject, form, day, side, because, note)
-            outcome = desk().submit(who, command, key=request.POST.get("key") or new_key())
-            if outcome.accepted:
-                return redirect(subject_path(number, "diary", "periods", form, day))
-            shown = outcome.problems
+        command = ExplainDiaryGap(subject, form, day, side, because, note)
+        outcome = desk().submit(who, command, key=request.POST.get("key") or new_key())
+        if outcome.accepted:
+            return redirect(subject_path(number, "diary", "periods", form, day))
+        shown = outcome.problems
     sides = [
         {
             "view": one,
@@ -491,9 +486,9 @@ def _field(
 ) -> dict[str, Any]:  # Any: for the template
     options: list[tuple[str, Text]] = []
     if item.kind == "yesno":
-        options = [(YES, Text("Yes", "是")), (NO, Text("No", "否"))]
+        options = [(option.code, option.label) for option in YES_NO]
     elif item.kind == "nrs":
-        options = [(str(point), Text(str(point))) for point in range(11)]
+        options = [(str(point), Text(str(point))) for point in range(item.low, item.high + 1)]
     elif item.kind in {"choice", "many"}:
         options = [(option.id, option.label) for option in item.options]
     return {

@@ -68,7 +68,12 @@ async function carryAll(changed, greeting) {
 async function send(person, packets) {
   const asked = telling.mono();
   const answer = await ask("/diary/intake", { packets });
-  if (!answer || !answer.ok) return false;
+  if (!answer) return false;
+  if (!answer.ok) { // the sending as a whole: why, in the hospital's own words
+    const { says } = answer.said;
+    if (says) await change("people", person.device, (held) => ({ ...held, refused: { says, next: null } }));
+    return false;
+  }
   await telling.heard(answer.said.server_time, asked);
   for (const one of answer.said.answers) await noted(one);
   const refused = answer.said.answers.find((one) => WHOLE.includes(one.rule)) || null;
