@@ -131,7 +131,7 @@ def fit_ancova(
     rows, width = frame.x.shape
     if rows <= width:
         return (problem("analysis.too-few", rows=rows, parameters=width + 1),)
-    if found := check_columns(frame.x, frame.terms):
+    if found := check_columns(frame.x, frame.terms, frame.nobody):
         return found
     return _solved(frame, errors, level)
 

@@ -138,7 +138,7 @@ def _checked(
     (y, under), (rows, width) = seen, frame.x.shape
     if rows <= width + 1:
         return (problem("analysis.too-few", rows=rows, parameters=width + 1),)
-    if found := check_columns(frame.x, frame.terms):
+    if found := check_columns(frame.x, frame.terms, frame.nobody):
         return found
     if under.all():
         return (problem("analysis.all-below", name),)

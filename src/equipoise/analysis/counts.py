@@ -151,7 +151,7 @@ def _asked(table: Table, frame: Frame, name: str, exposure: str | None) -> _Data
             days = problem("analysis.exposure", exposure, rows=row_numbers(none))
     if isinstance(count, Problem) or isinstance(days, Problem):
         return tuple(its for its in (count, days) if isinstance(its, Problem))
-    if found := check_columns(frame.x, frame.terms):
+    if found := check_columns(frame.x, frame.terms, frame.nobody):
         return found
     if not count.any():
         return (problem("analysis.one-category", name, value="0"),)

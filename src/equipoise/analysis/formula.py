@@ -58,7 +58,8 @@ class Frame:
     """The rows that take part: x (N, p) with `terms`, y (N,) where the response is a number, else empty.
 
     rows: their places in the table. levels: of every factor in the model, reference first. means: of every numeric
-    column in the model over the rows. spec: formulaic's, to build rows for marginal means.
+    column in the model over the rows. spec: formulaic's, to build rows for marginal means. nobody: the combinations
+    of crossed factors that no row has, each as its problem.
     """
 
     rows: tuple[int, ...]
@@ -68,6 +69,7 @@ class Frame:
     levels: Mapping[str, tuple[str, ...]]
     means: Mapping[str, float]
     spec: Any
+    nobody: tuple[Problem, ...] = ()
 
 
 def read_formula(table: Table, model: Model, roles: Sequence[str] = ()) -> Reading | tuple[Problem, ...]:
@@ -236,7 +238,29 @@ def frame(table: Table, reading: Reading, kept: Sequence[int]) -> Frame | tuple[
     terms = tuple(str(column) for column in covariates.columns)
     if strange := [term for term, column in zip(terms, x.T, strict=True) if not np.isfinite(column).all()]:
         return (problem("analysis.formula", model.formula, reason=f"{strange[0]}: infinite or undefined"),)
-    return Frame(tuple(kept), y[:, 0], x, terms, levels, means, covariates.model_spec)
+    nobody = _nobody(terms, levels, {name: [str(its) for its in data[name]] for name in levels})
+    return Frame(tuple(kept), y[:, 0], x, terms, levels, means, covariates.model_spec, nobody)
+
+
+def _nobody(
+    terms: Sequence[str], levels: Mapping[str, tuple[str, ...]], seen: Mapping[str, Sequence[str]]
+) -> tuple[Problem, ...]:
+    """Combinations of factors that the model crosses and that no row has; at most ten."""
+    crossed: dict[tuple[str, ...], None] = {}
+    for term in terms:
+        parts = [
+            re.sub(r"^C\(([^,)]*).*$", r"\1", part.split("[")[0]).strip("` ") for part in term.split(":")
+        ]
+        if len(parts) > 1 and all(part in levels for part in parts):
+            crossed[tuple(parts)] = None
+    found = []
+    for names in crossed:
+        there = set(zip(*(seen[name] for name in names), strict=True))
+        for cell in itertools.product(*(levels[name] for name in names)):
+            if cell not in there:
+                told = ", ".join(f"{name} {level}" for name, level in zip(names, cell, strict=True))
+                found.append(problem("analysis.nobody-there", " × ".join(names), cell=told))
+    return tuple(found[:10])
 
 
 def load_frame(table: Table, model: Model, roles: Sequence[str] = ()) -> Frame | tuple[Problem, ...]:
@@ -250,10 +274,10 @@ def load_frame(table: Table, model: Model, roles: Sequence[str] = ()) -> Frame |
     made = frame(table, reading, kept)
     if not isinstance(made, Frame):
         return made
-    return _alone(table, made) or made
+    return alone(table, made) or made
 
 
-def _alone(table: Table, made: Frame) -> tuple[Problem, ...]:
+def alone(table: Table, made: Frame) -> tuple[Problem, ...]:
     """Factors that have one level among the rows that take part: an arm without anybody, a column that says nothing."""
     found = []
     for name, (level, *others) in made.levels.items():

@@ -15,7 +15,7 @@ import numpy as np
 
 from equipoise.analysis.formula import complete, ordered
 from equipoise.analysis.ops import Array, Indices, Mask
-from equipoise.analysis.table import Table, Value, columns, label, row_numbers
+from equipoise.analysis.table import Table, Value, columns, label, numeric, row_numbers
 from equipoise.words.problem import Problem, problem
 
 
@@ -106,7 +106,9 @@ def numbers(groups: Groups, name: str) -> Array | Problem:
 def finite(name: str, values: Sequence[Value], rows: Sequence[int]) -> Array | Problem:
     """(N,) values as finite numbers, NaN where missing; a Problem that names the rows of what is none."""
     pairs = list(zip(rows, values, strict=True))
-    if texts := [(row, value) for row, value in pairs if isinstance(value, str)]:
+    texts = [(row, value) for row, value in pairs if isinstance(value, str)]
+    # one entry of a file that is no number leaves its whole column as text: that one is the fault
+    if texts := [(row, value) for row, value in texts if not numeric(value)] or texts:
         shown = row_numbers([row for row, _ in texts])
         return problem("analysis.text", name, rows=shown, value=texts[0][1])
     if endless := [row for row, value in pairs if isinstance(value, float) and math.isinf(value)]:

@@ -162,7 +162,7 @@ def fit_logistic(
     rows, width = frame.x.shape
     if rows <= width:
         return (problem("analysis.too-few", rows=rows, parameters=width),)
-    if found := check_columns(frame.x, frame.terms):
+    if found := check_columns(frame.x, frame.terms, frame.nobody):
         return found
     if len(set(event.tolist())) < 2:
         return (problem("analysis.one-category", formula.split("~")[0].strip(), value=label(event[0])),)

@@ -17,9 +17,12 @@ RANK = 1e-9
 """A column is a combination of others when its distance from them is below this part of its length."""
 
 
-def check_columns(x: Array, terms: Sequence[str]) -> tuple[Problem, ...]:
-    """Columns of zeros (an empty cell) and columns that others add up to, by Gram and Schmidt in their order."""
-    found = []
+def check_columns(x: Array, terms: Sequence[str], nobody: Sequence[Problem] = ()) -> tuple[Problem, ...]:
+    """Columns of zeros (an empty cell) and columns that others add up to, by Gram and Schmidt in their order.
+
+    nobody: combinations that no row has (`Frame.nobody`): they are told in place of the columns that lack them.
+    """
+    found = list[Problem]()
     basis = np.zeros((len(x), 0))
     used: list[int] = []
     for at, (term, column) in enumerate(zip(terms, x.T, strict=True)):
@@ -42,4 +45,6 @@ def check_columns(x: Array, terms: Sequence[str]) -> tuple[Problem, ...]:
             continue
         basis = np.column_stack([basis, left / np.linalg.norm(left)])
         used.append(at)
+    if found and nobody:
+        return (*nobody, *(one for one in found if ":" not in one.where))
     return tuple(found)

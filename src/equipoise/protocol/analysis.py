@@ -256,7 +256,6 @@ class Output(Element):
     covariates: tuple[Variable, ...] = ()
     notes: tuple[Words, ...] = ()
     blinded: Words | None = None
-    plan_level: Decimal = Field(default=Decimal("0.95"), gt=0, lt=1)
 
     @property
     def type(self) -> Literal["T", "F", "L"]:
@@ -286,6 +285,8 @@ class AnalysisPlan(Element):
     """Codes of AEREL that count as related."""
     sets: tuple[SetRule, ...] = ()
     outputs: tuple[Output, ...] = ()
+    share_interval: Literal["newcombe", "miettinen-nurminen"] = "newcombe"
+    """The interval that stands beside a difference of shares over the strata."""
 
     def windows_of(self, parameter: AnalysisParameter) -> tuple[AnalysisWindow, ...]:
         """The analysis visits of a parameter; none where the plan has no such windows."""

@@ -19,9 +19,9 @@ from equipoise.desk.explaining import ExplainView
 from equipoise.desk.views import DerivedView, FormView, ItemView, Option, Outcome
 from equipoise.ledger.entries import Datum
 from equipoise.web.entry import Given, fields, posted_fields, spoken_date
-from equipoise.web.units import shown_unit
 from equipoise.words.problem import Problem, problem, say
 from equipoise.words.text import Language, Text
+from equipoise.words.unit_writing import shown_unit
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,11 +36,15 @@ def test_a_constant_covariate_and_one_that_says_the_same(table):
 
 def test_an_arm_without_anybody_at_a_visit(table):
     kept = [r for r in range(len(table["id"])) if not (table["arm"][r] == "MSC" and table["visit"][r] == "4")]
-    found, _ = refused({name: [values[r] for r in kept] for name, values in table.items()})
-    assert len(found) == 1
-    (rule, where) = found.pop()
-    assert rule in ("empty-cell", "collinear")
-    assert "visit[T." in where or "arm[T." in where
+    found, problems = refused({name: [values[r] for r in kept] for name, values in table.items()})
+    assert found == {("nobody-there", "arm × visit")}
+    assert problems[0].arguments["cell"] == "arm MSC, visit 4"
+
+
+def test_one_arm_alone(table):
+    kept = [row for row, arm in enumerate(table["arm"]) if arm == "MSC"]
+    found, _ = refused({name: [values[row] for row in kept] for name, values in table.items()})
+    assert found == {("constant", "arm")}
 
 
 def test_one_visit_only(table):
@@ -82,8 +86,12 @@ def test_of_a_column_that_a_file_made_text_only_the_strays_are_named(table):
 
 
 def test_more_parameters_than_data(table):
-    few = {name: values[:15] for name, values in table.items()}
-    found, _ = refused(few)
+    people = [
+        next(i for i, a in zip(table["id"], table["arm"], strict=True) if a == arm) for arm in ("MSC", "PBO")
+    ]
+    people.append(next(its for its in table["id"] if its not in people))
+    kept = [row for row, its in enumerate(table["id"]) if its in people]
+    found, _ = refused({name: [values[row] for row in kept] for name, values in table.items()})
     assert found == {("too-few-rows", "")}
 
 

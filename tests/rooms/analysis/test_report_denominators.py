@@ -207,7 +207,7 @@ def by_visit(its: Ledger) -> None:
             _sizes(lines[at + 1][1], changed)
             for place, one in enumerate(columns):
                 assert leading(lines[at + 2][1][place]) == len(one) - len(changed[place])
-            at += 3 + (lines[at + 3][0] == "of these set for death") + 1
+            at += 3 + (lines[at + 3][0] == "of the values, set for death") + 1
     shares(its, lines[at:])
     _levels(its, lines[at + sum(1 + len(one.visits) for one in its.output.thresholds) :])
 

@@ -17,9 +17,9 @@ from equipoise.consent.commands import (
 )
 from equipoise.eligibility.commands import ConfirmEligibility, FailScreening
 from equipoise.randomization.commands import Randomize
-from equipoise.web.units import shown_unit
 from equipoise.words.problem import problem
 from equipoise.words.text import Text
+from equipoise.words.unit_writing import shown_unit
 
 HERE = f"/subjects/{NUMBER}"
 

@@ -3,7 +3,9 @@
 The rules that must stay true: baseline is the last value up to the day of the first dose (day 1), or, of somebody who
 was never dosed, up to so many days after randomization as the plan says; of several values in one window the one
 nearest to the target day is analysed, the earlier of two as near; a value set for death is marked (`DTYPE` DEATH) and
-never taken for one that was seen. Source: CDISC ADaMIG 1.3, basic data structure.
+never taken for one that was seen; a value below quantification ("<0.5") has its limit in `LLOQ` and no number, and
+counts as a value of a parameter that is analysed on the log scale alone.
+Source: CDISC ADaMIG 1.3, basic data structure.
 """
 
 from __future__ import annotations
@@ -41,7 +43,9 @@ LABELS: Mapping[str, str] = {
     "ADY": "Analysis Relative Day",
     "AVAL": "Analysis Value",
     "AVALC": "Analysis Value (C)",
+    "LLOQ": "Limit of Quantification Below Which AVAL Lies",
     "BASE": "Baseline Value",
+    "BLLOQ": "Limit of Quantification Below Which BASE Lies",
     "CHG": "Change from Baseline",
     "ABLFL": "Baseline Record Flag",
     "ANL01FL": "Analysis Flag 01",
@@ -82,14 +86,16 @@ def _of_parameter(
     windows = plan.windows_of(parameter)
     rows = [_placed(row, parameter, person, windows) for row in _values(parameter, mine)]
     rows.sort(key=lambda row: (str(row["ADT"] or "9999"), str(row[LEDGER])))
-    _flag_baseline(rows, 1 if person.get("TRTSDT") else 1 + plan.undosed_baseline_days)
-    _flag_nearest(rows, windows)
+    seen = [row for row in rows if row["AVAL"] is not None or (parameter.log and row["LLOQ"] is not None)]
+    _flag_baseline(seen, 1 if person.get("TRTSDT") else 1 + plan.undosed_baseline_days)
+    _flag_nearest(seen, windows)
     rows += _after_death(parameter, person, rows, windows, until)
     base = next((row for row in rows if row["ABLFL"] == "Y"), None)
     for row in rows:
         if base is None:
             continue
         row |= {"BASE": base["AVAL"], "BNRIND": base.get("ANRIND"), "EQBASE": base[LEDGER]}
+        row["BLLOQ"] = base["LLOQ"]
         value, first = number(row["AVAL"]), number(base["AVAL"])
         if row["AVISIT"] not in (None, BASELINE) and value is not None and first is not None:
             row["CHG"] = value - first
@@ -125,10 +131,17 @@ def _values(parameter: AnalysisParameter, mine: Sequence[Record]) -> Iterator[Re
             "ADT": last.get(f"{d}DTC"),
             "AVAL": total,
             "AVALC": None if total is not None else last.get(f"{d}STRESC"),
+            "LLOQ": None if total is not None else limit(last.get(f"{d}STRESC")),
             "ANRIND": last.get(f"{d}NRIND"),
             "ANRHI": number(last.get(f"{d}STNRHI")),
             LEDGER: joined(*(row[LEDGER] for row in rows)),
         }
+
+
+def limit(cell: Cell) -> float | None:
+    """The number that a result is reported to lie below: 0.5 of "<0.5"; None where it is reported otherwise."""
+    text = str(cell or "")
+    return number(text[1:].strip()) if text.startswith("<") else None
 
 
 def _placed(
@@ -158,16 +171,14 @@ def _placed(
 
 
 def _flag_baseline(rows: Sequence[Record], last: int) -> None:
-    before = [
-        row for row in rows if isinstance(row["ADY"], int) and row["ADY"] <= last and row["AVAL"] is not None
-    ]
+    before = [row for row in rows if isinstance(row["ADY"], int) and row["ADY"] <= last]
     if before:
         before[-1] |= {"ABLFL": "Y", "ANL01FL": "Y", "AVISIT": BASELINE, "AVISITN": 0}
 
 
 def _flag_nearest(rows: Sequence[Record], windows: Sequence[AnalysisWindow]) -> None:
     for window in windows:
-        inside = [row for row in rows if row["AVISIT"] == window.id and row["AVAL"] is not None]
+        inside = [row for row in rows if row["AVISIT"] == window.id]
         if inside:
             nearest = min(inside, key=lambda row: (abs(_day(row["ADY"]) - window.target), _day(row["ADY"])))
             nearest["ANL01FL"] = "Y"
@@ -196,6 +207,7 @@ def _after_death(
             row: Record = {
                 "ADT": target.isoformat(),
                 "AVAL": float(parameter.after_death),
+                "LLOQ": None,
                 LEDGER: person[LEDGER],
             }
             found.append({**_placed(row, parameter, person, windows), "ANL01FL": "Y", "DTYPE": "DEATH"})

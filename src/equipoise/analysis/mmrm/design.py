@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from equipoise.analysis.formula import Frame, Model, Reading, complete, faults, frame, read_formula
+from equipoise.analysis.formula import Frame, Model, Reading, alone, complete, faults, frame, read_formula
 from equipoise.analysis.ops import Array, Places
 from equipoise.analysis.table import Table, label, natural, row_numbers
 from equipoise.words.problem import Problem, problem
@@ -92,7 +92,12 @@ def design(table: Table, question: Question) -> Design | tuple[Problem, ...]:
         return found
     kept = complete(table, [*sorted(reading.names), *question.roles])
     made = frame(table, reading, kept)
-    return _placed(table, question, made) if isinstance(made, Frame) else made
+    if not isinstance(made, Frame):
+        return made
+    lone = [
+        one for one in alone(table, made) if one.where != question.visit
+    ]  # one visit has words of its own
+    return tuple(lone) or _placed(table, question, made)
 
 
 def _placed(table: Table, question: Question, made: Frame) -> Design:

@@ -47,7 +47,11 @@ def check(design: Design, structures: Sequence[Structure]) -> tuple[Problem, ...
     smallest = min(its.parameters(visits) for its in structures) * len(design.groups)
     if rows <= width or subjects < 3 or rows < width + smallest:
         return (problem("analysis.too-few-rows", rows=rows, subjects=subjects, parameters=width + smallest),)
-    return check_columns(design.x, design.terms) or _residuals(design) or _pairs(design, structures)
+    return (
+        check_columns(design.x, design.terms, design.frame.nobody)
+        or _residuals(design)
+        or _pairs(design, structures)
+    )
 
 
 def _residuals(design: Design) -> tuple[Problem, ...]:

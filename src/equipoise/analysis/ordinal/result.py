@@ -183,6 +183,7 @@ def fit_ordinal(
     if found := check_columns(
         np.column_stack([np.ones(len(x)), x])[asked.frequency > 0],
         ("Intercept", *(frame.terms[at] for at in keep)),
+        frame.nobody,
     ):
         return found
     place = {name: at for at, name in enumerate(order)}

@@ -7,16 +7,19 @@ is no number.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from dataclasses import replace
+from typing import Literal, TypeAlias
 
 from equipoise.analysis.ancova import fit_ancova
 from equipoise.analysis.datasets.table import SUBJECT, Record, number
 from equipoise.analysis.estimate import Ratio
 from equipoise.analysis.logistic import fit_logistic
 from equipoise.analysis.ordinal.result import fit_ordinal
+from equipoise.analysis.ranks.van_elteren import fit_van_elteren
 from equipoise.analysis.report.run import Run, evidence, interval, p_value, texts
 from equipoise.analysis.responders import fit_responders
 from equipoise.analysis.survival.curves import SurvivalFit, fit_logrank, fit_survival
+from equipoise.analysis.wins import fit_win_odds
 from equipoise.documents.report import Cell
 from equipoise.protocol.analysis import Output
 from equipoise.words.problem import Problem
@@ -40,19 +43,33 @@ def varying(run: Run, output: Output, rows: Sequence[Record], *, corrected: bool
     )
 
 
+def added(run: Run, covariates: Sequence[str]) -> Text:
+    """+ every covariate, as the end of a model's terms; nothing where there are none."""
+    names = [run.variable_label(name) for name in covariates]
+    return Text("".join(f" + {one.en}" for one in names), "".join(f" + {one.say('zh')}" for one in names))
+
+
 def share_heads(run: Run, output: Output) -> tuple[Text, ...]:
     """Arms, then the difference of shares and the odds ratio of every arm against control."""
     control = run.arm_label(run.arms.order[0])
     compared = [
-        texts(key, arm=run.arm_label(arm), control=control)
+        text
         for arm in run.arms.order[1:]
-        for key in ("share-difference", "share-odds")
+        for text in (
+            texts("share-difference", arm=run.arm_label(arm), control=control, interval=share_interval(run)),
+            texts("share-odds"),
+        )
     ]
     return (*(one.head for one in run.columns(output)), *compared)
 
 
+def share_interval(run: Run) -> Text:
+    """The name of the interval that the plan puts beside a difference of shares."""
+    return texts(f"interval-{run.plan.share_interval}")
+
+
 def shares(run: Run, output: Output, rows: Sequence[Record], good: Sequence[Record]) -> list[Cell]:
-    """Every arm against control: difference of shares over the strata with Newcombe's interval; odds ratio."""
+    """Every arm against control: difference of shares over the strata with the plan's interval; odds ratio."""
     variable, control = arm_variable(output), run.arms.order[0]
     met = {id(row) for row in good}
     cells: list[Cell] = []
@@ -67,24 +84,31 @@ def shares(run: Run, output: Output, rows: Sequence[Record], good: Sequence[Reco
             cells += [NONE, NONE]
             continue
         found = fit_responders(data, "Y", "ARM", strata=("STRATUM",), reference=control)
-        if isinstance(found, tuple) or found.difference is None:
+        if isinstance(found, tuple):
             cells += [NONE, NONE]
             continue
+        difference = found.difference.estimate if found.difference is not None else found.crude
         behind, odds = evidence(mine), found.odds_ratio or _firth(data, control, arm)
-        low, high = found.newcombe.low, found.newcombe.high
-        cells.append(Cell(interval(100 * found.difference.estimate, 100 * low, 100 * high), behind))
+        its = found.newcombe if run.plan.share_interval == "newcombe" else found.miettinen_nurminen
+        cells.append(Cell(interval(100 * difference, 100 * its.low, 100 * its.high), behind))
         cells.append(Cell(interval(odds.ratio, odds.low, odds.high, 2), behind) if odds else NONE)
     return cells
 
 
 def _firth(data: Columns, control: str, arm: str) -> Ratio | None:
-    """The odds ratio over the strata by Firth's method, where an arm has none or nothing but the event."""
+    """The odds ratio over the strata by Firth's method with the profile's interval, where an arm has none or nothing
+    but the event; None where nobody or everybody has it.
+    """
     terms = ["ARM", *(["STRATUM"] if len(set(data["STRATUM"])) > 1 else [])]
     factors, reference = tuple(terms), {"ARM": control}
     found = fit_logistic(
         data, f"Y ~ {' + '.join(terms)}", firth=True, categorical=factors, reference=reference
     )
-    return None if isinstance(found, tuple) else found.odds_ratio(f"ARM[T.{arm}]")
+    if isinstance(found, tuple):
+        return None
+    term = f"ARM[T.{arm}]"
+    bounds, odds = found.profile(term), found.odds_ratio(term)
+    return replace(odds, low=bounds.low, high=bounds.high) if bounds is not None else None
 
 
 def odds_heads(run: Run, output: Output) -> tuple[Text, ...]:
@@ -103,7 +127,9 @@ def common_odds(run: Run, output: Output, rows: Sequence[Record]) -> tuple[list[
     variable, control = arm_variable(output), run.arms.order[0]
     mine = [row for row in rows if number(row["BASE"]) is not None and row[variable] is not None]
     parameter = run.plan.parameter(output.parameters[0])
-    better = "lower" if parameter is not None and parameter.better == "lower" else "higher"
+    better: Literal["higher", "lower"] = (
+        "lower" if parameter is not None and parameter.better == "lower" else "higher"
+    )
     covariates = varying(run, output, mine)
     data: Columns = {
         "AVAL": [str(int(number(row["AVAL"]) or 0)) for row in mine],
@@ -123,8 +149,10 @@ def common_odds(run: Run, output: Output, rows: Sequence[Record]) -> tuple[list[
         join_empty=True,
     )
     if isinstance(found, tuple):
-        why = [not_fitted(one) for one in found]
-        return [NONE, NONE] * (len(run.arms.order) - 1), why
+        return _in_its_place(run, mine, data, better), [
+            *(not_fitted(one) for one in found),
+            texts("in-its-place"),
+        ]
     cells: list[Cell] = []
     behind = evidence(mine)
     for arm in run.arms.order[1:]:
@@ -135,6 +163,34 @@ def common_odds(run: Run, output: Output, rows: Sequence[Record]) -> tuple[list[
         odds = found.odds_ratio(term, of=better)
         cells += [Cell(interval(odds.ratio, odds.low, odds.high, 2), behind), Cell(p_value(odds.p), behind)]
     return cells, []
+
+
+def _in_its_place(
+    run: Run, rows: Sequence[Record], data: Columns, better: Literal["higher", "lower"]
+) -> list[Cell]:
+    """Where there is no common odds ratio: win odds over the strata with their interval, and van Elteren's p."""
+    control = run.arms.order[0]
+    cells: list[Cell] = []
+    for arm in run.arms.order[1:]:
+        mine = [place for place, one in enumerate(data["ARM"]) if one in (arm, control)]
+        kept: Columns = {
+            "AVAL": [float(data["AVAL"][place] or 0) for place in mine],
+            "ARM": [data["ARM"][place] for place in mine],
+            "STRATUM": [str(run.subjects[str(rows[place][SUBJECT])].get("STRATAR")) for place in mine],
+        }
+        if len(set(kept["ARM"])) < 2:
+            cells += [NONE, NONE]
+            continue
+        behind = evidence([rows[place] for place in mine])
+        won = fit_win_odds(kept, "AVAL", "ARM", better=better, strata=("STRATUM",), reference=control)
+        ranked = fit_van_elteren(kept, "AVAL", "ARM", strata=("STRATUM",), reference=control)
+        cells.append(
+            NONE
+            if isinstance(won, tuple)
+            else Cell(f"{interval(won.win_odds.ratio, won.win_odds.low, won.win_odds.high, 2)} ‡", behind)
+        )
+        cells.append(NONE if isinstance(ranked, tuple) else Cell(f"{p_value(ranked.p)} ‡", behind))
+    return cells
 
 
 def ancova(

@@ -15,6 +15,7 @@ from equipoise.analysis.report.run import Column, Run, count, evidence, known, m
 from equipoise.documents.report import Cell, Line
 from equipoise.protocol.analysis import Output
 from equipoise.words.text import Text
+from equipoise.words.unit_writing import shown_unit
 
 Made = tuple[tuple[Line, ...], tuple[Text, ...]]
 """Lines of a table, and notes below it."""
@@ -115,11 +116,11 @@ def number_lines(rows: Sequence[Record], variable: str, columns: Sequence[Column
 
 def _mean_sd(values: Sequence[float]) -> str:
     spread = f"{statistics.stdev(values):.1f}" if len(values) > 1 else "–"
-    return f"{statistics.fmean(values):.1f} ({spread})"
+    return f"{statistics.fmean(values):z.1f} ({spread})"
 
 
 def _median(values: Sequence[float]) -> str:
-    return f"{statistics.median(values):.1f}"
+    return f"{statistics.median(values):z.1f}"
 
 
 def _quartiles(values: Sequence[float]) -> str:
@@ -133,7 +134,7 @@ def _quartiles(values: Sequence[float]) -> str:
             return ordered[whole]
         return (ordered[max(whole - 1, 0)] + ordered[min(whole, len(ordered) - 1)]) / 2
 
-    return f"{at(0.25):.1f}, {at(0.75):.1f}"
+    return f"{at(0.25):z.1f}, {at(0.75):z.1f}"
 
 
 def _range(values: Sequence[float]) -> str:
@@ -270,7 +271,9 @@ def _injured(run: Run, output: Output, columns: Sequence[Column]) -> list[Line]:
 
 
 def _with_unit(label: Text, unit: str | None) -> Text:
-    return label if unit is None else Text(f"{label.en} ({unit})", f"{label.say('zh')}（{unit}）")
+    if unit is None:
+        return label
+    return Text(f"{label.en} ({shown_unit(unit, 'en')})", f"{label.say('zh')}（{shown_unit(unit, 'zh')}）")
 
 
 _RANGES = {

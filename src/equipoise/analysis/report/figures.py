@@ -154,7 +154,14 @@ def _stacked(run: Run, output: Output, parts: Sequence[Mapping[str, float]]) -> 
     def drawn(language: Language) -> Description:
         arms = [run.arm_label(arm).say(language) for arm in run.arms.order]
         visits = [run.visit_label(output, visit).say(language) for visit in output.visits]
-        names = [f"{visit} · {arm}" for visit in visits for arm in arms]
+        sizes = {(one["visit"], one["arm"]): 0 for one in parts}
+        for one in parts:
+            sizes[one["visit"], one["arm"]] += int(one["size"])
+        names = [
+            texts("bar", visit=visit, arm=arm, count=sizes.get((at, place), 0)).say(language)
+            for at, visit in enumerate(visits)
+            for place, arm in enumerate(arms)
+        ]
         values = [
             {
                 **one,

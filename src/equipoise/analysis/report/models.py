@@ -14,7 +14,15 @@ from functools import cached_property
 from equipoise.analysis.datasets.table import SUBJECT, Record, number
 from equipoise.analysis.estimate import Estimate
 from equipoise.analysis.mmrm.result import MmrmFit, fit_mmrm
-from equipoise.analysis.report.comparing import Columns, arm_variable, common_odds, not_fitted, varying
+from equipoise.analysis.report.comparing import (
+    Columns,
+    added,
+    arm_variable,
+    common_odds,
+    not_fitted,
+    share_interval,
+    varying,
+)
 from equipoise.analysis.report.counting import Made, of_column
 from equipoise.analysis.report.responding import threshold_lines
 from equipoise.analysis.report.run import Column, Run, evidence, interval, known, mean_sd, p_value, texts
@@ -68,14 +76,10 @@ class Fitted:
         used = self.fit.convergence.structure
         return [
             texts(
-                "model", covariates=_listed([run.variable_label(name) for name in self.covariates]),
+                "model", covariates=added(run, self.covariates),
                 structure=texts(f"structure-{used}"), rows=self.fit.n_obs, subjects=self.fit.n_subjects,
             )
         ]  # fmt: skip
-
-
-def _listed(names: Sequence[Text]) -> Text:
-    return Text(" + ".join(one.en for one in names) or "1", " + ".join(one.say("zh") for one in names) or "1")
 
 
 def fitted(run: Run, output: Output, rows: Sequence[Record], *, corrected: bool = False) -> Fitted:
@@ -155,7 +159,10 @@ def heads(run: Run, output: Output) -> tuple[Text, ...]:
     compared = [
         text
         for arm in run.arms.order[1:]
-        for text in (texts("difference", arm=run.arm_label(arm), control=run.arm_label(control)), texts("p"))
+        for text in (
+            texts("difference", arm=run.arm_label(arm), control=run.arm_label(control)),
+            texts("p-or-odds" if output.thresholds else "p"),
+        )
     ]
     return (*(one.head for one in run.columns(output)), *compared)
 
@@ -183,7 +190,10 @@ def mmrm(run: Run, output: Output) -> Made:
         parameter = run.plan.parameter(code)
         rows = run.analysed(output, code)
         model = fitted(run, output, rows)
-        notes += model.notes(run)
+        said = model.notes(run)
+        if parameter is not None and len(output.parameters) > 1:
+            said = [texts("at-visit", visit=parameter.label, said=one) for one in said]
+        notes += said
         blank = [Cell()] * (2 * (len(run.arms.order) - 1))
         base = [row for row in rows if row["ABLFL"] == "Y"]
         lines.append(Line(parameter.label if parameter else code, head=True))
@@ -219,7 +229,7 @@ def _mean(model: Fitted, column: Column, visit: str, rows: Sequence[Record]) -> 
     found = model.mean(column.arm, visit) if column.arm is not None else None
     if found is None:
         return NONE
-    return Cell(f"{found.estimate:.2f} ({found.se:.2f})", evidence(known(rows, "CHG")))
+    return Cell(f"{found.estimate:z.2f} ({found.se:.2f})", evidence(known(rows, "CHG")))
 
 
 def visits(run: Run, output: Output) -> Made:
@@ -240,7 +250,8 @@ def visits(run: Run, output: Output) -> Made:
                     here = [row for row in mine if row["AVISIT"] == visit]
                     cells = tuple(mean_sd(of_column(here, one), "AVAL") for one in columns)
                     more.append(Line(run.visit_label(output, visit), (*cells, *blank), 1))
-    extra = (texts("responder-note"), texts("share-beside")) if output.thresholds else ()
+    beside = texts("share-beside", interval=share_interval(run))
+    extra = (texts("responder-note"), beside) if output.thresholds else ()
     nominal = (texts("nominal"),) if output.estimand is None else ()
     return (*lines, *more), (*notes, *nominal, *extra)
 
@@ -268,4 +279,5 @@ def distribution(run: Run, output: Output) -> Made:
                     share = f"{100 * len(there) / len(one):.1f}" if one else "–"
                     cells.append(Cell(f"{len(there)} ({share})", evidence(there)))
                 lines.append(Line(str(level), (*cells, *blank), 1))
-    return tuple(lines), (texts("responder-note"), texts("odds-note"), *notes)
+    method = texts("odds-note", covariates=added(run, output.covariates))
+    return tuple(lines), (texts("responder-note"), method, *dict.fromkeys(notes))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from equipoise.analysis.datasets.table import Record, number
-from equipoise.analysis.report.comparing import shares
+from equipoise.analysis.report.comparing import share_interval, shares
 from equipoise.analysis.report.counting import Made, of_column
 from equipoise.analysis.report.run import Run, evidence, known, texts
 from equipoise.documents.report import Cell, Line
@@ -18,7 +18,10 @@ from equipoise.protocol.analysis import Output, Threshold
 
 def responders(run: Run, output: Output) -> Made:
     """n of those with a value at a visit who meet a threshold, and every arm against control."""
-    return tuple(threshold_lines(run, output)), (texts("responder-note"), texts("share-note"))
+    return tuple(threshold_lines(run, output)), (
+        texts("responder-note"),
+        texts("share-note", interval=share_interval(run)),
+    )
 
 
 def threshold_lines(run: Run, output: Output) -> list[Line]:

@@ -117,7 +117,7 @@ class Run:
         factors = self.study.randomization.factors if self.study.randomization is not None else ()
         for stratum, factor in zip(plan.strata, factors, strict=False):
             if stratum == name:
-                return factor.label
+                return texts("stratum", factor=factor.label)
         if name in VARIABLES:
             return texts(f"variable-{name.lower()}")
         table = next((table for table in self.datasets.values() if name in table.labels), None)
@@ -140,6 +140,8 @@ class Run:
             found = next((term.decode for term in listed.terms if term.code == code), None)
             if found is not None:
                 return found
+        if name == "ATOXGRN":
+            return texts("grade", grade=code)
         factors = self.study.randomization.factors if self.study.randomization is not None else ()
         for named, factor in zip(self.plan.strata, factors, strict=False):
             if named == name:
@@ -241,7 +243,7 @@ def mean_sd(rows: Sequence[Record], variable: str) -> page.Cell:
         return page.Cell("0")
     spread = f"{statistics.stdev(values):.1f}" if len(values) > 1 else "–"
     return page.Cell(
-        f"{len(values)}; {statistics.fmean(values):.1f} ({spread})", evidence(known(rows, variable))
+        f"{len(values)}; {statistics.fmean(values):z.1f} ({spread})", evidence(known(rows, variable))
     )
 
 
@@ -261,5 +263,5 @@ def p_value(p: float) -> str:
 
 
 def interval(estimate: float, low: float, high: float, places: int = 1) -> str:
-    """An estimate with its interval."""
-    return f"{estimate:.{places}f} ({low:.{places}f}, {high:.{places}f})"
+    """An estimate with its interval; zero has no sign."""
+    return f"{estimate:z.{places}f} ({low:z.{places}f}, {high:z.{places}f})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from equipoise.analysis.datasets.table import Record, number
 from equipoise.analysis.report.comparing import curves, log_rank
 from equipoise.analysis.report.counting import of_column
 from equipoise.analysis.report.figures import INKS, Drawn
@@ -35,9 +36,17 @@ def survival(run: Run, output: Output) -> Drawn:
         for day in DAYS:
             cells = tuple(_at(known.get(one.arm or ""), day, of_column(rows, one)) for one in columns)
             lines.append(Line(texts("survival-at", day=day), (*cells, Cell()), 1))
+            risk = tuple(_watched(of_column(rows, one), day) for one in columns)
+            lines.append(Line(texts("survival-risk", day=day), (*risk, Cell()), 2))
         if known:
             figures.append(_figure(run, label, known))
     return (*(one.head for one in columns), texts("log-rank")), tuple(lines), tuple(figures), ()
+
+
+def _watched(rows: Sequence[Record], day: int) -> Cell:
+    """Who is at risk at a day: neither the event nor the end of watching came before it."""
+    mine = [row for row in rows if (number(row["AVAL"]) or 0.0) >= day]
+    return Cell(str(len(mine)), evidence(mine))
 
 
 def _at(curve: Curve | None, day: int, rows: Sequence[Mapping[str, Any]]) -> Cell:
@@ -56,10 +65,13 @@ def _figure(run: Run, label: Text, known: Mapping[str, Curve]) -> Figure:
     def drawn(language: Language) -> Mapping[str, Any]:  # Any: the notation, which is JSON
         names = {arm: run.arm_label(arm).say(language) for arm in run.arms.order}
         values = [
-            {"arm": names[arm], "day": at, "left": left}
+            {"arm": names[arm], "day": at, "left": left, "censored": censored}
             for arm in run.arms.order
             if arm in known
-            for at, left in [(0.0, 1.0), *((one.time, one.survival) for one in known[arm].points)]
+            for at, left, censored in [
+                (0.0, 1.0, False),
+                *((one.time, one.survival, one.censored > 0) for one in known[arm].points),
+            ]
         ]
         domain = {"domain": list(names.values()), "range": list(INKS[: len(names)])}
         return {
@@ -67,7 +79,13 @@ def _figure(run: Run, label: Text, known: Mapping[str, Curve]) -> Figure:
             "height": 220,
             "title": label.say(language),
             "data": {"values": values},
-            "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 2},
+            "layer": [
+                {"mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 2}},
+                {
+                    "mark": {"type": "tick", "orient": "vertical", "thickness": 1, "size": 9},
+                    "transform": [{"filter": "datum.censored"}],
+                },
+            ],
             "encoding": {
                 "x": {"field": "day", "type": "quantitative", "title": texts("axis-day").say(language)},
                 "y": {

@@ -136,7 +136,7 @@ def fit_cox(
     keep = [at for at, term in enumerate(frame.terms) if term != "Intercept"]
     terms = tuple(frame.terms[at] for at in keep)
     x = frame.x[:, keep]
-    if found := check_columns(np.column_stack([np.ones(len(x)), x]), ("Intercept", *terms)):
+    if found := check_columns(np.column_stack([np.ones(len(x)), x]), ("Intercept", *terms), frame.nobody):
         return found
     if len(x) <= len(terms):
         return (problem("analysis.too-few", rows=len(x), parameters=len(terms)),)

@@ -20,10 +20,10 @@ from equipoise.desk.views import FormView, ItemView
 from equipoise.ledger.entries import Datum
 from equipoise.web import problems
 from equipoise.web.request import Asked, desk
-from equipoise.web.units import shown_unit
 from equipoise.web.views.reading import found, new_key, signed, subject_path
 from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Text
+from equipoise.words.unit_writing import shown_unit
 
 
 @dataclass(frozen=True, slots=True)
