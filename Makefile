@@ -36,7 +36,7 @@ prove-blind-full: test-env ## the same with twenty relabellings of the arms, eve
 	@$(BIN)/python -m tests.blind --full
 
 guide: test-env ## the pictures of the user guide, taken anew while its course is played
-	@EQUIPOISE_PICTURES=1 $(BIN)/python -m pytest -q tests/browser/test_a_whole_participant.py tests/browser/test_the_lock.py
+	@EQUIPOISE_PICTURES=1 $(BIN)/python -m pytest -q tests/browser/test_a_whole_participant.py tests/browser/test_the_lock.py tests/browser/test_diary_course.py
 
 bench: env ## measurements, printed as a table; no result passes or fails
 	@$(BIN)/python -m bench

@@ -6,7 +6,6 @@ With EQUIPOISE_PICTURES its pictures are written to docs/img/guide, where the us
 from __future__ import annotations
 
 import datetime as dt
-import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -14,12 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pictures import ASKED, keep
 from playwright.sync_api import Browser, Page, expect
 from served import VIEW, WAIT, Served, enter, saved
 
 from stories.conftest import TODAY
 
-PICTURES = Path(__file__).resolve().parents[2] / "docs" / "img" / "guide"
 FRAME = {"width": 900, "height": 560}
 DAY_ONE = TODAY.date()
 TO_THE_TOP = """(one) => {
@@ -70,9 +69,8 @@ class Course:
 
     def picture(self, page: Page, name: str, at: str = "body") -> None:
         """A picture of a page, from the part `at` on, in each language of the guide, when pictures are asked for."""
-        if not os.environ.get("EQUIPOISE_PICTURES"):
+        if not ASKED:
             return
-        PICTURES.mkdir(parents=True, exist_ok=True)
         page.set_viewport_size(FRAME)
         for language in ("zh", "en"):
             cookie: Any = {  # Any: the type of it is not exported
@@ -83,7 +81,7 @@ class Course:
             page.context.add_cookies([cookie])
             page.reload()
             page.locator(at).first.evaluate(TO_THE_TOP)
-            page.screenshot(path=PICTURES / f"{name}.{language}.png")
+            keep(f"{name}.{language}", page.screenshot())
         page.set_viewport_size(VIEW)
 
     def form(
