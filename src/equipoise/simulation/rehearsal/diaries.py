@@ -220,9 +220,12 @@ class Diaries:
         stage, nurse = self._stage, self._stage.person("coordinator", case.site)
         before = self._held.get((case.index, side))
         if before is not None:
-            devices.revoke(
-                stage.desk, stage.who(nurse), case.subject, before.phone.used, "lost", key=stage.key()
+            gone = before.phone.used
+            against = devices.revoke(
+                stage.desk, stage.who(nurse), case.subject, gone, "lost", key=stage.key()
             )
+            if against:
+                raise Stopped(f"the lost phone of {case.number}", against)
         holder = PARTICIPANT if side == PARTICIPANT else self._caregiver(case)
         made = devices.invite(stage.desk, stage.who(nurse), case.subject, holder, key=stage.key())
         if not isinstance(made, Invited):
