@@ -7,9 +7,6 @@ R reads the same file and is timed inside R, after one fit that is not counted. 
 
 from __future__ import annotations
 
-import csv
-import json
-import shutil
 import statistics as numbers
 import subprocess
 import sys
@@ -21,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.beside_r import beside_r
 from bench.table import Row, render
 from equipoise.analysis import MmrmFit, fit_mmrm
 from equipoise.analysis.mmrm.design import Design, Question, design
@@ -35,6 +33,7 @@ from equipoise.analysis.table import columns
 FORMULA = "chg ~ base * visit + arm * visit"
 SIZES = ((86, 5), (1_000, 10), (5_000, 12))
 MANY = 1_000
+PACKAGES = {"gls": ("nlme",), "lme4": ("lme4", "pbkrtest"), "mmrm": ("mmrm",)}
 _R = """
 a <- commandArgs(TRUE); d <- read.csv(a[1], stringsAsFactors = TRUE); kind <- a[2]; times <- as.integer(a[3])
 d$t <- as.integer(as.character(d$visit)); d$visit <- factor(d$t)
@@ -115,7 +114,11 @@ def analysis_rows(folder: Path) -> Iterator[Row]:
             raise RuntimeError(made[0].say())
         core = _timed(lambda made=made: _core(made), MANY if subjects < 500 else 3)
         yield _row("MMRM, core", size, core)
-        yield from _beside(folder, table, size, numbers.median(whole), slow=subjects > 500)
+        ours = numbers.median(whole)
+        yield from beside_r(
+            folder, table, size, _R, PACKAGES, times=1 if subjects > 500 else 5,
+            compared=lambda theirs, ours=ours: f"{theirs / ours:.1f} times our whole fit",
+        )  # fmt: skip
 
 
 def _fitted(table: dict[str, list[Any]]) -> MmrmFit:
@@ -131,43 +134,6 @@ def _row(measured: str, size: str, taken: list[float], note: str = "") -> Row:
     return Row(
         measured, size, f"{len(taken) / sum(taken):,.1f} fits/s", p50, p95, note=note or f"n={len(taken)}"
     )
-
-
-def _beside(
-    folder: Path, table: dict[str, list[Any]], size: str, ours: float, *, slow: bool
-) -> Iterator[Row]:
-    """The same trial in R; a package that is not there is said to be not there."""
-    program = shutil.which("Rscript")
-    if program is None:
-        yield Row("MMRM in R", size, note="R is not installed")
-        return
-    path, script = folder / "trial.csv", folder / "fit.R"
-    script.write_text(_R, "utf-8")
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(table)
-        writer.writerows(zip(*table.values(), strict=True))
-    for kind, needs in (("gls", ("nlme",)), ("lme4", ("lme4", "pbkrtest")), ("mmrm", ("mmrm",))):
-        asked = f"cat(all(sapply(c({','.join(map(json.dumps, needs))}), requireNamespace, quietly = TRUE)))"
-        there = (
-            subprocess.run([program, "-e", asked], capture_output=True, text=True, check=False).stdout.strip()
-            == "TRUE"
-        )
-        if not there:
-            yield Row(f"R {'/'.join(needs)}", size, note="not installed")
-            continue
-        command = [program, str(script), str(path), kind, "1" if slow else "5"]
-        try:
-            said = subprocess.run(
-                command, capture_output=True, text=True, timeout=120, check=False
-            ).stdout.strip()
-            theirs = float(said)
-            yield Row(f"R {'/'.join(needs)}", size, f"{1 / theirs:,.1f} fits/s", f"{1000 * theirs:.1f}",
-                      note=f"{theirs / ours:.1f} times our whole fit")  # fmt: skip
-        except subprocess.TimeoutExpired:
-            yield Row(f"R {'/'.join(needs)}", size, note="not ended in 120 s, two fits")
-        except ValueError:
-            yield Row(f"R {'/'.join(needs)}", size, note="gave no answer")
 
 
 if __name__ == "__main__":

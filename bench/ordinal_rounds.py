@@ -7,10 +7,7 @@ that is not counted. Alone: python -m bench.ordinal_rounds
 
 from __future__ import annotations
 
-import csv
-import shutil
 import statistics as numbers
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,12 +16,14 @@ from typing import Any
 import numpy as np
 
 from bench.analysis_rounds import MANY, _row, _timed
+from bench.beside_r import beside_r
 from bench.table import Row, render
 from equipoise.analysis import OrdinalFit, fit_ordinal
 from equipoise.analysis.ordinal.method import fit
 
 FORMULA = "grade ~ arm + base"
 SIZES = (86, 1_000, 5_000)
+PACKAGES = {"MASS": ("MASS",), "ordinal": ("ordinal",)}
 _R = """
 a <- commandArgs(TRUE); d <- read.csv(a[1]); d$grade <- ordered(d$grade); times <- as.integer(a[3])
 run <- switch(a[2],
@@ -57,31 +56,13 @@ def ordinal_rows(folder: Path) -> Iterator[Row]:
         data = found.fitted.data
         core = _timed(lambda data=data: fit(data), MANY if subjects < 500 else 9)
         yield _row("proportional odds, core", size, core)
-        yield from _beside(folder, table, size, (numbers.median(whole), numbers.median(core)))
-
-
-def _beside(folder: Path, table: dict[str, list[Any]], size: str, ours: tuple[float, float]) -> Iterator[Row]:
-    program = shutil.which("Rscript")
-    if program is None:
-        yield Row("proportional odds in R", size, note="R is not installed")
-        return
-    path, script = folder / "trial.csv", folder / "ordinal.R"
-    script.write_text(_R, "utf-8")
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(table)
-        writer.writerows(zip(*table.values(), strict=True))
-    for package in ("MASS", "ordinal"):
-        said = subprocess.run(
-            [program, str(script), str(path), package, "9"], capture_output=True, text=True, timeout=120, check=False
+        ours = (numbers.median(whole), numbers.median(core))
+        yield from beside_r(
+            folder, table, size, _R, PACKAGES, times=9,
+            compared=lambda theirs, ours=ours: (
+                f"{theirs / ours[0]:.1f} times our whole fit, {theirs / ours[1]:.1f} times the core"
+            ),
         )  # fmt: skip
-        try:
-            theirs = float(said.stdout.strip())
-        except ValueError:
-            yield Row(f"R {package}", size, note="gave no answer")
-            continue
-        note = f"{theirs / ours[0]:.1f} times our whole fit, {theirs / ours[1]:.1f} times the core"
-        yield Row(f"R {package}", size, f"{1 / theirs:,.1f} fits/s", f"{1000 * theirs:.1f}", note=note)
 
 
 if __name__ == "__main__":
