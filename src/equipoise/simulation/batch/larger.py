@@ -3,10 +3,11 @@
 A trial of a seed begins with the participants of the same trial at a smaller size, so that what a larger one would have
 shown is known: it was run. The second stage is what is left of the final statistic after the first,
 
-    z_2 = (sqrt(I) z - sqrt(I_1) z_1) / sqrt(I - I_1),      combined = sqrt(w) z_1 + sqrt(1 - w) z_2
+    z_2 = (z - sqrt(t) z_1) / sqrt(1 - t),      combined = sqrt(w) z_1 + sqrt(1 - w) z_2
 
-with I the information (1 / variance) and z the normal quantile of the t statistic's share. The weight w is fixed
-before the trial, so that the level holds whatever size is chosen.
+with z the normal quantile of the t statistic's share, and t = w N / n the look's share of the information in a trial of
+n participants where N are planned. Both are fixed before the trial: shares of the information as it is estimated
+go with the statistics, and the level did not hold. Without a larger size the combined test is the planned one.
 
 The rules that must stay true: the size is chosen by the analysis room's own rule from the look alone; a larger trial
 must have the same look as the planned one, else it is refused; a fit without an answer counts as not rejecting.
@@ -63,13 +64,10 @@ def reestimated(
     first = each[0]
     chosen = _chosen(asked, [one.participants for one in ready], first, bound)
     z = np.choose(chosen, [one.z for one in each])
-    information = np.choose(chosen, [one.information for one in each])
-    fitted = np.choose(chosen, [one.fitted for one in each]) & first.at_look & (information > first.first)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        second = (np.sqrt(information) * z - np.sqrt(first.first) * first.z_first) / np.sqrt(
-            information - first.first
-        )
-        combined = inverse_normal(first.z_first, second, asked.weight)
+    fitted = np.choose(chosen, [one.fitted for one in each]) & first.at_look
+    share = asked.weight * ready[0].participants / np.array([one.participants for one in ready])[chosen]
+    second = (z - np.sqrt(share) * first.z_first) / np.sqrt(1.0 - share)
+    combined = inverse_normal(first.z_first, second, asked.weight)
     yield rate_of("larger", chosen > 0)
     yield rate_of("larger_rejects_better", fitted & (combined > bound))
     yield mean_of("larger_size", np.array([one.participants for one in ready], float)[chosen])
@@ -84,7 +82,6 @@ class _Final:
         self.at_look: Mask = named["fitted0"] > 0
         self.fitted: Mask = named["fitted1"] > 0
         self.first: Array = 1.0 / np.where(self.at_look, named["adjusted0"], 1.0)
-        self.information: Array = 1.0 / np.where(self.fitted, named["adjusted1"], 1.0)
         self.z_first = _normal(named, 0, better)
         self.z = _normal(named, 1, better)
 
