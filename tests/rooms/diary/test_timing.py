@@ -80,7 +80,7 @@ def test_where_the_page_lived_on_the_counter_tells_the_moment():
 def test_a_moment_that_cannot_be_read_is_kept_as_it_was_written(name, given):
     said = {
         "v": 1, "kind": "seen", "form": "DAILY", "period": "2026-03-04", "zone": "Asia/Shanghai",
-        "begun": {"wall": "2026-03-04T19:00:00+08:00"}, name: given,
+        "digest": "d" * 64, "begun": {"wall": "2026-03-04T19:00:00+08:00"}, name: given,
     }  # fmt: skip
     found = parse("p", "s", said)
     assert (found.rule, found.where) == (UNREADABLE, name)
