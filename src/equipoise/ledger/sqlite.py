@@ -42,6 +42,8 @@ APPLICATION = 0x45515053  # "EQPS": the file says what it is (PRAGMA application
 _MAGIC = b"SQLite format 3\x00"
 _WAIT_SECONDS = 30.0
 _PAGE = 500
+_STATEMENTS = 512
+"""Compiled statements that a connection keeps: more than the program has."""
 _RULES: dict[int, str] = {
     sqlite3.SQLITE_FULL: "ledger.disk-full",
     sqlite3.SQLITE_CORRUPT: "ledger.store-damaged",
@@ -137,8 +139,7 @@ class SqliteReading:
         return found if row[5] == snapshot_digest(found) else None  # damaged: as good as none
 
     def get(self, table: ReadTable, key: Sequence[Cell]) -> Row | None:
-        rows = sqlite_rows.find(self._connection, table, dict(zip(table.key, key, strict=True)), limit=1)
-        return rows[0] if rows else None
+        return sqlite_rows.get(self._connection, table, key)
 
     def find(
         self,
@@ -372,7 +373,12 @@ def _first_look(path: Path, mode: Literal["write", "read"], *, create: bool) -> 
 def _connect(path: Path, mode: Literal["write", "read", "recover"]) -> sqlite3.Connection:
     address = f"{path.absolute().as_uri()}?mode={'ro' if mode == 'read' else 'rw'}"
     connection = sqlite3.connect(
-        address, uri=True, isolation_level=None, check_same_thread=False, timeout=_WAIT_SECONDS
+        address,
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=_WAIT_SECONDS,
+        cached_statements=_STATEMENTS,
     )
     try:
         for setting in (

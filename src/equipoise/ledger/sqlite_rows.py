@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import cast
 
 from equipoise.ledger.store import Cell, Condition, ReadTable, Row
@@ -30,24 +31,45 @@ def shape_of(table: ReadTable, code: str) -> str:
     return digest(declared)
 
 
-_CHECKED: dict[int, tuple[ReadTable, str, str]] = {}
+@dataclass(frozen=True, slots=True)
+class _Statements:
+    """A declaration whose names were checked, its table's name, and the statements made of it so far.
+
+    `finds`: what was asked for -> its statement; only as many as there are shapes of questions in the program.
+    """
+
+    table: ReadTable
+    target: str
+    written: str
+    got: str
+    finds: dict[tuple[object, ...], str] = field(default_factory=dict)
+
+
+_CHECKED: dict[int, _Statements] = {}
 _TABLES_AT_MOST = 1000
+_FINDS_AT_MOST = 200
 
 
 def _checked(table: ReadTable) -> str:
-    """The name of a table whose names were checked; kept by the declaration's identity, for every statement asks."""
-    return _known(table)[1]
+    """The name of a table whose names were checked."""
+    return _known(table).target
 
 
-def _known(table: ReadTable) -> tuple[ReadTable, str, str]:
-    """A declaration, its table's name, and the statement that writes a row."""
+def _known(table: ReadTable) -> _Statements:
+    """What is known of a declaration; kept by its identity, for every statement asks."""
     known = _CHECKED.get(id(table))
-    if known is None or known[0] is not table:
+    if known is None or known.table is not table:
         if len(_CHECKED) >= _TABLES_AT_MOST:
             _CHECKED.clear()
-        target, marks = _check(table), ", ".join("?" * len(table.columns))
-        written = f"INSERT OR REPLACE INTO {target} ({', '.join(table.columns)}) VALUES ({marks})"  # noqa: S608 checked names
-        known = _CHECKED[id(table)] = table, target, written
+        target, columns = _check(table), ", ".join(table.columns)
+        marks = ", ".join("?" * len(table.columns))
+        place = " AND ".join(f"{name} IS ?" for name in table.key)
+        known = _CHECKED[id(table)] = _Statements(
+            table,
+            target,
+            f"INSERT OR REPLACE INTO {target} ({columns}) VALUES ({marks})",  # noqa: S608 checked names
+            f"SELECT {columns} FROM {target} WHERE {place}",  # noqa: S608 checked names
+        )
     return known
 
 
@@ -82,13 +104,21 @@ def put(connection: sqlite3.Connection, table: ReadTable, row: Row) -> None:
     """Write a whole row. Raises ValueError for a row that has not exactly the table's columns."""
     if row.keys() != table.columns.keys():
         raise ValueError(f"a row of {table.name} has the columns {', '.join(table.columns)}")
-    connection.execute(_known(table)[2], [row[name] for name in table.columns])
+    connection.execute(_known(table).written, [row[name] for name in table.columns])
+
+
+def get(connection: sqlite3.Connection, table: ReadTable, key: Sequence[Cell]) -> Row | None:
+    """The row of a key, or None."""
+    if len(key) != len(table.key):
+        raise ValueError(f"a row of {table.name} is named by {', '.join(table.key)}")
+    row = connection.execute(_known(table).got, key).fetchone()
+    return None if row is None else dict(zip(table.columns, row, strict=True))
 
 
 def remove(connection: sqlite3.Connection, table: ReadTable, key: Sequence[Cell]) -> None:
     """Take away one row."""
-    clause, values = _where(table, dict(zip(table.key, key, strict=True)))
-    connection.execute(f"DELETE FROM {_checked(table)}{clause}", values)  # noqa: S608 checked names
+    clause = _where(table, dict(zip(table.key, key, strict=True)))
+    connection.execute(f"DELETE FROM {_checked(table)}{clause}", key)  # noqa: S608 checked names
 
 
 def clear(connection: sqlite3.Connection, table: ReadTable) -> None:
@@ -100,8 +130,9 @@ def count(
     connection: sqlite3.Connection, table: ReadTable, where: Mapping[str, Condition] | None = None
 ) -> int:
     """How many rows meet `where`."""
-    clause, values = _where(table, where or {})
-    (found,) = connection.execute(f"SELECT count(*) FROM {_checked(table)}{clause}", values).fetchone()  # noqa: S608 checked names
+    clause = _where(table, where or {})
+    sql = f"SELECT count(*) FROM {_checked(table)}{clause}"  # noqa: S608 checked names
+    (found,) = connection.execute(sql, _values(where or {})).fetchone()
     return cast(int, found)
 
 
@@ -116,10 +147,34 @@ def find(
     limit: int | None = None,
 ) -> tuple[Row, ...]:
     """As `store.Rows.find`."""
+    if after:
+        sql, values = _find(table, where or {}, order, after, descending=descending)
+    else:
+        known = _known(table)
+        values = _values(where or {})
+        shape = (*_shape(where or {}), *order, descending)
+        sql = known.finds.get(shape, "")
+        if not sql:
+            if len(known.finds) >= _FINDS_AT_MOST:
+                known.finds.clear()
+            sql = known.finds[shape] = _find(table, where or {}, order, (), descending=descending)[0]
+    rows = connection.execute(sql, [*values, -1 if limit is None else limit]).fetchall()
+    return tuple([dict(zip(table.columns, row, strict=True)) for row in rows])
+
+
+def _find(
+    table: ReadTable,
+    where: Mapping[str, Condition],
+    order: Sequence[str],
+    after: Sequence[Cell],
+    *,
+    descending: bool,
+) -> tuple[str, list[Cell]]:
+    """The statement that finds rows, and its values but for the limit."""
     sorted_by = (*order, *table.key)
     if not set(sorted_by) <= set(table.columns) or (after and len(after) != len(sorted_by)):
         raise ValueError(f"{table.name} is sorted by its columns, and `after` has a value for each")
-    clause, values = _where(table, where or {})
+    clause, values = _where(table, where), _values(where)
     if after:
         later, more = _later(sorted_by, after, descending=descending)
         first, value = sorted_by[0], after[0]
@@ -130,24 +185,38 @@ def find(
         values += more
     direction = " DESC" if descending else ""
     sql = f"SELECT {', '.join(table.columns)} FROM {_checked(table)}{clause} ORDER BY "  # noqa: S608 checked names
-    sql += ", ".join(name + direction for name in sorted_by) + " LIMIT ?"
-    rows = connection.execute(sql, [*values, -1 if limit is None else limit]).fetchall()
-    return tuple(dict(zip(table.columns, row, strict=True)) for row in rows)
+    return sql + ", ".join(name + direction for name in sorted_by) + " LIMIT ?", values
 
 
-def _where(table: ReadTable, where: Mapping[str, Condition]) -> tuple[str, list[Cell]]:
+def _shape(where: Mapping[str, Condition]) -> Iterator[object]:
+    """What of a condition the statement's text depends on."""
+    for name, wanted in where.items():
+        yield name
+        yield None if wanted is None or isinstance(wanted, str | int) else len(wanted)
+
+
+def _where(table: ReadTable, where: Mapping[str, Condition]) -> str:
+    """The clause of a condition; `_values` are its values."""
     if not where.keys() <= table.columns.keys():
         raise ValueError(f"{table.name} has the columns {', '.join(table.columns)}")
-    terms: list[str] = []
+    terms = [
+        f"{name} IS ?"
+        if wanted is None or isinstance(wanted, str | int)
+        else f"{name} IN ({', '.join('?' * len(wanted))})"
+        for name, wanted in where.items()
+    ]
+    return " WHERE " + " AND ".join(terms) if terms else ""
+
+
+def _values(where: Mapping[str, Condition]) -> list[Cell]:
+    """The values of a condition, in the order of its marks."""
     values: list[Cell] = []
-    for name, wanted in where.items():
+    for wanted in where.values():
         if wanted is None or isinstance(wanted, str | int):
-            terms.append(f"{name} IS ?")
             values.append(wanted)
         else:
-            terms.append(f"{name} IN ({', '.join('?' * len(wanted))})")
             values.extend(wanted)
-    return (" WHERE " + " AND ".join(terms) if terms else ""), values
+    return values
 
 
 def _later(names: Sequence[str], after: Sequence[Cell], *, descending: bool) -> tuple[str, list[Cell]]:

@@ -11,14 +11,16 @@ from pathlib import Path
 import pytest
 
 from diarists import BEGAN, make_diarists
-from equipoise.diary.evolve import side_of
-from equipoise.ledger.entries import Datum
+from equipoise.desk.diary_standing import told_of
+from equipoise.desk.diary_waiting import WAITING
+from equipoise.diary.evolve import kinds, side_of
+from equipoise.ledger.entries import Datum, DiaryFlagHandled, DiaryReviewed
 from equipoise.protocol.load import load_study
 from equipoise.simulation.people import DiaryEntry
 from equipoise.simulation.rehearsal.case import Case
 from equipoise.simulation.rehearsal.chance import Chance
 from equipoise.simulation.rehearsal.diaries import Diaries
-from equipoise.simulation.rehearsal.staff import Phones, load_staff
+from equipoise.simulation.rehearsal.staff import DiaryContacts, Phones, load_staff
 from equipoise.simulation.rehearsal.stage import Stage
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -49,12 +51,12 @@ class AtHome:
 class Trial:
     """A stage with one participant, randomized on study day 1."""
 
-    def __init__(self, folder, person, **rates):
+    def __init__(self, folder, person, diary=None, **rates):
         self.world = make_diarists(folder / "store", STUDY)
         caregiver = person.reporter == "CAREGIVER"
         staff = load_staff(ROOT / "studies/nct07197606", STUDY)
-        phones = staff.rates.model_copy(update={"phones": Phones(**rates)})
-        staff = staff.model_copy(update={"rates": phones})
+        told = {"phones": Phones(**rates), "diary": DiaryContacts(**(diary or {}))}
+        staff = staff.model_copy(update={"rates": staff.rates.model_copy(update=told)})
         actors = {one.id: "crc" for one in staff.people if (one.role, one.site) == ("coordinator", "01")}
         self.stage = Stage(STUDY, self.world.desk, self.world.clock, None, None, staff, actors, Chance(1))
         self.case = Case(0, person, "王建国", DAY_ONE, self.world.plant(), "01001", randomized=DAY_ONE)
@@ -154,3 +156,74 @@ def test_nobody_who_takes_no_phone_or_makes_no_entry_has_one(trial):
     idle.play(5)
     assert idle.entries() == []
     assert idle.counts["diary entries not made"] == 5
+
+
+class Feverish(AtHome):
+    """A person who reports a fever in every daily entry: a red flag (diary.yaml, WARN)."""
+
+    def diary(self, form, day, at):
+        made = super().diary(form, day, at)
+        if form != "DAILY":
+            return made
+        return DiaryEntry(self.reporter, {"WARN": Datum("FEVER")}, ("WARN",))
+
+
+def waiting(played):
+    """Red flags and calls for help that wait for somebody of the site."""
+    with played.world.desk.reading() as reader:
+        return [row["state"] for row in reader.rows.find(WAITING, {"subject": played.case.subject})]
+
+
+def told(played):
+    """What the site said of periods without an entry."""
+    return told_of(played.world.diary(played.case.subject), "PARTICIPANT")
+
+
+def test_a_coordinator_answers_red_flags_and_what_nobody_came_to_waits(trial):
+    played = trial(Feverish(), diary={"handled": 0.0})
+    played.play(3)
+    assert waiting(played) == ["WAITING"] * 3  # one entry each evening
+    played.diaries.contacts.round("01")
+    assert waiting(played) == ["WAITING"] * 3
+    played.diaries.contacts.round("01", all_of_them=True)
+    assert waiting(played) == ["DONE"] * 3
+    sent = trial(Feverish(), diary={"handled": 1.0, "sent_to_care": 1.0})
+    sent.play(2)
+    sent.diaries.contacts.round("01")
+    handled = [one.entry for one in kinds(sent.world.diary(sent.case.subject), DiaryFlagHandled)]
+    assert [one.outcome for one in handled] == ["SENT_TO_CARE"] * 2
+    assert sent.counts["diary flags handled"] == 2
+
+
+def test_who_is_silent_is_called_and_a_gap_is_asked_about_once(trial):
+    played = trial(AtHome(made=False), diary={"explained": 1.0, "because": {"TRAVEL": 1.0}})
+    played.play(2)
+    played.diaries.contacts.round("01")
+    assert (
+        played.counts["silent participants called"] == 0
+    )  # called after 3 days without an entry (diary.yaml)
+    played.play(6)
+    played.diaries.contacts.round("01")
+    assert played.counts["silent participants called"] == 1
+    first = told(played)
+    assert len(first) >= 3
+    assert set(first.values()) == {"EXPLAINED"}
+    played.diaries.at_visit(played.case, "V3")
+    assert told(played) == first  # nothing was due since
+    played.play(9)
+    played.diaries.at_visit(played.case, "V3")
+    assert len(told(played)) == len(first) + 3  # three more evenings
+
+
+def test_a_gap_of_which_nothing_is_known_stays_open_and_entries_are_read_at_a_visit(trial):
+    idle = trial(AtHome(made=False), diary={"explained": 0.0, "because": {"TRAVEL": 1.0}})
+    idle.play(8)
+    idle.diaries.at_visit(idle.case, "V3")
+    assert told(idle) == {}
+    keen = trial(AtHome())
+    keen.play(4)
+    keen.diaries.at_visit(keen.case, "V3")
+    keen.diaries.at_visit(keen.case, "V3")
+    reviews = [one.entry for one in kinds(keen.world.diary(keen.case.subject), DiaryReviewed)]
+    last = max(one.seq for one in keen.world.diary(keen.case.subject).made.values())
+    assert [(one.visit, one.upto) for one in reviews] == [("V3", last)]  # once: nothing came in between

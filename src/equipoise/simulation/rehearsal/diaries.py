@@ -21,6 +21,7 @@ from equipoise.diary.windows import Slot, slots
 from equipoise.simulation.people import DiaryEntry
 from equipoise.simulation.phone import Phone
 from equipoise.simulation.rehearsal.case import Case, made_up_name
+from equipoise.simulation.rehearsal.diary_contacts import DiaryContacts
 from equipoise.simulation.rehearsal.stage import Deed, Stage, Stopped
 
 CAREGIVER = "CAREGIVER"
@@ -51,6 +52,8 @@ class Diaries:
         self._caregivers: dict[int, str] = {}
         self._awaited: set[tuple[int, str]] = set()
         self._slots: dict[int, tuple[dt.date | None, tuple[Slot, ...]]] = {}
+        self._begun: dict[str, int] = {}
+        self.contacts = DiaryContacts(stage, self._begun.__getitem__)
 
     def begin(self, case: Case) -> None:
         """Hand over a card; the evenings with something to fill in follow one after another."""
@@ -60,8 +63,14 @@ class Diaries:
         if self._stage.chance.happens(self._rates.none, "no phone", case.index):
             self._stage.tally.counts["participants without a phone"] += 1
             return
+        self._begun[case.subject] = case.index
         self._hand(case, PARTICIPANT)
         self._plan_after(case, self._stage.clock.at)
+
+    def at_visit(self, case: Case, visit: str) -> None:
+        """The coordinator goes through a diary that has begun."""
+        if case.subject in self._begun:
+            self.contacts.at_visit(case.site, case.subject, visit)
 
     def _plan_after(self, case: Case, last: dt.datetime) -> None:
         following = next((slot for slot in self._due(case) if slot.opens > last), None)
@@ -182,9 +191,11 @@ class Diaries:
                 self._send(held)
 
     def settle(self, cases: Sequence[Case]) -> None:
-        """Everything that phones still hold is sent: the diary is at its end."""
+        """Everything that phones still hold is sent, and every red flag answered: the diary is at its end."""
         for case in cases:
             self._last(case)
+        for site in dict.fromkeys(case.site for case in cases):
+            self.contacts.round(site, all_of_them=True)
 
     # --- cards ---------------------------------------------------------------------------------------------------
 

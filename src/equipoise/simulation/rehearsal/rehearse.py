@@ -184,11 +184,14 @@ class Play:
             self.rounds,
             [one.id for one in self.plan.study.sites],
         )
+        contacts = self.diaries.contacts
         for number, site in enumerate(sites):
             self._again(days.queries, number, lambda site=site: rounds.answer(site))  # type: ignore[misc]
             self._again(RENEWED_DAYS, number, lambda site=site: rounds.renew(site))  # type: ignore[misc]
             self._again(days.monitoring, number * 3, lambda site=site: rounds.monitor(site))  # type: ignore[misc]
             self._again(days.signing, number * 3 + 1, lambda site=site: rounds.sign(site))  # type: ignore[misc]
+            if self.plan.study.diary.forms:
+                self._again(days.diary, number, lambda site=site: contacts.round(site))  # type: ignore[misc]
         self._again(days.data_management, 2, self._manage)
         self._again(days.monitoring, 5, self.stage.desk.checkpoint)
 

@@ -188,6 +188,7 @@ class Script:
             if filled.form not in around:
                 self._type(case, visit, filled, day)
         self._go_through(case, visit)
+        self._diaries.at_visit(case, visit.id)
         return [filled for filled in answered if filled.form in around]
 
     def _date_again(self, case: Case, visit: Visit, day: dt.date) -> None:

@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from equipoise.access.roles import ROLES
+from equipoise.diary.site_commands import Because
 from equipoise.ledger.vault_entries import CredentialEnrolled
 from equipoise.protocol.elements import Part
 from equipoise.protocol.forms import Form
@@ -91,6 +92,20 @@ class Phones(Part):
     clock_minutes: tuple[int, int] = (0, 0)
 
 
+class DiaryContacts(Part):
+    """What coordinators do with the diary. handled: of the red flags that wait, at a round.
+
+    sent_to_care, not_reached: of the calls about red flags; the others find nothing that needs care. explained: of the
+    gaps that are asked about, at a visit or on a call to who is silent; because: reason -> its share of them.
+    """
+
+    handled: Share = 1.0
+    sent_to_care: Share = 0.0
+    not_reached: Share = 0.0
+    explained: Share = 0.0
+    because: Mapping[Because, Share] = Field(default_factory=dict)
+
+
 class Guess(Part):
     """How people are asked what they think was given: the codelist, which code names which arm, and “do not know”."""
 
@@ -115,6 +130,7 @@ class Rates(Part):
     bench: Bench
     fraud: Fraud = Fraud()
     phones: Phones = Phones()
+    diary: DiaryContacts = DiaryContacts()
 
 
 class Rounds(Part):
@@ -124,6 +140,7 @@ class Rounds(Part):
     data_management: Annotated[int, Field(ge=1, le=90)]
     monitoring: Annotated[int, Field(ge=1, le=180)]
     signing: Annotated[int, Field(ge=1, le=180)]
+    diary: Annotated[int, Field(ge=1, le=90)] = 7
 
 
 class StaffModel(Part):
