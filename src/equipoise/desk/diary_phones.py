@@ -15,6 +15,7 @@ from equipoise.desk.devices import invite
 from equipoise.desk.diary_pages import Reading, open_diary
 from equipoise.desk.diary_standing import holder_name, reminder_text, side_standing
 from equipoise.desk.diary_views import InterviewView, Person, PhoneLine, PhonesView
+from equipoise.desk.gateways import Ways, ways_of
 from equipoise.desk.phones import Invited
 from equipoise.desk.views import Outcome
 from equipoise.diary.commands import PARTICIPANT
@@ -63,9 +64,10 @@ def phones_page(desk: Desk, who: Who, number: str) -> PhonesView | None:
     lines = [_phone(read, one) for one in read.state.devices.values()]
     hour = read.plan.reminders.hour
     may = read.may()
-    return PhonesView(
-        number, read.zone, tuple(reversed(lines)), tuple(_person(read, one) for one in holders), hour, may
-    )
+    people = tuple(_person(read, one) for one in holders)
+    ways = ways_of(desk.ledger.places.store.parent, rehearsal=desk.purpose == "rehearsal")
+    lacking = (Ways({}) if isinstance(ways, Problem) else ways).lacking
+    return PhonesView(number, read.zone, tuple(reversed(lines)), people, hour, may, lacking)
 
 
 def _phone(read: Reading, one: Device) -> PhoneLine:

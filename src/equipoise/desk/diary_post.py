@@ -104,6 +104,8 @@ def _remind(desk: Desk, ways: Ways, subject: str) -> Iterator[Problem | None]:
         gateway, to = ways.by.get(one.gateway), address_of(desk, now.case.screening.person, setting)
         if gateway is None or not to:
             _record(desk, subject, one, delivered=False)
+            lacks = f"reminders.toml: {one.gateway}" if gateway is None else "no address"
+            yield problem("diaries.gateway-failed", one.gateway, reason=lacks)
             continue
         text = reminder_text(now.trial.study.diary).say("en" if setting.language == "en" else "zh")
         fault = gateway.send(Message(_name(subject, *one.name), to, setting.language, text, ways.link))

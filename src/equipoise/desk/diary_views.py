@@ -224,7 +224,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class PhonesView:
-    """Phones of a participant's diary, and who may be invited."""
+    """Phones of a participant's diary, and who may be invited. `lacking`: ways that nothing goes out by here."""
 
     number: str
     zone: str
@@ -232,6 +232,7 @@ class PhonesView:
     people: tuple[Person, ...]
     default_hour: str
     may: frozenset[str]
+    lacking: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

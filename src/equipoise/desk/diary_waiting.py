@@ -38,6 +38,13 @@ DIARIES = ReadTable(
 )
 """Every participant. `begun`: somebody was invited; `reminds`: somebody wanted to be reminded; `heard_at`: when the
 participant's latest entry, or else the first invitation, came; `papers`: a card on paper was typed."""
+REMINDED = ReadTable(
+    "diary_reminded",
+    {"subject": "text", "holder": "text", "site": "text", "gateway": "text"},
+    ("subject", "holder"),
+    (("site", "gateway"),),
+)
+"""By which way each person is to be reminded; empty: by none."""
 WAITING = ReadTable(
     "diary_waiting",
     {
@@ -73,8 +80,11 @@ def follow(tables: Transaction, recorded: Recorded) -> None:
     match entry:
         case DiaryInvited() if not row["begun"]:
             tables.put(DIARIES, {**row, "begun": 1, "heard_at": header.at})
-        case DiaryReminderPlanned() if entry.gateway not in {"", "calendar"} and not row["reminds"]:
-            tables.put(DIARIES, {**row, "reminds": 1})
+        case DiaryReminderPlanned():
+            whose = {"subject": subject, "holder": entry.holder, "site": row["site"]}
+            tables.put(REMINDED, {**whose, "gateway": entry.gateway})
+            if entry.gateway not in {"", "calendar"} and not row["reminds"]:
+                tables.put(DIARIES, {**row, "reminds": 1})
         case DiaryEntryRecorded():
             if entry.reporter != "CAREGIVER":
                 tables.put(DIARIES, {**row, "heard_at": header.at})
@@ -108,5 +118,5 @@ def _wait(tables: Transaction, subject: str, about: str, kind: str, at: str) -> 
     tables.put(WAITING, {**whose, "kind": kind, "at": at, "state": "WAITING", "paged_at": ""})
 
 
-DIARY_FOLLOWER = Follower("diary", "3", (DIARIES, WAITING), follow)
+DIARY_FOLLOWER = Follower("diary", "4", (DIARIES, REMINDED, WAITING), follow)
 """Raise the version whenever this file computes something else."""

@@ -18,8 +18,8 @@ from equipoise.desk.desk import Desk
 from equipoise.desk.diary_pages import READS, Reading, side_view
 from equipoise.desk.diary_standing import SIDES, rules_of, side_standing
 from equipoise.desk.diary_views import OverviewLine, OverviewView
-from equipoise.desk.diary_waiting import DIARIES, WAITING
-from equipoise.desk.gateways import ways_of
+from equipoise.desk.diary_waiting import DIARIES, REMINDED, WAITING
+from equipoise.desk.gateways import WAYS, Ways, ways_of
 from equipoise.desk.queues import sites_of
 from equipoise.desk.standing import day_at
 from equipoise.desk.views import Task
@@ -31,7 +31,7 @@ from equipoise.diary.reminders import site_to_call
 from equipoise.ledger.reader import Reader
 from equipoise.ledger.store import Condition, Row
 from equipoise.words.clock import local
-from equipoise.words.problem import Problem
+from equipoise.words.problem import Problem, problem
 
 PAGE = 30
 LISTED = 20
@@ -61,7 +61,8 @@ def diary_tasks(desk: Desk, reader: Reader, who: Who) -> tuple[Task, ...]:
 
 
 def post_tasks(desk: Desk, reader: Reader, who: Who) -> tuple[Task, ...]:
-    """What keeps a site from being told at once of red flags, for its staff and for those who keep the store."""
+    """What keeps a site from being told at once of red flags, and people from being reminded: for the site's staff and
+    for those who keep the store."""
     role = ROLES.get(who.role)
     if role is None or not role.commands & {"HandleDiaryFlag", "EnrolSecondDoor"}:
         return ()
@@ -74,7 +75,17 @@ def post_tasks(desk: Desk, reader: Reader, who: Who) -> tuple[Task, ...]:
     if isinstance(ways, Problem):
         return (Task("diary_post", ways.rule, ways.arguments, ""),)
     untold = [site for site in begun if ways is not None and ways.of_site(site) is None]
-    return tuple(Task("diary_post", "diaries.site-untold", {"site": site}, "") for site in untold)
+    silent = [one for site in begun if ways is not None for one in _unreminded(reader, site, ways)]
+    return (*(Task("diary_post", "diaries.site-untold", {"site": site}, "") for site in untold), *silent)
+
+
+def _unreminded(reader: Reader, site: str, ways: Ways) -> Iterator[Task]:
+    """Ways that were chosen for people of a site, and that nothing goes out by."""
+    for way in WAYS:
+        chosen = reader.rows.count(REMINDED, {"site": site, "gateway": way}) if way in ways.lacking else 0
+        if chosen:
+            said = problem("diaries.way-missing", site, site=site, n=chosen, way=way)
+            yield Task("diary_post", said.rule, said.arguments, "")
 
 
 def _takes(commands: frozenset[str], row: Row) -> bool:

@@ -144,6 +144,11 @@ class Ways:
     link: str = ""
     sites: Mapping[str, tuple[str, str, str]] = field(default_factory=lambda: MappingProxyType({}))
 
+    @property
+    def lacking(self) -> frozenset[str]:
+        """The ways that can be chosen for a person, and that nothing goes out by."""
+        return frozenset(WAYS) - {CALENDAR} - set(self.by)
+
     def of_site(self, site: str) -> tuple[str, str, str] | None:
         """Way, address and language by which a site is told; None where no way leads to it."""
         found = self.sites.get(site, self.sites.get(""))

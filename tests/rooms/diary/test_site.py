@@ -412,6 +412,41 @@ def test_what_cannot_be_sent_is_tried_again(world, monkeypatch):
     assert recorded() == [("sms", False), ("sms", True)]
 
 
+def test_a_way_that_nothing_goes_out_by_is_said_where_it_is_chosen_on_today_and_by_the_round(
+    world, monkeypatch
+):
+    site = Site(world)
+    wanted = SetDiaryReminder(site.subject, PARTICIPANT, "19:00", "wechat", "zh")
+    assert diary_phones.set_reminder(site.desk, site.who(), site.number, wanted, "openid", key="wx").accepted
+    world.at(1, 19.5)
+    failed = diary_post.make_round(
+        site.desk, Ways({"sms": Gateway()}, sites={"": ("sms", "ward", "en")})
+    ).failed
+    assert [(one.rule, one.arguments["reason"]) for one in failed] == [
+        ("diaries.gateway-failed", "reminders.toml: wechat")
+    ]
+    file = world.folder / "reminders.toml"
+    monkeypatch.setattr(type(site.desk), "purpose", "trial")
+    file.write_text(
+        '[sites.01]\nway = "email"\nto = "ward"\n[email]\nhost = "mail"\nsender = "us"\n', "utf-8"
+    )
+    try:
+        assert diary_phones.phones_page(site.desk, site.who(), site.number).lacking == {"sms", "wechat"}
+
+        def said() -> list[str]:
+            tasks = [one for one in today(site.desk, site.who()).tasks if one.key == "diaries.way-missing"]
+            return [one.arguments["n"] for one in tasks if one.arguments["way"] == "wechat"]
+
+        assert said() == ["1"]
+        other = SetDiaryReminder(site.subject, PARTICIPANT, "19:00", "email", "zh")
+        assert diary_phones.set_reminder(
+            site.desk, site.who(), site.number, other, "a@b.c", key="mail"
+        ).accepted
+        assert said() == []
+    finally:
+        file.unlink()
+
+
 def test_a_page_to_a_site_that_failed_is_recorded_once_and_tried_again(world):
     site = Site(world)
     packet = site.writes(1, WARN="FACE")
