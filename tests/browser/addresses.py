@@ -89,6 +89,7 @@ FIRST: Mapping[str, tuple[str, str]] = {
     "what is frozen": ("data_manager", "subjects/01001/closing"),
     "lock": ("data_manager", "lock"),
     "what a line of the checklist counts": ("data_manager", "lock/incomplete"),
+    "cards that the lock waits for": ("data_manager", "lock/cards"),
     "blind of a participant": ("investigator", "subjects/01001/blind"),
     "asking for a code": ("investigator", "subjects/01001/unblind"),
     "code asked for": ("investigator", "subjects/01001/unblind/{asked}"),

@@ -13,6 +13,7 @@ import unicodedata
 from dataclasses import replace
 from decimal import Decimal
 
+from equipoise.capture.quantified import below, limit_in, measured
 from equipoise.capture.questions import Question
 from equipoise.instruments import ScaleItem, answer_problem
 from equipoise.ledger.entries import Datum
@@ -50,6 +51,10 @@ def parse(study: Study, asked: Question, given: Datum, today: dt.date | None = N
         return problem("capture.text-too-long", asked.id, item=asked.label, limit=TEXT_LIMIT)
     if asked.scored is not None:
         return _score(asked, asked.scored, value)
+    limit = limit_in(value) if measured(asked.own) else None
+    if limit is not None and asked.own is not None:
+        read = parse(study, asked, replace(given, value=limit), today)
+        return read if isinstance(read, Problem) else below(read, asked.own.unit)
     if asked.own is not None and given.unit and given.unit != asked.own.unit:
         return _in_other_unit(asked, asked.own, value, given.unit)
     return _own(study, asked, asked.own, value, today) if asked.own is not None else Datum(value)
@@ -66,7 +71,7 @@ def plain(text: str) -> str:
 
 
 def _missing(asked: Question, code: str, why: str | None) -> Datum | Problem:
-    if code == BELOW and why is not None and _measured(asked):
+    if code == BELOW and why is not None and measured(asked.own) and limit_in(why.split(" ")[0]) is not None:
         return Datum(missing=code, why=why)
     if code not in asked.missing:
         return problem(
@@ -79,13 +84,6 @@ def _missing(asked: Question, code: str, why: str | None) -> Datum | Problem:
     if code in asked.explained and why is None:
         return problem("capture.code-unexplained", asked.id, item=asked.label, code=code)
     return Datum(missing=code, why=why)
-
-
-def _measured(asked: Question) -> bool:
-    """Whether a laboratory measures the item, so that a value can lie below what it can count."""
-    own = asked.own
-    measured = own is not None and own.sdtm is not None and own.sdtm.domain in {"LB", "IS", "CP"}
-    return measured and own is not None and own.type in {"integer", "decimal"}
 
 
 def _score(asked: Question, item: ScaleItem, value: str) -> Datum | Problem:
@@ -126,11 +124,17 @@ def _number(asked: Question, item: Item, value: str) -> Datum | Problem:
     text = plain(value)
     if not (_INTEGER if item.type == "integer" else _DECIMAL).fullmatch(text):
         rule = "capture.not-an-integer" if item.type == "integer" else "capture.not-a-number"
-        return problem(rule, asked.id, item=asked.label, value=value)
+        return _no_number(asked, value, rule)
     digits = len(text.partition(".")[2])
     if digits > item.digits:
         return problem("capture.too-many-digits", asked.id, item=asked.label, value=value, digits=item.digits)
     return _possible(asked, item, value, Decimal(text))
+
+
+def _no_number(asked: Question, value: str, rule: str = "capture.not-a-number") -> Problem:
+    if measured(asked.own) and not _DECIMAL.fullmatch(plain(value)):
+        rule = "capture.not-a-result"
+    return problem(rule, asked.id, item=asked.label, value=value)
 
 
 def _in_other_unit(asked: Question, item: Item, value: str, unit: str) -> Datum | Problem:
@@ -143,7 +147,7 @@ def _in_other_unit(asked: Question, item: Item, value: str, unit: str) -> Datum 
         return problem("entry.unit-not-offered", asked.id, item=asked.label, unit=unit, offered=offered)
     text = plain(value)
     if not _DECIMAL.fullmatch(text):
-        return problem("capture.not-a-number", asked.id, item=asked.label, value=value)
+        return _no_number(asked, value)
     number = convert(Decimal(text), unit, item.unit, digits=item.digits + MORE_DIGITS, analyte=item.analyte)
     if number is None:
         return problem("entry.unit-not-offered", asked.id, item=asked.label, unit=unit, offered=item.unit)

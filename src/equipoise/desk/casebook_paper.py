@@ -222,7 +222,7 @@ def _value(copy: _Copy, item: ItemView) -> str:
     if option is not None:
         code = f"{option.code} " if option.missing or option.code.isdigit() else ""
         return f"{code}{copy.say(option.label)}" + (f" ({datum.why})" if datum.why else "")
-    return item.shown
+    return copy.say(item.shown)
 
 
 def _totals(copy: _Copy, view: FormView) -> Iterator[tuple[str, str]]:

@@ -23,6 +23,7 @@ from equipoise.capture.laboratory import Judged
 from equipoise.capture.logs import truth_of
 from equipoise.capture.placing import place_faults
 from equipoise.capture.progress import form_now, form_status
+from equipoise.capture.quantified import measured
 from equipoise.capture.questions import Question, questions
 from equipoise.desk.casebook import cell_state
 from equipoise.desk.copies import with_copies
@@ -248,10 +249,9 @@ def _item(
     ranged: Mapping[str, Judged],
 ) -> ItemView:
     datum = instance.values.get(asked.id, _EMPTY)
-    words = shown(study, asked, datum)
     return ItemView(
         value=datum,
-        shown="" if words is None else words.en,
+        shown=shown(study, asked, datum),
         visible=asked.id not in after.hidden,
         changed=asked.id in instance.changed,
         queries=tuple(query for query in queries if query.item == asked.id) if queries else (),
@@ -295,6 +295,7 @@ def _declared(study: Study, form: Form, asked: Question) -> dict[str, Any]:  # A
         "revealing": asked.revealing,
         "needs_why": asked.explained,
         "units": own.units if own is not None else (),
+        "measured": measured(own),
     }
 
 

@@ -6,18 +6,21 @@ line that cannot be counted here stays red until a person says that it is settle
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from equipoise.access.roles import ROLES
 from equipoise.capture.closing.database import LINES
 from equipoise.desk.closing_tables import CLOSING_CASES, CLOSINGS, EXPECTED_COUNTS, count_closings
 from equipoise.desk.deviation_tables import DEVIATIONS
+from equipoise.desk.diary_waiting import DIARIES
 from equipoise.desk.double_tables import DOUBLES, PENDING
 from equipoise.desk.ended import left_early
 from equipoise.desk.followers import QUERIES
 from equipoise.desk.standing import Trial
 from equipoise.desk.verification_plan import to_verify
+from equipoise.diary.evolve import START, evolve
+from equipoise.diary.paper import Card, waiting
 from equipoise.ledger.reader import Reader
 from equipoise.ledger.store import Condition
 from equipoise.protocol.study import Study
@@ -26,6 +29,7 @@ LINKS: Mapping[str, str] = {
     "OPEN_QUERIES": "/queries?state=open",
     "FORMS_INCOMPLETE": "/lock/incomplete",
     "ENTRIES_UNSETTLED": "/double",
+    "CARDS_UNSETTLED": "/lock/cards",
     "FORMS_UNSIGNED": "/lock/unsigned",
     "VERIFICATION_OPEN": "/verification",
     "DEVIATIONS_UNCLASSED": "/deviations",
@@ -58,6 +62,8 @@ def _count(reader: Reader, trial: Trial, line: str) -> int:
             return count_closings(rows, {"complete": 0}) + missing_forms(reader, trial)
         case "ENTRIES_UNSETTLED":
             return rows.count(DOUBLES, {"state": list(PENDING)})
+        case "CARDS_UNSETTLED":
+            return sum(1 for _ in waiting_cards(reader))
         case "FORMS_UNSIGNED":
             waiting: dict[str, Condition] = {"complete": 1, "signed": ["", "BROKEN"]}
             closed = unsignable(trial.record)
@@ -74,6 +80,15 @@ def _count(reader: Reader, trial: Trial, line: str) -> int:
         case _:
             said = conditions.get("NOTHING_UNSENT")
             return int(said is None or not said.met)
+
+
+def waiting_cards(reader: Reader) -> Iterator[tuple[str, Card]]:
+    """The cards of the diary on paper that do not count yet, each with its participant's number."""
+    for row in reader.rows.find(DIARIES, {"papers": 1}, order=("site", "number")):
+        state = START
+        for recorded in reader.entries(f"diary/{row['subject']}"):
+            state = evolve(state, recorded)
+        yield from ((str(row["number"]), card) for card in waiting(state))
 
 
 def _has_revealing(study: Study) -> bool:

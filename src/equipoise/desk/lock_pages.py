@@ -29,9 +29,10 @@ from equipoise.capture.evolve import Place
 from equipoise.desk.closing_tables import count_closings
 from equipoise.desk.desk import Desk
 from equipoise.desk.followers import SITES
-from equipoise.desk.lock_checklist import Line, checklist
+from equipoise.desk.lock_checklist import Line, checklist, waiting_cards
 from equipoise.desk.queues import page_of
 from equipoise.ledger.facts import Facts
+from equipoise.ledger.reader import Reader
 from equipoise.ledger.store import Condition
 from equipoise.words.text import Text
 
@@ -41,7 +42,9 @@ LISTS: Mapping[str, Mapping[str, Condition]] = {
     "incomplete": {"complete": 0, "signed": ["", "SIGNED", "BROKEN"]},
     "unsigned": {"complete": 1, "signed": ["", "BROKEN"]},
 }
-"""Name of a list -> its condition on the table of closings."""
+"""Name of a list of forms -> its condition on the table of closings."""
+CARDS = "cards"
+"""The list of cards of the diary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +73,14 @@ class LockView:
 
 @dataclass(frozen=True, slots=True)
 class LeftView:
-    """The forms that a line of the checklist counts: (number, place, words)."""
+    """What a line of the checklist counts: the number, the steps of its address below the participant, its words.
+
+    `read`: the word to read that opens them.
+    """
 
     list: str
-    forms: tuple[tuple[str, Spot, Text], ...]
+    read: str
+    rows: tuple[tuple[str, tuple[str, ...], Text], ...]
     total: int
 
 
@@ -137,11 +144,13 @@ def lock_page(desk: Desk, who: Who) -> LockView | None:
 
 
 def left_page(desk: Desk, who: Who, line: str) -> LeftView | None:
-    """The forms of a line; None for who may not read it, and for a line that has no list."""
+    """What a line counts; None for who may not read it, and for a line that has no list."""
     where = LISTS.get(line)
-    if where is None or not may_read(who, "lock", None):
+    if not may_read(who, "lock", None) or (where is None and line != CARDS):
         return None
     with desk.reading() as reader:
+        if where is None:
+            return _cards(desk, reader)
         trial = desk.trial(reader)
         sites = [str(row["site"]) for row in reader.rows.find(SITES)]
         rows = page_of(reader, [{**where, "site": sites}], (), LISTED)
@@ -151,9 +160,24 @@ def left_page(desk: Desk, who: Who, line: str) -> LeftView | None:
         for row in rows
         if row["form"] not in trial.hidden_from(who.role)
     ]
-    return LeftView(
-        line, tuple((number, spot, place_words(trial.record, spot)) for number, spot in places), total
+    listed = tuple(
+        (number, ("forms", *map(str, spot[: 2 if spot[2] == 1 else 3])), place_words(trial.record, spot))
+        for number, spot in places
     )
+    return LeftView(line, "casebook", listed, total)
+
+
+def _cards(desk: Desk, reader: Reader) -> LeftView:
+    """Cards of the diary that wait for somebody to type them: which, and nothing that stands on one."""
+    trial, found = desk.trial(reader), list(waiting_cards(reader))
+    rows = []
+    for number, card in found[:LISTED]:
+        typed = card.typed[0][1]
+        form = trial.at(typed.definition).study.diary.form(card.form)
+        name = form.label if form is not None else Text(card.form)
+        words = Text(f"{name.en}, {card.mark[:10]}", f"{name.say('zh')}，{card.mark[:10]}")
+        rows.append((number, ("diary", "entries", typed.interview), words))
+    return LeftView(CARDS, "diary", tuple(rows), len(found))
 
 
 def case_closing(desk: Desk, who: Who, number: str) -> CaseClosingView | None:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from equipoise.capture.binding import bind, source_of
 from equipoise.capture.consequences import Now, bind_dose
 from equipoise.capture.evolve import Place, State
+from equipoise.capture.quantified import measured
 from equipoise.protocol.expressions import to_json
 from equipoise.protocol.expressions.encoding import value_to_json
 from equipoise.protocol.forms import Form, Item
@@ -152,6 +153,8 @@ def _item(study: Study, item: Item) -> Json:
         found["unit"] = kind.unit
     if item.type in {"integer", "decimal"}:
         found["digits"] = item.digits
+        if measured(item):
+            found["measured"] = True
         found["possible"] = _ends(item.minimum, item.maximum)
         if item.expected is not None:
             low, high = (f"{end:f}" for end in item.expected)

@@ -288,13 +288,15 @@ class ItemView:
     options: tuple[Option, ...]
     missing: tuple[Option, ...]
     value: Datum
-    shown: str
+    shown: Text | None
     required: bool
     visible: bool
     revealing: bool
     changed: bool
     needs_why: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
+    measured: bool = False
+    """A laboratory's number: "<0.5" is taken too."""
     offer: tuple[str, Datum, Text, Text] | None = None
     copied: Text | None = None
     queries: tuple[QueryView, ...] = ()

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, get_args
 from equipoise.diary.commands import PARTICIPANT
 from equipoise.diary.evolve import State, kinds, side_of
 from equipoise.diary.judging import answers_fault, applies, red_flags
-from equipoise.diary.paper import cards
+from equipoise.diary.paper import Card, cards
 from equipoise.diary.site_commands import (
     Because,
     DecideDiaryChange,
@@ -191,7 +191,8 @@ def _explain(study: Study, state: State, facts: Facts, command: ExplainDiaryGap,
 def _interview(
     plans: Plans, state: State, facts: Facts, command: RecordDiaryInterview, occasion: Occasion
 ) -> Found:
-    if facts.consent_against is not None:
+    begun = _card(state, command) if command.on_paper else None
+    if facts.consent_against is not None and begun is None:
         return facts.consent_against
     plan = plans.get(command.definition)
     form = plan.form(command.form) if plan is not None else None
@@ -224,12 +225,17 @@ def _heard_before(state: State, command: RecordDiaryInterview, by: str) -> Probl
     if taken or not _NAME.fullmatch(command.interview):
         return problem("diaries.interview-name", "interview")
     again = problem("diaries.interviewed-already", "period")
-    name = command.form, command.reporter, command.period or command.asked_at
     if command.on_paper:
-        card = next((one for one in cards(state) if (one.form, one.side, one.mark) == name), None)
+        card = _card(state, command)
         return again if card is not None and not card.asks(by) else None
     heard = {(one.form, one.reporter, one.period or one.asked_at) for one in known if not one.on_paper}
-    return again if name in heard else None
+    return again if (command.form, command.reporter, command.period or command.asked_at) in heard else None
+
+
+def _card(state: State, command: RecordDiaryInterview) -> Card | None:
+    """The card that somebody typed before: typing it again collects nothing new, whatever became of the consent."""
+    name = command.form, command.reporter, command.period or command.asked_at
+    return next((one for one in cards(state) if (one.form, one.side, one.mark) == name), None)
 
 
 def _period_fault(

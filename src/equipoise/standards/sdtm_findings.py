@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from equipoise.capture.quantified import shown_below
 from equipoise.instruments import Answer, Scale, ScaleItem, TotalScore, answer_problem, read_answer, score
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.assessments import scale_of
@@ -22,7 +23,6 @@ from equipoise.standards.sdtm_conduct import epoch_of, visit_name, visit_number
 from equipoise.standards.sdtm_imaging import CENTRAL, central_results
 from equipoise.standards.sdtm_ranges import range_columns, range_rows
 from equipoise.standards.sdtm_rows import LEDGER, NOTE, Row, reason_of, whole
-from equipoise.words.codelists import BELOW
 
 _QUALIFIERS: Mapping[str, str] = {
     "LAT": "Laterality",
@@ -255,8 +255,9 @@ def _own_tests(instance: Instance, domain: str) -> Iterator[Finding]:
 
 def _of_item(item: Item, target: SdtmTarget, testcd: str, held: Held) -> Finding:
     datum = held.datum
-    if datum.missing == BELOW:  # LBORRES and LBSTRESC are "<0.5", without a number (SDTM IG 3.4, LB)
-        datum = Datum((datum.why or "<").split(" ")[0])
+    said = shown_below(datum)
+    if said is not None:  # LBORRES and LBSTRESC are "<0.5", without a number (SDTM IG 3.4, LB)
+        datum = Datum(said, entered=datum.entered, unit=datum.unit)
     return Finding(
         testcd=testcd,
         test=target.test or item.label.en[:40],

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from equipoise.capture.quantified import in_field
 from equipoise.desk.views import FormView, HistoryRow, ItemView
 from equipoise.ledger.entries import Datum
 from equipoise.web import entry
 from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Text
-
-STALE = "capture.stale"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ def conflicts(
     view: FormView, shown: Iterable[Problem], posted: Mapping[str, str], history: Sequence[HistoryRow]
 ) -> list[Conflict]:
     """The conflicts that some problems tell of; `history` is that of the form, newest first."""
-    stale = [one.where for one in shown if one.rule in (STALE, "entry.conflict-choose")]
+    stale = [one.where for one in shown if one.rule in (entry.STALE, "entry.conflict-choose")]
     items = {item.id: item for item in view.items}
     found = []
     for name in stale:
@@ -65,12 +64,13 @@ def kept(changed: Mapping[str, Datum], posted: Mapping[str, str]) -> dict[str, D
 
 def who_recorded(shown: Iterable[Problem], history: Sequence[HistoryRow]) -> dict[str, list[str]]:
     """Item -> who changed it last and when, for the stale items among some problems."""
-    stale = {one.where for one in shown if one.rule == STALE}
+    stale = {one.where for one in shown if one.rule == entry.STALE}
     return {row.item: [row.who, row.at_site] for row in reversed(history) if row.item in stale}
 
 
 def spoken(item: ItemView, datum: Datum) -> Text:
     """A datum as people read it: the answer's words, the value, or the code."""
-    code = datum.missing or datum.value or ""
+    held, missing = in_field(datum)
+    code = missing or held
     label = next((one.label for one in (*item.options, *item.missing) if one.code == code), None)
     return label if label is not None else Text(code or "–")

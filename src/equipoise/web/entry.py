@@ -6,14 +6,16 @@ hands both on as typed; what they mean, and whether they are allowed, is capture
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from equipoise.capture.quantified import in_field
 from equipoise.desk.views import ItemView
 from equipoise.ledger.entries import Datum
 from equipoise.words.problem import Problem, problem
 
 Given = tuple[str, str, str, str]
 """What the fields of an item hold: value, missing code, why, and the unit where it is not the item's own."""
+STALE = "capture.stale"
 MISSING_MARK = "!"
 """In a choice, the field of a missing code holds the code after this mark: `!ND`."""
 
@@ -32,7 +34,7 @@ def fields(item: ItemView, recorded: Datum) -> Given:
     why = recorded.why or ""
     if item.control == "choice" and recorded.missing:
         return f"{MISSING_MARK}{recorded.missing}", "", why, ""
-    return recorded.entered or recorded.value or "", recorded.missing or "", why, recorded.unit or ""
+    return *in_field(recorded), why, recorded.unit or ""
 
 
 def posted_fields(item: ItemView, posted: Mapping[str, str]) -> Given | None:
@@ -54,6 +56,21 @@ def changes(items: tuple[ItemView, ...], posted: Mapping[str, str]) -> dict[str,
         if now != datum(item, fields(item, item.value)):
             found[item.id] = now
     return found
+
+
+def base_of(posted: Mapping[str, str], name: str = "base") -> int:
+    """Up to where its page had read a form; 0 where it does not say: then all that is recorded counts as unseen."""
+    text = posted.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
+
+
+def base_after(refused: Iterable[Problem], seen: int, now: int) -> int:
+    """Up to where the page of a refused save has read: no further than before, unless it asks about what came since.
+
+    Its fields hold what was typed over what was read then. Were it to say that it had read what others recorded since,
+    saving again would write over that unseen.
+    """
+    return now if any(one.rule == STALE for one in refused) else min(seen, now)
 
 
 def not_asked(items: tuple[ItemView, ...], posted: Mapping[str, str]) -> str:

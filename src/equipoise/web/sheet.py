@@ -15,6 +15,7 @@ from django.template.loader import get_template
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
+from equipoise.capture.quantified import in_field, shown_below
 from equipoise.desk.explaining import ExplainView
 from equipoise.desk.views import DerivedView, FormView, ItemView, Option, Outcome
 from equipoise.ledger.entries import Datum
@@ -184,8 +185,10 @@ def notes(item: ItemView, reader: Reader, wrong: Iterable[Problem] = ()) -> str:
     understood = None
     if item.control == "date" and item.value.value and item.value.value.count("-") < 2:
         understood = spoken_date(item.value.value)
-    if item.value.unit and item.value.value:
-        unit = shown_unit(item.unit, reader.language)
+    said, unit = shown_below(item.value), shown_unit(item.unit, reader.language)
+    if said is not None:
+        understood = problem("entry.below-limit", value=said.removeprefix("<"), unit=unit)
+    elif item.value.unit and item.value.value:
         understood = problem("entry.in-own-unit", value=item.value.value, unit=unit)
     problems = [(one, why(one, reader)) for one in wrong]
     told = item.range or item.event or item.offer or item.copied
@@ -319,11 +322,7 @@ def _standing(view: FormView, reader: Reader) -> dict[str, Any]:
         "left_says": left(view, language),
         "totals": totals(view, language),
         "values": {
-            item.id: [
-                item.value.entered or item.value.value or "",
-                item.value.missing or "",
-                item.value.unit or "",
-            ]
+            item.id: [*in_field(item.value), item.value.unit or ""]
             for item in view.items
             if (item.value.value or item.value.missing) and not item.revealing
         },

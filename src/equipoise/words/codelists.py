@@ -17,8 +17,8 @@ MISSING: Mapping[str, Text] = {
 and is offered only where an instrument allows it."""
 
 BELOW = "BLQ"
-"""What stands in place of a number that a laboratory could not count: below its limit, which is said beside it. No page
-offers it; only a laboratory's own report gives it."""
+"""What stands in place of a number that a laboratory could not count: below its limit, which is said beside it. No list
+offers it: "<0.5" gives it, in a laboratory's file or typed in the field."""
 BELOW_WORDS = Text("Below the limit of quantification", "低于定量限")
 
 

@@ -48,6 +48,7 @@ from equipoise.ledger.facts import Facts, Occasion, Proof
 from equipoise.protocol.study import Verification
 from equipoise.randomization.commands import RequestCodeBreak
 from equipoise.words.canonical import canonical_bytes, read_canonical
+from equipoise.words.problem import catalogue
 from rooms.capture.conduct_study import (
     KNOWN,
     OCCASION,
@@ -446,6 +447,9 @@ def test_each_line_that_is_not_green_keeps_the_database_open_at_both_moments(lin
         assert refused(first) == [(rule, line)]
         second = lock(open_id(proposed))
         assert rules(decide_database(STUDY, proposed, facts_of(SECOND, checklist), second, SECOND)) == {rule}
+    said = catalogue()
+    for key in (rule, rule.replace("left-", "line-", 1)):
+        assert key in said, "what is left is said in words, by the refusal and on the page"
 
 
 def test_a_lock_is_proved_and_of_the_proposal_that_stands():

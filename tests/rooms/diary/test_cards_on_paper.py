@@ -8,10 +8,13 @@ from __future__ import annotations
 import pytest
 
 from diarists import make_diarists
-from equipoise.access.commands import SYSTEM, RecordTraining
+from equipoise.access.commands import SYSTEM, Grant, RecordTraining, Who
 from equipoise.access.duties import duties_for
+from equipoise.consent.commands import WithdrawConsent
 from equipoise.desk import diary_pages, diary_phones
 from equipoise.desk.lists import today
+from equipoise.desk.lock_checklist import checklist
+from equipoise.desk.lock_pages import left_page
 from equipoise.desk.setup import add_person
 from equipoise.diary.site_commands import RecordDiaryInterview
 from equipoise.ledger.entries import Datum
@@ -126,6 +129,39 @@ def test_two_that_differ_are_settled_by_a_third_person(world):
     assert site.asked() == {}
     assert [site.sees("pi", one)[0].counts for one in (first, second, third)] == [False, False, True]
     assert site.exported() == [("SLEEP", "6")]
+
+
+def test_the_lock_waits_for_a_card_until_it_counts_and_names_it(world):
+    site, manager = Cards(world), Who("dm", "data_manager", (Grant("data_manager", None),))
+
+    def left() -> tuple[int, list[str]]:
+        with site.desk.reading() as reader:
+            counted = {one.id: one.count for one in checklist(reader, site.desk.trial(reader))}
+        listed = left_page(site.desk, manager, "cards")
+        assert listed is not None
+        assert listed.total == counted["CARDS_UNSETTLED"]
+        return listed.total, [steps[-1] for number, steps, _ in listed.rows if number == site.number]
+
+    before, _ = left()
+    first = site.types("crc", "a", SLEEP="7")
+    assert left() == (before + 1, [first])
+    site.types("pi", "b", SLEEP="1")
+    assert left() == (before + 1, [first]), "two that differ wait for a third person"
+    site.types("crc2", "c", SLEEP="7")
+    assert left() == (before, [])
+
+
+def test_a_card_in_hand_is_typed_again_after_consent_has_ended_and_a_new_one_is_not(world):
+    site = Cards(world)
+    site.types("crc", "a", SLEEP="7")
+    withdrawn = WithdrawConsent(site.subject, "PARTICIPANT", "2026-03-04", "tired of it")
+    outcome = site.desk.submit(site.who("pi"), withdrawn, key=f"{site.subject} out")
+    assert outcome.accepted, outcome.problems
+    with pytest.raises(AssertionError, match="consent"):
+        site.types("crc", "b", period="2026-03-02", SLEEP="7")
+    site.types("pi", "c", SLEEP="7")
+    assert site.asked() == {}
+    assert site.exported() == [("SLEEP", "7")]
 
 
 def test_a_red_flag_waits_for_no_second_person(world):

@@ -269,6 +269,17 @@ def test_a_result_has_what_the_site_wrote_and_the_standard_unit() -> None:
     assert rows(vs, *names) == [("WEIGHT", "155", "[lb_av]", "70.307", Decimal("70.307"), "kg")]
 
 
+def test_a_result_below_its_limit_keeps_what_the_site_wrote() -> None:
+    """SDTMIG 3.4, LB: LBORRES and LBSTRESC hold "<0.5", LBSTRESN nothing; each in the unit that stands beside it."""
+    weight = Datum(missing="BLQ", why="<0.999 kg", entered="<2.2", unit="[lb_av]")
+    vs = tables(stream("a", screened("a", "001"), form("DEMOG", WEIGHT=weight)))["VS"]
+    names = ("VSORRES", "VSORRESU", "VSSTRESC", "VSSTRESN", "VSSTRESU", "VSSTAT", "VSREASND")
+    assert rows(vs, *names) == [("<2.2", "[lb_av]", "<0.999", None, "kg", None, None)]
+    plain = Datum(missing="BLQ", why="<0.5 kg")
+    vs = tables(stream("a", screened("a", "001"), form("DEMOG", WEIGHT=plain)))["VS"]
+    assert rows(vs, *names) == [("<0.5", "kg", "<0.5", None, "kg", None, None)]
+
+
 def test_repeats_of_an_unscheduled_visit_have_numbers_of_their_own() -> None:
     entries = (form("BEFORE", "UNS", GRADE="1"), form("BEFORE", "UNS", repeat=2, GRADE="2"))
     rs = tables(stream("a", screened("a", "001"), *entries))["RS"]

@@ -5,6 +5,7 @@ Source of the rules: DESIGN 5 and 7; WCAG 2.2.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 
@@ -58,7 +59,11 @@ def sheet(both: Doors) -> str:
 
 def carried(page: str) -> dict[str, str]:
     """What the page carries for the save."""
-    return {"key": KEY.findall(page)[0], "base": BASE.findall(page)[0], **dict(SHOWN.findall(page))}
+    return {
+        "key": KEY.findall(page)[0],
+        "base": BASE.findall(page)[0],
+        **{name: html.unescape(held) for name, held in SHOWN.findall(page)},
+    }
 
 
 def fill(client, address: str, **given: str):
@@ -110,6 +115,17 @@ def test_what_is_refused_is_said_beside_its_item_and_nothing_typed_is_lost(both)
     assert 'name="v.CD8" value="20.5"' in answer.text
     assert "Nothing was saved: 1 to correct" in answer.text
     assert 'aria-invalid="true"' in answer.text
+
+
+def test_a_value_below_its_limit_is_typed_and_not_emptied_by_the_next_save(both):
+    client = enter("lab", "LAB")
+    assert fill(client, sheet(both), v__CD4="<0.5").status_code == 302
+    assert 'name="v.CD4" value="&lt;0.5"' in client.get(sheet(both)).text
+    assert fill(client, sheet(both), v__CD4="<0.5", v__CD8="20.5").status_code == 302
+    page = client.get(sheet(both)).text
+    assert 'name="v.CD4" value="&lt;0.5"' in page
+    assert 'inputmode="decimal"' not in page, "a phone's pad of digits has no <"
+    assert "BLQ Below the limit of quantification (&lt;0.5 %)" in client.get(f"{sheet(both)}/history").text
 
 
 def test_a_stale_page_is_told_so(both):

@@ -99,7 +99,7 @@ def nihss_items() -> tuple[ItemView, ...]:
             options=tuple(Option(str(each.score), each.label, key=str(each.score)) for each in one.options),
             missing=(*CODES, *((UNTESTABLE,) if one.untestable else ())),
             value=Datum(),
-            shown="",
+            shown=None,
             required=True,
             visible=True,
             revealing=False,
@@ -115,7 +115,7 @@ def item(name: str, control: str, en: str, zh: str, unit: str | None = None) -> 
     """An own item of the form."""
     return ItemView(
         id=name, number="", label=Text(en, zh), control=control, section=None, help=None, unit=unit, options=(),
-        missing=CODES, value=Datum(), shown="", required=False, visible=True, revealing=False, changed=False,
+        missing=CODES, value=Datum(), shown=None, required=False, visible=True, revealing=False, changed=False,
     )  # type: ignore[arg-type]  # fmt: skip
 
 

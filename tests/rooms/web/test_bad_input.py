@@ -85,6 +85,55 @@ def test_a_double_click_saves_once(browser, ward):
     assert saves(ward) == 1
 
 
+def again(answer) -> dict[str, str]:
+    """What a refused page sends when its button is pressed once more."""
+    context = answer.context
+    given = {"whole": "1", "do": "save", "base": str(context["base"]), "key": context["key"]}
+    for row in context["rows"]:
+        given |= {f"v.{row.item.id}": row.typed, f"m.{row.item.id}": row.missing}
+    return given
+
+
+def test_a_page_gone_back_to_says_so_keeps_what_was_typed_and_does_not_write_over_what_came_since(
+    browser, ward
+):
+    """The page before a save, by the browser's button: its mark is used up, and it has not read what others recorded."""
+    opened = again(browser.get(page(ward)))
+    assert browser.post(page(ward), opened | {"v.PULSE": "77"}).status_code == 302
+    seen = ward.desk.form_seq(ward.subject(ward.number), "V1", "VS", 1)
+    assert save(enter("pi", "investigator"), ward, "other", base=seen, RESP="16").status_code == 302
+    back = browser.post(page(ward), opened | {"v.PULSE": "77", "v.TEMP": "36.5"})
+    assert back.status_code == 409
+    assert "mark of an earlier one" in back.content.decode()
+    assert again(back)["v.TEMP"] == "36.5"
+    more = browser.post(page(ward), again(back))
+    assert more.status_code == 409, "what the investigator recorded is not emptied unseen"
+    assert "Recorded: 16" in more.content.decode()
+    settled = browser.post(page(ward), again(more) | {"conflicts": "RESP", "keep.RESP": "theirs"})
+    assert settled.status_code == 302
+    assert values(ward) == {"PULSE": "77", "RESP": "16", "TEMP": "36.5"}
+
+
+@pytest.mark.parametrize("base", ["", "x", "²", "9" * 5000, "-1", "999999"])
+def test_a_page_that_cannot_say_what_it_had_read_writes_over_nothing(browser, ward, base):
+    assert save(browser, ward, "one", PULSE="77").status_code == 302
+    answer = browser.post(
+        page(ward), {"whole": "1", "do": "save", "key": "two", "base": base, "v.PULSE": "70"}
+    )
+    assert answer.status_code == 409
+    assert "Recorded: 77" in answer.content.decode()
+    assert values(ward) == {"PULSE": "77"}
+
+
+@pytest.mark.parametrize(
+    "body", ["[" * 100_000, '{"key": "abcdefgh", "base": 1e999, "items": {}}', '{"key": "abc']
+)
+def test_what_no_script_of_ours_sends_is_answered_in_words(browser, ward, body):
+    answer = browser.post(page(ward), body, content_type="application/json", HTTP_ACCEPT="application/json")
+    assert answer.status_code == 400
+    assert answer.json()["problems"][0]["rule"] == "pages.request-not-understood"
+
+
 @pytest.mark.parametrize(
     ("path", "given", "says"),
     [

@@ -156,6 +156,30 @@ def test_a_file_is_looked_through_and_taken_in_whole(site):
     assert "CENTRAL-0001" in data.get("/results").content.decode()
 
 
+def test_a_value_below_its_limit_stays_when_its_form_is_saved_without_script(site):
+    """What a report gave is in the field as it may be typed: a save of something else does not empty it."""
+    crc, data = enter("crc", "coordinator"), enter("dm", "data_manager")
+    tube = collect(crc, site)
+    assert take_in(data, HEAD + f"{tube},CEA,<2,ug/L,\n{tube},AFP,0.5,ug/L,BLQ\n", "t1").status_code == 302
+    address = f"/subjects/{site.number}/forms/V1/LBTM"
+    shown = crc.get(address)
+    held = {row.item.id: row for row in shown.context["rows"]}
+    assert (held["AFP"].typed, held["AFP"].missing, held["CEA"].typed) == ("<0.5", "", "<2")
+    assert "Below the limit of quantification: less than 0.5" in shown.content.decode()
+    fields = {"whole": "1", "base": str(shown.context["view"].base), "key": "k1", "do": "save"}
+    for row in held.values():
+        fields |= {f"v.{row.item.id}": row.typed, f"m.{row.item.id}": row.missing}
+    assert crc.post(address, fields | {"v.CEA": "3", "reason": "x"}).status_code == 302
+    view = site.desk.form(site.who("crc"), site.number, "V1", "LBTM")
+    now = {item.id: item.value for item in view.items}
+    assert (now["AFP"].missing, now["AFP"].why, now["CEA"].value) == ("BLQ", "<0.5 ug/L", "3")
+    said = next(item.shown for item in view.items if item.id == "AFP")
+    assert said is not None
+    assert "低于定量限" in said.say("zh"), (
+        "the casebook on paper and the past say it in their reader's language"
+    )
+
+
 def test_one_bad_line_keeps_the_file_out_and_is_named_in_the_readers_language(site):
     tube = collect(enter("crc", "coordinator"), site)
     data = enter("dm", "data_manager", "zh")

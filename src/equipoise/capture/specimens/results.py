@@ -15,12 +15,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from equipoise.capture.parsing import parse
+from equipoise.capture.quantified import below as kept_below
+from equipoise.capture.quantified import limit_in
 from equipoise.capture.questions import Question, question
 from equipoise.capture.specimens.accession import holds, typed
 from equipoise.ledger.entries import Datum, Reported
 from equipoise.protocol.specimens import Kit, SpecimenTest
 from equipoise.protocol.study import Study
-from equipoise.words.codelists import BELOW
 from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Text
 
@@ -181,15 +182,16 @@ def _valued(door: Door, line: Line, asked: Question, fields: Mapping[str, str], 
     """A line whose place is clear: its value read, and held against what was reported before."""
     tube, test = line.tube, line.test
     assert tube is not None and test is not None  # noqa: S101, PT018  # what is called with such a line only
-    below = typed(fields.get("flag", "")).upper() in BELOW_MARKS
     given = fields.get("value", "").strip()
-    read = parse(door.study, _opened(asked), Datum(given))
+    limit = limit_in(given) if _is_number(asked) else None
+    below = limit is not None or typed(fields.get("flag", "")).upper() in BELOW_MARKS
+    read = parse(door.study, _opened(asked), Datum(limit or given))
     if isinstance(read, Problem) or read.value is None or (below and not _is_number(asked)):
         says = read if isinstance(read, Problem) else problem("specimens.no-value", asked.id)
         return _fault(line.number, "VALUE", test=test.code, given=given or "–", says=_both(says))
     unit = _unit(asked)
     result = Reported(read.value, unit, below)
-    datum = Datum(missing=BELOW, why=f"<{read.value} {unit}".strip()) if below else read
+    datum = kept_below(read, unit) if below else read
     before = door.reported.get((tube.specimen, test.code))
     found = (
         "NEW" if before is None else "SAME" if before == result else "CORRECTED" if corrects else "REPORTED"

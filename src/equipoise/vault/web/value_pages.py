@@ -21,10 +21,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from equipoise.capture.evolve import Place, Query
 from equipoise.capture.history import Change
+from equipoise.capture.quantified import measured, shown_below
 from equipoise.ledger.entries import Datum
 from equipoise.ledger.reader import Reader
 from equipoise.pages import problems
 from equipoise.pages.accounts.models import Account
+from equipoise.protocol.forms import Item
 from equipoise.vault.facts import Keeper
 from equipoise.vault.value_reads import (
     ValueForm,
@@ -196,6 +198,7 @@ def _page(
     ids = {item.asked.id for item in view.items}
     context = {
         "view": view,
+        "base": _base(view, wrong, given),
         "rows": _rows(view, wrong, given),
         "problems": [one for one in wrong if one.where not in ids],
         "wrong": len(wrong),
@@ -214,6 +217,12 @@ def _page(
     )
 
 
+def _base(view: ValueForm, wrong: Iterable[Problem], given: Mapping[str, str] | None) -> int:
+    """Up to where the page has read: after a refusal no further than before, unless it says what came since."""
+    told = given is None or any(one.rule == "capture.stale" for one in wrong)
+    return view.base if told or given is None else min(_whole(given.get("base", "")), view.base)
+
+
 def _rows(view: ValueForm, wrong: Iterable[Problem], given: Mapping[str, str] | None) -> list[Row]:
     rows: list[Row] = []
     section: Text | None = None
@@ -224,7 +233,7 @@ def _rows(view: ValueForm, wrong: Iterable[Problem], given: Mapping[str, str] | 
         rows.append(
             Row(
                 item,
-                "choice" if item.options else own.type if own is not None else "text",
+                "choice" if item.options else _control(own),
                 head if head != section else None,
                 typed,
                 missing,
@@ -236,6 +245,11 @@ def _rows(view: ValueForm, wrong: Iterable[Problem], given: Mapping[str, str] | 
         )
         section = head
     return rows
+
+
+def _control(own: Item | None) -> str:
+    """How an item is typed; a laboratory's number may be "<0.5", which a phone's pad of digits has no key for."""
+    return "measured" if measured(own) else own.type if own is not None else "text"
 
 
 def _message(query: Query) -> Text:
@@ -250,7 +264,8 @@ def _held(item: ValueItem, given: Mapping[str, str] | None) -> tuple[str, str, s
     now = item.value
     if item.options and now.missing:
         return MISSING_MARK + now.missing, "", now.why or ""
-    return now.value or "", now.missing or "", now.why or ""
+    said = shown_below(now)
+    return (said, "", "") if said is not None else (now.value or "", now.missing or "", now.why or "")
 
 
 def _changes(items: Iterable[ValueItem], given: Mapping[str, str]) -> dict[str, Datum]:

@@ -60,6 +60,12 @@ export function typedTime(text) {
   return found && `${found[1].padStart(2, "0")}:${found[2]}`;
 }
 
+/** The limit in "<0.5", as plain digits, or null: a laboratory could not count what lies below it. */
+export function typedBelow(text) {
+  const marked = /^<\s*([0-9].*)$/.exec(plain(text));
+  return marked && typedNumber(marked[1]);
+}
+
 /** The number as plain digits, or null. */
 export function typedNumber(text) {
   return /^[+-]?[0-9]{1,15}(\.[0-9]{1,12})?$/.test(plain(text)) ? plain(text).replace(/^\+/, "") : null;

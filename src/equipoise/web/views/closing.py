@@ -37,6 +37,7 @@ from equipoise.desk.signing_pages import CasebookView
 from equipoise.desk.verification_pages import QueueLine, VerifyView
 from equipoise.ledger.entries import SignedPlace
 from equipoise.web import problems
+from equipoise.web.entry import base_of
 from equipoise.web.request import Asked, at_site, desk
 from equipoise.web.signing import prove, signs_as_demo
 from equipoise.web.views.reading import found, new_key, signed, subject_path
@@ -44,6 +45,12 @@ from equipoise.words.canonical import digest
 from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Text
 
+LEFT = {
+    "incomplete": "closing.line-forms-incomplete",
+    "unsigned": "closing.line-forms-unsigned",
+    "cards": "closing.line-cards-unsettled",
+}
+"""List of what a line of the checklist counts -> its title."""
 _SCOPES = {"freeze": FreezeData, "unfreeze": UnfreezeData, "lock": LockData, "unlock": UnlockData}
 AT_MOST = 200
 """Forms signed in one sitting."""
@@ -239,8 +246,7 @@ def _verify_command(
     subject: str, place: Place, view: VerifyView, posted: QueryDict
 ) -> VerifyItems | ReviewForm | None:
     """All but the exceptions, or only what is ticked; or a review."""
-    base = posted.get("base", "")
-    seen = int(base) if base.isascii() and base.isdigit() and len(base) < 12 else 0
+    seen = base_of(posted)
     said = {row.id: str(posted.get(f"x.{row.id}", "")).strip() for row in view.shown.rows}
     exceptions = {item: text for item, text in said.items() if text}
     recorded = [row.id for row in view.shown.rows if row.value is not None and not row.revealing]
@@ -362,17 +368,10 @@ def _lock_command(request: Asked, who: Who) -> DatabaseCommand | Problem:
 @require_GET
 @signed
 def left(request: Asked, who: Who, line: str) -> HttpResponse:
-    """The forms that a line of the checklist counts."""
+    """What a line of the checklist counts."""
     view = found(desk().left(who, line))
-    rows = [
-        (
-            number,
-            words,
-            subject_path(number, "forms", spot[0], spot[1], *((spot[2],) if spot[2] != 1 else ())),
-        )
-        for number, spot, words in view.forms
-    ]
-    context = {"view": view, "rows": rows, "title": f"closing.line-forms-{line}", "at": "lock"}
+    rows = [(number, words, subject_path(number, *steps)) for number, steps, words in view.rows]
+    context = {"view": view, "rows": rows, "title": LEFT[view.list], "at": "lock"}
     return render(request, "web/lock_left.html", context)
 
 

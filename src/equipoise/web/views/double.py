@@ -69,7 +69,7 @@ def _path(place: Place) -> str:
 def _done(who: Who, place: Place, view: DoubleView, posted: Mapping[str, str]) -> Outcome:
     """What the pressed button asks for."""
     subject, key = found(desk().subject_id(place.number)), posted.get("key") or new_key()
-    base = int(posted["base"]) if posted.get("base", "").isdigit() else 0
+    base = entry.base_of(posted)
     match posted.get("do", ""):
         case "enter":
             strange = entry.not_asked(view.form.items, posted)
@@ -163,7 +163,9 @@ def _apart(
 ) -> dict[str, object]:
     """One item that differs: what was typed, what may be chosen, and the fields for neither."""
     name = line.item.id
-    empty = replace(line.item, value=Datum(), shown="", visible=True, offer=None, copied=None, required=False)
+    empty = replace(
+        line.item, value=Datum(), shown=None, visible=True, offer=None, copied=None, required=False
+    )
     blank = replace(view.form, items=(empty,), editable=True)
     (row,) = sheet.rows(blank, reader, (), posted)
     words = {"FIRST": line.first, "SECOND": line.second}

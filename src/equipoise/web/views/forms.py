@@ -78,7 +78,7 @@ def history(request: Asked, who: Who, number: str, visit: str, form: str, repeat
 
 def _history(who: Who, place: Place, shown: tuple[Problem, ...]) -> Sequence[HistoryRow]:
     """The form's history, asked for only where somebody else changed something."""
-    if not any(one.rule in (conflicts.STALE, "entry.conflict-choose") for one in shown):
+    if not any(one.rule in (entry.STALE, "entry.conflict-choose") for one in shown):
         return ()
     return found(desk().history(who, place.number, *place.instance()))
 
@@ -124,6 +124,7 @@ def _page(
     reader = replace(_reader(request, who, place), refused=refused or {})
     context = {
         "view": view,
+        "base": entry.base_after(shown, entry.base_of(posted), view.base) if posted else view.base,
         "place": place,
         "path": place.path(),
         "sources": subject_path(place.number, "sources", place.visit, place.form, place.repeat),
@@ -171,13 +172,13 @@ def _saved_whole(request: Asked, who: Who, place: Place, view: FormView) -> Http
         return _page(request, who, place, view, shown=shown, posted=posted, status=409)
     if wish in ("omit", "reinstate"):
         return _omission(request, who, place, view, posted, key)
-    copied = _taken_over(view, wish, target, changed)
+    copied, seen = _taken_over(view, wish, target, changed), entry.base_of(posted)
     if changed or wish in ("complete", "reopen"):
         command = RecordForm(
             found(desk().subject_id(place.number)),
             *place.instance(),
             changed,
-            int(posted["base"]) if posted.get("base", "").isdigit() else view.base,
+            seen if seen <= view.base else 0,  # ahead of the record: of a store put back from a copy
             complete={"complete": True, "reopen": False}.get(wish),
             reason=_reason(posted),
             asks_before_hiding=posted.get("hide") != "agreed",
@@ -241,7 +242,7 @@ def _saved_by_script(request: Asked, who: Who, place: Place) -> HttpResponse:
     """One save of the page's queue. The answer is a small strip; nothing in it replaces an input."""
     try:
         asked = sheet.Save.read(json.loads(request.body))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise problems.Shown(problem("pages.request-not-understood")) from None
     reader = _reader(request, who, place)
     if asked.wish:

@@ -19,6 +19,7 @@ from equipoise.capture.commands import RecordForm
 from equipoise.desk.views import FormView, ItemView
 from equipoise.ledger.entries import Datum
 from equipoise.web import problems
+from equipoise.web.entry import base_after, base_of
 from equipoise.web.request import Asked, desk
 from equipoise.web.views.reading import found, new_key, signed, subject_path
 from equipoise.words.problem import Problem, problem
@@ -44,6 +45,7 @@ class Row:
     repeat: int
     view: FormView
     cells: tuple[Cell, ...]
+    base: int
 
 
 @require_http_methods(["GET", "POST"])
@@ -61,9 +63,8 @@ def grid(request: Asked, who: Who, number: str, visit: str, form: str) -> HttpRe
             if not changed and not (complete and view.state != "complete"):
                 continue
             changed[points.item] = Datum(points.terms[repeat - 1].code)
-            base = posted.get(f"base.{repeat}", "")
             command = RecordForm(
-                subject, visit, form, repeat, changed, int(base) if base.isdecimal() else view.base,
+                subject, visit, form, repeat, changed, base_of(posted, f"base.{repeat}"),
                 complete=True if complete else None, reason=posted.get("reason", "").strip() or None,
             )  # fmt: skip
             outcome = desk().submit(who, command, key=f"{posted.get('key') or new_key()}.{repeat}")
@@ -115,7 +116,8 @@ def _row(
         for item in view.items
         if item.id != by
     )
-    return Row(label, repeat, view, cells)
+    seen = base_after(faults, base_of(posted, f"base.{repeat}"), view.base) if faults else view.base
+    return Row(label, repeat, view, cells, seen)
 
 
 def _held(item: ItemView, repeat: int, posted: Mapping[str, str], *, refused: bool) -> str:

@@ -98,4 +98,4 @@ def _value(item: ItemView) -> Text | str:
     for option in (*item.options, *item.missing):
         if option.code in {datum.value, datum.missing}:
             return option.label
-    return item.shown
+    return item.shown or ""
