@@ -93,7 +93,7 @@ def _core(made: Design) -> None:
     data, _ = gather(made)
     found = fit(data, [STRUCTURES["us"]], reml=True)
     moment = second_moment(NUMPY, data, found.at, found.spread)
-    adjusted(found.at.phi, found.curve.p, found.spread, moment)
+    adjusted(found.curve.p, found.spread, moment)
 
 
 def analysis_rows(folder: Path) -> Iterator[Row]:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from scipy import linalg
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -31,6 +32,25 @@ class NumpyOps:
             return np.asarray(np.linalg.cholesky(matrices), np.float64)
         except np.linalg.LinAlgError:
             return np.full_like(matrices, np.nan)
+
+    def lower(self, wide: Array) -> Array:
+        """Lower factors L of a stack (…, a, b), b >= a, with L L' = wide wide'; the products are never formed."""
+        upper = np.linalg.qr(np.swapaxes(wide, -1, -2), mode="r")
+        signs = np.where(np.diagonal(upper, axis1=-2, axis2=-1) < 0, -1.0, 1.0)
+        return np.asarray(np.swapaxes(upper * signs[..., None], -1, -2), np.float64)
+
+    def forward(self, lower: Array, right: Array) -> Array:
+        """The solutions of lower @ x = right for lower triangular matrices; not finite where there is none."""
+        if lower.ndim == 2 and np.diagonal(lower).all():
+            return np.asarray(
+                linalg.solve_triangular(lower, right, lower=True, check_finite=False), np.float64
+            )
+        found = np.zeros(np.broadcast_shapes(lower.shape[:-1] + right.shape[-1:], right.shape))
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            for row in range(lower.shape[-1]):
+                known = (lower[..., row : row + 1, :row] @ found[..., :row, :])[..., 0, :]
+                found[..., row, :] = (right[..., row, :] - known) / lower[..., row, row, None]
+        return found
 
     def solve(self, matrices: Array, right: Array) -> Array:
         """The solutions of matrices @ x = right; NaN where there is none."""

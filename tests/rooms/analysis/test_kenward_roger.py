@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,7 +59,11 @@ def by_hand(fit: MmrmFit, *, expected: bool) -> tuple[Array, Uncertainty]:
         for i in range(2)
         for j in range(2)
     )
-    known = Uncertainty(phi, phi + 2.0 * phi @ middle @ phi, -phi @ p @ phi, spread, "kenward-roger")
+    root = np.linalg.cholesky(x.T @ inverse @ x).T  # R, R'R = Phi^-1
+    adjusted = phi + 2.0 * phi @ middle @ phi
+    known = Uncertainty(
+        root, root @ adjusted @ root.T, -root @ phi @ p @ phi @ root.T, spread, "kenward-roger"
+    )
     return phi @ x.T @ inverse @ y, known
 
 
@@ -192,7 +197,8 @@ def test_the_form_with_second_derivatives_is_that_of_mmrm_and_without_them_any_c
     half, upper = np.linalg.cholesky(fit.sigma[""]), np.triu_indices(4)
     turned = [np.linalg.solve(half, np.linalg.solve(half, its).T)[upper] for its in first]
     back = np.linalg.pinv(np.array(turned).T)
-    spread, phi = back @ fit.known.spread @ back.T, fit.known.phi
+    spread = back @ fit.known.spread @ back.T
+    phi = replace(fit.known, inner=np.eye(len(fit.terms))).vcov  # without the adjustment
     p = sums(fit, first)
     middle = products(fit, first, spread) - np.einsum("ij,iab,bc,jcd->ad", spread, p, phi, p)
     np.testing.assert_allclose(phi + 2.0 * phi @ middle @ phi, fit.vcov, rtol=1e-6, atol=1e-8)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -95,17 +97,23 @@ def test_the_score_and_the_information_are_derivatives(gathered, reml):
     table = steps.duplication(NUMPY, gathered.visits)
     sigma = 0.6 * np.eye(5) + 0.4 + np.diag([0.0, 0.1, 0.2, 0.3, 0.4])
 
-    def at(move):
-        moved = (sigma + (table @ move).reshape(5, 5))[None]
-        return steps.evaluate(NUMPY, gathered, moved, reml=reml)
+    half = np.linalg.cholesky(sigma)
 
-    curve = steps.curvature(NUMPY, gathered, at(np.zeros(15)), reml=reml)
-    h = 1e-5
+    def at(move):
+        """-2 log L at Sigma + L D L'."""
+        moved = half @ np.linalg.cholesky(np.eye(5) + (table @ move).reshape(5, 5))
+        return steps.evaluate(NUMPY, gathered, moved[None], reml=reml).minus2
+
+    curve = steps.curvature(
+        NUMPY, gathered, steps.evaluate(NUMPY, gathered, half[None], reml=reml), reml=reml
+    )
+    h, one = 1e-4, np.eye(15)
     for e in range(15):
-        up, down = at(h * np.eye(15)[e]), at(-h * np.eye(15)[e])
-        assert curve.score[e] == pytest.approx((up.minus2 - down.minus2) / (2 * h), rel=1e-5, abs=1e-4)
-        slope = [steps.curvature(NUMPY, gathered, its, reml=reml).score for its in (up, down)]
-        np.testing.assert_allclose(curve.observed[e], (slope[0] - slope[1]) / (2 * h), rtol=1e-4, atol=1e-2)
+        slope = (at(h * one[e]) - at(-h * one[e])) / (2 * h)
+        assert curve.score[e] == pytest.approx(slope, rel=1e-5, abs=1e-4)
+        for f in range(15):
+            corners = [at(h * (a * one[e] + b * one[f])) * a * b for a in (1, -1) for b in (1, -1)]
+            assert curve.observed[e, f] == pytest.approx(sum(corners) / (4 * h * h), rel=1e-4, abs=1e-2)
 
 
 @pytest.mark.parametrize("name", sorted(structures.STRUCTURES))
@@ -130,7 +138,7 @@ def test_no_direction_of_a_structure_is_better_than_its_fit(gathered, name):
     theta = structures.from_sigma(structure, found.sigma[0])
     for move in np.random.default_rng(3).normal(size=(20, len(theta))):
         sigma = structures.expand(structure, theta + 1e-3 * move / np.linalg.norm(move), 5)[0][None]
-        assert steps.evaluate(NUMPY, gathered, sigma, reml=True).minus2 > found.at.minus2
+        assert steps.evaluate(NUMPY, gathered, np.linalg.cholesky(sigma), reml=True).minus2 > found.at.minus2
 
 
 def test_fewer_rows_stand_for_many_subjects():
@@ -172,10 +180,9 @@ def test_complete_data_have_a_closed_form():
         assert its.df == pytest.approx(11, rel=1e-7)
 
 
-@pytest.mark.parametrize("rest", [1e-4, 1e-6])
-def test_visits_that_nearly_say_the_same_have_the_closed_form_too(rest):
-    """Correlations of 1 - rest: Sigma is still the sample covariance, compared where it is small (in its own scale)."""
-    rng = np.random.default_rng(11)
+def alike(rest, seed):
+    """Thirty participants at three visits that correlate by 1 - rest."""
+    rng = np.random.default_rng(seed)
     shared, own = rng.normal(size=(30, 1)), rng.normal(size=(30, 3))
     values = shared + np.sqrt(rest) * own
     table = {
@@ -183,14 +190,46 @@ def test_visits_that_nearly_say_the_same_have_the_closed_form_too(rest):
         "visit": [f"V{v}" for _ in range(30) for v in range(3)],
         "y": values.reshape(-1).tolist(),
     }
+    return values, table
+
+
+@pytest.mark.parametrize("seed", range(11, 19))
+@pytest.mark.parametrize("rest", [1e-4, 1e-6, 1e-8, 1e-10])
+def test_visits_that_nearly_say_the_same_have_the_closed_form_too(rest, seed):
+    """Sigma is still the sample covariance, compared where it is small (in its own scale)."""
+    values, table = alike(rest, seed)
     found = fit_mmrm(table, "y ~ 0 + visit", subject="id", visit="visit", df="kenward-roger")
-    half = np.linalg.cholesky(np.cov(values.T))
-    white = np.linalg.solve(half, np.linalg.solve(half, found.sigma[""]).T)
-    np.testing.assert_allclose(white, np.eye(3), atol=1e-6)
     row = np.array([1.0, -1.0, 0.0])  # the difference of two visits, whose variance is the small part
     one, gap = found.contrast(row), values[:, 0] - values[:, 1]
     assert one.se == pytest.approx(gap.std(ddof=1) / np.sqrt(30), rel=1e-6)
     assert one.df == pytest.approx(29, rel=1e-6)
+    if rest >= 1e-6:  # below, Sigma's own numbers no longer say what is small in it
+        half = np.linalg.cholesky(np.cov(values.T))
+        white = np.linalg.solve(half, np.linalg.solve(half, found.sigma[""]).T)
+        np.testing.assert_allclose(white, np.eye(3), atol=1e-6)
+
+
+@pytest.mark.parametrize("rest", [1e-13, 1e-15])
+def test_visits_that_say_the_same_have_no_answer_whatever_the_numbers(rest):
+    """Correlations of 1 - 1e-13 and more are below the limit for every one of many trials, not for some of them."""
+    found = [
+        fit_mmrm(alike(rest, seed)[1], "y ~ 0 + visit", subject="id", visit="visit") for seed in range(12)
+    ]
+    assert {its[0].rule for its in found} == {"analysis.singular"}
+
+
+@pytest.mark.parametrize("rest", [1e-3, 1e-5, 1e-7])
+def test_compound_symmetry_has_its_closed_form_where_visits_nearly_say_the_same(rest):
+    """Complete data, a mean a visit: the variance within is the mean square of two-way analysis, (n - 1)(V - 1) df."""
+    for seed in range(6):
+        values, table = alike(rest, seed)
+        found = fit_mmrm(
+            table, "y ~ 0 + visit", subject="id", visit="visit", covariance="cs", df="satterthwaite"
+        )
+        left = values - values.mean(axis=0) - values.mean(axis=1, keepdims=True) + values.mean()
+        one = found.contrast(np.array([1.0, -1.0, 0.0]))
+        assert one.se == pytest.approx(np.sqrt(2 * np.sum(left**2) / 58 / 30), rel=1e-6)
+        assert one.df == pytest.approx(58, rel=1e-5)
 
 
 def test_equal_weights_change_sigma_and_nothing_else(trial, plain):
@@ -204,7 +243,8 @@ def test_equal_weights_change_sigma_and_nothing_else(trial, plain):
 def test_a_sandwich_is_that_of_its_definition(trial, kind):
     """Participant by participant, with the whole matrix P of the degrees of freedom."""
     found = fitted(trial, df="satterthwaite", vcov=kind)
-    design, phi = found.design, found.known.phi
+    design = found.design
+    phi = replace(found.known, inner=np.eye(len(found.terms))).vcov  # without the sandwich
     power = {"empirical": 0.0, "empirical-bias-reduced": -0.5, "empirical-jackknife": -1.0}[kind]
     meat, whites, levers = np.zeros_like(phi), [], []
     for subject in np.unique(design.subject):

@@ -40,7 +40,7 @@ def null_p_values(per_arm, drop_out, seed):
         made = replace(design, frame=replace(design.frame, y=y))
         data, scale = statistics.gather(made)
         optimum = fit(data, [STRUCTURES["us"]], reml=True)
-        answer = result._carried(made, data, scale, optimum, df="kenward-roger", reml=True)
+        answer = result._carried(made, data, scale, optimum, df="kenward-roger", vcov="model", reml=True)
         if isinstance(answer, result.MmrmFit) and optimum.convergence.converged:
             found.append(answer.contrast(row).p)
         else:

@@ -315,8 +315,9 @@ def test_a_trial_is_the_same_whatever_runs_beside_it():
     given = jax.tree.map(jnp.asarray, numbers())
     run = partial(trial.trials, shape(), given, jnp.uint32(7))
     whole, moved = run(jnp.uint32(0), 2, 16), run(jnp.uint32(5), 2, 16)
-    for name, all_, later in zip(whole._fields, whole, moved, strict=True):
-        np.testing.assert_array_equal(all_[..., 5:], later[..., :27], err_msg=name)
+    named = jax.tree_util.tree_leaves_with_path(whole)
+    for (name, all_), later in zip(named, jax.tree.leaves(moved), strict=True):
+        np.testing.assert_array_equal(all_[..., 5:], later[..., :27], err_msg=str(name))
     before = compiled()
     other = trial.trials(
         shape(), given._replace(effect=given.effect + 5.0), jnp.uint32(7), jnp.uint32(0), 2, 16

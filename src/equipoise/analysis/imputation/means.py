@@ -134,7 +134,7 @@ def model_fit(made: Filling) -> tuple[Array, Array] | Problem:
 def _optimum(data: Statistics, scale: Scale, near: Array | None) -> tuple[Array, Array] | Problem:
     """Coefficients and Sigma in the scale of the data; near: a Sigma to start from."""
     size = scale.scale**2
-    first = start(data, reml=True) if near is None else near[None] / size
+    first = start(data, reml=True) if near is None else np.asarray(np.linalg.cholesky(near[None] / size))
     found: Optimum = maximise(data, STRUCTURES["us"], first, reml=True)
     if not found.convergence.converged and near is not None:
         found = maximise(data, STRUCTURES["us"], start(data, reml=True), reml=True)

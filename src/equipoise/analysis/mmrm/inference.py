@@ -8,6 +8,8 @@ P_e = -X'W E_e W X and d_e = d Phi / d sigma_e = -Phi P_e Phi:
 
 In the linear form the term R_ef (second derivatives of Sigma) is left out; for an unstructured Sigma it is zero in
 the elements of Sigma, which is what SAS does for TYPE=UN. w is the inverse of the observed information.
+Everything is worked out for z = R'^-1 c with R'R = X'WX, so that Phi is the unit matrix: the small variance of a
+contrast of visits that nearly say the same is then a sum of squares and no difference of large numbers.
 Sandwich covariances have their own degrees of freedom (sandwich.py).
 Sources: Satterthwaite 1946; Fai and Cornelius 1996 (several rows); Kenward and Roger 1997, 2009.
 """
@@ -20,7 +22,7 @@ import numpy as np
 
 from equipoise.analysis.estimate import Estimate, JointTest, f_test, student
 from equipoise.analysis.mmrm.sandwich import Sandwich
-from equipoise.analysis.ops import Array
+from equipoise.analysis.ops import NUMPY, Array
 
 METHODS = ("satterthwaite", "kenward-roger")
 
@@ -29,24 +31,35 @@ METHODS = ("satterthwaite", "kenward-roger")
 class Uncertainty:
     """What is known of the coefficients' covariance, in the caller's scale.
 
-    phi: (p, p) model-based. adjusted: (p, p) Kenward and Roger's, a sandwich's, or phi itself. slopes: (s, p, p), the
-    derivatives of Phi by the coordinates of Sigma.
+    root: (p, p) upper triangular R with R'R = Phi^-1. inner: (p, p), the covariance being R^-1 inner R'^-1; the unit
+    matrix where it is the model's own. slopes: (s, p, p) likewise, the derivatives of Phi by the coordinates of Sigma.
     spread: (s, s) w. method: one of METHODS.
     """
 
-    phi: Array
-    adjusted: Array
+    root: Array
+    inner: Array
     slopes: Array
     spread: Array
     method: str
     sandwich: Sandwich | None = None
 
+    @property
+    def vcov(self) -> Array:
+        """(p, p) the covariance of the coefficients."""
+        back = self.turned(np.eye(len(self.root)))
+        found: Array = back @ self.inner @ back.T
+        return (found + found.T) / 2.0
+
+    def turned(self, rows: Array) -> Array:
+        """(q, p) rows c as z = R'^-1 c; rows: (q, p)."""
+        return NUMPY.forward(self.root.T, rows.T).T
+
 
 def single(beta: Array, known: Uncertainty, row: Array) -> Estimate:
     """The test of row @ beta = 0 with its degrees of freedom (for one row, the same by both methods)."""
-    variance = float(row @ known.phi @ row)
-    df = _satterthwaite(known, row[None], np.array([variance]))[0]
-    estimate, se = float(row @ beta), float(np.sqrt(row @ known.adjusted @ row))
+    z = known.turned(row[None])
+    df = _satterthwaite(known, z)[0]
+    estimate, se = float(row @ beta), float(np.sqrt(z[0] @ known.inner @ z[0]))
     return student(estimate, se, float(df))
 
 
@@ -60,20 +73,21 @@ def joint(beta: Array, known: Uncertainty, rows: Array) -> JointTest:
     return f_test(f, len(rows), df)
 
 
-def _satterthwaite(known: Uncertainty, rows: Array, variances: Array) -> Array:
+def _satterthwaite(known: Uncertainty, z: Array) -> Array:
+    """(q,) the degrees of freedom of each row of z."""
     if known.sandwich is not None:
-        return np.array([known.sandwich.df(row) for row in rows])
-    slopes = np.einsum("qi,eij,qj->qe", rows, known.slopes, rows, optimize=True)
+        return np.array([known.sandwich.df(row) for row in z])
+    slopes = np.einsum("qi,eij,qj->qe", z, known.slopes, z, optimize=True)
     spread = np.einsum("qe,ef,qf->q", slopes, known.spread, slopes, optimize=True)
-    return np.asarray(2.0 * variances**2 / spread, np.float64)
+    return np.asarray(2.0 * np.sum(z**2, axis=1) ** 2 / spread, np.float64)
 
 
 def _fai_cornelius(beta: Array, known: Uncertainty, rows: Array) -> tuple[float, float]:
     """Denominator df and F: independent combinations, each with its own df, matched to an F by its mean."""
-    values, vectors = np.linalg.eigh(rows @ known.adjusted @ rows.T)
-    turned = vectors.T @ rows
-    f = float(np.mean((turned @ beta) ** 2 / values))
-    dfs = _satterthwaite(known, turned, values)
+    z = known.turned(rows)
+    values, vectors = np.linalg.eigh(z @ known.inner @ z.T)
+    f = float(np.mean((vectors.T @ (rows @ beta)) ** 2 / values))
+    dfs = _satterthwaite(known, vectors.T @ z)
     if np.ptp(dfs) < 1e-8:
         return float(dfs.mean()), f
     mean = float(np.sum(dfs[dfs > 2] / (dfs[dfs > 2] - 2)))
@@ -82,9 +96,9 @@ def _fai_cornelius(beta: Array, known: Uncertainty, rows: Array) -> tuple[float,
 
 def _kenward_roger(beta: Array, known: Uncertainty, rows: Array) -> tuple[float, float]:
     """Denominator df and lambda F (Kenward and Roger 1997, the section on the F statistic)."""
-    q = len(rows)
-    theta = rows.T @ np.linalg.solve(rows @ known.phi @ rows.T, rows)
-    turned = np.einsum("ij,ejk->eik", theta, known.slopes, optimize=True)
+    q, z = len(rows), known.turned(rows)
+    basis, _ = np.linalg.qr(z.T)
+    turned = np.einsum("ia,eij,jb->eab", basis, known.slopes, basis, optimize=True)
     traces = np.einsum("eii->e", turned)
     a1 = float(traces @ known.spread @ traces)
     pairs = np.einsum("eij,fji->ef", turned, turned, optimize=True)
@@ -99,12 +113,12 @@ def _kenward_roger(beta: Array, known: Uncertainty, rows: Array) -> tuple[float,
     df = 4.0 + (q + 2.0) / (q * rho - 1.0)
     scale = df / (mean * (df - 2.0))
     value = rows @ beta
-    f = float(value @ np.linalg.solve(rows @ known.adjusted @ rows.T, value)) / q
+    f = float(value @ np.linalg.solve(z @ known.inner @ z.T, value)) / q
     return float(df), scale * f
 
 
-def adjusted(phi: Array, p: Array, spread: Array, moment: Array) -> Array:
-    """Kenward and Roger's covariance in the linear form; p: (s, p, p) X'W E_e W X, moment: sum w_ef Q_ef."""
-    mixed = np.einsum("ef,eij,jk,fkl->il", spread, p, phi, p, optimize=True)
-    bias = phi @ (moment - mixed) @ phi
-    return np.asarray(phi + bias + bias.T, np.float64)
+def adjusted(p: Array, spread: Array, moment: Array) -> Array:
+    """Kenward and Roger's covariance in the linear form where Phi is the unit matrix; p, moment as in steps.py."""
+    mixed = np.einsum("ef,eij,fjl->il", spread, p, p, optimize=True)
+    bias = moment - mixed
+    return np.asarray(np.eye(len(bias)) + bias + bias.T, np.float64)

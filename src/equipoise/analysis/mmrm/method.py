@@ -3,9 +3,11 @@
 The rules that must stay true: convergence is a value that is told with the answer, never assumed from a number of
 steps; a step is taken only to a positive definite Sigma with a likelihood no worse; another structure is fitted only
 when the caller lists it. Derivatives are in whitened coordinates, by D in Sigma + L D L' with Sigma = L L', where the
-information does not suffer from visits that nearly say the same.
+information does not suffer from visits that nearly say the same; for an unstructured Sigma the search keeps L alone.
 Converged means that the Newton decrement sqrt(g' H^-1 g), the distance to the optimum in standard errors of the
-covariance parameters, is below 1e-7, and that H is positive definite.
+covariance parameters, is below 1e-7 (or below what rounding leaves of it, `_reach`), and that H is positive definite.
+A Sigma is positive definite when no eigenvalue of its correlations is below `Structure.flattest`, which is so far
+above rounding that whether a fit has an answer is a matter of the data and not of the processor.
 """
 
 from __future__ import annotations
@@ -23,9 +25,8 @@ from equipoise.analysis.mmrm.steps import (
     duplication,
     em_step,
     evaluate,
-    whitened,
 )
-from equipoise.analysis.mmrm.structures import Structure, expand, from_sigma
+from equipoise.analysis.mmrm.structures import UNSTRUCTURED, Structure, expand, from_sigma
 from equipoise.analysis.ops import NUMPY, Array
 
 EM_STEPS = 5
@@ -52,52 +53,63 @@ class Convergence:
 class Optimum:
     """The point where the search ended, with all that inference needs there.
 
-    sigma: (groups, V, V). at: whitened, so that `curve` and `spread` are in whitened coordinates. spread: (s, s)
-    their covariance by the inverse observed information, all NaN where it has none. parameters: their number.
+    half: (groups, V, V) lower factor of Sigma. spread: (s, s) the covariance of the whitened coordinates that `curve`
+    is by, from the inverse observed information, all NaN where it has none. parameters: their number.
     """
 
-    sigma: Array
+    half: Array
     at: Fitted
     curve: Curvature
     spread: Array
     parameters: int
     convergence: Convergence
 
+    @property
+    def sigma(self) -> Array:
+        """(groups, V, V)."""
+        found: Array = self.half @ self.half.transpose(0, 2, 1)
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class _Point:
+    """theta: the parameters of a structure, empty where unstructured. smallest: eigenvalue of the correlations."""
+
     theta: Array
-    sigma: Array
     half: Array
     at: Fitted
+    smallest: float
 
 
 def start(data: Statistics, *, reml: bool) -> Array:
-    """(groups, V, V): visit variances of the data with correlation 1/2, then a few steps of EM."""
+    """(groups, V, V) a factor of Sigma: visit variances with correlation 1/2, then a few steps of EM."""
     squares = np.sum(data.rows[..., -1] ** 2, axis=0)
     seen = data.counts @ data.seen
-    sd = np.sqrt(np.maximum(squares / np.maximum(seen, 1.0), 1e-8))
-    first = np.outer(sd, sd) * (0.5 + 0.5 * np.eye(data.visits))
-    sigma = np.repeat(first[None], data.groups, axis=0)
+    sd = np.sqrt(np.maximum(squares / np.maximum(seen, 1.0), 1e-20))
+    first = sd[:, None] * np.linalg.cholesky(0.5 + 0.5 * np.eye(data.visits))
+    half = np.repeat(first[None], data.groups, axis=0)
 
     def step(at: Array) -> Array:
         moved = em_step(NUMPY, data, at, reml=reml)
-        return moved if _positive(moved) else at
+        return moved if _smallest(moved) >= UNSTRUCTURED else at
 
-    return NUMPY.fori(EM_STEPS, step, sigma)
+    return NUMPY.fori(EM_STEPS, step, half)
 
 
 def maximise(data: Statistics, structure: Structure, first: Array, *, reml: bool) -> Optimum:
-    """Search from `first` (groups, V, V). Always answers; look at `convergence`."""
-    theta = np.concatenate([from_sigma(structure, sigma) for sigma in first])
-    point = _point(data, structure, theta, reml=reml)
+    """Search from the factor `first` (groups, V, V). Always answers; look at `convergence`."""
+    theta = np.zeros(0)
+    if structure.shape != "us":
+        theta = np.concatenate([from_sigma(structure, half @ half.T) for half in first])
+        first = _factor(structure, data, theta)
+    point = _point(data, structure, theta, first, reml=reml)
     decrement, steps = np.inf, 0
     while np.isfinite(point.at.minus2) and steps <= STEPS_MAX:
-        curve = curvature(NUMPY, data, whitened(data, point.at, point.half), reml=reml)
+        curve = curvature(NUMPY, data, point.at, reml=reml)
         gradient, average, observed = _by_move(structure, data, point, curve)
         newton = _positive(observed)
         decrement = _decrement(gradient, observed) if newton else np.inf
-        if decrement < TOLERANCE:
+        if decrement < _reach(structure, data, point):
             break
         near = _decrement(gradient, average) < NEAR or decrement < NEAR
         move = -_solved(observed if newton and near else average, gradient)
@@ -121,18 +133,41 @@ def fit(data: Statistics, structures: Sequence[Structure], *, reml: bool) -> Opt
         tried.append(structure.name)
     ended = found.convergence
     told = Convergence(ended.converged, ended.steps, ended.decrement, ended.structure, tuple(tried))
-    return Optimum(found.sigma, found.at, found.curve, found.spread, found.parameters, told)
+    return Optimum(found.half, found.at, found.curve, found.spread, found.parameters, told)
 
 
-def _point(data: Statistics, structure: Structure, theta: Array, *, reml: bool) -> _Point:
-    parts = theta.reshape(data.groups, -1)
-    sigma = np.stack([expand(structure, part, data.visits)[0] for part in parts])
-    if not _positive(sigma):
+def _point(data: Statistics, structure: Structure, theta: Array, half: Array, *, reml: bool) -> _Point:
+    smallest = _smallest(half)
+    if not smallest >= structure.flattest:
         nothing = np.full(data.width, np.nan)
-        blank = Fitted(np.inf, nothing, nothing, nothing, nothing, nothing)
-        return _Point(theta, sigma, sigma, blank)
-    half = np.asarray(np.linalg.cholesky(sigma), np.float64)
-    return _Point(theta, sigma, half, evaluate(NUMPY, data, sigma, reml=reml))
+        return _Point(theta, half, Fitted(np.inf, nothing, nothing, nothing, nothing), smallest)
+    return _Point(theta, half, evaluate(NUMPY, data, half, reml=reml), smallest)
+
+
+def _factor(structure: Structure, data: Statistics, theta: Array) -> Array:
+    """(groups, V, V) the factor of Sigma(theta); NaN where it has none."""
+    parts = theta.reshape(data.groups, -1)
+    return NUMPY.cholesky(np.stack([expand(structure, part, data.visits)[0] for part in parts]))
+
+
+def _smallest(half: Array) -> float:
+    """The smallest eigenvalue of the correlations of any Sigma = half half'; NaN where a factor is not finite."""
+    if not np.isfinite(half).all():
+        return float("nan")
+    sizes = np.linalg.norm(half, axis=2, keepdims=True)
+    if not (sizes > 0).all():
+        return float("nan")
+    return float(np.min(np.linalg.svd(half / sizes, compute_uv=False)) ** 2)
+
+
+def _reach(structure: Structure, data: Statistics, point: _Point) -> float:
+    """The decrement at which a search ends: 1e-7, or what rounding leaves of the score where that is more.
+
+    A factor that is kept as such is known to the root of the condition of Sigma, one of Sigma(theta) to the condition.
+    """
+    known = point.smallest**0.5 if structure.shape == "us" else point.smallest
+    rows = float(data.counts @ data.seen.sum(axis=1))
+    return max(TOLERANCE, 10.0 * float(np.finfo(np.float64).eps * rows**0.5 / known))
 
 
 def _by_move(
@@ -177,15 +212,14 @@ def _whitening(half: Array) -> Array:
     return both[:, rows, columns].T
 
 
-def _theta_move(structure: Structure, data: Statistics, point: _Point, move: Array) -> Array:
-    """A move in the search's coordinates as a move of theta."""
+def _moved(structure: Structure, data: Statistics, point: _Point, move: Array) -> tuple[Array, Array]:
+    """Theta and factor after a move in the search's coordinates; the factor is NaN where there is none."""
     if structure.shape != "us":
-        return move
-    v = data.visits
-    rows, columns = np.triu_indices(v)
-    changes = (move.reshape(data.groups, -1) @ duplication(NUMPY, v).T).reshape(-1, v, v)
-    back = point.half @ changes @ point.half.transpose(0, 2, 1)
-    return np.asarray(back[:, rows, columns].reshape(-1), np.float64)
+        theta = point.theta + move
+        return theta, _factor(structure, data, theta)
+    changes = move.reshape(data.groups, -1) @ duplication(NUMPY, data.visits).T
+    inner = np.eye(data.visits) + changes.reshape(-1, data.visits, data.visits)
+    return point.theta, point.half @ NUMPY.cholesky(inner)
 
 
 def _along(
@@ -197,9 +231,8 @@ def _along(
         return None
     length = min(1.0, STEP_MAX / max(_relative(data, structure, point, move), 1e-300))
     slack = 1e-10 * (1.0 + abs(point.at.minus2))
-    change = _theta_move(structure, data, point, move)
     for _ in range(40):
-        next_ = _point(data, structure, point.theta + length * change, reml=reml)
+        next_ = _point(data, structure, *_moved(structure, data, point, length * move), reml=reml)
         if next_.at.minus2 <= point.at.minus2 + 1e-4 * length * slope + slack:
             return next_
         length /= 2.0
@@ -216,23 +249,22 @@ def _relative(data: Statistics, structure: Structure, point: _Point, move: Array
 def _ended(
     data: Statistics, structure: Structure, point: _Point, *, decrement: float, steps: int, reml: bool
 ) -> Optimum:
-    parameters = len(point.theta)
+    parameters = data.groups * structure.parameters(data.visits)
     size = data.groups * data.visits * (data.visits + 1) // 2
     if not np.isfinite(point.at.minus2):
         blank = np.full((size, size), np.nan)
         none = Curvature(blank[0], blank, blank, blank)
         told = Convergence(False, steps, np.inf, structure.name)  # noqa: FBT003 (a field, not a switch)
-        return Optimum(point.sigma, point.at, none, blank, parameters, told)
-    at = whitened(data, point.at, point.half)
-    curve = curvature(NUMPY, data, at, reml=reml)
+        return Optimum(point.half, point.at, none, blank, parameters, told)
+    curve = curvature(NUMPY, data, point.at, reml=reml)
     _, _, observed = _by_move(structure, data, point, curve)
-    converged = decrement < TOLERANCE and _positive(observed)
+    converged = decrement < _reach(structure, data, point) and _positive(observed)
     spread = np.full((size, size), np.nan)
     if converged:
         slope = np.eye(size) if structure.shape == "us" else _slopes(structure, data, point)[0]
         spread = 2.0 * slope @ _solved(observed, slope.T)
     told = Convergence(converged, steps, decrement, structure.name)
-    return Optimum(point.sigma, at, curve, (spread + spread.T) / 2.0, parameters, told)
+    return Optimum(point.half, point.at, curve, (spread + spread.T) / 2.0, parameters, told)
 
 
 def _scaled(matrix: Array) -> tuple[Array, Array]:
@@ -241,14 +273,11 @@ def _scaled(matrix: Array) -> tuple[Array, Array]:
     return matrix / np.outer(scale, scale), scale
 
 
-def _positive(matrices: Array) -> bool:
+def _positive(matrix: Array) -> bool:
     """Positive definite with room for rounding, whatever the scales of its rows."""
-    if not np.isfinite(matrices).all():
+    if not np.isfinite(matrix).all() or (np.diagonal(matrix) <= 0).any():
         return False
-    for matrix in matrices if matrices.ndim == 3 else matrices[None]:
-        if (np.diagonal(matrix) <= 0).any() or np.linalg.eigvalsh(_scaled(matrix)[0])[0] < 1e-11:
-            return False
-    return True
+    return bool(np.linalg.eigvalsh(_scaled(matrix)[0])[0] >= 1e-11)
 
 
 def _solved(matrix: Array, right: Array) -> Array:

@@ -167,22 +167,22 @@ def _carried(
     design: Design, data: Statistics, scale: Scale, optimum: Optimum, *, df: str, vcov: str, reml: bool
 ) -> MmrmFit | tuple[Problem, ...]:
     """The answer in the caller's scale; a value that is not finite anywhere in it is a Problem."""
-    at, curve, turn, size = optimum.at, optimum.curve, scale.turn, scale.scale**2
-    phi = size * turn @ at.phi @ turn.T
-    slopes = size * turn @ (at.phi @ curve.p @ at.phi) @ turn.T
-    beta, robust, covariance = scale.start + scale.scale * turn @ at.beta, None, phi
+    at, curve, size = optimum.at, optimum.curve, scale.scale**2
+    root = at.root @ scale.back / scale.scale
+    beta, robust = scale.start + scale.scale * scale.turn @ at.beta, None
+    inner = np.eye(len(beta))
     if vcov != "model":
-        robust = sandwich(design, beta, size * optimum.sigma, phi, vcov)
-        covariance = robust.vcov
+        robust = sandwich(design, beta, scale.scale * optimum.half, root, vcov)
+        inner = robust.inner
     elif df == "kenward-roger":
-        moment = second_moment(NUMPY, data, at, optimum.spread)
-        covariance = size * turn @ adjusted(at.phi, curve.p, optimum.spread, moment) @ turn.T
-    known = Uncertainty(phi, covariance, slopes, optimum.spread, df, robust)
+        inner = adjusted(curve.p, optimum.spread, second_moment(NUMPY, data, at, optimum.spread))
+    known = Uncertainty(root, inner, curve.p, optimum.spread, df, robust)
+    covariance = known.vcov
     width = len(design.terms)
     free = scale.rows - width if reml else scale.rows
     minus2 = at.minus2 - scale.logs + free * (np.log(2.0 * np.pi) + np.log(size))
     if reml:
-        minus2 -= 2.0 * np.linalg.slogdet(turn)[1]
+        minus2 += 2.0 * np.sum(np.log(np.abs(np.diagonal(scale.back))))
     found = MmrmFit(
         design.terms,
         beta,

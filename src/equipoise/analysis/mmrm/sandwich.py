@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from equipoise.analysis.mmrm.design import Design
-from equipoise.analysis.ops import Array
+from equipoise.analysis.ops import NUMPY, Array
 
 KINDS = ("empirical", "empirical-bias-reduced", "empirical-jackknife")
 _POWER = {"empirical": 0.0, "empirical-bias-reduced": -0.5, "empirical-jackknife": -1.0}
@@ -30,50 +30,51 @@ _SINGULAR = 1e-10
 
 @dataclass(frozen=True, slots=True)
 class Sandwich:
-    """vcov: (p, p). lever: (n, v, p) is A_i L_i^-1 X_i of each subject, zero rows where unseen; white: L_i^-1 X_i."""
+    """In the coordinates in which Phi is the unit matrix. inner: (p, p) the sandwich's filling.
 
-    vcov: Array
+    lever: (n, v, p) is A_i L_i^-1 X_i of each subject, zero rows where unseen; white: L_i^-1 X_i.
+    """
+
+    inner: Array
     lever: Array
     white: Array
-    phi: Array
 
     def df(self, row: Array) -> float:
-        """The degrees of freedom of row @ beta = 0; row: (p,)."""
-        at = self.phi @ row
-        v = self.lever @ at  # (n, v)
+        """The degrees of freedom of row @ beta = 0; row: (p,) turned likewise."""
+        v = self.lever @ row  # (n, v)
         own = np.einsum("nv,nv->n", v, v)
         reach = np.einsum("nv,nvp->np", v, self.white)
-        crossed = np.einsum("np,pq,nq->n", reach, self.phi, reach, optimize=True)
+        crossed = np.einsum("np,np->n", reach, reach)
         trace = float(np.sum(own - crossed))
-        inner = self.phi @ (reach.T @ reach)
+        inner = reach.T @ reach
         squares = float(np.sum(own**2) - 2.0 * np.sum(own * crossed) + np.sum(inner * inner.T))
         return trace**2 / squares
 
 
-def sandwich(design: Design, beta: Array, sigma: Array, phi: Array, kind: str) -> Sandwich:
-    """The covariance of beta of that kind; sigma: (groups, V, V), all in the caller's scale."""
+def sandwich(design: Design, beta: Array, half: Array, root: Array, kind: str) -> Sandwich:
+    """The covariance of beta of that kind; half: (groups, V, V) L, root: (p, p) with root'root = Phi^-1, unscaled."""
     levers, whites, scores = [], [], []
-    for x, e, half in _subjects(design, beta, sigma):
-        white = np.asarray(np.linalg.solve(half, x), np.float64)
-        residual = np.linalg.solve(half, e[..., None])[..., 0]
-        left = np.eye(x.shape[1]) - white @ phi @ white.transpose(0, 2, 1)
+    for x, e, factor in _subjects(design, beta, half):
+        n, v, p = x.shape
+        flat = NUMPY.forward(factor, x.transpose(1, 0, 2).reshape(v, -1)).reshape(v * n, p)
+        white = NUMPY.forward(root.T, flat.T).T.reshape(v, n, p).transpose(1, 0, 2)
+        residual = NUMPY.forward(factor, e.T).T
+        left = np.eye(v) - white @ white.transpose(0, 2, 1)
         lever = _powered(left, _POWER[kind]) @ white
         levers.append(_padded(lever, len(design.visits)))
         whites.append(_padded(white, len(design.visits)))
         scores.append(np.einsum("nvp,nv->np", lever, residual))
     score = np.concatenate(scores)
-    vcov = phi @ (score.T @ score) @ phi
-    return Sandwich((vcov + vcov.T) / 2.0, np.concatenate(levers), np.concatenate(whites), phi)
+    return Sandwich(score.T @ score, np.concatenate(levers), np.concatenate(whites))
 
 
-def _subjects(design: Design, beta: Array, sigma: Array) -> Iterator[tuple[Array, Array, Array]]:
+def _subjects(design: Design, beta: Array, half: Array) -> Iterator[tuple[Array, Array, Array]]:
     """Subjects with the same visits together: rows (n, v, p), residuals (n, v), lower factor of their Sigma (v, v)."""
     root = np.sqrt(design.weights)
     x, e = design.x * root[:, None], (design.y - design.x @ beta) * root
     for (group, visits), rows in design.patterns().items():
         at = np.array(rows)
-        own = sigma[group][np.ix_(visits, visits)]
-        yield x[at], e[at], np.linalg.cholesky(own)
+        yield x[at], e[at], NUMPY.lower(half[group][list(visits)])
 
 
 def _powered(matrices: Array, power: float) -> Array:

@@ -29,10 +29,14 @@ MANY = 100
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How to carry an answer back: beta = start + scale * turn @ beta_scaled. logs: sum of log weights."""
+    """How to carry an answer back: beta = start + scale * turn @ beta_scaled. logs: sum of log weights.
+
+    back: (p, p) upper triangular, the inverse of turn.
+    """
 
     start: Array
     turn: Array
+    back: Array
     scale: float
     rows: int
     logs: float = 0.0
@@ -131,7 +135,7 @@ def _scaled(design: Design) -> tuple[Array, Scale]:
     root = np.sqrt(rows)
     turn = np.linalg.solve(r, np.eye(len(r))) * root
     return np.column_stack([q * root, left / scale]), Scale(
-        start, turn, scale, rows, float(np.sum(np.log(design.weights)))
+        start, turn, r / root, scale, rows, float(np.sum(np.log(design.weights)))
     )
 
 

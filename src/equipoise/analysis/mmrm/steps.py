@@ -2,14 +2,20 @@
 
 Subjects who were seen at the same visits (and, where asked, are of the same group) form a pattern k. Of its data only
 n_k and a few rows J_r (V, p + 1) are kept, with the same sums of products as the rows [x_i, y_i] of its subjects
-(statistics.py), so an evaluation costs the same for any number of subjects. Every function here is in the elements of
-Sigma, where second derivatives of Sigma vanish (the linear form); a structure comes in by the chain rule (method.py).
-With W = Sigma_k^-1, Phi = (X'WX)^-1, P = W - WX Phi X'W and E_e the derivative of Sigma by its element e, for
--2 log L:
+(statistics.py), so an evaluation costs the same for any number of subjects.
+
+Derivatives are by the elements of D in Sigma + L D L', with Sigma = L L': second derivatives of Sigma vanish (the
+linear form), and a structure comes in by the chain rule (method.py). With W = Sigma_k^-1, Phi = (X'WX)^-1,
+P = W - WX Phi X'W and E_e the derivative of Sigma by the element e of D, for -2 log L:
 
     score_e  = tr(W E_e) - y'P E_e P y [- tr(Phi X'W E_e W X), REML]
     AI_ef    = y'P E_e P E_f P y
     H_ef     = 2 AI_ef - tr(P E_e P E_f)     (REML; ML has W in place of P in the trace)
+
+The rule that must stay true: Sigma comes in as L, and nothing is made of Sigma^-1 or of X'WX. Rows are divided by
+triangular factors instead: C_k = L_k^-1 F_k (F_k: the rows of L that were seen, L_k L_k' = F_k F_k'), rows L_k^-1 J,
+and X turned until X'WX is the unit matrix. Rounding then grows with the root of the condition of Sigma, not with the
+condition itself, so that visits that nearly say the same need no luck.
 
 Sources: Patterson and Thompson 1971 (REML); Gilmour, Thompson and Cullis 1995 (average information); Jennrich and
 Schluchter 1986 (incomplete repeated measures).
@@ -18,7 +24,7 @@ Schluchter 1986 (incomplete repeated measures).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -55,24 +61,23 @@ class Statistics:
 class Fitted:
     """One evaluation at a Sigma: -2 log L without constants, and what the derivatives are made of.
 
-    minus2: an array without axes.
-    inverse: (K, V, V) W, zero where unseen. weighted: (R, V, q) W times the rows. beta: (p,). phi: (p, p).
-    residual: (q,) is [-beta; 1].
+    minus2: an array without axes. inverse: (K, V, V) L'W_k L = C_k'C_k. weighted: (R, V, p + 1) L'W times the rows:
+    the design in the coordinates in which Phi is the unit matrix, then the residual. beta: (p,). root: (p, p) upper
+    triangular, root' root = X'WX.
     """
 
     minus2: float
     inverse: Array
     weighted: Array
     beta: Array
-    phi: Array
-    residual: Array
+    root: Array
 
 
 @dataclass(frozen=True, slots=True)
 class Curvature:
-    """Derivatives by the elements of Sigma, group after group, row-wise upper triangle.
+    """Derivatives by the elements of D, group after group, row-wise upper triangle.
 
-    score: (s,). average, observed: (s, s). p: (s, p, p) is X'W E_e W X.
+    score: (s,). average, observed: (s, s). p: (s, p, p) is X'W E_e W X for the turned X, whose Phi is the unit matrix.
     """
 
     score: Array
@@ -90,49 +95,40 @@ def duplication(ops: NumpyOps, visits: int) -> Array:
     return ops.xp.asarray(found.reshape(visits * visits, len(rows)))  # type: ignore[no-any-return]
 
 
-def evaluate(ops: NumpyOps, data: Statistics, sigma: Array, *, reml: bool) -> Fitted:
-    """-2 log L, coefficients and weights at `sigma` (groups, V, V); NaN where some Sigma is not positive definite."""
+def evaluate(ops: NumpyOps, data: Statistics, half: Array, *, reml: bool) -> Fitted:
+    """-2 log L, coefficients and weights at Sigma = half half'; half: (groups, V, V) lower, not singular."""
     xp = ops.xp
-    p, eye = data.width, xp.eye(data.visits)
-    both = data.seen[:, :, None] * data.seen[:, None, :]
-    filled = sigma[np.array(data.group)] * both + eye * (1.0 - data.seen)[:, :, None]
-    diagonal = xp.diagonal(ops.cholesky(filled), axis1=1, axis2=2)
-    inverse = ops.solve(filled, xp.broadcast_to(eye, filled.shape)) * both
-    weighted = inverse[np.array(data.pattern)] @ data.rows
-    total = xp.tensordot(data.rows, weighted, axes=((0, 1), (0, 1)))
-    information = total[:p, :p]
-    lower = ops.cholesky(information)
-    phi = ops.solve(information, xp.eye(p))
-    beta = phi @ total[:p, p]
-    minus2 = 2.0 * (data.counts @ xp.log(diagonal).sum(axis=1)) + total[p, p] - total[p, :p] @ beta
+    p, eye, pattern = data.width, xp.eye(data.visits), np.array(data.pattern)
+    seen = half[np.array(data.group)] * data.seen[:, :, None]
+    factor = ops.lower(xp.concatenate([seen, eye * (1.0 - data.seen)[:, :, None]], axis=2))
+    inverse = ops.forward(factor, xp.broadcast_to(eye, factor.shape))
+    turned, white = inverse @ seen, inverse[pattern] @ data.rows
+    flat = white.reshape(-1, white.shape[-1])
+    lower = ops.lower(flat[:, :p].T)
+    x = ops.forward(lower, flat[:, :p].T)
+    along = x @ flat[:, p]
+    residual = flat[:, p] - along @ x
+    again = x @ residual  # what rounding left along x
+    residual = residual - again @ x
+    logs = xp.log(xp.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)
+    minus2 = 2.0 * (data.counts @ logs) + residual @ residual
     if reml:
         minus2 = minus2 + 2.0 * xp.log(xp.diagonal(lower)).sum()
-    residual = xp.concatenate([-beta, xp.ones(1)])
-    return Fitted(minus2, inverse, weighted, beta, (phi + phi.T) / 2.0, residual)
-
-
-def whitened(data: Statistics, at: Fitted, half: Array) -> Fitted:
-    """The same evaluation in other coordinates: its derivatives are by the elements of D in Sigma + L D L'.
-
-    half: (groups, V, V) L. With L the lower factor of Sigma the information is well conditioned however close to each
-    other the visits are; by the elements of Sigma itself it is not.
-    """
-    turn = half.transpose(0, 2, 1)
-    its, row = np.array(data.group), np.array(data.group)[np.array(data.pattern)]
-    return replace(at, inverse=turn[its] @ at.inverse @ half[its], weighted=turn[row] @ at.weighted)
+    back = xp.swapaxes(turned, 1, 2)
+    rows = xp.concatenate([x.T, residual[:, None]], axis=1).reshape(white.shape)
+    return Fitted(minus2, back @ turned, back[pattern] @ rows, ops.solve(lower.T, along + again), lower.T)
 
 
 def scores(ops: NumpyOps, data: Statistics, at: Fitted, *, reml: bool) -> tuple[Array, Array, Array]:
-    """(K, V, V) each: the score of each pattern as a matrix, W S W and W M W.
+    """(K, V, V) each: the score of each pattern as a matrix, L'W S W L and L'W M W L.
 
     S is the cross-product of residuals, M that of the fitted values' uncertainty, sum_i X_i Phi X_i'.
     """
-    xp, p = ops.xp, data.width
+    xp = ops.xp
     mine: Array = xp.asarray(np.arange(len(data.counts))[:, None] == np.array(data.pattern), dtype=xp.float64)
-    left = at.weighted @ at.residual
+    left, x = at.weighted[:, :, -1], at.weighted[:, :, :-1]
     squares = _summed(mine, left[:, :, None] * left[:, None, :])
-    x = at.weighted[:, :, :p]
-    spread = _summed(mine, (x @ at.phi) @ x.transpose(0, 2, 1))
+    spread = _summed(mine, x @ x.transpose(0, 2, 1))
     score = data.counts[:, None, None] * at.inverse - squares - (spread if reml else 0.0 * spread)
     return score, squares, spread
 
@@ -142,20 +138,20 @@ def _summed(mine: Array, matrices: Array) -> Array:
     return (mine @ matrices.reshape(len(matrices), -1)).reshape(-1, *matrices.shape[1:])
 
 
-def em_step(ops: NumpyOps, data: Statistics, sigma: Array, *, reml: bool) -> Array:
-    """One step of expectation and maximisation for unstructured Sigma; stays positive definite."""
-    score, _, _ = scores(ops, data, evaluate(ops, data, sigma, reml=reml), reml=reml)
-    moved = []
+def em_step(ops: NumpyOps, data: Statistics, half: Array, *, reml: bool) -> Array:
+    """The factor of Sigma after a step of expectation and maximisation for unstructured Sigma."""
+    score, _, _ = scores(ops, data, evaluate(ops, data, half, reml=reml), reml=reml)
+    eye, moved = ops.xp.eye(data.visits), []
     for group in range(data.groups):
         mine = _patterns(data, group)
-        change = sigma[group] @ score[mine].sum(axis=0) @ sigma[group] / data.counts[mine].sum()
-        moved.append(sigma[group] - (change + change.T) / 2.0)
+        change = score[mine].sum(axis=0) / data.counts[mine].sum()
+        moved.append(half[group] @ ops.cholesky(eye - (change + change.T) / 2.0))
     return ops.xp.stack(moved)  # type: ignore[no-any-return]
 
 
 def curvature(ops: NumpyOps, data: Statistics, at: Fitted, *, reml: bool) -> Curvature:
-    """Score, average and observed information of -2 log L by the elements of every group's Sigma."""
-    xp, p = ops.xp, data.width
+    """Score, average and observed information of -2 log L by the elements of every group's D."""
+    xp = ops.xp
     table = duplication(ops, data.visits)
     score, squares, spread = scores(ops, data, at, reml=reml)
     slopes, products, fixed_by, seconds_by = [], [], [], []
@@ -170,13 +166,11 @@ def curvature(ops: NumpyOps, data: Statistics, at: Fitted, *, reml: bool) -> Cur
         seconds_by.append(_paired(w, squares[mine], table))
     fixed, seconds = _diagonal(ops, fixed_by), _diagonal(ops, seconds_by)
     whole = xp.concatenate(products)
-    pe = whole[:, :p, :p]
-    u = whole[:, :p, :] @ at.residual
-    average = seconds - u @ at.phi @ u.T
+    pe, u = whole[:, :-1, :-1], whole[:, :-1, -1]
+    average = seconds - u @ u.T
     observed = 2.0 * average - fixed
     if reml:
-        lower = ops.cholesky(at.phi)
-        flat = (lower.T @ pe @ lower).reshape(len(pe), -1)
+        flat = pe.reshape(len(pe), -1)
         observed = observed - flat @ flat.T
     return Curvature(xp.concatenate(slopes), average, observed, pe)
 
@@ -219,8 +213,8 @@ def _sandwiched(weighted: Array, table: Array) -> Array:
 
 
 def second_moment(ops: NumpyOps, data: Statistics, at: Fitted, spread: Array) -> Array:
-    """sum_ef w_ef X'W E_e W E_f W X (Kenward and Roger's Q), with `spread` the covariance w of Sigma's elements."""
-    xp, p, v = ops.xp, data.width, data.visits
+    """sum_ef w_ef X'W E_e W E_f W X (Kenward and Roger's Q) of the turned X; `spread`: w, covariance of D."""
+    xp, v = ops.xp, data.visits
     table = duplication(ops, v)
     size = table.shape[1]
     middle = []
@@ -228,6 +222,6 @@ def second_moment(ops: NumpyOps, data: Statistics, at: Fitted, spread: Array) ->
         block = slice(group * size, (group + 1) * size)
         omega = (table @ spread[block, block] @ table.T).reshape(v, v, v, v)
         middle.append(xp.einsum("bcde,cd->be", omega, at.inverse[k]))
-    x = at.weighted[:, :, :p]
+    x = at.weighted[:, :, :-1]
     found: Array = xp.tensordot(x, xp.stack(middle)[np.array(data.pattern)] @ x, axes=((0, 1), (0, 1)))
     return (found + found.T) / 2.0

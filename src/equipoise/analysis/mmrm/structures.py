@@ -15,6 +15,10 @@ import numpy as np
 
 from equipoise.analysis.ops import Array, Places
 
+UNSTRUCTURED, STRUCTURED = 1e-11, 1e-8
+"""Eigenvalues of correlations below which Sigma is no covariance. A factor kept as such is known to
+1e-16 / sqrt(1e-11), one made of Sigma(theta) to 1e-16 / 1e-8: what is above is right to 1e-7 in its own scale."""
+
 
 @dataclass(frozen=True, slots=True)
 class Structure:
@@ -23,6 +27,11 @@ class Structure:
     name: str
     shape: str
     heterogeneous: bool
+
+    @property
+    def flattest(self) -> float:
+        """The smallest eigenvalue that its correlations may have."""
+        return UNSTRUCTURED if self.shape == "us" else STRUCTURED
 
     def parameters(self, visits: int) -> int:
         """The number of parameters for one group."""

@@ -27,7 +27,6 @@ from equipoise.analysis.mmrm.steps import (
     em_step,
     evaluate,
     second_moment,
-    whitened,
 )
 from equipoise.simulation.batch.monotone import Effect
 from equipoise.simulation.batch.numbers import Array
@@ -94,7 +93,7 @@ def _rows(data: PatternProducts, visits: int) -> Array:
 
 
 class _State(NamedTuple):
-    sigma: Array
+    half: Array
     ended: Array
     steps: Array
 
@@ -105,33 +104,33 @@ def _one(counts: Array, rows: Array, what: tuple[int, int, int]) -> Effect:
     patterns = 2**visits - 1
     owner = tuple(int(at) for at in np.repeat(np.arange(patterns), rows.shape[0] // patterns))
     data = Statistics(counts, seen_at(visits)[1:], (0,) * patterns, rows, owner, 1)
-    sigma = JAX.fori(EM_STEPS, lambda at: em_step(JAX, data, at, reml=True), _start(data))
-    begin = _State(sigma, jnp.zeros((), bool), jnp.zeros((), jnp.int32))
+    half = JAX.fori(EM_STEPS, lambda at: em_step(JAX, data, at, reml=True), _start(data))
+    begin = _State(half, jnp.zeros((), bool), jnp.zeros((), jnp.int32))
     end = jax.lax.while_loop(lambda at: ~at.ended & (at.steps < STEPS), lambda at: _step(data, at), begin)
-    at, curve = _curved(data, end.sigma)
+    at, curve = _curved(data, end.half)
     return _effect(data, (at, curve), (visit * s + s - 1, end))
 
 
 def _start(data: Statistics) -> Array:
-    """(1, V, V): variances of what least squares leave, correlation 1/2."""
+    """(1, V, V): a factor of Sigma, variances of what least squares leave, correlation 1/2."""
     p = data.width
     total = jnp.einsum("rvi,rvj->ij", data.rows, data.rows)
     beta = jnp.linalg.solve(total[:p, :p], total[:p, p])
     left = data.rows @ jnp.concatenate([-beta, jnp.ones(1)])
     seen = jnp.maximum(data.counts @ data.seen, 1.0)
     sd = jnp.sqrt(jnp.maximum(jnp.sum(left**2, axis=0) / seen, 1e-8))
-    return (jnp.outer(sd, sd) * (0.5 + 0.5 * jnp.eye(data.visits)))[None]
+    return (sd[:, None] * jnp.linalg.cholesky(0.5 + 0.5 * jnp.eye(data.visits)))[None]
 
 
-def _curved(data: Statistics, sigma: Array) -> tuple[Fitted, Curvature]:
-    """The evaluation and its derivatives in whitened coordinates."""
-    at = whitened(data, evaluate(JAX, data, sigma, reml=True), JAX.cholesky(sigma))
+def _curved(data: Statistics, half: Array) -> tuple[Fitted, Curvature]:
+    """The evaluation and its derivatives."""
+    at = evaluate(JAX, data, half, reml=True)
     return at, curvature(JAX, data, at, reml=True)
 
 
 def _step(data: Statistics, before: _State) -> _State:
     """Average information at first, Newton near the end; Sigma stays positive definite by the length of a step."""
-    _, curve = _curved(data, before.sigma)
+    _, curve = _curved(data, before.half)
     newton = JAX.solve(curve.observed, curve.score)
     careful = JAX.solve(curve.average, curve.score)
     positive = jnp.all(jnp.isfinite(JAX.cholesky(curve.observed)))
@@ -139,9 +138,8 @@ def _step(data: Statistics, before: _State) -> _State:
     near = positive & ((short < NEAR) | (curve.score @ careful < NEAR**2))
     move = duplication(JAX, data.visits) @ -jnp.where(near, newton, careful)
     move = move * jnp.minimum(1.0, STEP_MAX / jnp.linalg.norm(move))
-    half = JAX.cholesky(before.sigma)[0]
-    change = half @ move.reshape(half.shape) @ half.T
-    return _State(before.sigma + change[None], short < TOLERANCE, before.steps + 1)
+    inner = jnp.eye(data.visits) + move.reshape(data.visits, data.visits)
+    return _State(before.half @ jnp.linalg.cholesky(inner)[None], short < TOLERANCE, before.steps + 1)
 
 
 def _effect(data: Statistics, found: tuple[Fitted, Curvature], where: tuple[int, _State]) -> Effect:
@@ -149,13 +147,13 @@ def _effect(data: Statistics, found: tuple[Fitted, Curvature], where: tuple[int,
     (at, curve), (place, end) = found, where
     spread = 2.0 * jnp.linalg.inv(curve.observed)
     spread = (spread + spread.T) / 2.0
-    mine = at.phi[place]
+    mine = jnp.linalg.solve(at.root.T, jnp.eye(data.width)[place])
     turned = curve.p @ mine  # (e, p)
     slope = -turned @ mine
-    variance = mine[place]
+    variance = mine @ mine
     df = 2.0 * variance**2 / (slope @ spread @ slope)
     moment = second_moment(JAX, data, at, spread)
-    mixed = jnp.sum(spread * (turned @ at.phi @ turned.T))
+    mixed = jnp.sum(spread * (turned @ turned.T))
     adjusted = variance + 2.0 * (mine @ moment @ mine - mixed)
     told = jnp.stack([variance, adjusted, df])
     sound = jnp.all(jnp.isfinite(told)) & jnp.all(told > 0) & jnp.isfinite(at.beta[place])
