@@ -45,9 +45,11 @@ def load_everything() -> None:
     importlib.import_module("django.utils.timezone")
     importlib.import_module("scipy.stats")  # a page asks for it late, and it takes a second to load
     from blind.world import read_study
+    from equipoise.instruments.load import scales
     from equipoise.words.problem import catalogue
 
     catalogue()
+    scales()
     read_study()
     _set_up()
     gc.collect()
@@ -149,13 +151,13 @@ def play_all(tasks: Iterable[Task], at_once: int = AT_ONCE) -> None:
                 task.then("\n".join(task.faults))
 
 
-def play_whole(secret: Secret, folder: Path) -> Job:
-    """The whole script in one world, looked at in every state."""
+def play_whole(secret: Secret, folder: Path, *, dense: bool) -> Job:
+    """The whole script in one world, looked at in every state; dense: by more roles in each."""
 
     def job() -> None:
         from blind.course import Play
         from blind.other_door import OtherDoor
-        from blind.sample import Sampler
+        from blind.sample import DENSE, STRIDE, Sampler
         from blind.terminal import accounts, play_terminal
 
         enter_folder(folder / "world")
@@ -163,7 +165,7 @@ def play_whole(secret: Secret, folder: Path) -> Job:
         world.make()
         world.open()
         accounts(world)
-        sampler, states = Sampler(world), []
+        sampler, states = Sampler(world, DENSE if dense else STRIDE), []
         for state in Play(world).course():
             states.append(state)
             world.watch.state = state

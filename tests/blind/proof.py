@@ -1,7 +1,8 @@
 """The proof as a whole: play the worlds, compare them, ask the gate, replay the leaks, and say what came of it.
 
 `python -m tests.blind`             the proof that every change has to pass (`make prove-blind`)
-`python -m tests.blind --full`      the nightly one: twenty relabellings, every play without its leak, ten times the lists
+`python -m tests.blind --full`      the nightly one: twenty relabellings, every play without its leak, ten times the lists,
+                                    each page twice as often
 `python -m tests.blind --write`     also writes the page of the documentation; without it, the page must be as it would be
 `python -m tests.blind --leak NAME` one leak, with what was seen of it
 Exit: 0 proven, 1 not.
@@ -125,7 +126,7 @@ def _whole(proof: Proof, folder: Path, *, full: bool) -> Iterator[Task]:
 
     for secret in proof.worlds:
         place = folder / secret.name
-        yield Task([(place, play_whole(secret, place))], partial(compare, secret=secret))
+        yield Task([(place, play_whole(secret, place, dense=full))], partial(compare, secret=secret))
 
     def lists() -> None:
         told = [asdict(each) for each in measured(full=full)]

@@ -138,8 +138,10 @@ def _in_defaults(function: types.FunctionType, old: object, new: object) -> int:
     return len(changed)
 
 
-def make_repeatable(stream: Stream, clock: Clock) -> None:
-    """Give this process the stream and the clock. It is not undone: the process ends with its world."""
+def make_repeatable(stream: Stream, clock: Clock, others: Sequence[tuple[object, object]] = ()) -> list[int]:
+    """Give this process the stream and the clock, and replace other things in the same look at all modules; how often each
+    of the others. It is not undone: the process ends with its world.
+    """
     import django.utils.timezone
 
     from equipoise.desk.clock import system_clock
@@ -151,7 +153,7 @@ def make_repeatable(stream: Stream, clock: Clock) -> None:
         (system_clock, clock),
         (threading.Timer, Waiting),
     )
-    replace_all(pairs)
+    found = replace_all((*pairs, *others))
     os.urandom = stream  # type: ignore[assignment]
     random._urandom = stream  # type: ignore[attr-defined]  # what `secrets` and SystemRandom draw from
     random.seed(0)
@@ -160,10 +162,11 @@ def make_repeatable(stream: Stream, clock: Clock) -> None:
     time.monotonic = clock.seconds  # type: ignore[assignment]
     threading.Timer = Waiting  # type: ignore[assignment,misc]
     threading.Thread.start = _no_thread  # type: ignore[assignment,method-assign]
+    return found[len(pairs) :]
 
 
-def watch_statements(heard: Callable[[str], None]) -> None:
-    """Have every statement of every SQLite connection made from now on told to `heard`."""
+def told_statements(heard: Callable[[str], None]) -> tuple[object, object]:
+    """What opens a SQLite connection, and what takes its place: it tells `heard` every statement."""
     connect = sqlite3.connect
 
     def watched(*given: Any, **named: Any) -> sqlite3.Connection:
@@ -171,5 +174,4 @@ def watch_statements(heard: Callable[[str], None]) -> None:
         connection.set_trace_callback(heard)
         return connection
 
-    replace_everywhere(connect, watched)
-    sqlite3.connect = watched  # type: ignore[assignment]
+    return connect, watched

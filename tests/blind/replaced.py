@@ -9,7 +9,6 @@ import types
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blind.repeatable import replace_all, replace_everywhere
 from blind.secret import Secret, ideal_anchor, ideal_commitment
 from blind.watch import Watch
 
@@ -17,19 +16,14 @@ if TYPE_CHECKING:
     from equipoise.desk.front import FrontDesk
 
 
-def quicken(read_study: Any) -> None:
-    """What would only cost time, the same in every world: slow hashes of passwords, reading the definition again.
-
-    read_study: reads a definition, each folder once.
-    """
+def quicken() -> None:
+    """What would only cost time, the same in every world: slow hashes of passwords, reading released versions again."""
     from django.contrib.auth.hashers import ScryptPasswordHasher
 
     from equipoise.desk import code_breaks, standing
-    from equipoise.protocol import load
 
     ScryptPasswordHasher.work_factor = 2**4
     setattr(code_breaks, "threading", types.SimpleNamespace(Thread=AtOnce))  # noqa: B010  # what it sends goes before it answers
-    replace_everywhere(load.load_study, read_study)
     setattr(standing, "_version", read_once(standing._version))  # noqa: B010  # every command of the terminal opens the store anew
 
 
@@ -77,8 +71,8 @@ def read_once(read: Any) -> Any:
     return version
 
 
-def hide(secret: Secret) -> None:
-    """Give the ceremony this world's arms, and the slots their ideal commitments."""
+def hidden(secret: Secret) -> tuple[tuple[object, object], ...]:
+    """What is to be replaced so that the ceremony draws this world's arms, and slots and anchors have ideal commitments."""
     from equipoise.randomization import methods, sealing
     from equipoise.vault import anchors
 
@@ -88,13 +82,15 @@ def hide(secret: Secret) -> None:
         before = draw(method, length, draws)
         return secret.arms(before, len(method.weights), repr(before))
 
-    lists, commitments, anchored = replace_all(
-        (
-            (draw, drawn),
-            (sealing.commitment, ideal_commitment),
-            (anchors.anchor_commitment, ideal_anchor),
-        )
+    return (
+        (draw, drawn),
+        (sealing.commitment, ideal_commitment),
+        (anchors.anchor_commitment, ideal_anchor),
     )
+
+
+def are_hidden(lists: int, commitments: int, anchored: int) -> None:
+    """Stop where what `hidden` names was not found as often as it is used."""
     assert lists >= 2, "the ceremony draws its list elsewhere"
     assert commitments >= 2, "commitments are made elsewhere"
     assert anchored >= 1, "anchors are made elsewhere"

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from blind.people import Person, people
-from blind.repeatable import Clock, Stream, make_repeatable, replace_everywhere, watch_statements
-from blind.replaced import catch_posted, hide, pages_of, quicken
+from blind.repeatable import Clock, Stream, make_repeatable, replace_everywhere, told_statements
+from blind.replaced import are_hidden, catch_posted, hidden, pages_of, quicken
 from blind.second_door import PASSPHRASE, SecondDoor, opened
 from blind.secret import Secret
 from blind.tally import Tally
@@ -102,10 +102,9 @@ class World:
         # Its notes for template writers hold addresses of memory, and no program of ours ever writes them anywhere.
         logging.getLogger("django.template").setLevel(logging.INFO)
         sys.stdout = sys.stderr = self._said = io.StringIO()
-        make_repeatable(self.stream, self.clock)
-        watch_statements(self.tally.statement)
-        hide(secret)
-        quicken(_STUDIES)
+        others = (told_statements(self.tally.statement), (load_study, _STUDIES), *hidden(secret))
+        are_hidden(*make_repeatable(self.stream, self.clock, others)[2:])
+        quicken()
         catch_posted(self.watch)
 
     # --- the scene ---------------------------------------------------------------------------------------------

@@ -30,13 +30,20 @@ AnyVersion = TypeVar("AnyVersion", bound=Version)
 class PastReader(Reader):
     """A reader that knows only what was written up to a moment. The read tables stay those of now."""
 
-    def __init__(self, reader: Reader, moment: dt.datetime) -> None:
+    def __init__(
+        self, reader: Reader, moment: dt.datetime, known: dict[str, tuple[Recorded, ...]] | None = None
+    ) -> None:
+        """known: where the entries of a stream are kept once they were opened; None keeps none."""
         super().__init__(reader._reading, reader._keys)
-        self._moment = moment
+        self._moment, self._known = moment, known
 
     def entries(self, stream: str, after: int = 0) -> tuple[Recorded, ...]:
         """The entries of `stream` with seq > `after`, up to the moment."""
-        return tuple(one for one in super().entries(stream, after) if self._was(one))
+        if self._known is None:
+            return self._until(super().entries(stream, after))
+        if stream not in self._known:
+            self._known[stream] = self._until(super().entries(stream))
+        return tuple(one for one in self._known[stream] if one.header.seq > after)
 
     def head(self, stream: str) -> Head:
         """The last entry of `stream` at the moment."""
@@ -50,8 +57,8 @@ class PastReader(Reader):
             state = folding.evolve(state, recorded)
         return state
 
-    def _was(self, recorded: Recorded) -> bool:
-        return dt.datetime.fromisoformat(recorded.header.at) <= self._moment
+    def _until(self, entries: tuple[Recorded, ...]) -> tuple[Recorded, ...]:
+        return tuple(one for one in entries if dt.datetime.fromisoformat(one.header.at) <= self._moment)
 
 
 class PastDesk(Desk):
@@ -60,6 +67,8 @@ class PastDesk(Desk):
     moment: dt.datetime
     hidden: MappingProxyType[str, frozenset[str]]
     """Form -> roles that any version released until now hides it from."""
+    known: dict[str, tuple[Recorded, ...]]
+    """Stream -> its entries up to the moment: a page opens each stream once, and all of it stands at one moment."""
 
     def now(self) -> dt.datetime:
         """The moment."""
@@ -69,7 +78,7 @@ class PastDesk(Desk):
     def reading(self) -> Iterator[Reader]:
         """What stood at the moment."""
         with super().reading() as reader:
-            yield PastReader(reader, self.moment)
+            yield PastReader(reader, self.moment, self.known)
 
     def trial(self, reader: Reader) -> Trial:
         """What held for the trial, with everything hidden that is hidden now."""
@@ -127,5 +136,6 @@ def as_of(desk: Desk, moment: dt.datetime) -> PastDesk:
     past.__dict__.update(desk.__dict__)
     past._trial, past._memory = None, desk._memory.emptied()
     past.second_door = None
+    past.known = {}
     past.moment, past.hidden = min(moment, desk.now()), MappingProxyType(hidden)
     return past
