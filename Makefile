@@ -16,11 +16,11 @@ test-env: env ## what the tests need on top: packages, Chromium, a Chinese font
 	@requirements/install.sh test
 	@requirements/browser.sh
 
-run: env ## the demonstration: creates its two stores when there are none, then serves both doors
-	@$(BIN)/equipoise demo --study $(STUDY) $(PORTS)
+run: env ## a rehearsal half-way: makes its two stores when there are none, then serves both doors
+	@$(BIN)/equipoise demo --rehearsed --study $(STUDY) $(PORTS)
 
-reset: env ## the demonstration from the beginning; what was entered in it is lost
-	@$(BIN)/equipoise demo --study $(STUDY) $(PORTS) --reset
+reset: env ## the rehearsal from the beginning; what was entered in it is lost
+	@$(BIN)/equipoise demo --rehearsed --study $(STUDY) $(PORTS) --reset
 
 test: test-env ## everything that must hold; at most 15 minutes on two cores
 	@.ci/steps

@@ -14,18 +14,21 @@ import os
 import secrets
 import shutil
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from equipoise.cli.allocation import make_process
 from equipoise.cli.answer import Answer, line, refused, told
+from equipoise.cli.played import PARTICIPANTS, Asked, Doors, is_played, make_played, plan_played, serve_played
+from equipoise.cli.rehearse import count
 from equipoise.cli.serve import port_number
 from equipoise.cli.study import read_study
-from equipoise.cli.two_doors import PASSPHRASE, PORT, VAULT_PORT, Ports, introduce, serve_both
+from equipoise.cli.two_doors import PASSPHRASE, PORT, VAULT_PORT, Ports, chosen_port, introduce, serve_both
 from equipoise.cli.vault import vault_process
 from equipoise.desk.archive import definition_in_force
-from equipoise.desk.clock import SetClock
+from equipoise.desk.clock import SetClock, system_clock
 from equipoise.desk.demo import Demo, load_participants, load_staff, read_demo
 from equipoise.desk.desk import Desk
 from equipoise.desk.setup import create_store, give, publish_allocation
@@ -54,6 +57,18 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--port", type=port_number, help=f"{PORT}, or any free port where that is taken; 0 for any"
     )
     command.add_argument("--vault-port", type=port_number, help=f"the second door's, as {VAULT_PORT}")
+    command.add_argument(
+        "--rehearsed",
+        action="store_true",
+        help="a whole trial in rehearsal, half-way today, that is played on",
+    )
+    command.add_argument(
+        "--participants",
+        type=count,
+        default=PARTICIPANTS,
+        metavar="N",
+        help="of --rehearsed; to be randomized",
+    )
     command.add_argument("--reset", action="store_true", help="start over; what was entered is lost")
     command.add_argument("--no-serve", action="store_true", help="make the store only")
     command.set_defaults(run=_demo)
@@ -65,6 +80,11 @@ def _demo(options: argparse.Namespace) -> Answer:
     fresh = options.reset or not _finished(store)
     if not fresh and not _finished(vault):
         return refused((problem("cli.second-door-missing", str(vault), store=store),))
+    if fresh and options.rehearsed:
+        return _play(folder, options)
+    if not fresh and is_played(store) and not options.no_serve:
+        doors = _doors(options)
+        return refused((doors,)) if isinstance(doors, Problem) else serve_played(folder, doors, None, print)
     if fresh:
         problems = make_demo(folder, store, vault)
         if problems:
@@ -78,6 +98,50 @@ def _demo(options: argparse.Namespace) -> Answer:
     for notice in changed_since(folder, store):
         sys.stderr.write(line(notice) + "\n")
     return serve_both(store, vault, Ports(options.port, options.vault_port))
+
+
+def _play(folder: Path, options: argparse.Namespace) -> Answer:
+    """Make both stores by a rehearsal up to today, then serve them in play."""
+    store, vault = options.store, options.vault
+    doors, asked = _doors(options), Asked(options.participants)
+    if isinstance(doors, Problem):
+        return refused((doors,))
+    now = system_clock()
+    planned = plan_played(folder, store, vault, asked, now)
+    if isinstance(planned, tuple):
+        return refused(planned)
+    refusal = _why_not(store, vault)
+    if refusal is not None:
+        return refused((refusal,))
+    for each in (store, vault):
+        _empty(each)
+
+    def finished() -> None:
+        for each in (vault, store):
+            (each / _MARK).write_text("", "utf-8")
+
+    if options.no_serve:
+        with ExitStack() as stack:
+            made = make_played(stack, planned, now)
+            if made is not None:
+                return refused((made,))
+        finished()
+        return Answer(0, {"store": str(store), "vault": str(vault)}, (told("cli.demo-made", path=store),))
+    return serve_played(folder, doors, asked, finished)
+
+
+def _doors(options: argparse.Namespace) -> Doors | Problem:
+    """Where the two doors are served, or why not."""
+    from equipoise.pages.serving import free_port
+
+    ports = []
+    for asked, usual in ((options.port, PORT), (options.vault_port, VAULT_PORT)):
+        found = chosen_port(asked, usual)
+        found = free_port("127.0.0.1", found) if found == 0 else found
+        if isinstance(found, Problem):
+            return found
+        ports.append(found)
+    return Doors(options.store, options.vault, ports[0], ports[1])
 
 
 def changed_since(folder: Path, store: Path) -> tuple[Problem, ...]:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _WHEN = re.compile(r"(day|week|month) (\d{1,4})")
 _PARTIAL = ".unfinished"
-ACCOUNT = "account.json"
+ACCOUNT, REPORT = "account.json", "report"
 PASSPHRASE = "demo-passphrase"
 """As in a demonstration: the file by which a rehearsal's second door can be served."""
 _WIDTH = 30
@@ -56,7 +56,7 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     """Declare the command."""
     command = subjects.add_parser("rehearse", help="run the whole trial with virtual people")
     command.add_argument("study", type=Path, metavar="DIR")
-    command.add_argument("--participants", type=_count, default=86, metavar="N", help="to be randomized")
+    command.add_argument("--participants", type=count, default=86, metavar="N", help="to be randomized")
     command.add_argument("--seed", type=_seed, default=1, metavar="S")
     command.add_argument(
         "--scenario", default=None, metavar="NAME", help="of the study's model of people; its own default"
@@ -71,7 +71,8 @@ def declare(subjects: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     command.set_defaults(run=_rehearse)
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """A number of participants as it is typed. Raises ArgumentTypeError."""
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 100_000):
         raise argparse.ArgumentTypeError(f"a number of participants, not {text!r}")
     return int(text)
@@ -172,19 +173,19 @@ def plan_of(options: argparse.Namespace, folder: Path) -> Plan | tuple[Problem, 
 
 def _play(plan: Plan, *, pdf: bool) -> Answer:
     from equipoise.simulation.rehearsal.drawn import NobodyDrawn
-    from equipoise.simulation.rehearsal.rehearse import CEREMONY, VAULT, open_stage, play
+    from equipoise.simulation.rehearsal.rehearse import open_stage, play
     from equipoise.simulation.rehearsal.second_door import DoorFault
     from equipoise.simulation.rehearsal.stage import Stopped
 
-    held = _ceremony(plan)
+    held = hold_ceremony(plan)
     if held is not None:
         return refused((held,))
     bar = Bar(plan)
     try:
         with open_stage(plan) as stage:
-            _keep(plan.folder / VAULT / PASSPHRASE, plan.passphrase)
+            keep_secret(plan.vault / PASSPHRASE, plan.passphrase)
             ended = play(stage, plan, bar.show)
-        shutil.rmtree(plan.folder / CEREMONY)
+        shutil.rmtree(plan.ceremony)
         value: dict[str, Json] = {
             "study": plan.study.id, "participants": plan.participants, "seed": plan.seed,
             "scenario": plan.scenario, "began": plan.begins.isoformat(), "ended": ended.on.isoformat(),
@@ -196,53 +197,59 @@ def _play(plan: Plan, *, pdf: bool) -> Answer:
     except (NobodyDrawn, DoorFault) as fault:
         return refused((fault.problem,))
     except Stopped as stopped:
-        return refused((_stopped(stopped),))
+        return refused((stopped_at(stopped),))
     finally:
         bar.close()
     write_whole(plan.folder / ACCOUNT, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
     return done(value, *_lines(value))
 
 
-def _keep(path: Path, passphrase: str) -> None:
+def keep_secret(path: Path, passphrase: str) -> None:
     """Write a passphrase into a new file that nobody else could read at any moment."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
         file.write(passphrase + "\n")
 
 
-def _stopped(stopped: Exception) -> Problem:
+def stopped_at(stopped: Exception) -> Problem:
     """Why the rehearsal could not go on, with the first reason in both languages."""
     problems: tuple[Problem, ...] = getattr(stopped, "problems", ())
     why = Text(problems[0].say("en"), problems[0].say("zh")) if problems else Text("–", "–")
     return problem("rehearsal.refused", step=getattr(stopped, "step", ""), why=why)
 
 
-def _ceremony(plan: Plan) -> Problem | None:
+def hold_ceremony(plan: Plan) -> Problem | None:
     """Have the list made behind the second door, from the seed that everybody may know."""
     from equipoise.cli.allocation import make_process
-    from equipoise.simulation.rehearsal.rehearse import CEREMONY, PUBLIC
 
-    places = ["--public", str(plan.folder / PUBLIC), "--vault", str(plan.folder / CEREMONY)]
+    places = ["--public", str(plan.public), "--vault", str(plan.ceremony)]
     made = make_process([str(plan.study_folder), *places, "--rehearsal-seed", f"rehearsal {plan.seed}"])
     return problem("cli.allocation-failed", reason=" ".join(made.lines)) if made.status else None
 
 
 def _after_release(plan: Plan, on: dt.date, value: dict[str, Json], *, pdf: bool) -> Answer | None:
     """The analysis in the released arms, and the verification of the list; None where both went well."""
+    verified = report_release(plan, on, pdf=pdf)
+    if isinstance(verified, Answer):
+        return verified
+    value["verified"], value["report"] = verified, REPORT
+    return None
+
+
+def report_release(plan: Plan, on: dt.date, *, pdf: bool) -> str | Answer:
+    """Verify the list that was published and analyse in its arms, into the plan's folder; what the verification said.
+
+    The answer of whichever of the two failed.
+    """
     from equipoise.cli.allocation import verify_list
     from equipoise.cli.analyse import analyse_store
-    from equipoise.simulation.rehearsal.rehearse import PUBLIC, STORE, VAULT
 
-    release = plan.folder / VAULT / "release" / "release.json"
+    release = plan.vault / "release" / "release.json"
     shutil.copy(release, plan.folder / "release.json")
-    verified = verify_list(plan.folder / PUBLIC, release, plan.folder / STORE)
+    verified = verify_list(plan.public, release, plan.store)
     if verified.status:
         return verified
-    analysed = analyse_store(plan.folder / STORE, on.isoformat(), release, plan.folder / "report", pdf=pdf)
-    if analysed.status:
-        return analysed
-    value["verified"] = verified.lines[-1]
-    value["report"] = "report"
-    return None
+    analysed = analyse_store(plan.store, on.isoformat(), release, plan.folder / REPORT, pdf=pdf)
+    return analysed if analysed.status else verified.lines[-1]
 
 
 def _lines(value: dict[str, Json]) -> list[str]:

@@ -42,7 +42,7 @@ class Ports:
 
 def serve_both(store: Path, vault: Path, ports: Ports) -> Answer:
     """Serve both doors until Ctrl-C, or say why one of them cannot be."""
-    first_port, second_port = _port(ports.first, PORT), _port(ports.second, VAULT_PORT)
+    first_port, second_port = chosen_port(ports.first, PORT), chosen_port(ports.second, VAULT_PORT)
     if isinstance(first_port, Problem):
         return refused((first_port,))
     if isinstance(second_port, Problem):
@@ -137,7 +137,7 @@ def _one_line(said: str) -> str:
     return " ".join(said.split()) or "–"
 
 
-def _port(asked: int | None, usual: int) -> int | Problem:
+def chosen_port(asked: int | None, usual: int) -> int | Problem:
     """The port asked for, or why it cannot be had; otherwise the usual one, or 0 where that is taken."""
     from equipoise.pages.serving import free_port
 

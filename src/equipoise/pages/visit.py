@@ -14,6 +14,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from equipoise.pages.journey import Standing
 from equipoise.protocol.study import Study
 from equipoise.words.text import Language, Text
 
@@ -55,7 +56,7 @@ class House:
     """What the frame of a page shows of the trial. The label of a rehearsal is never the registry's number.
 
     `frame` is the template that pages of this door extend, `note` one that stands under its sign-in; `here` the
-    address of the page.
+    address of the page. `bar`: a template that shows where a rehearsal in play stands, which is `journey`.
     """
 
     label: str
@@ -64,6 +65,8 @@ class House:
     here: str
     frame: str
     note: str = ""
+    bar: str = ""
+    journey: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)

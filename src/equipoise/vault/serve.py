@@ -10,25 +10,19 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import logging
 import pwd
 import sys
-import threading
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from equipoise.ledger.store import StoreFault
 from equipoise.pages.serving import Opened, end_with_parent, serve_door
 from equipoise.vault.keyring import harden
-from equipoise.vault.opening import Vault, open_vault
+from equipoise.vault.opening import open_vault
 from equipoise.vault.socket import serve_channel
+from equipoise.vault.ticking import watch_clock
 from equipoise.vault.web.settings import OWN_HOST, application
 from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Language
-
-_log = logging.getLogger("equipoise.vault")
-TICK_SECONDS = 5.0
-"""How often what is due by the clock is looked at."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -110,7 +104,7 @@ def open_door(
         except OSError as fault:
             vault.close()
             return problem("vault.no-channel", str(channel), detail=fault.strerror or fault)
-    closing.insert(0, _watch_clock(vault))
+    closing.insert(0, watch_clock(vault))
     made = application(vault, folder, vault.web_secret, hosts=hosts, second_factor=second_factor)
 
     def close() -> None:
@@ -123,33 +117,6 @@ def open_door(
 def _uid(name: str) -> int:
     """The id of a user. Raises KeyError where there is none."""
     return int(name) if name.isdigit() else pwd.getpwnam(name).pw_uid
-
-
-def _watch_clock(vault: Vault) -> Callable[[], None]:
-    """Tick in a thread of its own until the returned function is called."""
-    over = threading.Event()
-
-    def watch() -> None:
-        while True:
-            try:
-                vault.tick()
-            except (
-                StoreFault
-            ) as fault:  # a full disk may be emptied: the pages say what is wrong, the clock goes on
-                _log.warning("%s", fault.problem.say())
-            except Exception as bug:  # noqa: BLE001 (our fault in one tick ends neither anchors nor releases)
-                _log.error("clock: %s", type(bug).__name__)  # its text could name what nobody may read here
-            if over.wait(TICK_SECONDS):
-                return
-
-    thread = threading.Thread(target=watch, name="clock", daemon=True)
-    thread.start()
-
-    def stop() -> None:
-        over.set()
-        thread.join()
-
-    return stop
 
 
 def read_passphrase(file: Path | None) -> str | Problem:

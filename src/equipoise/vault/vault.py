@@ -460,9 +460,8 @@ def _strange_list(taken: inbox.Taken, root: str) -> tuple[Append, ...]:
 
 
 def _outcome(done: Committed) -> Outcome:
-    receipt = done.receipt
-    if receipt is None:
+    if done.receipt is None:
         return Outcome(accepted=True, replayed=done.replayed)
     last = done.recorded[-1].header
-    told = dataclasses.asdict(receipt)
-    return Outcome(accepted=True, receipt=told, seq=receipt.seq, at=last.at, replayed=done.replayed)
+    receipt = dataclasses.asdict(done.receipt)
+    return Outcome(accepted=True, receipt=receipt, seq=done.receipt.seq, at=last.at, replayed=done.replayed)

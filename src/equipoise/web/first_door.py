@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 from equipoise.access.roles import ROLES
 from equipoise.pages.visit import HEADERS, Cookies, House, Signed, Visit, here, initials
 from equipoise.web.request import Asked, desk, rehearsal, study_label
+from equipoise.web.travel import journey
 from equipoise.words.text import Text
 
 
@@ -47,7 +49,11 @@ class FirstDoor:
     def house(self, visit: Visit) -> House:
         """Home is today's work for a person who is signed in."""
         signed = getattr(visit, "who", None) is not None
-        return House(study_label(), rehearsal(), "/today" if signed else "/", here(visit), "web/frame.html")
+        home, travel = "/today" if signed else "/", journey()
+        house = House(study_label(), rehearsal(), home, here(visit), "web/frame.html")
+        if travel is None:
+            return house
+        return replace(house, bar="web/travel_bar.html", journey=travel.standing())
 
     def signed(self, visit: Visit) -> Signed | None:
         """The person with role and site."""

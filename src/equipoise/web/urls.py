@@ -35,6 +35,7 @@ from equipoise.web.views import (
     specimens,
     staff,
     supply,
+    travelling,
     visits,
     work,
 )
@@ -83,6 +84,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *consents.urlpatterns,
     *imaging.urlpatterns,
     *diary.urlpatterns,
+    *travelling.urlpatterns,
     path(f"{_FORM}/history", forms.history),
     path(f"{_FORM}/<int:repeat>/history", forms.history),
 ]

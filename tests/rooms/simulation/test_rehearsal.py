@@ -250,13 +250,13 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path, monkeypatch, capsys):
 def test_the_passphrase_is_nobody_elses_from_its_first_byte(tmp_path):
     held = os.umask(0)
     try:
-        rehearsing._keep(tmp_path / "passphrase", "said")
+        rehearsing.keep_secret(tmp_path / "passphrase", "said")
     finally:
         os.umask(held)
     assert stat.S_IMODE((tmp_path / "passphrase").stat().st_mode) == 0o600
     assert (tmp_path / "passphrase").read_text() == "said\n"
     with pytest.raises(FileExistsError):
-        rehearsing._keep(tmp_path / "passphrase", "again")
+        rehearsing.keep_secret(tmp_path / "passphrase", "again")
 
 
 def test_nothing_is_overwritten(tmp_path, capsys):

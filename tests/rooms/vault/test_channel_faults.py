@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from equipoise.vault import serve
+from equipoise.vault import ticking
 from equipoise.vault.socket import ChannelServer
 
 CANARY = "canary-arm-4711"
@@ -57,7 +57,7 @@ def test_the_next_caller_is_answered_and_the_log_names_no_value(tmp_path: Path, 
 
 
 def test_the_clock_goes_on(monkeypatch: pytest.MonkeyPatch, caplog) -> None:
-    monkeypatch.setattr(serve, "TICK_SECONDS", 0.01)
+    monkeypatch.setattr(ticking, "TICK_SECONDS", 0.01)
     ticks, again = [0], threading.Event()
 
     def tick() -> None:
@@ -66,7 +66,7 @@ def test_the_clock_goes_on(monkeypatch: pytest.MonkeyPatch, caplog) -> None:
             again.set()
         raise LookupError(CANARY)
 
-    stop = serve._watch_clock(SimpleNamespace(tick=tick))  # type: ignore[arg-type]
+    stop = ticking.watch_clock(SimpleNamespace(tick=tick))  # type: ignore[arg-type]
     try:
         assert again.wait(10)
     finally:

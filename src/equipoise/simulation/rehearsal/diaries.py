@@ -103,7 +103,8 @@ class Diaries:
         if entry is None:
             self._stage.tally.counts["diary entries not made"] += 1
         else:
-            self._fill_in(case, slot.form, slot.period, entry)
+            with self._stage.forgiving(f"the diary of {case.number}"):
+                self._fill_in(case, slot.form, slot.period, entry)
         self._plan_events(case, slot)
         self._plan_after(case, slot.opens)
 

@@ -15,7 +15,7 @@ from equipoise.ledger.entries import Datum
 from equipoise.protocol.rules import names_in
 from equipoise.protocol.study import Dose, Study
 from equipoise.simulation.rehearsal.case import Case, Filled
-from equipoise.simulation.rehearsal.stage import Deed, Stage, Stopped
+from equipoise.simulation.rehearsal.stage import Deed, Stage
 from equipoise.supply.commands import (
     CheckBag,
     DecideDosing,
@@ -76,6 +76,8 @@ class _Dose:
     arm: str = ""
     lost: int = 0
     over: bool = False
+    left: bool = False
+    """Whether the course went on after it."""
 
 
 class Ward:
@@ -91,7 +93,8 @@ class Ward:
             self._stage.tally.counts["doses missed"] += 1
             then()
             return
-        self._ask(_Dose(case, dose, before, then, after))
+        one = _Dose(case, dose, before, then, after)
+        self._step(one, lambda: self._ask(one))
 
     def _ask(self, one: _Dose) -> None:
         stage, case = self._stage, one.case
@@ -103,9 +106,11 @@ class Ward:
         if not outcome.accepted:
             one.tries += 1
             if one.tries > POSTPONED:
-                raise Stopped(f"RequestPreparation of {case.number}", outcome.problems)
+                stage.stop(f"RequestPreparation of {case.number}", outcome.problems)
+                self._go_on(one)
+                return
             stage.tally.counts["doses postponed"] += 1
-            self._plan(stage.clock.at + dt.timedelta(days=1), lambda: self._ask(one))
+            self._plan(stage.clock.at + dt.timedelta(days=1), lambda: self._ask(one), one)
             return
         one.request = self._request(case).request
         self._judge(one, "RELEASE")
@@ -113,7 +118,7 @@ class Ward:
             return
         stage.exchange()
         self._take_back()
-        self._plan(stage.clock.at + dt.timedelta(minutes=BENCH), lambda: self._prepare(one))
+        self._plan(stage.clock.at + dt.timedelta(minutes=BENCH), lambda: self._prepare(one), one)
 
     def _judge(self, one: _Dose, place: Literal["RELEASE", "BEDSIDE"]) -> None:
         """The gate; what it holds the investigator decides to give."""
@@ -136,7 +141,7 @@ class Ward:
         """Whether the investigator decided that the dose is not given; the course goes on."""
         if one.over:
             self._stage.tally.counts["doses omitted"] += 1
-            one.then()
+            self._go_on(one)
         return one.over
 
     def _prepare(self, one: _Dose) -> None:
@@ -147,7 +152,7 @@ class Ward:
         stage.tally.minutes["pharmacist"] += stage.staff.minutes.get("prepare", 0) * (1 + int(came["lost"]))
         ready = dt.datetime.fromisoformat(str(came["at"]))
         due = max(ready + dt.timedelta(minutes=2), stage.clock.at + dt.timedelta(minutes=BEDSIDE - BENCH))
-        self._plan(due, lambda: self._bedside(one))
+        self._plan(due, lambda: self._bedside(one), one)
 
     def _bedside(self, one: _Dose) -> None:
         stage, case = self._stage, one.case
@@ -155,7 +160,9 @@ class Ward:
         stage.exchange()
         bag = self._request(case).bag
         if not bag:
-            raise Stopped(f"the bag of {case.number} did not come", ())
+            stage.stop(f"the bag of {case.number} did not come", ())
+            self._go_on(one)
+            return
         stage.tally.counts["bags"] += 1
         key = (case.index, one.dose.id, self._request(case).bag)
         if one.lost < 2 and stage.chance.happens(
@@ -178,8 +185,8 @@ class Ward:
         case.doses.append(stage.day(case.site))
         share = case.person.share(one.dose.visit, case.moment(stage.day(case.site)))
         if share < WHOLE:
-            self._plan(stage.clock.at + dt.timedelta(minutes=10), lambda: self._pause(one))
-        self._plan(stage.clock.at + dt.timedelta(minutes=INFUSED), lambda: self._end(one, bag, share))
+            self._plan(stage.clock.at + dt.timedelta(minutes=10), lambda: self._pause(one), one)
+        self._plan(stage.clock.at + dt.timedelta(minutes=INFUSED), lambda: self._end(one, bag, share), one)
 
     def _pause(self, one: _Dose) -> None:
         stage, case = self._stage, one.case
@@ -189,6 +196,7 @@ class Ward:
         self._plan(
             at + dt.timedelta(minutes=PAUSE),
             lambda: stage.must(nurse, ResumeInfusion(case.subject, one.request, self._said(stage.clock.at))),
+            one,
         )  # fmt: skip
 
     def _end(self, one: _Dose, bag: str, share: int) -> None:
@@ -202,7 +210,7 @@ class Ward:
         self._back.append((one.request, case.site, bag, left))
         stage.tally.counts["doses given"] += 1
         one.after()
-        one.then()
+        self._go_on(one)
 
     def _take_back(self) -> None:
         """The pharmacy takes in the bags that came back, once the second door has heard of them."""
@@ -222,8 +230,24 @@ class Ward:
     def _request(self, case: Case) -> Request:
         return list(self._stage.case(case.subject).supply.requests.values())[-1]
 
-    def _plan(self, at: dt.datetime, deed: Callable[[], object]) -> None:
-        self._stage.agenda.plan(at, lambda: (deed(), None)[1])
+    def _plan(self, at: dt.datetime, deed: Callable[[], object], one: _Dose) -> None:
+        self._stage.agenda.plan(at, lambda: self._step(one, deed))
+
+    def _step(self, one: _Dose, deed: Callable[[], object]) -> None:
+        """One step of a dose; where it is passed over, the course goes on without what was left of it."""
+        done = False
+        with self._stage.forgiving(f"{one.dose.id} of {one.case.number}"):
+            deed()
+            done = True
+        if not done:
+            self._go_on(one)
+
+    @staticmethod
+    def _go_on(one: _Dose) -> None:
+        """What comes after a dose, once."""
+        if not one.left:
+            one.left = True
+            one.then()
 
     @staticmethod
     def _said(at: dt.datetime) -> str:

@@ -22,6 +22,7 @@ from equipoise.simulation.rehearsal.case import Case
 from equipoise.simulation.rehearsal.staff import RATER, Person, rated
 from equipoise.simulation.rehearsal.stage import Stage, Stopped
 from equipoise.words.dates import PartialDate
+from equipoise.words.problem import problem
 
 Answers = Mapping[str, Datum]
 _LEFT_OUT, _LACKING, _NOTHING = "capture.item-hidden", "capture.incomplete", "capture.nothing-changed"
@@ -62,6 +63,8 @@ class Typist:
             raise Stopped(f"the study has no form {place.form}", ())
         asked = {each.id: each for each in questions(form)}
         told = {item: said for item, said in answers.items() if item in asked and not asked[item].revealing}
+        if self._anothers(case, place):
+            return
         case.saved[place] = dict(told)
         self._note_guess(case, place, asked, told)
         if form.double_entry is not None and only_twice(
@@ -72,6 +75,15 @@ class Typist:
                 self._stage.must(person, RecordEntry(case.subject, *place, told), len(told))
             return
         self._hand_in(self.enterer(form, case.site), case, place, self._typed(case, asked, place, told))
+
+    def _anothers(self, case: Case, place: Place) -> bool:
+        """Whether somebody outside the script has typed a form already: it is left as it is, and told."""
+        stage = self._stage
+        if stage.passed is None or place in case.saved or not stage.captured(case.subject).form(place).seq:
+            return False
+        where = f"{'/'.join(map(str, place))} of {case.number}"
+        stage.stop(where, (problem("travel.already-there"),))
+        return True
 
     def _note_guess(self, case: Case, place: Place, asked: Mapping[str, Question], told: Answers) -> None:
         """Remember what somebody thinks was given, for the account of how the blind fared."""
@@ -183,7 +195,9 @@ class Typist:
             if again == items:
                 break
             items = again
-        raise Stopped(f"{'/'.join(map(str, place))} of {case.number}", outcome.problems)
+        stage = self._stage
+        stage.stop(f"{'/'.join(map(str, place))} of {case.number}", outcome.problems)
+        case.saved.pop(place, None)  # what stands there is somebody's own, and no mistake of ours
 
     def _read_again(
         self, case: Case, place: Place, items: Mapping[str, Datum], rules: Mapping[str, str]

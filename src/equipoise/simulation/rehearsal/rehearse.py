@@ -33,7 +33,7 @@ from equipoise.simulation.rehearsal.dosing import Ward
 from equipoise.simulation.rehearsal.entering import Typist
 from equipoise.simulation.rehearsal.rounds import Rounds
 from equipoise.simulation.rehearsal.script import Script
-from equipoise.simulation.rehearsal.second_door import SecondDoor
+from equipoise.simulation.rehearsal.second_door import DoorPages, SecondDoor
 from equipoise.simulation.rehearsal.staff import StaffModel
 from equipoise.simulation.rehearsal.stage import Stage, StageDesk, Stopped
 from equipoise.words.canonical import Json, canonical_bytes
@@ -68,20 +68,46 @@ class Plan:
     passphrase: str
     until: dt.date | None = None
     scenario: str = ""
+    apart: tuple[Path, Path] | None = None
+    """The two stores, where they do not lie in `folder`."""
 
     @property
     def opened(self) -> dt.datetime:
         """The moment at which the store is made: one o'clock UTC, seven days before the first site opens."""
         return dt.datetime.combine(self.begins - SETTING_UP, dt.time(1), dt.UTC)
 
+    @property
+    def store(self) -> Path:
+        """The first door's store."""
+        return self.apart[0] if self.apart else self.folder / STORE
+
+    @property
+    def vault(self) -> Path:
+        """The second door's."""
+        return self.apart[1] if self.apart else self.folder / VAULT
+
+    @property
+    def public(self) -> Path:
+        """The public side of the list."""
+        return (self.apart[0] if self.apart else self.folder) / PUBLIC
+
+    @property
+    def ceremony(self) -> Path:
+        """Where the ceremony leaves the list."""
+        return (self.apart[1] if self.apart else self.folder) / CEREMONY
+
 
 @contextmanager
-def open_stage(plan: Plan) -> Iterator[Stage]:
-    """Both doors made in `plan.folder`, where the ceremony has left its list. Raises Stopped and DoorFault."""
-    chance, clock = Chance(plan.seed), SetClock(plan.opened)
+def open_stage(plan: Plan, clock: SetClock | None = None, pages: DoorPages | None = None) -> Iterator[Stage]:
+    """Both doors made where the plan says and the ceremony has left its list. Raises Stopped and DoorFault.
+
+    clock: the rehearsal's own, put to the day of the setting up. pages: those of the second door, where it has any.
+    """
+    chance, clock = Chance(plan.seed), clock or SetClock(plan.opened)
+    clock.at = plan.opened
     entropy = Draws(chance.seed, "first door").take
     desk = create_store(
-        plan.folder / STORE,
+        plan.store,
         plan.study,
         "rehearsal",
         clock=clock,
@@ -95,18 +121,18 @@ def open_stage(plan: Plan) -> Iterator[Stage]:
         desk.relax()
         actors = {one.id: random_id(entropy) for one in plan.staff.people}
         _open_sites(desk, plan, actors)
-        with SecondDoor(plan.folder / VAULT) as door:
+        with SecondDoor(plan.vault, pages) as door:
             made = door.ask(
                 "begin", clock.at, study=canonical_bytes(canonical_study(plan.study)).decode(), seed=chance.seed.hex(),
                 passphrase=plan.passphrase, channel=str(door.socket),
                 rates=plan.staff.rates.bench.model_dump(mode="json"),
                 make={
                     "first_door": desk.ledger.keys.public.hex(),
-                    "ceremony": str((plan.folder / CEREMONY).resolve()),
+                    "ceremony": str(plan.ceremony.resolve()),
                 },
             )  # fmt: skip
             _must("the second door", give(desk, EnrolSecondDoor(str(made["public_key"]))))
-            courier = desk.send(Courier(desk, SocketLine(door.socket)))
+            courier = desk.send(Courier(desk, SocketLine(door.socket), lately=None))
             stage = Stage(plan.study, desk, clock, courier, door, plan.staff, actors, chance)
             stage.exchange()
             door.ask("people", clock(), people=_second_people(plan, actors))
@@ -124,7 +150,7 @@ def _open_sites(desk: StageDesk, plan: Plan, actors: dict[str, str]) -> None:
         name = " ".join(dict.fromkeys((one.name.get("en", one.id), one.name.get("zh", ""))))
         _must(one.id, add_person(desk, actors[one.id], name.strip(), one.role, one.site))
     _must("log", fill_log(desk))
-    _must("allocation", publish_allocation(desk, plan.folder / PUBLIC))
+    _must("allocation", publish_allocation(desk, plan.public))
 
 
 def _second_people(plan: Plan, actors: dict[str, str]) -> list[dict[str, object]]:
@@ -204,7 +230,8 @@ class Play:
         agenda = self.stage.agenda
 
         def due(at: dt.datetime) -> None:
-            deed()
+            with self.stage.forgiving("a round"):
+                deed()
             if not all(case.over for case in self.cases):
                 following = at + dt.timedelta(days=days)
                 agenda.plan(following, lambda: due(following))
@@ -214,19 +241,26 @@ class Play:
 
     def run(self, told: Told) -> bool:
         """Play what is due until nothing is, or until the day asked for; whether it came to its end."""
-        stage, until = self.stage, self.plan.until
-        last = (
-            dt.datetime.combine(until + dt.timedelta(days=1), dt.time(), dt.UTC)
-            if until is not None
-            else None
-        )
-        while (following := stage.agenda.next()) is not None:
-            at, deed = following
-            if last is not None and at >= last:
-                stage.clock.at = max(stage.clock.at, last - dt.timedelta(minutes=1))
+        until = self.plan.until
+        if until is None:
+            return self.run_to(None, told)
+        last = dt.datetime.combine(until + dt.timedelta(days=1), dt.time(), dt.UTC)
+        if self.run_to(last, told):
+            return True
+        self.stage.clock.at = max(self.stage.clock.at, last - dt.timedelta(minutes=1))
+        return False
+
+    def run_to(self, last: dt.datetime | None, told: Told) -> bool:
+        """Play what is due before a moment; whether nothing is due any more. None: to the end."""
+        stage = self.stage
+        while (due := stage.agenda.due()) is not None:
+            following = stage.agenda.next() if last is None or due < last else None
+            if following is None:
                 return False
+            at, deed = following
             stage.clock.at = max(stage.clock.at, at)
-            deed()
+            with stage.forgiving("a step"):
+                deed()
             told(stage.clock.at.date(), sum(case.over for case in self.cases))
         return True
 
@@ -241,7 +275,7 @@ class Play:
 
 
 @contextmanager
-def _seldom_looking() -> Iterator[None]:
+def seldom_looking() -> Iterator[None]:
     """Look seldom for what nobody holds any more: few of all the values that are made anew form circles."""
     before = gc.get_threshold()
     gc.freeze()
@@ -265,7 +299,7 @@ class Ended:
 def play(stage: Stage, plan: Plan, told: Told) -> Ended:
     """The whole trial, or as far as the plan goes. Raises Stopped and DoorFault."""
     playing = Play(stage, plan)
-    with _seldom_looking():
+    with seldom_looking():
         playing.enrol()
         playing.plan_rounds()
         if playing.run(told):

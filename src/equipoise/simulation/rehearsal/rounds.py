@@ -198,7 +198,7 @@ class Rounds:
     def _rows(self, table: ReadTable, where: Mapping[str, Condition]) -> list[Row]:
         """Rows of a read table, in the order of participants and places, whatever their random ids."""
         with self._stage.desk.reading() as reader:
-            found = reader.rows.find(table, where)
+            found = [row for row in reader.rows.find(table, where) if str(row["subject"]) in self._cases]
         return sorted(found, key=lambda row: (self._cases[str(row["subject"])].index, *_order(row)))
 
 

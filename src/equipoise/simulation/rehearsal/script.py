@@ -23,7 +23,7 @@ from equipoise.simulation.rehearsal.diaries import Diaries
 from equipoise.simulation.rehearsal.dosing import Ward, dose_forms, settled
 from equipoise.simulation.rehearsal.entering import Typist
 from equipoise.simulation.rehearsal.incidents import break_code, copied
-from equipoise.simulation.rehearsal.stage import Stage, Stopped
+from equipoise.simulation.rehearsal.stage import Stage
 
 _MORNING, _NOON = 9, 13
 
@@ -51,7 +51,10 @@ class Script:
         came = stage.desk.screen(stage.who(nurse), site, given, key=stage.key())
         stage.spend(nurse.role, "ScreenSubject")
         if came.number is None:
-            raise Stopped("ScreenSubject", came.outcome.problems)
+            stage.stop("ScreenSubject", came.outcome.problems)
+            case.over = True
+            self.look_for_another()
+            return
         case.number, case.subject = came.number, stage.desk.subject_id(came.number) or ""
         self.cases[case.subject] = case
         stage.tally.counts["screened"] += 1
@@ -128,7 +131,9 @@ class Script:
             self._next(case, visit)
             return
         day, dose = self._stage.day(case.site), self._doses.get(visit.id)
-        later = self._hold(case, visit, day)
+        later = list[Filled]()
+        with self._stage.forgiving(f"{visit.id} of {case.number}"):
+            later = self._hold(case, visit, day)
         if dose is None:
             self._next(case, visit)
             return
@@ -150,7 +155,8 @@ class Script:
 
     def _next(self, case: Case, visit: Visit) -> None:
         """Plan the visit after one; the end of participation where that comes first. The first begins the diary."""
-        self._diaries.begin(case)
+        with self._stage.forgiving(f"the diary of {case.number}"):
+            self._diaries.begin(case)
         ordered = [v for v in self._planned.values() if v.day is not None and v.day >= 1]
         later = [v for v in ordered if (v.day or 0) > (visit.day or 0)]
         following = min(later, key=lambda v: v.day or 0, default=None)
@@ -251,7 +257,8 @@ class Script:
 
         def due() -> None:
             if always or not case.over:
-                deed()
+                with self._stage.forgiving(case.number):
+                    deed()
 
         self._stage.agenda.plan(self._stage.moment(case.site, day, hour, minute), due)
 

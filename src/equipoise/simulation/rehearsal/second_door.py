@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,14 @@ from equipoise.words.text import Text
 
 PROGRAM = "equipoise.vault.rehearsing"
 PATIENCE_SECONDS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class DoorPages:
+    """Pages of the second door beside its line: their port, and the first door's address, where time is moved."""
+
+    port: int
+    first_door: str
 
 
 class DoorFault(Exception):
@@ -34,12 +43,12 @@ class DoorFault(Exception):
 class SecondDoor:
     """One process of the second door. Use as a context manager; `ask` once it was begun."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, pages: DoorPages | None = None) -> None:
         self._folder = folder
         self._place = tempfile.TemporaryDirectory(prefix="equipoise-", ignore_cleanup_errors=True)
         self.socket = Path(self._place.name) / "channel"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", PROGRAM, str(folder)],
+            [sys.executable, "-m", PROGRAM, str(folder), *_pages(pages)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
             env={**os.environ, "PYTHONIOENCODING": "utf-8:surrogateescape"},
         )  # fmt: skip
@@ -83,3 +92,7 @@ class SecondDoor:
             why = Text(str(first["en"]), str(first["zh"]))
             raise DoorFault(problem("rehearsal.second-door-refused", do, asked=do, why=why))
         return came
+
+
+def _pages(pages: DoorPages | None) -> list[str]:
+    return [] if pages is None else ["--port", str(pages.port), "--first-door", pages.first_door]

@@ -2,7 +2,8 @@
 
 The rules that must stay true: whatever happens is a command given to the desk by a person who may give it; one thing
 happens after another, in the order of the moments at which it is due, and of its planning where moments are equal; the
-clock never goes back. A refusal that the script did not foresee ends the rehearsal and says where.
+clock never goes back. A refusal that the script did not foresee ends the rehearsal and says where; where people
+enter things of their own beside the script (`passed`), it is told and the script goes on.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import datetime as dt
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -32,21 +34,17 @@ from equipoise.simulation.rehearsal.staff import Person, StaffModel
 from equipoise.words.problem import Problem
 
 Deed = Callable[[], None]
+Passed = Callable[[str, tuple[Problem, ...]], None]
+"""(the step that was passed over, why) -> told."""
 
 
 class StageDesk(FrontDesk):
-    """The desk of a rehearsal: nobody looks at a page after a save, so what would be shown there is not worked out.
-
-    A receipt is not signed either: it is the same whenever it is asked for (ledger.receipts).
-    """
+    """The desk of a rehearsal: nobody looks at a page after a save, so what would be shown there is not worked out."""
 
     def _after(
         self, subject: str, done: Committed | Refusal, trial: Trial, before: Standing
     ) -> Standing | None:
         return None
-
-    def _receipt(self, done: Committed) -> Mapping[str, str]:
-        return {}
 
 
 class Stopped(Exception):
@@ -68,6 +66,10 @@ class Agenda:
         """Have something done at a moment."""
         self.planned += 1
         heapq.heappush(self.waiting, (at, self.planned, deed))
+
+    def due(self) -> dt.datetime | None:
+        """When something comes next; None when nothing is due any more."""
+        return self.waiting[0][0] if self.waiting else None
 
     def next(self) -> tuple[dt.datetime, Deed] | None:
         """What comes next, taken off; None when nothing is due any more."""
@@ -105,6 +107,8 @@ class Stage:
     keys: int = 0
     values: list[tuple[str, str, str, Mapping[str, Datum]]] = field(default_factory=list)
     """Subject, visit, form and answers that wait for the laboratory behind the second door."""
+    passed: Passed | None = None
+    """Who is told what was passed over; None: a step that is refused ends the rehearsal."""
 
     # --- people --------------------------------------------------------------------------------------------------
 
@@ -115,6 +119,8 @@ class Stage:
     def person(self, role: str, site: str | None = None, place: int = 0) -> Person:
         """One of them; the last where there are fewer. Raises Stopped where there is nobody."""
         found = self.people(role, site)
+        if self.passed is not None:  # a role may have been taken away
+            found = [one for one in found if self.desk.who(self.actors[one.id], role)] or found
         if not found:
             raise Stopped(f"nobody is {role} at {site or 'the study'}", ())
         return found[min(place, len(found) - 1)]
@@ -163,8 +169,26 @@ class Stage:
         """As `give`, for what has to be accepted. Raises Stopped."""
         outcome = self.give(person, command, items)
         if not outcome.accepted:
-            raise Stopped(f"{type(command).__name__} of {person.id}", outcome.problems)
+            self.stop(f"{type(command).__name__} of {person.id}", outcome.problems)
         return outcome
+
+    def stop(self, step: str, problems: tuple[Problem, ...]) -> None:
+        """A step cannot be done: it is passed over where people enter things of their own. Raises Stopped otherwise."""
+        if self.passed is None:
+            raise Stopped(step, problems)
+        self.passed(step, problems)
+
+    @contextmanager
+    def forgiving(self, step: str) -> Iterator[None]:
+        """Whatever stands against a step passes it over, where people enter things of their own."""
+        try:
+            yield
+        except Exception as fault:
+            if self.passed is None:
+                raise
+            problems = getattr(fault, "problems", None) or (getattr(fault, "problem", None),)
+            said = getattr(fault, "step", "") or step
+            self.passed(said, tuple(one for one in problems if isinstance(one, Problem)))
 
     def spend(self, role: str, task: str, items: int = 0) -> None:
         """Count the minutes of a task: its own, or those of a form with so many items."""
@@ -193,9 +217,10 @@ class Stage:
         self.door.ask("tick", self.clock())
         problem = self.courier.exchange()
         if problem is not None:
-            raise Stopped("exchange", (problem,))
+            self.stop("exchange", (problem,))
         if self.courier.unrecorded:
-            raise Stopped("exchange", self.courier.unrecorded[0].problems)
+            self.stop("exchange", self.courier.unrecorded[0].problems)
+            self.courier.unrecorded = ()
         for subject, visit, form, items in self.values:
             told = {name: {"value": one.value, "missing": one.missing} for name, one in items.items()}
             self.door.ask("values", self.clock.at, subject=subject, visit=visit, form=form, items=told)

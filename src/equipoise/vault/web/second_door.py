@@ -7,10 +7,12 @@ browser; a login ends after half a working day.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 from django.conf import settings
 
+from equipoise.pages.journey import Journey
 from equipoise.pages.visit import HEADERS, Cookies, House, Signed, Visit, here, initials, trial_label
 from equipoise.vault.facts import Keeper, Purpose
 from equipoise.vault.web.purposes import INVITED, LOOKS, PROVING
@@ -77,7 +79,11 @@ class SecondDoor:
         known: Keeper | None = getattr(visit, "keeper", None)
         home = LOOKS[known.purpose].home if known is not None else "/"
         label = trial_label(vault().study, rehearsal=rehearsal())
-        return House(label, rehearsal(), home, here(visit), "vault/frame.html", "vault/note.html")
+        house = House(label, rehearsal(), home, here(visit), "vault/frame.html", "vault/note.html")
+        journey: Journey | None = getattr(settings, "JOURNEY", None)
+        if journey is None:
+            return house
+        return replace(house, bar="vault/travel_bar.html", journey=journey.standing())
 
     def signed(self, visit: Visit) -> Signed | None:
         """The person with the purpose."""

@@ -11,6 +11,8 @@ from typing import Any  # Django's settings are of any type
 
 from django.core.handlers.wsgi import WSGIHandler
 
+from equipoise.pages.gated import gated
+from equipoise.pages.journey import Journey
 from equipoise.pages.serving import Application
 from equipoise.pages.settings import configure_door, door_settings
 from equipoise.vault.web.door import VaultDoor
@@ -41,11 +43,22 @@ def second_door(
 
 
 def application(
-    vault: VaultDoor, folder: Path, secret: str, *, hosts: tuple[str, ...] = (), second_factor: bool = False
+    vault: VaultDoor,
+    folder: Path,
+    secret: str,
+    *,
+    hosts: tuple[str, ...] = (),
+    second_factor: bool = False,
+    journey: Journey | None = None,
 ) -> Application:
-    """The application over `vault`, with accounts in `folder`; once in a process. Its settings: `second_door`."""
-    configure_door(second_door(vault, folder, secret, hosts=hosts, second_factor=second_factor))
+    """The application over `vault`, with accounts in `folder`; once in a process. Its settings: `second_door`.
+
+    journey: the rehearsal in play that this door is part of, if it is.
+    """
+    configure_door(
+        {**second_door(vault, folder, secret, hosts=hosts, second_factor=second_factor), "JOURNEY": journey}
+    )
     from equipoise.pages.accounts.logins import prepare  # Django's tables can be imported only now
 
     prepare(folder)
-    return WSGIHandler()
+    return gated(WSGIHandler(), journey)

@@ -55,4 +55,4 @@ def step_in(request: Asked) -> HttpResponse:
     if persona is None or desk().who(persona.user, persona.role) is None:
         raise problems.missing()
     account = logins.persona_account(persona.user, persona.name.en, persona.name.zh or "", persona.role)
-    return signed_in(request, account, persona.role, "", "/today")
+    return signed_in(request, account, persona.role, request.POST.get("next", ""), "/today")
