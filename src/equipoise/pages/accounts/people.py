@@ -7,10 +7,15 @@ least twelve characters long and is none of those that are guessed first: common
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from equipoise.pages.accounts.names import REHEARSED
 from equipoise.words.problem import Problem, problem
+
+if TYPE_CHECKING:
+    from django.contrib.auth.password_validation import CommonPasswordValidator
 
 SHORTEST_PASSWORD = 12
 DIFFERENT = 5
@@ -54,7 +59,6 @@ def set_account(
 
 def unfit_password(password: str, username: str) -> Problem | None:
     """Why a password is among the first that are guessed, or None. Needs Django set up."""
-    from django.contrib.auth.password_validation import CommonPasswordValidator
     from django.core.exceptions import ValidationError
 
     if len(password) < SHORTEST_PASSWORD:
@@ -65,10 +69,18 @@ def unfit_password(password: str, username: str) -> Problem | None:
     if len(set(plain)) < DIFFERENT or plain in _RUNS or plain[::-1] in _RUNS:
         return problem("pages.password-simple", "password")
     try:
-        CommonPasswordValidator().validate(password)
+        _common_passwords().validate(password)
     except ValidationError:
         return problem("pages.password-common", "password")
     return None
+
+
+@cache
+def _common_passwords() -> CommonPasswordValidator:
+    """The twenty thousand passwords that are tried first, read once. Needs Django set up."""
+    from django.contrib.auth.password_validation import CommonPasswordValidator
+
+    return CommonPasswordValidator()
 
 
 def close_account(store: Path, username: str) -> Problem | None:
