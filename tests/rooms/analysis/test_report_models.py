@@ -55,7 +55,7 @@ def made(tables, arm_of) -> tuple[Mapping[str, Table], Report]:
     assert isinstance(study, Study)
     arms = known_arms(study, "released", [(one, arm, arm) for one, arm in arm_of.items()])
     datasets = derive(study, tables, arms, UNTIL)
-    wanted = ("T-11", "T-12", "T-20", "T-24", "F-05")
+    wanted = ("T-11", "T-12", "T-20", "T-24", "F-05", "L-01")
     return datasets, write_report(study, {**tables, **datasets}, arms, UNTIL, rehearsal=True, outputs=wanted)
 
 
@@ -122,9 +122,15 @@ def test_the_tipping_point_is_the_move_after_which_nothing_is_shown(made, rows):
     found = fit_imputed(data, Gaps(
         "chg ~ base*place + arm*place + nihss + days", "base + arm + nihss + days", "id", "place", "arm", "PLACEBO", "mar"
     ))  # fmt: skip
-    told = float(cells(made, "T-12")["Tipping point"][2].replace("−", "-"))
+    told = float(cells(made, "T-12")["Tipping point"][2])
     assert told < 0 < found.effect[2]
     assert found.at("3", told + 0.1).p < 0.05 < found.at("3", told - 0.1).p
+
+
+def test_why_somebody_left_is_said_in_the_words_of_the_study(made):
+    """The codelist of the form of disposition (studies/nct07197606/codelists.yaml, NCOMPLT), not its codes."""
+    told = {line[1] for line in cells(made, "L-01").values()}
+    assert told == {"Died", "Withdrew"}
 
 
 def test_analysis_of_covariance_has_robust_errors(made, rows):

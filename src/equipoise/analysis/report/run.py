@@ -188,6 +188,7 @@ CODELISTS: Mapping[str, str] = {
     "AESI": "AESI",
     "AEACN": "ACN",
     "AEOUT": "OUT",
+    "DCSREAS": "NCOMPLT",
 }
 WORDS: Mapping[str, str] = {
     "Y": "yes",

@@ -121,7 +121,7 @@ def _tipping(asked: _Asked) -> Answer:
         if delta == 0.0:
             said = texts("tipping-zero", alpha=ALPHA)
         elif delta is not None:
-            said = f"{delta:+.1f}".replace("-", "−")
+            said = f"{delta:+.1f}"
         return [Cell(said, evidence(asked.here)), Cell()]
 
     return _of_imputed(asked, shown)
