@@ -39,8 +39,7 @@ class DiaryContacts:
         for row in sorted(waiting, key=lambda row: (str(row["at"]), self._index_of(str(row["subject"])))):
             self._handle(site, row, surely=all_of_them)
         for subject in self._silent(site):
-            self._stage.tally.counts["silent participants called"] += 1
-            self._explain(site, subject)
+            self._stage.tally.counts["silent participants called"] += bool(self._explain(site, subject))
 
     def at_visit(self, site: str, subject: str, visit: str) -> None:
         """Go through the diary with the participant: what is lacking is asked about, what came is read."""
@@ -83,8 +82,8 @@ class DiaryContacts:
                     found.append(subject)
         return found
 
-    def _explain(self, site: str, subject: str) -> None:
-        """Ask about every gap that was not asked about before, and say of some why there is no entry."""
+    def _explain(self, site: str, subject: str) -> int:
+        """Ask about every gap that was not asked about before, and say of some why there is no entry; how many."""
         stage, rates = self._stage, self._rates
         with stage.desk.reading() as reader:
             now, state = stage.desk.standing_light(reader, subject), stage.desk.diary(reader, subject)
@@ -105,6 +104,7 @@ class DiaryContacts:
             command = ExplainDiaryGap(subject, form, period, side, because, note)
             stage.must(stage.person("coordinator", site), command)
             stage.tally.counts["diary gaps explained"] += 1
+        return len(gaps)
 
     def _because(self, key: tuple[object, ...]) -> Because | None:
         """Why there is no entry, by the shares of the staff model; None where it names no reason."""
