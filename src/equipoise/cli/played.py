@@ -36,6 +36,7 @@ from equipoise.pages.journey import Gate, Standing, State
 from equipoise.words.problem import Problem
 
 if TYPE_CHECKING:
+    from equipoise.desk.front import FrontDesk
     from equipoise.pages.serving import Opened
     from equipoise.simulation.rehearsal.onward import Onward
     from equipoise.simulation.rehearsal.rehearse import Plan
@@ -181,7 +182,7 @@ def begin(stack: ExitStack, plan: Plan, now: dt.datetime, pages: DoorPages | Non
     from equipoise.simulation.rehearsal.onward import Onward
     from equipoise.simulation.rehearsal.rehearse import Play, open_stage, seldom_looking
 
-    clock, bar = PlayClock(plan.opened), Bar(plan)
+    clock, bar = PlayClock(plan.opened), Bar((now.date() - plan.begins).days)
     stage = stack.enter_context(open_stage(plan, clock, pages))
     keep_secret(plan.vault / PASSPHRASE, plan.passphrase)
     shutil.rmtree(plan.ceremony)
@@ -190,7 +191,7 @@ def begin(stack: ExitStack, plan: Plan, now: dt.datetime, pages: DoorPages | Non
         with seldom_looking():
             playing.enrol()
             playing.plan_rounds()
-            playing.run_to(now, bar.show)
+            playing.run_to(now, lambda day, _: bar.show(day, max((day - plan.begins).days, 0)))
     finally:
         bar.close()
     clock.at = max(clock.at, now)
@@ -277,6 +278,7 @@ def _stand(doors: Doors) -> Opened | Problem:
         stack.close()
         return desk
     stack.callback(desk.close)
+    clock.at = max(clock.at, _last_written(desk))  # a program that was killed did not say where it was
     passphrase = (doors.vault / PASSPHRASE).read_text("ascii").strip()
     try:
         door.ask("resume", clock.at, passphrase=passphrase, channel=str(door.socket))
@@ -295,6 +297,14 @@ def _stand(doors: Doors) -> Opened | Problem:
         stack.close()
 
     return Opened(_application(desk, doors, left), close)
+
+
+def _last_written(desk: FrontDesk) -> dt.datetime:
+    """When the last entry was written."""
+    with desk.reading() as reader:
+        stands = sum(head.seq for head in reader.streams())
+        last = [recorded.header.at for _, recorded in reader.everything(stands - 1)]
+    return dt.datetime.fromisoformat(max(last)) if last else dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 def _application(desk: Any, doors: Doors, journey: Any) -> Any:  # Any: Django's room is imported late

@@ -180,7 +180,7 @@ def _play(plan: Plan, *, pdf: bool) -> Answer:
     held = hold_ceremony(plan)
     if held is not None:
         return refused((held,))
-    bar = Bar(plan)
+    bar = Bar(plan.participants)
     try:
         with open_stage(plan) as stage:
             keep_secret(plan.vault / PASSPHRASE, plan.passphrase)
@@ -272,15 +272,15 @@ def _lines(value: dict[str, Json]) -> list[str]:
 
 
 class Bar:
-    """Progress on standard error where somebody watches: the day, and how many participants need no more."""
+    """Progress on standard error where somebody watches: the day, and how much of a whole is done."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._all, self._shown = plan.participants, ""
+    def __init__(self, whole: int) -> None:
+        self._all, self._shown = max(whole, 1), ""
         self._on = sys.stderr is not None and sys.stderr.isatty()
 
-    def show(self, day: dt.date, over: int) -> None:
+    def show(self, day: dt.date, done: int) -> None:
         """Draw it anew where it looks different."""
-        part = min(over, self._all) * _WIDTH // self._all
+        part = min(done, self._all) * _WIDTH // self._all
         text = f"{'#' * part}{'.' * (_WIDTH - part)} {day:%Y-%m}"
         if self._on and text != self._shown:
             self._shown = text
