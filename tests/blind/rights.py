@@ -68,7 +68,9 @@ WEB: Mapping[str, Right] = {
     "POST /password": _ALL,
     **dict.fromkeys(
         ("GET /rehearsal", "POST /rehearsal/on", "GET /rehearsal/time", "GET /rehearsal/report/<path:name>"),
-        _reads("nobody"),  # only where somebody plays the rehearsal on, which the stores of the proof have not
+        _reads(
+            "nobody"
+        ),  # only where somebody plays the rehearsal on, which the stores of the proof have not
     ),
     "GET /today": _reads("today", "reads"),  # who only reads images is led to the reads
     "GET /queries": _reads("queries"),
