@@ -164,7 +164,7 @@ ELSEWHERE: Mapping[str, str] = {
     "first rehearsal": "only of a rehearsal in play: tests/browser/test_time_moved_on.py",
     "first rehearsal/time": "the same",
     "first rehearsal/report/<path:name>": "a file, looked at in test_report_page.py",
-    "second factor": "of trials only, where these pages are of a rehearsal: tests/rooms/vault/test_second_factor.py",
+    "second factor": "of trials only, where these pages are of a rehearsal: test_second_factor_pages.py",
     "second factor/set-up": "the same",
     "second print/accountability.pdf": "a document",
     "second print/label/<str:bag>.pdf": "a document",
