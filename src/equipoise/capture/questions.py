@@ -14,6 +14,7 @@ from equipoise.instruments import Scale, ScaleItem
 from equipoise.protocol.assessments import scale_of
 from equipoise.protocol.forms import Form, Item
 from equipoise.words.codelists import MISSING
+from equipoise.words.kept import Kept
 from equipoise.words.text import Text
 
 
@@ -62,27 +63,24 @@ class Question:
         return (rule.code,) if rule is not None and rule.explain else ()
 
 
-_ASKED: dict[int, tuple[Form, Mapping[str, Question]]] = {}
-_FORMS_AT_MOST = 2000
-
-
 def questions(form: Form) -> tuple[Question, ...]:
     """The questions of a form in their order."""
     return tuple(_asked(form).values())
 
 
 def _asked(form: Form) -> Mapping[str, Question]:
-    """The questions by id; kept for each form by its identity, because one save asks for them many times."""
-    known = _ASKED.get(id(form))
-    if known is None or known[0] is not form:
-        used = scale_of(form)
-        own = tuple(Question(item.id, item.label, own=item) for item in form.items)
-        every = own + (_scored(used) if used is not None else ())
-        if len(_ASKED) >= _FORMS_AT_MOST:
-            _ASKED.clear()
-        known = form, MappingProxyType({each.id: each for each in every})
-        _ASKED[id(form)] = known
-    return known[1]
+    """The questions by id; kept, because one save asks for them many times."""
+    return _ASKED(form)
+
+
+def _every(form: Form) -> Mapping[str, Question]:
+    used = scale_of(form)
+    own = tuple(Question(item.id, item.label, own=item) for item in form.items)
+    every = own + (_scored(used) if used is not None else ())
+    return MappingProxyType({each.id: each for each in every})
+
+
+_ASKED = Kept(_every, 2000)
 
 
 def _scored(used: Scale) -> tuple[Question, ...]:

@@ -12,7 +12,7 @@ import dataclasses
 import datetime as dt
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -282,7 +282,7 @@ class Desk:
             who, route.streams(command), asked, key, decide, client_at=client_at, command=command
         )
         after = self._after(subject, done, *seen[0]) if subject is not None and seen else None
-        return _outcome(done), after
+        return self._outcome(done), after
 
     def _after(
         self, subject: str, done: Committed | Refusal, trial: Trial, before: Standing
@@ -342,7 +342,7 @@ class Desk:
             return _judged(reader, route, actor, dataclasses.replace(now, facts=facts), command)
 
         asked: Json = {"command": "ScreenSubject", "site": site, "person": person.person}
-        outcome = _outcome(self._commit(who, (f"subject/{subject}",), asked, key, decide, site=site))
+        outcome = self._outcome(self._commit(who, (f"subject/{subject}",), asked, key, decide, site=site))
         return ScreenOutcome(outcome, self._number(subject) if outcome.accepted else None)
 
     def _subject_for(self, person: str, site: str, key: str) -> str:
@@ -395,6 +395,23 @@ class Desk:
                 if self.noticed is not None:
                     self.noticed(done.recorded)
             return done
+
+    def _outcome(self, done: Committed | Refusal) -> Outcome:
+        if isinstance(done, Refusal):
+            return Outcome(accepted=False, problems=done.problems)
+        if done.proving is None:
+            return Outcome(accepted=True, replayed=done.replayed)
+        return Outcome(
+            accepted=True,
+            receipt=self._receipt(done),
+            seq=done.proving[1].header.seq,
+            at=done.recorded[-1].header.at,
+            replayed=done.replayed,
+        )
+
+    def _receipt(self, done: Committed) -> Mapping[str, str]:
+        """What the page hands out with a save."""
+        return dataclasses.asdict(done.receipt) if done.receipt is not None else {}
 
     def _as_held(self, reader: Reader, who: Who) -> Who:
         """The person with the roles held at this moment, not with those held when the page was asked for."""
@@ -553,19 +570,3 @@ def _site_of(reader: Reader, stream: str) -> str | None:
         return name
     row = reader.rows.get(SUBJECTS, (name,)) if kind in OF_SUBJECTS else None
     return str(row["site"]) if row else None
-
-
-def _outcome(done: Committed | Refusal) -> Outcome:
-    if isinstance(done, Refusal):
-        return Outcome(accepted=False, problems=done.problems)
-    receipt = done.receipt
-    if receipt is None:
-        return Outcome(accepted=True, replayed=done.replayed)
-    last = done.recorded[-1].header
-    return Outcome(
-        accepted=True,
-        receipt=dataclasses.asdict(receipt),
-        seq=receipt.seq,
-        at=last.at,
-        replayed=done.replayed,
-    )

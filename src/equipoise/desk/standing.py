@@ -89,6 +89,7 @@ class Memory:
         self._cases: OrderedDict[str, _Remembered] = OrderedDict()
         self._diaries: OrderedDict[str, tuple[int, str, diary.State]] = OrderedDict()
         self._lights: OrderedDict[str | None, _Light] = OrderedDict()
+        self._beside: OrderedDict[str | None, tuple[tuple[object, ...], Facts]] = OrderedDict()
         self._versions: dict[str, Version] = {}
         self._lock = threading.Lock()
 
@@ -194,6 +195,18 @@ class Memory:
     ) -> None:
         """Remember what `light` asks for."""
         self._keep(self._lights, subject, _Light(rests, today, found))
+
+    def beside(self, subject: str | None, rests: tuple[object, ...]) -> Facts | None:
+        """The facts that were found for the very values that they rest on; None where one is another by now."""
+        with self._lock:
+            known = self._beside.get(subject)
+        if known is None:
+            return None
+        return known[1] if all(a is b for a, b in zip(known[0], rests, strict=True)) else None
+
+    def keep_beside(self, subject: str | None, rests: tuple[object, ...], facts: Facts) -> None:
+        """Remember what `beside` asks for."""
+        self._keep(self._beside, subject, (rests, facts))
 
     def _keep(self, kept: OrderedDict[Key, Kept], key: Key, value: Kept) -> None:
         """Remember something as the latest; the oldest is forgotten."""
@@ -393,7 +406,10 @@ def stand_lightly(
     known = memory.light(subject, (trial, case, place), today)
     if known is None:
         here = trial.at(deciding_digest(trial, place, today, case))
-        known = here, _light_facts(_site_facts(here, place, today, memory), here, case, place.zone, subject)
+        beside = _facts_beside(
+            _site_facts(here, place, today, memory), here, case, place.zone, subject, memory
+        )
+        known = here, _light_facts(beside, here, case)
         memory.keep_light(subject, (trial, case, place), today, known)
     return Standing(known[0], case, place, now, known[1], {})
 
@@ -417,21 +433,34 @@ def _site_facts(trial: Trial, place: oversight.SiteState, today: dt.date, memory
     return known[1]
 
 
-def _light_facts(facts: Facts, trial: Trial, case: Case, zone: str, subject: str | None) -> Facts:
-    """The facts of a case at a site, whose own are `facts`."""
-    facts = blind.add_facts(facts, case.blind)
-    facts = supply.add_facts(facts, trial.study, case.supply)
-    facts = closing.add_facts(facts, trial.database, case.capture)
-    facts = changed(
-        facts,
+def _facts_beside(
+    facts: Facts, trial: Trial, case: Case, zone: str, subject: str | None, memory: Memory
+) -> Facts:
+    """The facts of a case beside those that follow from what was captured: the same after most saves.
+
+    facts: those of the site, which are of one day.
+    """
+    rests = (facts, trial.study, trial.allocation, case.blind, case.supply, case.screening, case.consent)
+    known = memory.beside(subject, rests)
+    if known is None:
+        known = blind.add_facts(facts, case.blind)
+        known = supply.add_facts(known, trial.study, case.supply)
+        known = eligibility.add_facts(known, case.screening, None)
+        known = consent_binding.add_facts(known, trial.study, case.consent, zone)
+        known = randomization.add_facts(known, trial.allocation, subject, None)
+        known = changed(known, day_one=day_one_of(trial.study, known, zone))
+        memory.keep_beside(subject, rests, known)
+    return known
+
+
+def _light_facts(facts: Facts, trial: Trial, case: Case) -> Facts:
+    """The facts of a case; `facts` are those beside what was captured."""
+    return changed(
+        closing.add_facts(facts, trial.database, case.capture),
         saw_infusion=case.presence.saw(form for form, roles in trial.hidden.items() if RATER in roles),
         participation_ended=ended(trial.study, case.capture),
         event_rows=event_rows(trial.study, case.capture),
-        day_one=day_one_of(trial.study, facts, zone),
     )
-    facts = eligibility.add_facts(facts, case.screening, None)
-    facts = consent_binding.add_facts(facts, trial.study, case.consent, zone)
-    return randomization.add_facts(facts, trial.allocation, subject, None)
 
 
 def deciding_digest(

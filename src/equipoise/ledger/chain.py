@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 from typing import cast
 
 from cryptography.exceptions import InvalidTag
@@ -28,15 +29,45 @@ ZEROS = "0" * 64
 _NONCE = 32
 _GCM_NONCE = 12
 _FIELDS = tuple(field.name for field in dataclasses.fields(Header))
+_SORTED = tuple(sorted(_FIELDS))
+_LINE = '{"commitment":"%s","part":"%s","sealed":"%s"}'
+_PLAIN = re.compile(r"[ !#-\[\]-~]*")
+"""Texts that JSON writes as they are: printable ASCII without quotation marks and backslashes."""
+_SMALL = 2**31
 
 
 def header_bytes(header: Header) -> bytes:
     """The canonical bytes of a header: an object with every field of `Header`, None written as null."""
+    return _quick_bytes(header) or canonical_bytes(_written(header))
+
+
+def _written(header: Header) -> dict[str, Json]:
     written: dict[str, Json] = {name: getattr(header, name) for name in _FIELDS if name != "bodies"}
     written["bodies"] = [
         {"part": body.part, "commitment": body.commitment, "sealed": body.sealed} for body in header.bodies
     ]
-    return canonical_bytes(written)
+    return written
+
+
+def _quick_bytes(header: Header) -> bytes | None:
+    """The canonical bytes of a header of texts in ASCII and of numbers, as nearly all are; None for any other."""
+    parts: list[str] = []
+    for name in _SORTED:
+        value = getattr(header, name)
+        if name == "bodies":
+            lines = (_LINE % (one.commitment, one.part, one.sealed) for one in header.bodies)
+            parts.append(f'"bodies":[{",".join(lines)}]')
+        elif type(value) is str and _PLAIN.fullmatch(value):
+            parts.append(f'"{name}":"{value}"')
+        elif value is None:
+            parts.append(f'"{name}":null')
+        elif type(value) is int and 0 <= value < _SMALL:
+            parts.append(f'"{name}":{value}')
+        else:
+            return None
+    if any(not _PLAIN.fullmatch(f"{one.commitment}{one.part}{one.sealed}") for one in header.bodies):
+        return None
+    return f"{{{','.join(parts)}}}".encode()
 
 
 def read_header(data: bytes) -> Header | None:

@@ -35,12 +35,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from equipoise.ledger.chain import VERSION, header_bytes, leaf_of, read_header, seal
 from equipoise.ledger.codec import encode, parts_of
 from equipoise.ledger.entries import Append, BodyPart, Header, Part, Recorded
 from equipoise.ledger.facts import Decision, Refusal
+from equipoise.ledger.keys import Keys
 from equipoise.ledger.opening import Ledger
 from equipoise.ledger.reader import SNAPSHOT_EVERY, Reader, seal_snapshot
 from equipoise.ledger.receipts import Receipt, receipt_for
@@ -78,9 +79,15 @@ class Committed:
     replayed: the key was known, so that nothing was written now. receipt: None where nothing was to be written.
     """
 
-    receipt: Receipt | None
     recorded: tuple[Recorded, ...]
     replayed: bool
+    proving: tuple[Keys, Recorded] | None = field(default=None, repr=False, compare=False)
+    """By which keys, and for which entry, the receipt is given."""
+
+    @property
+    def receipt(self) -> Receipt | None:
+        """The receipt; signed when it is asked for, the same every time."""
+        return None if self.proving is None else receipt_for(*self.proving)
 
 
 def commit(
@@ -122,7 +129,7 @@ def _attempt(
     if isinstance(decision, Refusal):
         return decision
     if not decision:
-        return Committed(None, (), replayed=False)
+        return Committed((), replayed=False)
     heads = {stream: transaction.head(stream) for stream in streams}
     try:
         made = _seal(ledger, act, heads, decision)
@@ -136,7 +143,7 @@ def _attempt(
         for follower in ledger.followers:
             follower.follow(transaction, one)
     _renew_snapshots(ledger, reader, transaction, recorded)
-    return Committed(_receipt(ledger, streams, recorded), recorded, replayed=False)
+    return Committed(recorded, replayed=False, proving=_proving(ledger, streams, recorded))
 
 
 def _known(
@@ -149,12 +156,12 @@ def _known(
     recorded = tuple(reader.open(stored) for stored in sorted(found, key=lambda stored: stored.position))
     if any(one.header.command != act.command for one in recorded):
         return Refusal((problem("ledger.key-reused", streams[0], key=act.idempotency_key),))
-    return Committed(_receipt(ledger, streams, recorded), recorded, replayed=True)
+    return Committed(recorded, replayed=True, proving=_proving(ledger, streams, recorded))
 
 
-def _receipt(ledger: Ledger, streams: Sequence[str], recorded: Sequence[Recorded]) -> Receipt:
+def _proving(ledger: Ledger, streams: Sequence[str], recorded: Sequence[Recorded]) -> tuple[Keys, Recorded]:
     last = {one.header.stream: one for one in recorded}
-    return receipt_for(ledger.keys, next(last[stream] for stream in streams if stream in last))
+    return ledger.keys, next(last[stream] for stream in streams if stream in last)
 
 
 def written_at(at: dt.datetime) -> str:

@@ -69,10 +69,15 @@ def claimed_moment(text: str | None) -> str | None:
 
 def in_normal_form(value: Any) -> Any:  # Any: a command, or a part of one; the same kind comes back
     """A command with every text in it in normal form C, as the ledger keeps texts."""
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         return value if value.isascii() else unicodedata.normalize("NFC", value)
-    if value is None or isinstance(value, int):
+    if value is None or kind is bool or kind is int:
         return value
+    if kind is tuple:
+        return tuple([in_normal_form(inner) for inner in value])
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value)
     if isinstance(value, Mapping):
         return {in_normal_form(key): in_normal_form(inner) for key, inner in value.items()}
     if isinstance(value, tuple):

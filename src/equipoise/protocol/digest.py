@@ -8,7 +8,6 @@ and `study_from_canonical` gives a study of the same content.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Mapping
 from decimal import Decimal
 from types import UnionType
@@ -22,6 +21,7 @@ from equipoise.protocol.expressions.tree_json import from_json, to_json
 from equipoise.protocol.rules import tree
 from equipoise.protocol.study import Study
 from equipoise.words.canonical import Json, digest
+from equipoise.words.kept import Kept
 from equipoise.words.problem import Problem
 from equipoise.words.text import Text
 
@@ -30,21 +30,21 @@ class NotADefinition(ValueError):
     """The JSON is not the canonical content of a study; the message says where."""
 
 
-_DIGESTS: dict[int, str] = {}
-
-
 def study_digest(study: Study) -> str:
     """SHA-256, in hexadecimal, of the canonical content; a definition never changes: worked out once."""
-    found = _DIGESTS.get(id(study))
-    if found is None:
-        found = _DIGESTS[id(study)] = digest(canonical_study(study))
-        weakref.finalize(study, _DIGESTS.pop, id(study), None)
-    return found
+    return _DIGESTS(study)
 
 
 def canonical_study(study: Study) -> Json:
     """The canonical content: JSON for `words.canonical`."""
     return _part(study)
+
+
+def _digest(study: Study) -> str:
+    return digest(canonical_study(study))
+
+
+_DIGESTS = Kept(_digest, 16)
 
 
 def canonical_part(part: Part) -> Json:

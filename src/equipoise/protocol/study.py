@@ -21,6 +21,7 @@ from equipoise.protocol.forms import CodelistDefinition, EntryRules, Form
 from equipoise.protocol.imaging import ImagingPlan
 from equipoise.protocol.laboratory import ReferenceRanges
 from equipoise.protocol.specimens import SpecimenPlan
+from equipoise.words.kept import Kept
 from equipoise.words.text import Language
 
 
@@ -561,15 +562,15 @@ class Study(Element):
 
 
 Named = TypeVar("Named", Form, Visit, CodelistDefinition)
-_INDEXES: dict[int, tuple[tuple[Any, ...], Mapping[str, Any]]] = {}  # Any: parts of one kind
-_INDEXES_AT_MOST = 500
+
+
+def _indexed(parts: tuple[Any, ...]) -> Mapping[str, Any]:  # Any: parts of one kind
+    return {one.id: one for one in reversed(parts)}
+
+
+_INDEXES = Kept(_indexed, 500)
 
 
 def _by_id(parts: tuple[Named, ...]) -> Mapping[str, Named]:
-    """Id -> part, the first of each id; kept by the identity of the parts, for every save asks many times."""
-    known = _INDEXES.get(id(parts))
-    if known is None or known[0] is not parts:
-        if len(_INDEXES) >= _INDEXES_AT_MOST:
-            _INDEXES.clear()
-        known = _INDEXES[id(parts)] = parts, {one.id: one for one in reversed(parts)}
-    return known[1]
+    """Id -> part, the first of each id; kept, for every save asks many times."""
+    return _INDEXES(parts)

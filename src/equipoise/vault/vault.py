@@ -460,8 +460,9 @@ def _strange_list(taken: inbox.Taken, root: str) -> tuple[Append, ...]:
 
 
 def _outcome(done: Committed) -> Outcome:
-    if done.receipt is None:
+    receipt = done.receipt
+    if receipt is None:
         return Outcome(accepted=True, replayed=done.replayed)
     last = done.recorded[-1].header
-    receipt = dataclasses.asdict(done.receipt)
-    return Outcome(accepted=True, receipt=receipt, seq=done.receipt.seq, at=last.at, replayed=done.replayed)
+    told = dataclasses.asdict(receipt)
+    return Outcome(accepted=True, receipt=told, seq=receipt.seq, at=last.at, replayed=done.replayed)

@@ -12,7 +12,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias
 
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | bool | None"
 _LARGEST = 2**53 - 1
@@ -43,18 +43,25 @@ def _fits(value: object) -> bool:
 
     False says nothing: the other looks closer.
     """
-    kind = type(value)
-    if kind is str:
-        text = cast(str, value)
-        return text.isascii() or (unicodedata.is_normalized("NFC", text) and not _SURROGATE.search(text))
-    if kind is dict:
-        inner = cast("dict[object, object]", value)
-        return all(type(key) is str and key.isascii() and _fits(one) for key, one in inner.items())
-    if kind is list or kind is tuple:
-        return all(_fits(one) for one in cast("Sequence[object]", value))
-    if kind is int:
-        return abs(cast(int, value)) <= _LARGEST
-    return value is None or kind is bool
+    waiting: list[Any] = [value]  # Any: whatever is looked at
+    for one in waiting:  # which grows while it is walked
+        kind = type(one)
+        if kind is str:
+            if not (one.isascii() or (unicodedata.is_normalized("NFC", one) and not _SURROGATE.search(one))):
+                return False
+        elif kind is dict:
+            for key in one:
+                if type(key) is not str or not key.isascii():
+                    return False
+            waiting.extend(one.values())
+        elif kind is list or kind is tuple:
+            waiting.extend(one)
+        elif kind is int:
+            if not -_LARGEST <= one <= _LARGEST:
+                return False
+        elif one is not None and kind is not bool:
+            return False
+    return True
 
 
 def check_canonical(value: object, where: str) -> None:

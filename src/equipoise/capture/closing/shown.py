@@ -16,6 +16,7 @@ from equipoise.protocol.forms import Form
 from equipoise.protocol.study import Study
 from equipoise.words.canonical import Json, digest
 from equipoise.words.codelists import MISSING
+from equipoise.words.kept import Kept
 from equipoise.words.text import Text
 
 REVEALING = "behind the second door"
@@ -62,20 +63,21 @@ def _totals(form: Form | None) -> dict[str, Text]:
     return {**totals, **{each.id: each.label for each in form.derivations}}
 
 
-_LAST: list[tuple[Study, State, dict[Place, str]]] = []
-"""The digests of the state that was asked about last: what a page showed, its signature asks for again."""
+def _none_yet(state: State) -> dict[tuple[int, Place], tuple[Study, str]]:
+    return {}
+
+
+_SHOWN = Kept(_none_yet, 4)
+"""The digests of the states that were asked about last: what a page showed, its signature asks for again."""
 
 
 def shown_digest(study: Study, state: State, place: Place) -> str:
     """SHA-256 (hex) of the form as shown: what a signature is bound to."""
-    known = next(iter(_LAST), None)
-    if known is None or known[0] is not study or known[1] is not state:
-        known = (study, state, {})
-        _LAST[:] = [known]
-    found = known[2].get(place)
-    if found is None:
-        found = known[2][place] = digest(shown_form(study, state, place))
-    return found
+    known = _SHOWN(state)
+    found = known.get((id(study), place))
+    if found is None or found[0] is not study:
+        found = known[id(study), place] = study, digest(shown_form(study, state, place))
+    return found[1]
 
 
 def decoded(study: Study, asked: Question, value: str) -> Text | None:

@@ -39,12 +39,18 @@ Passed = Callable[[str, tuple[Problem, ...]], None]
 
 
 class StageDesk(FrontDesk):
-    """The desk of a rehearsal: nobody looks at a page after a save, so what would be shown there is not worked out."""
+    """The desk of a rehearsal: nobody looks at a page after a save, so what would be shown there is not worked out.
+
+    A receipt is not signed either: it is the same whenever it is asked for (ledger.receipts).
+    """
 
     def _after(
         self, subject: str, done: Committed | Refusal, trial: Trial, before: Standing
     ) -> Standing | None:
         return None
+
+    def _receipt(self, done: Committed) -> Mapping[str, str]:
+        return {}
 
 
 class Stopped(Exception):
