@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from equipoise.protocol.study import Study
 
 VERSIONS = ("9.1", "9.2", "9.3")
+MOMENTS = ("2026-06-01T12:00", "2026-06-08T12:00", "2026-06-02T18:00")
+"""Looked back to, one from each version: the first day and later ones."""
 WORDS = {"en": "Is it so?", "zh": "是否如此？"}
 
 
@@ -70,7 +72,7 @@ def amended(play: Play) -> Iterator[str]:
         }
         play.fine(keeper, "/audit", mark)
         yield f"version {version} asked about"
-        _looked_back(play, mine[turn])
+        _looked_back(play, mine[turn], MOMENTS[turn])
 
 
 def _moved(play: Play, who: Person, number: str) -> None:
@@ -90,13 +92,12 @@ def _listed(play: Play, who: Person, version: str) -> None:
         assert answer.status == 200, answer.said()
 
 
-def _looked_back(play: Play, number: str) -> None:
-    """The participant's pages as they stood on the first day and on a later one, by everybody who may see them."""
+def _looked_back(play: Play, number: str, moment: str) -> None:
+    """The participant's pages as they stood at a moment, by everybody who may see them."""
     for role in ("coordinator", "investigator", "rater", "monitor", "data_manager", "inspector"):
         who = play.world.person(role, "01") if role in AT_SITE else play.world.person(role)
-        for moment in ("2026-06-01T12:00", "2026-06-08T12:00"):
-            for page in ("", "/forms/V1/RISK", "/forms/V2/DOSBED", "/eligibility"):
-                ask(play.world, who, "GET", f"/subjects/{number}{page}?asof={moment}")
+        for page in ("", "/forms/V1/RISK", "/forms/V2/DOSBED", "/eligibility"):
+            ask(play.world, who, "GET", f"/subjects/{number}{page}?asof={moment}")
 
 
 def _checked(study: Study, version: str) -> Study:

@@ -65,9 +65,9 @@ This page is written by `make prove-blind`, which fails when the page is not wha
 
 One script of a trial is played through both doors in one process: {states} states, from the first person at the door to
 the last signature. It is played in {worlds} worlds. The worlds differ in nothing but what the first door must not know: the
-arms of the list, and laboratory values that would reveal them. One world has the arms as they were drawn, one has each arm
-swapped, one has new arms drawn by a coin (a mere swap cannot show "the same arm as"), one has other laboratory values. Time and
-chance are the same in all of them. Whatever a person of any role, a superuser or a thief of the disk can see of the first
+arms of the list, and laboratory values that would reveal them. One world has the arms as they were drawn; in the other all
+are swapped but the second of each list (a swap of all could not show "the same arm as"), and all laboratory values are others.
+Time and chance are the same in all of them. Whatever a person of any role, a superuser or a thief of the disk can see of the first
 door is then compared byte for byte. Every difference would be something that tells the secret.
 
 What is replaced in the worlds, and why that is sound: commitments to slots and anchors are replaced by ideal ones that do
@@ -85,8 +85,8 @@ and what a product looks like. Those are for the trial's design; the notes on re
 _RUN = """## How to run it
 
 `make prove-blind` is the last step of `make test`, and what this page tells of. `make prove-blind-full` is for every night, and the
-last step of `make test-nightly`: the same script in {worlds} worlds, of which {mixed} have arms drawn anew by coins of their own; every play of a leak
-also without its leak, in its own worlds; ten times as many lists, and a classifier that learns from other lists what goes with the arm.
+last step of `make test-nightly`: the same script in {worlds} worlds, of which one has each arm swapped and {mixed} have arms drawn anew by coins of their own; each page is asked
+for twice as often; every play of a leak also without its leak, in its own worlds; ten times as many lists, and a classifier that learns from other lists what goes with the arm.
 A world takes one processor; as many are played at once as there are processors (`python -m tests.blind --at-once N` for another number).
 The first line of what does not hold names the comparison, the role, the operation and the state."""
 

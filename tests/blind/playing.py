@@ -46,11 +46,15 @@ def load_everything() -> None:
     importlib.import_module("scipy.stats")  # a page asks for it late, and it takes a second to load
     from blind.world import read_study
     from equipoise.instruments.load import scales
+    from equipoise.protocol.digest import canonical_study, study_from_text
+    from equipoise.words.canonical import canonical_bytes
     from equipoise.words.problem import catalogue
 
     catalogue()
     scales()
-    read_study()
+    study_from_text(
+        canonical_bytes(canonical_study(read_study())).decode()
+    )  # as each door finds it in its ledger
     _set_up()
     gc.collect()
     gc.freeze()  # what is loaded stays: a world need not look through it

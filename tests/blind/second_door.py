@@ -74,7 +74,7 @@ class SecondDoor:
         """What is in a lot. Where the world's arms are swapped, so are the contents of all lots."""
         products = [product.id for product in self.world.desk.study.supply.products]
         place = (LOTS if lot in LOTS else LATER).index(lot)
-        return products[1 - place if self.world.secret.how == "swapped" else place]
+        return products[1 - place if self.world.secret.how in ("swapped", "but-one") else place]
 
     def receive_lots(self, lots: tuple[str, ...] = LOTS, shipment: str = "S1") -> None:
         """One lot of each product, released and on the shelf."""

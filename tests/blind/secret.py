@@ -14,14 +14,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-How = Literal["drawn", "swapped", "mixed"]
+How = Literal["drawn", "swapped", "but-one", "mixed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
     """What is hidden. `drawn`: the arms as the ceremony drew them; `swapped`: each the other one (with the contents of all
-    lots); `mixed`: each slot's arm drawn anew by a coin (`number` says which coins). `values`: which set of revealing
-    laboratory values is typed in; `fever`: what was measured around an infusion, which a rater may not see.
+    lots); `but-one`: swapped but for the second slot of each list, so that who had the same arm has not any more; `mixed`:
+    each slot's arm drawn anew by a coin (`number` says which coins). `values`: which set of revealing laboratory values is
+    typed in; `fever`: what was measured around an infusion, which a rater may not see.
     """
 
     how: How = "drawn"
@@ -43,8 +44,9 @@ class Secret:
         """The arms of one stratum in this world; `count` arms there are."""
         if self.how == "drawn":
             return tuple(drawn)
-        if self.how == "swapped":
-            return tuple(count - 1 - arm for arm in drawn)
+        if self.how in ("swapped", "but-one"):
+            stays = 1 if self.how == "but-one" else None
+            return tuple(arm if at == stays else count - 1 - arm for at, arm in enumerate(drawn))
         coins = hashlib.shake_128(f"{self.number} {purpose}".encode()).digest(len(drawn))
         return tuple(coin % count for coin in coins)
 
@@ -59,14 +61,17 @@ SWAPPED = Secret("swapped")
 MIXED = Secret("mixed", 1)
 VALUES = Secret("drawn", 0, 1)
 FEVER = Secret("drawn", 0, 0, 1)
-QUICK = (DRAWN, Secret("swapped", 0, 1), Secret("mixed", 1, 2))
-"""The worlds of the quick proof; each but the first has other laboratory values, too. A mere swap cannot show "the same arm as": that needs the mixed world."""
+BUT_ONE = Secret("but-one", 0, 1)
+QUICK = (DRAWN, BUT_ONE)
+"""The pair of the quick proof; laboratory values differ, too. A mere swap could not show "the same arm as", a mix could not
+show half of the arms: here every arm but one of each list is another, and that one is another's no more.
+"""
 
 
 def nightly() -> tuple[Secret, ...]:
-    """The worlds of the nightly proof: twenty relabellings, and three sets of laboratory values."""
-    mixed = tuple(Secret("mixed", number) for number in range(2, 21))
-    return (*QUICK, *mixed, *(Secret("drawn", 0, number) for number in (2, 3)))
+    """The worlds of the nightly proof: the swap, twenty relabellings, and other sets of laboratory values."""
+    mixed = tuple(Secret("mixed", number) for number in range(1, 21))
+    return (*QUICK, SWAPPED, *mixed, *(Secret("drawn", 0, number) for number in (2, 3)))
 
 
 def ideal_commitment(slot: object, content: object) -> str:

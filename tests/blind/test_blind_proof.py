@@ -25,7 +25,7 @@ from blind.playing import Task, play_all
 from blind.plays import PLAYS
 from blind.repeatable import Clock, Stream, replace_everywhere
 from blind.rights import TERMINAL, WEB
-from blind.secret import DRAWN, MIXED, QUICK, SWAPPED, ideal_anchor, ideal_commitment
+from blind.secret import BUT_ONE, DRAWN, MIXED, QUICK, SWAPPED, ideal_anchor, ideal_commitment, nightly
 from blind.statistics import ALPHA, adversary, association, guessed_right, lists, visible_goes_with_arm
 from blind.tally import Tally
 from blind.watch import COMPARISONS, Watch, read_bytes, read_seen
@@ -150,8 +150,11 @@ def test_the_worlds_differ_as_they_say():
     mixed = MIXED.arms(drawn, 2, "x")
     assert mixed not in (drawn, SWAPPED.arms(drawn, 2, "x"))
     assert DRAWN.arms(drawn, 2, "x") == drawn
-    assert len({secret.how for secret in QUICK}) == 3
-    assert len({secret.value(0, 255, "CD3") for secret in QUICK}) > 1
+    but_one = BUT_ONE.arms(drawn, 2, "x")
+    assert [at for at, (one, other) in enumerate(zip(drawn, but_one, strict=True)) if one == other] == [1]
+    assert QUICK[0] == DRAWN
+    assert {BUT_ONE, SWAPPED, MIXED} < set(nightly())
+    assert len({secret.value(0, 255, "CD3") for secret in QUICK}) == len(QUICK)
 
 
 def test_ideal_commitments_do_not_depend_on_the_arm_and_do_on_the_rest():

@@ -39,9 +39,11 @@ from equipoise.desk.setup import (
     publish_allocation,
 )
 from equipoise.oversight.commands import EnrolSecondDoor
+from equipoise.protocol.check import check_study
 from equipoise.protocol.load import load_study
 from equipoise.protocol.study import Study
 from equipoise.vault.opening import create_vault, open_vault
+from equipoise.words.kept import Kept
 from equipoise.words.problem import Problem
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,8 +104,12 @@ class World:
         # Its notes for template writers hold addresses of memory, and no program of ours ever writes them anywhere.
         logging.getLogger("django.template").setLevel(logging.INFO)
         sys.stdout = sys.stderr = self._said = io.StringIO()
-        others = (told_statements(self.tally.statement), (load_study, _STUDIES), *hidden(secret))
-        are_hidden(*make_repeatable(self.stream, self.clock, others)[2:])
+        others = (
+            told_statements(self.tally.statement),
+            (load_study, _STUDIES),
+            (check_study, Kept(check_study, 8)),
+        )
+        are_hidden(*make_repeatable(self.stream, self.clock, (*others, *hidden(secret)))[len(others) :])
         quicken()
         catch_posted(self.watch)
 

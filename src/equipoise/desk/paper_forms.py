@@ -7,8 +7,7 @@ from functools import lru_cache
 from equipoise.desk.desk import Desk
 from equipoise.documents.crf import crf_pdf
 from equipoise.documents.typeset import issue_of
-from equipoise.protocol.digest import study_from_canonical
-from equipoise.words.canonical import read_canonical
+from equipoise.protocol.digest import study_from_text
 from equipoise.words.dates import parse_date
 from equipoise.words.text import Language
 
@@ -32,7 +31,7 @@ def _made(
     rehearsal: bool,  # noqa: FBT001  # as above
 ) -> bytes:
     """A book of forms takes seconds to set, and is the same until the next version of the definition."""
-    study = study_from_canonical(read_canonical(definition.encode()))
+    study = study_from_text(definition)
     dated = parse_date(study.dated)
     on = dated.earliest if dated is not None and dated.complete else None
     issue = issue_of(study, on, rehearsal=rehearsal)

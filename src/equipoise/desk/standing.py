@@ -37,7 +37,7 @@ from equipoise.ledger.reader import SNAPSHOT_EVERY, Reader
 from equipoise.ledger.store import Head
 from equipoise.oversight import evolve as oversight
 from equipoise.oversight import versions
-from equipoise.protocol.digest import study_from_canonical
+from equipoise.protocol.digest import study_from_text
 from equipoise.protocol.expressions import Value
 from equipoise.protocol.rated import rated_items
 from equipoise.protocol.retired import with_retired
@@ -47,7 +47,6 @@ from equipoise.protocol.windows import day_one
 from equipoise.randomization import blind
 from equipoise.randomization import evolve as randomization
 from equipoise.supply import evolve as supply
-from equipoise.words.canonical import read_canonical
 from equipoise.words.changed import changed
 from equipoise.words.dates import PartialDate
 from equipoise.words.text import Text
@@ -348,7 +347,7 @@ def read_trial(
 
 def _version(released: StudyReleased, earlier: Sequence[Version]) -> Version:
     """A released version; `earlier`: those before it, newest first."""
-    study = study_from_canonical(read_canonical(released.definition.encode()))
+    study = study_from_text(released.definition)
     record = with_retired(study, [one.study for one in earlier])
     hidden = {form.id: frozenset(form.hidden_from) for form in record.forms if form.hidden_from}
     return Version(study, record, released.digest, rated_items(record), MappingProxyType(hidden))

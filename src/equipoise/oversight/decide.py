@@ -60,9 +60,8 @@ from equipoise.oversight.delegation import decide_log
 from equipoise.oversight.evolve import DoorState, SiteState, State
 from equipoise.oversight.ranges import decide_ranges
 from equipoise.oversight.release import CONDITIONS, SIGNING
-from equipoise.protocol.digest import study_from_canonical
+from equipoise.protocol.digest import study_from_text
 from equipoise.protocol.study import Study
-from equipoise.words.canonical import read_canonical
 from equipoise.words.dates import parse_date
 from equipoise.words.problem import problem
 from equipoise.words.text import Text
@@ -157,7 +156,7 @@ def _release(study: Study, state: State, command: ReleaseStudy) -> Decision:
     if hashlib.sha256(content).hexdigest() != command.digest:
         return _refuse("oversight.digest-differs", "digest")
     try:
-        defined = study_from_canonical(read_canonical(content))
+        defined = study_from_text(command.definition)
     except ValueError as fault:
         return _refuse("oversight.definition-unreadable", "definition", reason=str(fault))
     if defined.id != study.id:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -20,7 +21,7 @@ from equipoise.protocol.expressions.source import decimal_text, unparse
 from equipoise.protocol.expressions.tree_json import from_json, to_json
 from equipoise.protocol.rules import tree
 from equipoise.protocol.study import Study
-from equipoise.words.canonical import Json, digest
+from equipoise.words.canonical import Json, digest, read_canonical
 from equipoise.words.kept import Kept
 from equipoise.words.problem import Problem
 from equipoise.words.text import Text
@@ -94,6 +95,12 @@ def study_from_canonical(json: Json) -> Study:
     except ValidationError as fault:
         first = fault.errors(include_url=False)[0]
         raise NotADefinition(f"{'.'.join(map(str, first['loc']))}: {first['type']}") from fault
+
+
+@lru_cache(maxsize=8)
+def study_from_text(text: str) -> Study:
+    """The study that a canonical text says, as a ledger keeps it; read once. Raises NotADefinition and NotCanonical."""
+    return study_from_canonical(read_canonical(text.encode()))
 
 
 def _restored(kind: type[Part], json: Mapping[str, Json]) -> dict[str, Any]:

@@ -32,10 +32,9 @@ from equipoise.ledger.entries import (
 )
 from equipoise.ledger.merkle import consistency_holds, inclusion_holds
 from equipoise.ledger.vault_entries import CheckpointAccepted, DeliveryRefused, EntryAccepted, RestoreNoticed
-from equipoise.protocol.digest import study_from_canonical
+from equipoise.protocol.digest import study_from_text
 from equipoise.vault.told import START as NOTHING_TOLD
 from equipoise.vault.told import Told, hear
-from equipoise.words.canonical import read_canonical
 from equipoise.words.problem import Problem
 
 STREAM = "inbox"
@@ -219,7 +218,7 @@ def _content_fault(entry: Entry, study: str) -> str:
     try:
         if isinstance(entry, StudyReleased):
             text = entry.definition.encode()
-            defined = study_from_canonical(read_canonical(text))
+            defined = study_from_text(entry.definition)
             if hashlib.sha256(text).hexdigest() != entry.digest or defined.id != study:
                 return "vault.definition-unreadable"
         if isinstance(entry, PreparationRequested) and dt.datetime.fromisoformat(entry.at).tzinfo is None:

@@ -42,7 +42,7 @@ from typing import Any, TextIO, cast
 from equipoise.ledger.entries import Datum
 from equipoise.pages.journey import Gate
 from equipoise.pages.serving import Opened, end_with_parent, serve_door
-from equipoise.protocol.digest import study_from_canonical
+from equipoise.protocol.digest import study_from_text
 from equipoise.randomization.draws import Draws
 from equipoise.vault.breaks import showing
 from equipoise.vault.keyring import harden
@@ -56,7 +56,7 @@ from equipoise.vault.socket import serve_channel
 from equipoise.vault.terminal import enrol_people
 from equipoise.vault.ticking import watch_clock
 from equipoise.vault.values import RecordValues
-from equipoise.words.canonical import Json, read_canonical
+from equipoise.words.canonical import Json
 from equipoise.words.clock import PlayClock
 from equipoise.words.problem import Problem, problem
 
@@ -141,7 +141,7 @@ def serve_beside(folder: Path, port: int, first_door: str) -> int:
 
 def begin(folder: Path, asked: Asked) -> Stage | tuple[Problem, ...]:
     """Make the vault under the clock and the seed that the line brings."""
-    study = study_from_canonical(read_canonical(asked["study"].encode()))
+    study = study_from_text(asked["study"])
     clock, seed = PlayClock(dt.datetime.fromisoformat(asked["at"])), bytes.fromhex(asked["seed"])
     make = asked["make"]
     vault = create_vault(

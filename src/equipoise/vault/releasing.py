@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from equipoise.ledger.entries import StudyReleased
 from equipoise.ledger.reader import Reader
 from equipoise.ledger.vault_entries import EntryAccepted, ListMade, LotReceived, VaultOpened
-from equipoise.protocol.digest import study_from_canonical
+from equipoise.protocol.digest import study_from_text
 from equipoise.protocol.study import Study
 from equipoise.vault.bench.evolve import Preparation, evolve_preparation
 from equipoise.vault.holding import SEEDS, read_seeds
@@ -23,7 +23,6 @@ from equipoise.vault.knowing import CEREMONY, Known
 from equipoise.vault.lists_held import PLACE
 from equipoise.vault.release_file import BOTH, Dispensed, release_content
 from equipoise.vault.vault import Vault
-from equipoise.words.canonical import read_canonical
 from equipoise.words.problem import Problem, problem
 
 
@@ -65,7 +64,7 @@ def _versions(reader: Reader) -> Iterator[Study]:
         if isinstance(one.entry, EntryAccepted) and one.entry.kind_there == StudyReleased.__name__:
             texts.append(json.loads(one.entry.body)["definition"])
     for text in dict.fromkeys(reversed(texts)):
-        yield study_from_canonical(read_canonical(text.encode()))
+        yield study_from_text(text)
 
 
 def arms_received(reader: Reader, study: Study, *, until: dt.datetime | None = None) -> Mapping[str, str]:

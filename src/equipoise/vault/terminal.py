@@ -31,7 +31,7 @@ from typing import TypeAlias, cast, get_args
 
 from equipoise.pages.serving import end_with_parent
 from equipoise.protocol.diff import diff_studies
-from equipoise.protocol.digest import study_digest, study_from_canonical
+from equipoise.protocol.digest import study_digest, study_from_text
 from equipoise.protocol.load import load_study
 from equipoise.protocol.study import Study
 from equipoise.vault import keeping
@@ -44,7 +44,7 @@ from equipoise.vault.overview import overview
 from equipoise.vault.rehearsed import fill_shelves, read_plan
 from equipoise.vault.serve import read_passphrase, refuse
 from equipoise.vault.socket import serve_channel
-from equipoise.words.canonical import Json, read_canonical
+from equipoise.words.canonical import Json
 from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Language
 
@@ -260,7 +260,7 @@ def _standing(vault: Vault, language: Language) -> dict[str, Json]:
     now, waits = vault.study, keeping.waiting(state, facts.definition_released, study_digest(vault.study))
     changes: list[Json] = []
     if waits:
-        new = study_from_canonical(read_canonical(told.definitions[waits].encode()))
+        new = study_from_text(told.definitions[waits])
         changes = [change.say(language) for change in diff_studies(now, new)]
     behind = facts.heard_there if facts.heard_there > facts.said else 0
     return {

@@ -44,7 +44,7 @@ from equipoise.ledger.vault_entries import (
     VaultOpened,
     VaultUnlocked,
 )
-from equipoise.protocol.digest import study_from_canonical
+from equipoise.protocol.digest import study_from_text
 from equipoise.protocol.study import Study
 from equipoise.vault import anchors, credentials, inbox, keeping, slots, statements
 from equipoise.vault.facts import PROGRAM, Keeper, Purpose, VaultFacts
@@ -55,7 +55,7 @@ from equipoise.vault.lists_held import held_list, left_list, of_a_rehearsal, slo
 from equipoise.vault.room import Room, Rooms
 from equipoise.vault.slots import SlotBook
 from equipoise.vault.views import Alarm, Outcome
-from equipoise.words.canonical import Json, canonical_bytes, read_canonical
+from equipoise.words.canonical import Json, canonical_bytes
 from equipoise.words.clock import Clock, system_clock
 from equipoise.words.ids import Entropy, random_id
 from equipoise.words.problem import Problem, problem
@@ -284,7 +284,7 @@ class Vault:
         if kept.confirmed:
             text = self.known(reader).told.definitions.get(kept.confirmed, text)
         if text not in self._studies:
-            study = study_from_canonical(read_canonical(text.encode()))
+            study = study_from_text(text)
             self._studies = {text: (hashlib.sha256(text.encode()).hexdigest(), study)}
         return self._studies[text]
 

@@ -17,14 +17,13 @@ from django.views.decorators.http import require_http_methods
 from equipoise.ledger.reader import Reader
 from equipoise.pages import problems
 from equipoise.protocol.diff import Change, diff_studies
-from equipoise.protocol.digest import study_digest, study_from_canonical
+from equipoise.protocol.digest import study_digest, study_from_text
 from equipoise.protocol.study import Study
 from equipoise.vault import keeping
 from equipoise.vault.facts import Keeper, VaultFacts
 from equipoise.vault.keeping import AcceptRestore, ConfirmDefinition, DeclineDefinition
 from equipoise.vault.vault import Vault
 from equipoise.vault.web.request import Asked, kept, new_key
-from equipoise.words.canonical import read_canonical
 from equipoise.words.problem import Problem
 from equipoise.words.text import Text
 
@@ -79,7 +78,7 @@ def _waiting(reader: Reader, keeper: Keeper) -> dict[str, object]:
     }  # fmt: skip
     if released in {"", in_force}:
         return context
-    new = study_from_canonical(read_canonical(opened().known(reader).told.definitions[released].encode()))
+    new = study_from_text(opened().known(reader).told.definitions[released])
     changes = diff_studies(now, new)
     at_bench = [one for one in changes if one.path.split(".")[0] in BENCH]
     context |= {
