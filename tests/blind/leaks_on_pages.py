@@ -63,7 +63,11 @@ def order_of_list(world: World) -> None:
 
 
 @leak(
-    "L5", "a casebook says whose arm is the same", f"body|*|{CASEBOOKS}", play="casebook", pair=(DRAWN, BUT_ONE)
+    "L5",
+    "a casebook says whose arm is the same",
+    f"body|*|{CASEBOOKS}",
+    play="casebook",
+    pair=(DRAWN, BUT_ONE),
 )
 def same_as(world: World) -> None:
     mine = world.arm("01001")  # beside every slot: three participants alone may be alike in both worlds
