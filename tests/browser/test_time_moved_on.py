@@ -130,6 +130,14 @@ def test_its_pages_are_for_everybody(browser: Browser, played, language):
     context.close()
 
 
+@pytest.mark.parametrize(
+    "back", ["https://elsewhere.example/", "//elsewhere.example/", "javascript:alert(1)"]
+)
+def test_the_way_back_leads_to_no_other_site(page: Page, played, back):
+    page.goto(f"{played[0]}rehearsal/time?lost=1&back={back}")
+    assert page.locator("main a.button").get_attribute("href") == "/"
+
+
 def test_a_store_that_nobody_plays_has_no_bar_and_no_such_pages(page: Page, shared_server):
     enter(page, shared_server.address)
     assert page.locator(".travel").count() == 0

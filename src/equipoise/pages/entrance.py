@@ -118,6 +118,11 @@ def signed_in(request: Visit, account: Account, role: str, onward: str, otherwis
 
 
 def onward_to(address: str, otherwise: str) -> HttpResponseRedirect:
-    """Only to a place of this site: an address from a link may lead anywhere."""
+    """Only to a place of this site."""
+    return HttpResponseRedirect(inside(address, otherwise))
+
+
+def inside(address: str, otherwise: str) -> str:
+    """The address where it is a place of this site, else the other: an address from a link may lead anywhere."""
     fine = url_has_allowed_host_and_scheme(address, allowed_hosts=None) and address.startswith("/")
-    return HttpResponseRedirect(address if fine else otherwise)
+    return address if fine else otherwise

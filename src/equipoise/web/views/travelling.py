@@ -20,7 +20,7 @@ from equipoise.access.roles import ROLES
 from equipoise.desk.desk import Desk
 from equipoise.desk.stories import Story, stories
 from equipoise.desk.views import Persona
-from equipoise.pages.entrance import onward_to
+from equipoise.pages.entrance import inside, onward_to
 from equipoise.web import problems
 from equipoise.web.request import Asked, desk
 from equipoise.web.travel import TRAVELLING, Travel, journey
@@ -78,7 +78,7 @@ def move_on(request: Asked) -> HttpResponse:
 @require_GET
 def passing(request: Asked) -> HttpResponse:
     """How far time has passed; once it has, back to where one was."""
-    travel, back = _travel(), request.GET.get("back", "/")
+    travel, back = _travel(), inside(request.GET.get("back", "/"), "/")
     standing, lost = travel.standing(), bool(request.GET.get("lost"))
     if standing.state != "PLAYS" and not lost:
         return onward_to(TRAVELLING if standing.state in ("STUCK", "ENDED") else back, "/")
