@@ -6,6 +6,7 @@ Nothing expected comes from the report: a fit of its own from the tables of the 
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -32,7 +33,7 @@ from equipoise.protocol.analysis import Output, Variant
 from equipoise.protocol.load import load_study
 from equipoise.protocol.study import Study
 from equipoise.words.problem import problem
-from equipoise.words.text import Text
+from equipoise.words.text import LANGUAGES, Text
 
 VISITS = ("D28", "D90", "D180", "D365")
 UNTIL = dt.date(2031, 12, 31)
@@ -55,7 +56,7 @@ def made(tables, arm_of) -> tuple[Mapping[str, Table], Report]:
     assert isinstance(study, Study)
     arms = known_arms(study, "released", [(one, arm, arm) for one, arm in arm_of.items()])
     datasets = derive(study, tables, arms, UNTIL)
-    wanted = ("T-11", "T-12", "T-20", "T-24", "F-05", "L-01")
+    wanted = ("T-11", "T-12", "T-20", "T-24", "F-03", "F-05", "L-01")
     return datasets, write_report(study, {**tables, **datasets}, arms, UNTIL, rehearsal=True, outputs=wanted)
 
 
@@ -389,6 +390,16 @@ def test_the_p_of_an_interaction_shows_the_rows_of_its_model(made, rows):
     shown_ = next(one for one in made[1].exhibits if one.id == "T-20")
     line = next(one for one in shown_.lines if one.say("en") == "Sex")
     assert len(line.cells[3].rows) == sum(row["chg"] is not None for row in rows)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_axis_of_the_means_calls_the_visits_as_the_table_does(made, language):
+    """A visit on day 28 after the first is study day 29: the axis must not say another number than the table."""
+    shown_ = next(one for one in made[1].exhibits if one.id == "F-03")
+    axis = shown_.figures[0].description[language]["layer"][0]["encoding"]["x"]["axis"]
+    called = json.loads(axis["labelExpr"].partition("[")[0])
+    assert list(called.values()) == [line.say(language) for line in shown_.lines]
+    assert [1, *map(int, called)] == axis["values"]
 
 
 def test_a_forest_has_a_figure_for_every_arm_beside_control(tables):

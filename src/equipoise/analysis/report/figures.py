@@ -6,6 +6,7 @@ numbers and labels say it too); a figure of nothing is no figure.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -55,16 +56,21 @@ def means(run: Run, output: Output) -> Drawn:
                 }
             )
         lines.append(Line(run.visit_label(output, visit), tuple(cells)))
-    days = [1, *(windows[visit].target for visit in output.visits if visit in windows)]
+    days = {
+        windows[visit].target: run.visit_label(output, visit) for visit in output.visits if visit in windows
+    }
     figures = (_means(run, points, days),) if points else ()
     return tuple(one.head for one in columns), tuple(lines), figures, tuple(model.notes(run))
 
 
-def _means(run: Run, points: Sequence[Mapping[str, float]], days: Sequence[int]) -> Figure:
+def _means(run: Run, points: Sequence[Mapping[str, float]], days: Mapping[int, Text]) -> Figure:
+    """days: target days of the visits (study days) and what the visits are called, as in the table."""
+
     def drawn(language: Language) -> Description:
         names = [run.arm_label(arm).say(language) for arm in run.arms.order]
         values = [{**one, "arm": names[int(one["arm"])]} for one in points]
         start = [{"day": 1, "arm": name, "y": 0} for name in names]
+        called = {str(day): label.say(language) for day, label in days.items()}
         colour = {
             "field": "arm",
             "scale": {"domain": names, "range": list(INKS[: len(names)])},
@@ -75,7 +81,7 @@ def _means(run: Run, points: Sequence[Mapping[str, float]], days: Sequence[int])
             "type": "quantitative",
             "title": texts("axis-day").say(language),
             "scale": {"domain": [0, max(days) * 1.04]},
-            "axis": {"values": list(days)},
+            "axis": {"values": [1, *days], "labelExpr": f"{json.dumps(called)}[datum.value] || datum.label"},
         }
         y = {"field": "y", "type": "quantitative", "title": texts("axis-change").say(language)}
         return {

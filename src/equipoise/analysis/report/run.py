@@ -198,6 +198,7 @@ WORDS: Mapping[str, str] = {
     "NOT CODED": "code-not-coded",
     "DEATH": "code-death",
     "SCREEN FAILURE": "code-screen-failure",
+    "WITHDRAWAL BY PARENT/GUARDIAN": "code-withdrawn-for",
     "LOW": "code-low",
     "HIGH": "code-high",
 }
