@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 from served import VIEW, WAIT, Served, serve_copy
 
 from demonstrated import made_once
+
+expect.set_options(timeout=WAIT)
 
 
 @pytest.fixture(scope="session")
