@@ -322,6 +322,7 @@ def test_by_keyboard_alone(browser, hospital):
     expect(page.locator("main.home h1")).to_be_focused()
 
     def reach(selector: str) -> None:
+        page.locator(selector).first.wait_for()
         for _ in range(40):
             page.keyboard.press("Tab")
             if page.evaluate("(wanted) => document.activeElement.matches(wanted)", selector):
