@@ -247,9 +247,8 @@ def test_a_new_version_waits_for_the_end_of_an_entry(phone, hospital):
     pin(phone, phone.card[1])
     expect(phone.locator("main.home")).to_be_visible()
     shell = "fetch('/diary/shell.json').then((one) => one.json())"
-    if not phone.evaluate(shell)[
-        "recordings"
-    ]:  # the new worker's at the latest when the page is opened again
+    # The new worker's at the latest when the page is opened again.
+    if not phone.evaluate(shell)["recordings"]:
         phone.reload()
         pin(phone, phone.card[1])
         expect(phone.locator("main.home")).to_be_visible()
