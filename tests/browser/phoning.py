@@ -7,13 +7,14 @@ import datetime as dt
 import html
 import re
 import shutil
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from http.cookiejar import CookieJar
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 from served import WAIT, Served
 
 PHONE = {"width": 380, "height": 740}
@@ -108,6 +109,17 @@ def enrol(page: Page, link: str, digits: str) -> None:
 def worked(page: Page) -> None:
     """Wait until the page can work without a line."""
     page.evaluate("navigator.serviceWorker.ready")
+
+
+def until(page: Page, asked: str, arg: object = None) -> None:
+    """Wait until a page answers a question with yes. Playwright's own `wait_for_function` takes a promise for a yes."""
+    end = time.monotonic() + WAIT / 1000
+    while True:
+        with contextlib.suppress(Error):  # the page is just being loaded anew
+            if page.evaluate(asked, arg):
+                return
+        assert time.monotonic() < end, f"never: {asked}"
+        time.sleep(0.05)
 
 
 def event(page: Page, form: str = "NEWDEVICE", reporter: str = "PARTICIPANT") -> None:

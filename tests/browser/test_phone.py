@@ -27,6 +27,7 @@ from phoning import (
     onward,
     pin,
     send,
+    until,
     window,
     worked,
 )
@@ -225,6 +226,8 @@ def test_a_phone_whose_storage_is_full_says_so_and_keeps_the_page(phone):
 
 def test_a_new_version_waits_for_the_end_of_an_entry(phone, hospital):
     worked(phone)
+    phone.reload()  # from here on the worker has the page
+    pin(phone, phone.card[1])
     event(phone)
     phone.locator(".item .choice").first.click()
     before = phone.evaluate("caches.keys()")
@@ -234,24 +237,20 @@ def test_a_new_version_waits_for_the_end_of_an_entry(phone, hospital):
     hospital.served.kill()
     hospital.served.restart()
     phone.evaluate("navigator.serviceWorker.getRegistration().then((one) => one.update())")
-    phone.wait_for_function(
-        "() => navigator.serviceWorker.getRegistration().then((one) => one.waiting !== null)"
-    )
+    until(phone, "navigator.serviceWorker.getRegistration().then((one) => one.waiting !== null)")
     onward(phone)
     answer_all(phone)
     send(phone)  # the old page and the new server understand each other
     expect(phone.locator(".state.hospital")).to_be_visible()
     home(phone)
-    phone.locator(".keys .key").last.click()  # lock: no entry is open
-    phone.wait_for_function("(old) => caches.keys().then((now) => !now.includes(old))", arg=before[0])
+    assert set(before) <= set(phone.evaluate("caches.keys()")), "taken over in the middle of a visit"
+    phone.evaluate("window.old = true")
+    phone.locator(".keys .key").last.click()  # lock: no entry is open, and the page loads itself anew
+    until(phone, "window.old === undefined")
+    until(phone, "(old) => caches.keys().then((now) => !now.includes(old))", before[0])
     pin(phone, phone.card[1])
     expect(phone.locator("main.home")).to_be_visible()
     shell = "fetch('/diary/shell.json').then((one) => one.json())"
-    # The new worker's at the latest when the page is opened again.
-    if not phone.evaluate(shell)["recordings"]:
-        phone.reload()
-        pin(phone, phone.card[1])
-        expect(phone.locator("main.home")).to_be_visible()
     assert phone.evaluate(shell)["recordings"].keys() == {"zh/EVAID"}
 
 
@@ -292,7 +291,7 @@ def test_a_recording_is_kept_on_the_phone_and_read_instead_of_its_voice(browser,
     page.reload()
     pin(page, page.card[1])
     kept = "() => caches.open('diary-recordings').then((one) => one.keys()).then((all) => all.map((one) => new URL(one.url).pathname))"
-    page.wait_for_function(f"() => ({kept})().then((all) => all.length === 1)")
+    until(page, f"() => ({kept})().then((all) => all.length === 1)")
     assert page.evaluate(kept) == ["/diary/recordings/zh/EVAID.mp3"], "before anybody asked for it"
     context.set_offline(True)
     event(page)

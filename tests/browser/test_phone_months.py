@@ -12,7 +12,20 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from phoning import PHONE, ZONE, Hospital, answer_all, enrol, event, new_phone, pin, send, window, worked
+from phoning import (
+    PHONE,
+    ZONE,
+    Hospital,
+    answer_all,
+    enrol,
+    event,
+    new_phone,
+    pin,
+    send,
+    until,
+    window,
+    worked,
+)
 from playwright.sync_api import Error, expect
 
 from equipoise.diary.packets import open_sealed, read_sealed, unb64
@@ -80,11 +93,12 @@ def test_thirty_days_without_a_line_arrive_as_they_were_made(browser, hospital):
     hospital.later(days=DAYS)
     context.set_offline(False)
     page.evaluate("dispatchEvent(new Event('online'))")
-    page.wait_for_function(
+    until(
+        page,
         """(count) => new Promise((done) => { indexedDB.open("equipoise-diary").onsuccess = ({ target: { result: db } }) => {
           db.transaction("queue").objectStore("queue").getAll().onsuccess = (event) => { db.close(); done(event.target.result.filter((one) => one.kind === "entry" && one.state === "HOSPITAL").length === count); };
         }; })""",
-        arg=len(made),
+        len(made),
     )
     arrived = entries_at(hospital, set(contents))
     assert len(arrived) == len(made), "each once, and none as evidence only"
