@@ -40,10 +40,10 @@ from equipoise.desk.setup import (
 )
 from equipoise.oversight.commands import EnrolSecondDoor
 from equipoise.protocol.check import check_study
-from equipoise.protocol.kept import Kept
 from equipoise.protocol.load import load_study
 from equipoise.protocol.study import Study
 from equipoise.vault.opening import create_vault, open_vault
+from equipoise.words.kept import Kept
 from equipoise.words.problem import Problem
 
 ROOT = Path(__file__).resolve().parents[2]

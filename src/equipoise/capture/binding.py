@@ -29,6 +29,7 @@ from equipoise.protocol.forms import Form
 from equipoise.protocol.scopes import item_type
 from equipoise.protocol.study import Input, Study
 from equipoise.words.dates import PartialDate
+from equipoise.words.kept import Kept
 from equipoise.words.truth import Truth
 
 _NOTHING = Unknown((Reason("missing"),))
@@ -126,20 +127,21 @@ def answers(form: Form, values: Mapping[str, Datum]) -> Mapping[str, Answer]:
 
 
 _Given = tuple[str | None, str | None]
-_ANSWERS: dict[int, tuple[ScaleItem, dict[_Given, Answer | None]]] = {}
 _ITEMS_AT_MOST, _GIVEN_AT_MOST = 5000, 200
+
+
+def _none_yet(item: ScaleItem) -> dict[_Given, Answer | None]:
+    return {}
+
+
+_ANSWERS = Kept(_none_yet, _ITEMS_AT_MOST)
 
 
 def _answer(item: ScaleItem, datum: Datum | None) -> Answer | None:
     """The answer, or None where there is none; kept for each item by its identity, because answers are few."""
     if datum is None:
         return None
-    known = _ANSWERS.get(id(item))
-    if known is None or known[0] is not item:
-        if len(_ANSWERS) >= _ITEMS_AT_MOST:
-            _ANSWERS.clear()
-        known = _ANSWERS[id(item)] = item, {}
-    given, read = (datum.value, datum.missing), known[1]
+    given, read = (datum.value, datum.missing), _ANSWERS(item)
     if given not in read:
         if len(read) >= _GIVEN_AT_MOST:
             read.clear()

@@ -13,8 +13,8 @@ from types import MappingProxyType
 from equipoise.instruments import Scale, ScaleItem
 from equipoise.protocol.assessments import scale_of
 from equipoise.protocol.forms import Form, Item
-from equipoise.protocol.kept import Kept
 from equipoise.words.codelists import MISSING
+from equipoise.words.kept import Kept
 from equipoise.words.text import Text
 
 

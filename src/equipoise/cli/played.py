@@ -19,7 +19,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from equipoise.cli.answer import Answer, done, refused, told
 from equipoise.cli.rehearse import (
@@ -31,13 +30,15 @@ from equipoise.cli.rehearse import (
     report_release,
     stopped_at,
 )
-from equipoise.desk.clock import PlayClock, system_clock
-from equipoise.pages.journey import Gate, Standing, State
+from equipoise.cli.two_doors import PASSPHRASE
+from equipoise.desk.clock import system_clock
+from equipoise.pages.journey import Gate, PlayClock, Standing, State, day_of
 from equipoise.words.problem import Problem
 
 if TYPE_CHECKING:
     from equipoise.desk.front import FrontDesk
     from equipoise.pages.serving import Opened
+    from equipoise.protocol.study import Study
     from equipoise.simulation.rehearsal.onward import Onward
     from equipoise.simulation.rehearsal.rehearse import Plan
     from equipoise.simulation.rehearsal.second_door import DoorPages
@@ -47,7 +48,6 @@ STATE = "rehearsal.json"
 PARTICIPANTS, DAYS, SEED = 30, 190, 2
 """Randomized in all, days from the first site's opening to today, and the seed. With them today is half-way: the last
 are in screening, the first have been in for months, and some have left."""
-PASSPHRASE = "demo-passphrase"
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +240,7 @@ class Left:
     """A rehearsal whose program was ended: it is looked at, and nobody plays on."""
 
     clock: PlayClock
-    zone: str
+    study: Study
     report: Path
     gate: Gate
     state: State
@@ -248,8 +248,7 @@ class Left:
 
     def standing(self) -> Standing:
         """Where it stands now."""
-        day = self.clock().astimezone(ZoneInfo(self.zone)).date()
-        return Standing(self.state, day, verified=self.verified)
+        return Standing(self.state, day_of(self.study, self.clock()), verified=self.verified)
 
     def move(self, step: str) -> bool:
         """Nobody is there to move time on."""
@@ -287,9 +286,8 @@ def _stand(doors: Doors) -> Opened | Problem:
         stack.close()
         return fault.problem
     desk.send(Courier(desk, SocketLine(door.socket))).start()
-    zone = desk.study.sites[0].zone if desk.study.sites else "UTC"
     state: State = "ENDED" if kept["state"] == "ENDED" else "LEFT"
-    left = Left(clock, zone, doors.store / REPORT, Gate(), state, str(kept["verified"]))
+    left = Left(clock, desk.study, doors.store / REPORT, Gate(), state, str(kept["verified"]))
 
     def close() -> None:
         kept["at"] = clock().isoformat()

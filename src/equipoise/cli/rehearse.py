@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from equipoise.cli.answer import Answer, done, occupied, refused, told
+from equipoise.cli.two_doors import PASSPHRASE
 from equipoise.ledger.notes import write_whole
 from equipoise.words.canonical import Json
 from equipoise.words.problem import Problem, problem
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 _WHEN = re.compile(r"(day|week|month) (\d{1,4})")
 _PARTIAL = ".unfinished"
 ACCOUNT, REPORT = "account.json", "report"
-PASSPHRASE = "demo-passphrase"
-"""As in a demonstration: the file by which a rehearsal's second door can be served."""
 _WIDTH = 30
 _PARTS = {
     "flow": "rehearsal.told-participants",

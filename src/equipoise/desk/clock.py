@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from equipoise.words.clock import Clock, PlayClock, SetClock, system_clock
+from equipoise.words.clock import Clock, SetClock, system_clock
 
-__all__ = ["Clock", "PlayClock", "SetClock", "system_clock"]
+__all__ = ["Clock", "SetClock", "system_clock"]

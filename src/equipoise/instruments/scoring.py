@@ -15,6 +15,7 @@ from functools import lru_cache
 from equipoise.instruments.scales import Answer, Scale, ScaleItem, Total
 from equipoise.words.codelists import MISSING
 from equipoise.words.interval import Interval
+from equipoise.words.kept import Kept
 from equipoise.words.problem import Problem, problem
 
 
@@ -157,16 +158,12 @@ class _Handle:
         self.scale = scale
 
 
-_HANDLES: dict[int, _Handle] = {}
 _SCALES_AT_MOST = 500
+_HANDLES = Kept(_Handle, _SCALES_AT_MOST)
 
 
 def _read(scale: Scale, answers: Mapping[str, Answer]) -> _Reading:
-    handle = _HANDLES.get(id(scale))
-    if handle is None or handle.scale is not scale:
-        if len(_HANDLES) >= _SCALES_AT_MOST:
-            _HANDLES.clear()
-        handle = _HANDLES[id(scale)] = _Handle(scale)
+    handle = _HANDLES(scale)
     # The kind of each answer is part of the key: True equals 1, and is no score.
     return _worked_out(handle, tuple((type(given), given) for given in map(answers.get, _ids(handle))))
 

@@ -14,6 +14,7 @@ from typing import cast
 
 from equipoise.ledger.store import Cell, Condition, ReadTable, Row
 from equipoise.words.canonical import Json, digest
+from equipoise.words.kept import Kept
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _PREFIX = "read_"  # keeps read tables apart from the ledger's own
@@ -38,15 +39,12 @@ class _Statements:
     `finds`: what was asked for -> its statement; only as many as there are shapes of questions in the program.
     """
 
-    table: ReadTable
     target: str
     written: str
     got: str
     finds: dict[tuple[object, ...], str] = field(default_factory=dict)
 
 
-_CHECKED: dict[int, _Statements] = {}
-_TABLES_AT_MOST = 1000
 _FINDS_AT_MOST = 200
 
 
@@ -55,22 +53,19 @@ def _checked(table: ReadTable) -> str:
     return _known(table).target
 
 
-def _known(table: ReadTable) -> _Statements:
-    """What is known of a declaration; kept by its identity, for every statement asks."""
-    known = _CHECKED.get(id(table))
-    if known is None or known.table is not table:
-        if len(_CHECKED) >= _TABLES_AT_MOST:
-            _CHECKED.clear()
-        target, columns = _check(table), ", ".join(table.columns)
-        marks = ", ".join("?" * len(table.columns))
-        place = " AND ".join(f"{name} IS ?" for name in table.key)
-        known = _CHECKED[id(table)] = _Statements(
-            table,
-            target,
-            f"INSERT OR REPLACE INTO {target} ({columns}) VALUES ({marks})",  # noqa: S608 checked names
-            f"SELECT {columns} FROM {target} WHERE {place}",  # noqa: S608 checked names
-        )
-    return known
+def _made(table: ReadTable) -> _Statements:
+    target, columns = _check(table), ", ".join(table.columns)
+    marks = ", ".join("?" * len(table.columns))
+    place = " AND ".join(f"{name} IS ?" for name in table.key)
+    return _Statements(
+        target,
+        f"INSERT OR REPLACE INTO {target} ({columns}) VALUES ({marks})",  # noqa: S608 checked names
+        f"SELECT {columns} FROM {target} WHERE {place}",  # noqa: S608 checked names
+    )
+
+
+_known = Kept(_made, 1000)
+"""What is known of a declaration; kept, for every statement asks."""
 
 
 def _check(table: ReadTable) -> str:

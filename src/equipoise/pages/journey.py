@@ -1,4 +1,4 @@
-"""What the pages of a rehearsal in play share: where its time stands, and the gate that is shut while time passes.
+"""What both doors of a rehearsal in play share: its clock, where time stands, and the gate shut while it passes.
 
 The rule that must stay true: while the gate is shut nobody's page is answered, so that nothing is read half-way through
 a day and nothing is written between two steps of the script; who was inside is waited for.
@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from dataclasses import dataclass
 from typing import Literal, Protocol
+from zoneinfo import ZoneInfo
 
+from equipoise.protocol.study import Study
+from equipoise.words.clock import SetClock
 from equipoise.words.text import Text
 
 State = Literal["RESTS", "PLAYS", "STUCK", "ENDED", "LEFT"]
@@ -36,6 +40,44 @@ class Standing:
     why: Text | None = None
     verified: str = ""
     elsewhere: str = ""
+
+
+class PlayClock(SetClock):
+    """The clock of a rehearsal that people look at: put forward while it is played, going on by itself while it rests.
+
+    At rest it shows the time that passes and stays where it was put, so that looking at pages changes nothing of what
+    comes.
+    """
+
+    def __init__(self, at: dt.datetime) -> None:
+        super().__init__(at)
+        self._rests_since: float | None = None
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is played now."""
+        return self._rests_since is not None
+
+    def __call__(self) -> dt.datetime:
+        """The time: as of a clock that was put, or as it passes while it rests."""
+        if self._rests_since is None:
+            return super().__call__()
+        return self.at + dt.timedelta(milliseconds=int((time.monotonic() - self._rests_since) * 1000))
+
+    def rest(self) -> None:
+        """Go on by itself from where it stands."""
+        self._rests_since = time.monotonic()
+
+    def play(self, *, lived: bool) -> None:
+        """Be put forward again; `lived`: something was written at rest, so that the time since has passed."""
+        if lived:
+            self.at = max(self.at, self())
+        self._rests_since = None
+
+
+def day_of(study: Study, at: dt.datetime) -> dt.date:
+    """The day that the pages of a rehearsal show: on the clocks of the study's first site."""
+    return at.astimezone(ZoneInfo(study.zone_of(None))).date()
 
 
 class Journey(Protocol):

@@ -19,10 +19,10 @@ from pydantic import ValidationError
 from equipoise.protocol.elements import Part, expression_fields
 from equipoise.protocol.expressions.source import decimal_text, unparse
 from equipoise.protocol.expressions.tree_json import from_json, to_json
-from equipoise.protocol.kept import Kept
 from equipoise.protocol.rules import tree
 from equipoise.protocol.study import Study
 from equipoise.words.canonical import Json, digest, read_canonical
+from equipoise.words.kept import Kept
 from equipoise.words.problem import Problem
 from equipoise.words.text import Text
 

@@ -19,9 +19,9 @@ from equipoise.protocol.diary import DiaryPlan
 from equipoise.protocol.elements import Element, Expression, IsoDate, Name, Part, Published, Ratio, Words
 from equipoise.protocol.forms import CodelistDefinition, EntryRules, Form
 from equipoise.protocol.imaging import ImagingPlan
-from equipoise.protocol.kept import Kept
 from equipoise.protocol.laboratory import ReferenceRanges
 from equipoise.protocol.specimens import SpecimenPlan
+from equipoise.words.kept import Kept
 from equipoise.words.text import Language
 
 

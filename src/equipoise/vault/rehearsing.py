@@ -40,7 +40,7 @@ from pathlib import Path
 from typing import Any, TextIO, cast
 
 from equipoise.ledger.entries import Datum
-from equipoise.pages.journey import Gate
+from equipoise.pages.journey import Gate, PlayClock
 from equipoise.pages.serving import Opened, end_with_parent, serve_door
 from equipoise.protocol.digest import study_from_text
 from equipoise.randomization.draws import Draws
@@ -57,7 +57,6 @@ from equipoise.vault.terminal import enrol_people
 from equipoise.vault.ticking import watch_clock
 from equipoise.vault.values import RecordValues
 from equipoise.words.canonical import Json
-from equipoise.words.clock import PlayClock
 from equipoise.words.problem import Problem, problem
 
 Asked = Mapping[str, Any]  # Any: one line of JSON, as it came

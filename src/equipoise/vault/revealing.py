@@ -13,9 +13,7 @@ from collections.abc import Mapping
 from equipoise.protocol.forms import Check, Derivation, Form, Item
 from equipoise.protocol.rules import names_in
 from equipoise.protocol.study import Activity, Study
-
-_REMEMBERED = 8
-_MADE: dict[int, tuple[Study, Study]] = {}
+from equipoise.words.kept import Kept
 
 
 def revealing_study(study: Study) -> Study:
@@ -23,12 +21,7 @@ def revealing_study(study: Study) -> Study:
 
     In it the items are open: whoever may come here may see them, and the rooms below need not know of two doors.
     """
-    known = _MADE.get(id(study))
-    if known is None or known[0] is not study:
-        if len(_MADE) >= _REMEMBERED:
-            _MADE.clear()
-        known = _MADE[id(study)] = (study, _part_of(study))
-    return known[1]
+    return _MADE(study)
 
 
 def whole_study(study: Study) -> Study:
@@ -60,6 +53,9 @@ def _part_of(study: Study) -> Study:
             "schedule": study.schedule.model_copy(update={"activities": activities}),
         }
     )
+
+
+_MADE = Kept(_part_of, 8)
 
 
 def _form(form: Form, clock: frozenset[str]) -> Form | None:

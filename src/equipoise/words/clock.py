@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
@@ -26,39 +25,6 @@ class SetClock:
         """The time it was put to; each asking moves it on by a second, so that histories read naturally."""
         self.at += dt.timedelta(seconds=1)
         return self.at
-
-
-class PlayClock(SetClock):
-    """The clock of a rehearsal that people look at: put forward while it is played, going on by itself while it rests.
-
-    At rest it shows the time that passes and stays where it was put, so that looking at pages changes nothing of what
-    comes.
-    """
-
-    def __init__(self, at: dt.datetime) -> None:
-        super().__init__(at)
-        self._rests_since: float | None = None
-
-    @property
-    def rests(self) -> bool:
-        """Whether nothing is played now."""
-        return self._rests_since is not None
-
-    def __call__(self) -> dt.datetime:
-        """The time: as of a clock that was put, or as it passes while it rests."""
-        if self._rests_since is None:
-            return super().__call__()
-        return self.at + dt.timedelta(milliseconds=int((time.monotonic() - self._rests_since) * 1000))
-
-    def rest(self) -> None:
-        """Go on by itself from where it stands."""
-        self._rests_since = time.monotonic()
-
-    def play(self, *, lived: bool) -> None:
-        """Be put forward again; `lived`: something was written at rest, so that the time since has passed."""
-        if lived:
-            self.at = max(self.at, self())
-        self._rests_since = None
 
 
 def end_of_day(day: dt.date, zone: str) -> dt.datetime:

@@ -18,9 +18,8 @@ from equipoise.capture.commands import DateVisit, RecordForm
 from equipoise.capture.evolve import Place
 from equipoise.cli import played
 from equipoise.cli.rehearse import hold_ceremony
-from equipoise.desk.clock import PlayClock
 from equipoise.ledger.entries import Datum
-from equipoise.pages.journey import Gate
+from equipoise.pages.journey import Gate, PlayClock
 
 STUDY = Path(__file__).resolve().parents[3] / "studies" / "nct07197606"
 DAYS = 40

@@ -1,11 +1,11 @@
 """What is kept by identity: made once for each object, never handed out for another, and never more than so many.
 
-Source: the rule at the head of `protocol.kept`.
+Source: the rule at the head of `words.kept`.
 """
 
 from __future__ import annotations
 
-from equipoise.protocol.kept import Kept
+from equipoise.words.kept import Kept
 
 
 def test_what_is_made_of_an_object_is_made_once():

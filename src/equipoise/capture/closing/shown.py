@@ -13,10 +13,10 @@ from equipoise.capture.questions import Question, questions
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.assessments import scale_of
 from equipoise.protocol.forms import Form
-from equipoise.protocol.kept import Kept
 from equipoise.protocol.study import Study
 from equipoise.words.canonical import Json, digest
 from equipoise.words.codelists import MISSING
+from equipoise.words.kept import Kept
 from equipoise.words.text import Text
 
 REVEALING = "behind the second door"

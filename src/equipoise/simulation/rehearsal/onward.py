@@ -19,12 +19,10 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
-from zoneinfo import ZoneInfo
 
-from equipoise.desk.clock import PlayClock
 from equipoise.ledger.entries import FormSaved, Recorded
 from equipoise.ledger.notes import write_whole
-from equipoise.pages.journey import Gate, Standing, State
+from equipoise.pages.journey import Gate, PlayClock, Standing, State, day_of
 from equipoise.simulation.rehearsal.case import Case
 from equipoise.simulation.rehearsal.rehearse import Play, seldom_looking
 from equipoise.simulation.rehearsal.stage import StageDesk, Stopped
@@ -72,8 +70,7 @@ class Onward:
         """Where the rehearsal stands now."""
         cases = self._playing.cases
         at = self._clock() if self._clock.rests else self._clock.at
-        sites = self._stage.study.sites
-        day = at.astimezone(ZoneInfo(sites[0].zone if sites else "UTC")).date()
+        day = day_of(self._stage.study, at)
         passed = tuple(
             _passed(step, en, zh, times)
             for (step, en, zh), times in list(reversed(self._passed.items()))[:SHOWN]

@@ -6,9 +6,8 @@ The rule that must stay true: nothing of the script that plays is asked here, an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
-from equipoise.pages.journey import Gate, Standing
+from equipoise.pages.journey import Gate, Standing, day_of
 from equipoise.vault.vault import Vault
 
 
@@ -22,7 +21,4 @@ class PlayedAbove:
 
     def standing(self) -> Standing:
         """The day on the clocks of the study's first site."""
-        sites = self.vault.study.sites
-        zone = ZoneInfo(sites[0].zone if sites else "UTC")
-        day = self.vault.now().astimezone(zone).date()
-        return Standing("RESTS", day, elsewhere=self.first_door)
+        return Standing("RESTS", day_of(self.vault.study, self.vault.now()), elsewhere=self.first_door)
