@@ -2,7 +2,8 @@
 
    Rules that must stay true: a packet keeps its id and its bytes on every try, so that a second try is a replay; it
    counts as carried only on a receipt; nothing asks again and again by the clock: what is carried is carried when the
-   page is opened, when something was entered, and when the line comes back. */
+   page is opened, when something was entered, and when the line comes back; whatever is asked is counted until it is
+   answered. */
 
 import { all, change, get, put, write } from "./keeping.js";
 import * as telling from "./telling.js";
@@ -10,16 +11,29 @@ import * as telling from "./telling.js";
 const MOST = 32; // packets in one request
 const PATIENCE = 20000; // milliseconds for one request on a bad line
 const WHOLE = ["diary.device-revoked", "diary.device-unknown", "diary.packet-forged"]; // what is refused of the phone, not of a packet
+const underWay = new Set();
 let running = null;
 let reached = true;
 
 export const lineIsUp = () => navigator.onLine !== false && reached;
 
+/* Count something that asks until it has ended. */
+export function counted(asking) {
+  const ended = asking.catch(() => null).finally(() => underWay.delete(ended));
+  underWay.add(ended);
+  return asking;
+}
+
+/* Until nothing is being asked. */
+export async function quiet() {
+  while (underWay.size) await Promise.all(underWay);
+}
+
 /* A question to the hospital; null where it cannot be reached. */
-export const ask = (address, body) => spoken(address, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
+export const ask = (address, body) => counted(spoken(address, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }));
 
 export async function fetched(address) {
-  const answer = await spoken(address, {});
+  const answer = await counted(spoken(address, {}));
   return answer && answer.ok ? answer.said : null;
 }
 
@@ -48,8 +62,8 @@ export const waiting = async (device) => (await all("queue")).filter((one) => on
 
 /* Send what waits, each device's packets apart. Resolves to whether all of it has an answer. Several calls are one. */
 export function carry(changed, greeting) {
-  if (!running) running = carryAll(changed, greeting).finally(() => { running = null; });
-  else if (greeting) running = running.then(() => carryAll(changed, greeting)).finally(() => { running = null; });
+  if (!running) running = counted(carryAll(changed, greeting)).finally(() => { running = null; });
+  else if (greeting) running = counted(running.then(() => carryAll(changed, greeting))).finally(() => { running = null; });
   return running;
 }
 

@@ -59,13 +59,13 @@ async function enrol(code, pin) {
 
 async function locked() {
   me = null;
+  carrying.carry(() => {});
   takeOver();
   const people = await all("people");
   if (!people.length) {
     screens.lost(say("phone.no-diary"), say("phone.no-diary-lead"), [other()]);
     return;
   }
-  carrying.carry(() => {});
   if (people.length === 1) { unlockScreen(people[0]); return; }
   drawing.screen("who", say("phone.whose-diary"), drawing.h("div", { class: "answers" }, people.map((one) => button(`${one.number} · ${say(one.holder === "PARTICIPANT" ? "phone.holder-participant" : "phone.holder-caregiver")}`, () => unlockScreen(one), { drawn: "person" }))), [other()]);
 }
@@ -93,7 +93,7 @@ async function enter(person, key) {
   await tidy();
   await home();
   greet();
-  reading.keepAll().catch(() => null); // without a line: what is not kept is read by the phone's own voice
+  carrying.counted(reading.keepAll()).catch(() => null); // without a line: what is not kept is read by the phone's own voice
 }
 
 /* A newer version of the diary: fetched when the hospital names one; entries begun under an older one keep it. */
@@ -242,9 +242,11 @@ function installScreen() {
 
 /* --- the page itself ------------------------------------------------------------------------------------- */
 
-/* A newer page that waits takes over now: no entry is open and no key is in memory. */
-function takeOver() {
-  if (worker && worker.waiting && !entry.inEntry()) worker.waiting.postMessage("take over");
+/* A newer page that waits takes over once nothing is being asked (Chromium parks it for minutes where a question goes
+   past the old worker in that very moment), if no entry is open and no key is in memory. */
+async function takeOver() {
+  await carrying.quiet();
+  if (worker && worker.waiting && !me && !entry.inEntry()) worker.waiting.postMessage("take over");
 }
 
 async function watchPage() {
