@@ -52,7 +52,10 @@ def test_missing_docstring_is_found(source):
         "exec('1')",
         "import pickle",
         "from pickle import loads",
-        "import yaml",
+        "yaml.load(x)",
+        "yaml.load(x, Loader=yaml.Loader)",
+        "yaml.unsafe_load(x)",
+        "from yaml import load",
         "YAML(typ='unsafe').load(x)",
     ],
 )
@@ -62,6 +65,7 @@ def test_ways_from_data_to_code_are_found(source):
 
 def test_safe_yaml_is_left_alone():
     assert not rules.unsafe_calls("a.py", "from ruamel.yaml import YAML\nYAML(typ='safe').load(x)")
+    assert not rules.unsafe_calls("a.py", "import yaml\nyaml.load(x, Loader=yaml.CBaseLoader)")
 
 
 @pytest.mark.parametrize(
