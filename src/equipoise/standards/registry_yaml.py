@@ -56,12 +56,12 @@ def skeleton_files(
 
 
 def _written(content: Mapping[str, Any], comment: list[str]) -> bytes:
-    yaml = YAML()
-    yaml.width = _WIDTH
-    yaml.indent(mapping=2, sequence=4, offset=2)
+    writer = YAML()
+    writer.width = _WIDTH
+    writer.indent(mapping=2, sequence=4, offset=2)
     stream = StringIO()
     stream.writelines(f"# {' '.join(line.split())}\n" for line in comment)
-    yaml.dump(_styled(content), stream)
+    writer.dump(_styled(content), stream)
     return _LINE_ENDS.sub("\n", stream.getvalue()).encode()
 
 
