@@ -101,20 +101,20 @@ def unsafe_calls(path: str, source: str) -> list[str]:
             kinds = [getattr(word.value, "value", None) for word in node.keywords if word.arg == "typ"]
             if node.func.id == "YAML" and kinds and kinds[0] not in {"safe", "rt", "pure"}:
                 found.append(f"{path}:{node.lineno} YAML(typ={kinds[0]!r}): read study files with typ='safe'")
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).startswith("yaml."):
+        elif isinstance(node, ast.Call) and re.fullmatch(r"yaml\.\w*load\w*", ast.unparse(node.func)):
             loaders = [ast.unparse(word.value) for word in node.keywords if word.arg == "Loader"]
-            if not loaders or loaders[0] not in {"yaml.CBaseLoader", "yaml.CSafeLoader"}:
+            if not loaders or loaders[0] not in {"_Core", "yaml.CSafeLoader"}:
                 found.append(
-                    f"{path}:{node.lineno} {ast.unparse(node.func)}: name CBaseLoader or CSafeLoader"
+                    f"{path}:{node.lineno} {ast.unparse(node.func)}: use yaml_values of words/yaml_text.py"
                 )
         if any(name.split(".")[0] in {"pickle", "marshal", "shelve", "dill"} for name in names):
             line = getattr(node, "lineno", 1)
             found.append(
-                f"{path}:{line} imports {names[0]}: use canonical JSON, or ruamel.yaml with typ='safe'"
+                f"{path}:{line} imports {names[0]}: use canonical JSON, or yaml_values of words/yaml_text.py"
             )
-        foreign = isinstance(node, ast.ImportFrom) and node.module == "yaml"
-        if foreign and [alias.name for alias in node.names] != ["events"]:
-            found.append(f"{path}:{node.lineno} from yaml: write `yaml.`, so that its loader is seen")
+        if isinstance(node, ast.ImportFrom) and node.module == "yaml":
+            bare = {alias.name for alias in node.names} - {"events", "YAMLError"}
+            found += [f"{path}:{node.lineno} from yaml import {name}: write `yaml.`" for name in sorted(bare)]
     return found
 
 

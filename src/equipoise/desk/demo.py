@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from yaml import YAMLError
 
 from equipoise.capture.commands import DateVisit, RecordForm
 from equipoise.capture.double.commands import RecordEntry
@@ -32,6 +31,7 @@ from equipoise.ledger.entries import Datum
 from equipoise.randomization.commands import Randomize
 from equipoise.words.ids import random_id
 from equipoise.words.problem import Problem, problem
+from equipoise.words.yaml_text import yaml_values
 
 _DAY = re.compile(r"@(-?\d+)(m?)")
 Step = Mapping[str, Any]  # Any: as written in demo.yaml
@@ -51,7 +51,7 @@ def read_demo(study_folder: Path) -> Demo | Problem:
     """The made-up people of a study; a Problem where the study has none, or the file cannot be read."""
     path = study_folder / "demo.yaml"
     try:
-        written = YAML(typ="safe").load(path.read_text("utf-8"))
+        written = yaml_values(path.read_text("utf-8"))
         staff = tuple({**one, "actor": random_id(secrets.token_bytes)} for one in written["staff"])
         return Demo(written["approved"], staff, written["templates"], tuple(written["participants"]))
     except FileNotFoundError:

@@ -12,14 +12,14 @@ from importlib.resources import files
 from types import MappingProxyType
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from yaml import YAMLError
 
 from equipoise.instruments.checks import faults
 from equipoise.instruments.join import join
 from equipoise.instruments.notation import ScaleShape
 from equipoise.instruments.scales import Scale
 from equipoise.words.problem import Problem, problem
+from equipoise.words.yaml_text import yaml_values
 
 
 def scale(scale_id: str) -> Scale | None:
@@ -46,7 +46,7 @@ def scales() -> Mapping[str, Scale]:
 def read_scale(text: str, where: str) -> Scale | tuple[Problem, ...]:
     """The scale in the text of an instrument file, or everything that is wrong with it. `where` names the file."""
     try:
-        document = YAML(typ="safe", pure=True).load(text)
+        document = yaml_values(text)
     except YAMLError as fault:
         return (problem("instruments.file-not-yaml", where, fault=" ".join(str(fault).split())),)
     try:

@@ -12,14 +12,14 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from yaml import YAMLError
 
 from equipoise.vault.facts import Keeper, Purpose
 from equipoise.vault.stock import commands as stock
 from equipoise.vault.stock.serials import serials
 from equipoise.vault.vault import Vault
 from equipoise.words.problem import Problem, problem
+from equipoise.words.yaml_text import yaml_values
 
 Plan = Mapping[str, Any]  # Any: as written in demo.yaml
 EVERY = dt.timedelta(minutes=30)
@@ -30,7 +30,7 @@ def read_plan(study_folder: Path) -> Plan | Problem:
     """The section `stock` of a study's `demo.yaml`; empty where there is none."""
     path = study_folder / "demo.yaml"
     try:
-        written = YAML(typ="safe").load(path.read_text("utf-8"))
+        written = yaml_values(path.read_text("utf-8"))
         return dict(written.get("stock") or {})
     except (OSError, UnicodeDecodeError, YAMLError, AttributeError, ValueError, TypeError) as fault:
         return problem("vault.demo-unreadable", str(path), reason=fault)

@@ -18,11 +18,11 @@ from django.utils.safestring import SafeString
 from equipoise.capture.quantified import in_field, shown_below
 from equipoise.desk.explaining import ExplainView
 from equipoise.desk.views import DerivedView, FormView, ItemView, Option, Outcome
+from equipoise.documents.unit_writing import shown_unit
 from equipoise.ledger.entries import Datum
 from equipoise.web.entry import Given, fields, posted_fields, spoken_date
 from equipoise.words.problem import Problem, problem, say
 from equipoise.words.text import Language, Text
-from equipoise.words.unit_writing import shown_unit
 
 
 @dataclass(frozen=True, slots=True)

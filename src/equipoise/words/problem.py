@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
-import yaml
-
 from equipoise.words.text import Language, Text
+from equipoise.words.yaml_text import yaml_values
 
 _SLOT = re.compile(r"\{(\w+)\}")
 _PREFIX = re.compile(r"[a-z0-9_]+")
@@ -71,8 +70,7 @@ def _messages(prefix: str) -> Mapping[str, Text]:
     path = _FOLDER.joinpath(f"{prefix}.yaml")
     if not _PREFIX.fullmatch(prefix) or not path.is_file():
         return {}
-    # S506: this loader makes texts of everything.
-    written = yaml.load(path.read_text("utf-8"), Loader=yaml.CBaseLoader) or {}  # noqa: S506
+    written = yaml_values(path.read_text("utf-8")) or {}
     for key in written:
         if not key.startswith(f"{prefix}."):
             raise ValueError(f"message {key} stands in {path.name}, where it is not looked for")

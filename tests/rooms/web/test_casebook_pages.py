@@ -15,11 +15,11 @@ from equipoise.consent.commands import (
     RecordConsent,
     WithdrawConsent,
 )
+from equipoise.documents.unit_writing import shown_unit
 from equipoise.eligibility.commands import ConfirmEligibility, FailScreening
 from equipoise.randomization.commands import Randomize
 from equipoise.words.problem import problem
 from equipoise.words.text import Text
-from equipoise.words.unit_writing import shown_unit
 
 HERE = f"/subjects/{NUMBER}"
 

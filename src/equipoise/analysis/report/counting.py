@@ -13,9 +13,9 @@ from equipoise.analysis.datasets.happened import NOT_CODED
 from equipoise.analysis.datasets.table import SUBJECT, Record, meets, number
 from equipoise.analysis.report.run import Column, Run, count, evidence, known, mean_sd, numbers, texts
 from equipoise.documents.report import Cell, Line
+from equipoise.documents.unit_writing import shown_unit
 from equipoise.protocol.analysis import Output
 from equipoise.words.text import Text
-from equipoise.words.unit_writing import shown_unit
 
 Made = tuple[tuple[Line, ...], tuple[Text, ...]]
 """Lines of a table, and notes below it."""

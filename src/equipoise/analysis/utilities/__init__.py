@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 import numpy as np
-from ruamel.yaml import YAML
 
 from equipoise.analysis.ops import Array
 from equipoise.analysis.table import Value, label, row_numbers
 from equipoise.words.problem import Problem, problem
+from equipoise.words.yaml_text import yaml_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Utilities:
 
 def load_utilities(scale: str = "mrs") -> Utilities:
     """The weights that come with the program, by the scale's name. Raises FileNotFoundError for another."""
-    read = YAML(typ="safe").load(files(__name__).joinpath(f"{scale}.yaml").read_text("utf-8"))
+    read = yaml_values(files(__name__).joinpath(f"{scale}.yaml").read_text("utf-8"))
     weights = {str(grade): float(weight) for grade, weight in read["weights"].items()}
     return Utilities(str(read["name"]), str(read["source"]), weights)
 

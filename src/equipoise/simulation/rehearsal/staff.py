@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 
 from pydantic import Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from yaml import YAMLError
 
 from equipoise.access.roles import ROLES
 from equipoise.diary.site_commands import Because
@@ -23,6 +22,7 @@ from equipoise.protocol.elements import Part
 from equipoise.protocol.forms import Form
 from equipoise.protocol.study import Study
 from equipoise.words.problem import Problem, problem
+from equipoise.words.yaml_text import yaml_values
 
 FILE = "staff.yaml"
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -176,7 +176,7 @@ def load_staff(study_folder: Path, study: Study) -> StaffModel | tuple[Problem, 
     """
     path = study_folder / FILE
     try:
-        written: Any = YAML(typ="safe").load(path.read_text("utf-8"))  # Any: as written
+        written: Any = yaml_values(path.read_text("utf-8"))  # Any: as written
         found = StaffModel.model_validate(written)
     except FileNotFoundError:
         return (problem("rehearsal.staff-missing", str(path), path=path),)

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 from equipoise.access.commands import Who
 from equipoise.capture.commands import RecordForm
 from equipoise.desk.views import FormView, ItemView
+from equipoise.documents.unit_writing import shown_unit
 from equipoise.ledger.entries import Datum
 from equipoise.web import problems
 from equipoise.web.entry import base_after, base_of
@@ -24,7 +25,6 @@ from equipoise.web.request import Asked, desk
 from equipoise.web.views.reading import found, new_key, signed, subject_path
 from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Text
-from equipoise.words.unit_writing import shown_unit
 
 
 @dataclass(frozen=True, slots=True)
