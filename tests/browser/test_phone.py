@@ -33,7 +33,7 @@ from phoning import (
 )
 from playwright.sync_api import Browser, Page, expect
 
-from equipoise.diary.packets import unb64
+from equipoise.diary.packets import open_news, seal_news, unb64
 
 pytestmark = pytest.mark.browser
 
@@ -58,7 +58,9 @@ def phone(browser: Browser, hospital) -> Iterator[Page]:
     context = window(browser, hospital)
     page = new_phone(context, hospital)
     page.card = hospital.card()
-    enrol(page, *page.card)
+    with page.expect_response("**/diary/enrol") as answered:
+        enrol(page, *page.card)
+    page.key = unb64(answered.value.json()["key"])
     yield page
     context.close()
 
@@ -252,6 +254,38 @@ def test_a_new_version_waits_for_the_end_of_an_entry(phone, hospital):
     expect(phone.locator("main.home")).to_be_visible()
     shell = "fetch('/diary/shell.json').then((one) => one.json())"
     assert phone.evaluate(shell)["recordings"].keys() == {"zh/EVAID"}
+
+
+WAITING = """() => {
+  window.posted = [];
+  const newer = { postMessage: (said) => posted.push(said) };
+  Object.defineProperty(ServiceWorkerRegistration.prototype, "waiting", { get: () => newer });
+}"""
+"""A newer worker that waits; what it is told is written down."""
+
+
+def test_a_new_version_is_called_only_when_what_was_asked_has_its_answer(phone):
+    """Chromium parks a worker that takes over while a request passes the old one: the page keeps it waiting for that."""
+    worked(phone)
+    phone.evaluate(WAITING)
+    phone.locator(".keys .key").last.click()  # lock: nothing is asked, the newer one is called
+    until(phone, "posted.join() === 'take over'")
+    phone.evaluate("posted.length = 0")
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    phone.context.route("**/diary/intake", hold)
+    with phone.expect_request("**/diary/intake"):
+        pin(phone, phone.card[1])  # the page says hello, and has no answer yet
+    expect(phone.locator("main.home")).to_be_visible()
+    phone.locator(".keys .key").last.click()
+    expect(phone.locator("main.pin")).to_be_visible()
+    assert phone.evaluate("posted") == [], "called while a question was under way"
+    assert len(held) == 1
+    held[0].continue_()
+    until(phone, "posted.join() === 'take over'")
 
 
 HEARD = """() => {
@@ -525,7 +559,10 @@ def test_an_entry_is_finished_under_the_definition_it_was_begun_with(phone):
 
     def with_newer(route):
         answer = route.fetch()
-        route.fulfill(response=answer, json={**answer.json(), "definition": newer})
+        device = json.loads(route.request.post_data)["packets"][0]["device"]
+        told = open_news(phone.key, device, answer.json()["news"])
+        news = seal_news(phone.key, device, bytes(12), {**told, "definition": newer})
+        route.fulfill(response=answer, json={**answer.json(), "news": news})
 
     plan = phone.evaluate(
         "() => new Promise((done) => { indexedDB.open('equipoise-diary').onsuccess = ({ target: { result: db } }) => { db.transaction('people').objectStore('people').getAll().onsuccess = (event) => { db.close(); done(Object.values(event.target.result[0].definitions)[0]); }; }; })"

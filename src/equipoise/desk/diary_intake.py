@@ -1,9 +1,10 @@
 """What phones send, taken in: opened, judged by the diary's room, and answered packet by packet.
 
 The rules that must stay true: an answer says HOSPITAL only of what stands in the ledger, by the ledger's own word after
-the commit; the same bytes always have the same answer; whatever cannot be taken is answered with its reason and with
+the commit; of the same bytes it always says the same; whatever cannot be taken is answered with its reason and with
 what its owner can do, and is kept as evidence where a known phone sent it; who does not hold a phone's key is told
-nothing of its diary, not even where its evidence stands. A sending is one commit: it is taken in whole, or asked for
+nothing of its diary, not even where its evidence stands, and whoever sends again what the phone had sent is told what
+became of that and no more. A sending is one commit: it is taken in whole, or asked for
 again.
 """
 
@@ -65,13 +66,15 @@ class SlotSeen:
 @dataclass(frozen=True, slots=True)
 class Answers:
     """The answer to one sending. `definition`: digest of the version in force for the participant; empty, as are the
-    slots, where nothing in it was sealed with a known phone's key. `ends`: the day (ISO) on which the diary ended."""
+    slots, where nothing in it was sealed with a known phone's key. `ends`: the day (ISO) on which the diary ended.
+    `device`: the phone whose diary these three are of, and which alone may read them."""
 
     server_time: str
     definition: str
     slots: tuple[SlotSeen, ...]
     answers: tuple[Answer, ...]
     ends: str = ""
+    device: str = ""
 
 
 def take(desk: Desk, packets: Sequence[bytes]) -> Answers:
@@ -86,6 +89,7 @@ def take(desk: Desk, packets: Sequence[bytes]) -> Answers:
         else:
             by_device.setdefault(one.device, []).append((place, one))
     answered: tuple[str, tuple[SlotSeen, ...], str] = ("", (), "")
+    spoke = ""
     for device, sealed in by_device.items():
         phone = desk.phones.phone(device)
         if phone is None:
@@ -94,10 +98,10 @@ def take(desk: Desk, packets: Sequence[bytes]) -> Answers:
         heard, taken = _take_from(desk, phone, sealed)
         answers |= taken
         if heard:
-            answered = _told(desk, phone, now)
+            answered, spoke = _told(desk, phone, now), device
     late = {place: _again("") for place in range(len(read), len(packets))}
     found = tuple(one for _, one in sorted((answers | late).items()))
-    return Answers(utc_text(now), answered[0], answered[1], found, answered[2])
+    return Answers(utc_text(now), answered[0], answered[1], found, answered[2], spoke)
 
 
 def _read(data: bytes) -> Sealed | Answer:
@@ -116,10 +120,14 @@ def _take_from(
     """
     sent: list[Sent] = []
     answers: dict[int, Answer] = {}
+    with desk.reading() as reader:
+        row = reader.rows.get(PHONES, (phone.device,))
+    revoked = row is not None and row["state"] == "REVOKED"
     for place, one in sealed:
         opened = _open(phone, one)
         if opened is None:
-            answers[place] = Answer(one.id, "HOSPITAL")
+            greeted = Answer(one.id, "HOSPITAL")
+            answers[place] = _refused(one.id, "diary.device-revoked") if revoked else greeted
         else:
             sent.append(opened)
     heard = bool(answers) or any(one.rule not in UNOPENED for one in sent)

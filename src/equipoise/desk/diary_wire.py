@@ -2,7 +2,8 @@
 
 The rules that must stay true: what a phone sends is read here and nowhere else, within bounds, and what cannot be read
 is refused with its reason; nothing here decides anything; what a phone is told of the definition is the same for
-everybody, and of where its words come from a phone is told nothing.
+everybody, and of where its words come from a phone is told nothing; what is told of a participant's diary (its windows,
+its version, its end) is sealed for the phone itself, whoever sent its packets.
 """
 
 from __future__ import annotations
@@ -13,10 +14,9 @@ from typing import Any
 
 from equipoise.desk.desk import Desk
 from equipoise.desk.diary_intake import PACKETS_AT_MOST, Answer, Answers, SlotSeen
-from equipoise.diary.packets import LARGEST_SEALED
+from equipoise.diary.packets import LARGEST_SEALED, NONCE_BYTES, seal_news
 from equipoise.protocol.elements import Element, Part
 from equipoise.words.canonical import Json
-from equipoise.words.clock import utc_text
 from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Text
 
@@ -53,25 +53,28 @@ def read_sending(body: bytes) -> tuple[bytes, ...] | Problem:
         return problem("pages.request-not-understood")
 
 
-def answers_json(answers: Answers) -> Json:
-    """The answer to a sending as it travels."""
+def answers_json(desk: Desk, answers: Answers) -> Json:
+    """The answer to a sending as it travels. `news`: None where no known phone has spoken."""
     return {
         "server_time": answers.server_time,
-        "definition": answers.definition,
-        "ends": answers.ends,
-        "slots": [_slot(one) for one in answers.slots],
+        "news": _news(desk, answers),
         "answers": [_answer(one) for one in answers.answers],
     }
 
 
+def _news(desk: Desk, answers: Answers) -> Json:
+    phone = desk.phones.phone(answers.device) if answers.device else None
+    if phone is None:
+        return None
+    slots = [_slot(one) for one in answers.slots]
+    said = {"definition": answers.definition, "ends": answers.ends, "slots": slots}
+    return {**seal_news(phone.key, phone.device, desk.entropy(NONCE_BYTES), said)}
+
+
 def _slot(one: SlotSeen) -> Json:
-    return {
-        "form": one.slot.form,
-        "period": one.slot.period,
-        "opens": utc_text(one.slot.opens),
-        "closes": utc_text(one.slot.closes),
-        "state": one.state,
-    }
+    """In short, because what is sealed cannot be packed: the times in seconds since 1970."""
+    opens, closes = (int(at.timestamp()) for at in (one.slot.opens, one.slot.closes))
+    return [one.slot.form, one.slot.period, opens, closes, one.state]
 
 
 def _answer(one: Answer) -> Json:

@@ -1,4 +1,5 @@
-"""The sealed packets that a phone sends: one form of bytes, written here and mirrored in the phone page.
+"""The sealed packets that a phone sends, and the sealed news that it is answered with: one form of bytes, written here
+and mirrored in the phone page.
 
 The rules that must stay true: a packet says in clear which phone sent it and its own id, and nothing else; its size
 says nothing (padded to whole kilobytes); whoever does not hold the phone's key can neither read nor make one, nor move
@@ -83,6 +84,26 @@ def seal(key: bytes, device: str, packet: str, nonce: bytes, content: Mapping[st
     box = AESGCM(key).encrypt(nonce, padded, bound(device, packet))
     made = {"v": VERSION, "device": device, "id": packet, "nonce": b64(nonce), "box": b64(box)}
     return json.dumps(made, separators=(",", ":")).encode()
+
+
+def seal_news(key: bytes, device: str, nonce: bytes, content: Mapping[str, Any]) -> dict[str, str]:
+    """News for a phone, which it alone can read. `content`: JSON, as for `seal`."""
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    box = AESGCM(key).encrypt(nonce, pad(text), _bound_news(device))
+    return {"nonce": b64(nonce), "box": b64(box)}
+
+
+def open_news(key: bytes, device: str, said: Mapping[str, str]) -> Any:  # Any: JSON
+    """What news for a phone says. Raises Unfit: `diary.packet-forged`."""
+    try:
+        return json.loads(AESGCM(key).decrypt(unb64(said["nonce"]), unb64(said["box"]), _bound_news(device)))
+    except InvalidTag as fault:
+        raise Unfit("diary.packet-forged") from fault
+
+
+def _bound_news(device: str) -> bytes:
+    """The associated data: no packet's, whose id has no space in it."""
+    return bound(device, "to the phone")
 
 
 def read_sealed(data: bytes) -> Sealed:

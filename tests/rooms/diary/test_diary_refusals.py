@@ -16,8 +16,9 @@ from diarists import Diarists, make_diarists
 from equipoise.consent.commands import RecordCaregiver, WithdrawConsent
 from equipoise.desk import devices
 from equipoise.desk.diary_intake import Answer
+from equipoise.desk.diary_wire import answers_json
 from equipoise.diary.commands import RecordDiary, Sent
-from equipoise.diary.packets import LARGEST_SEALED, b64, bound, pad, seal
+from equipoise.diary.packets import LARGEST_SEALED, Unfit, b64, bound, open_news, pad, seal, unb64
 from equipoise.protocol.load import load_study
 from equipoise.simulation.phone import Phone
 
@@ -178,6 +179,44 @@ def test_who_only_names_a_phone_is_told_nothing_of_its_diary(world, kept):
     assert told.definition == phone.storage.definition, "the phone itself is told, whatever else came with it"
     assert told.slots
     assert [(one.state, one.receipt) for one in told.answers] == [("REFUSED", None), ("HOSPITAL", None)]
+
+
+def test_who_sends_again_what_a_phone_had_sent_has_its_receipt_and_cannot_read_the_news(world, kept):
+    """A packet can be copied on its way. What is new in the diary is sealed: only who holds the phone's key reads it."""
+    _, phone = kept
+    copied = seal(phone.storage.key, phone.storage.device, "packet000001", bytes(12), content(world, phone))
+    hello = phone.hello()
+    first = answers_json(world.desk, world.send([copied, hello]))
+    again = answers_json(world.desk, world.send([copied, hello]))
+    assert first["answers"] == again["answers"]
+    assert again["answers"][0]["receipt"] is not None
+    assert again.keys() == {"server_time", "news", "answers"}
+    for said in (phone.storage.definition, "2026-03-03", "DAILY", "OPEN", "DONE", "LATER"):
+        assert said not in json.dumps(again), said
+    news = open_news(phone.storage.key, phone.storage.device, again["news"])
+    assert [one[4] for one in news["slots"] if one[:2] == ["DAILY", DAY]] == ["DONE"]
+    assert news["definition"] == phone.storage.definition
+    assert len(unb64(again["news"]["box"])) % 1024 == 16, (
+        "its length tells blocks (and 16 bytes of tag), no more"
+    )
+    stranger = world.phone(world.plant())
+    for key, device in (
+        (stranger.storage.key, phone.storage.device),
+        (phone.storage.key, stranger.storage.device),
+    ):
+        with pytest.raises(Unfit):
+            open_news(key, device, again["news"])
+
+
+def test_a_phone_taken_out_of_use_is_told_so_when_it_says_hello(world, kept):
+    subject, phone = kept
+    assert [one.state for one in world.send([phone.hello()]).answers] == ["HOSPITAL"]
+    devices.revoke(
+        world.desk, world.crc, subject, phone.storage.device, "lost", key=f"out {phone.storage.device}"
+    )
+    (said,) = world.send([phone.hello()]).answers
+    assert (said.state, said.rule, said.receipt) == ("REFUSED", "diary.device-revoked", None)
+    assert "new card" in said.next.say(), "what its owner can do"
 
 
 def test_another_phone_s_own_packet_opens_nothing_of_the_phone_it_names_beside_it(world, kept):

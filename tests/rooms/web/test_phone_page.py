@@ -114,7 +114,7 @@ def test_each_packet_of_a_sending_has_its_own_answer(anybody):
     said = anybody.post("/diary/intake", body, content_type="application/json").json()
     assert [one["rule"] for one in said["answers"]] == ["diary.packet-unreadable"] * 3
     assert all(set(one["says"]) == set(one["next"]) == {"en", "zh"} for one in said["answers"])
-    assert (said["slots"], said["definition"], said["ends"]) == ([], "", "")
+    assert said["news"] is None
 
 
 def test_what_is_not_there_is_not_found(anybody):

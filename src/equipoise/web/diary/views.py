@@ -83,7 +83,7 @@ def intake(request: Asked) -> HttpResponse:
     packets = read_sending(body) if isinstance(body, bytes) else body
     if isinstance(packets, Problem):
         return _refusal(packets)
-    return _json(request, answers_json(take(_desk(), packets)))
+    return _json(request, answers_json(_desk(), take(_desk(), packets)))
 
 
 @require_POST

@@ -91,7 +91,7 @@ async function send(person, packets) {
   await telling.heard(answer.said.server_time, asked);
   for (const one of answer.said.answers) await noted(one);
   const refused = answer.said.answers.find((one) => WHOLE.includes(one.rule)) || null;
-  const told = answer.said.slots.length ? { slots: answer.said.slots, wanted: answer.said.definition } : {};
+  const told = answer.said.news ? { news: answer.said.news } : {}; // sealed, and opened where the key is
   await change("people", person.device, (held) => ({ ...held, ...told, refused: refused && { says: refused.says, next: refused.next } }));
   return true;
 }

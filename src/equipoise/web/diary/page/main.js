@@ -10,7 +10,7 @@ import * as entry from "./entry.js";
 import { all, change, get, put, write } from "./keeping.js";
 import * as reading from "./reading.js";
 import * as screens from "./screens.js";
-import { fromBase64url, importKey, originKey, randomId, readAgain, seal, unwrap, wrap } from "./sealing.js";
+import { fromBase64url, importKey, originKey, randomId, readAgain, readNews, seal, unwrap, wrap } from "./sealing.js";
 import * as telling from "./telling.js";
 
 const LOCK_AFTER = 10 * 60000;
@@ -46,7 +46,7 @@ async function enrol(code, pin) {
   const bytes = fromBase64url(key);
   let origin = await get("settings", "origin");
   if (!origin) { origin = await originKey(); await put("settings", origin, "origin"); }
-  const person = { device, holder, number, zone, digest: definition.digest, definitions: { [definition.digest]: definition }, slots: answer.said.slots || [], wrapped: await wrap(bytes, pin, origin), wrong: 0, until: 0, enrolled: Date.now() };
+  const person = { device, holder, number, zone, digest: definition.digest, definitions: { [definition.digest]: definition }, wrapped: await wrap(bytes, pin, origin), wrong: 0, until: 0, enrolled: Date.now() };
   await put("people", person);
   history.replaceState(null, "", "/diary/");
   await telling.heard(answer.said.server_time, asked);
@@ -97,12 +97,13 @@ async function enter(person, key) {
 }
 
 /* A newer version of the diary: fetched when the hospital names one; entries begun under an older one keep it. */
-async function renewed() {
-  const person = await get("people", me.person.device);
-  if (!person.wanted || person.wanted === person.digest) return;
-  const plan = await carrying.fetched(`/diary/definition/${person.wanted}.json`);
+async function renewed({ person: { device }, key }) {
+  const person = await get("people", device);
+  const { wanted } = await newsOf(person, key);
+  if (!wanted || wanted === person.digest) return;
+  const plan = await carrying.fetched(`/diary/definition/${wanted}.json`);
   if (!plan) return;
-  const needed = new Set(Object.values((await entry.unfinished(person, me.key)).open).map((one) => one.digest));
+  const needed = new Set(Object.values((await entry.unfinished(person, key)).open).map((one) => one.digest));
   const kept = Object.fromEntries(Object.entries(person.definitions).filter(([digest]) => needed.has(digest)));
   await change("people", person.device, (held) => ({ ...held, digest: plan.digest, definitions: { ...kept, [plan.digest]: plan } }));
   changed();
@@ -116,7 +117,7 @@ async function greet() {
   const at = telling.asTold(telling.stamp());
   const body = { v: 1, kind: "hello", reporter: reporterOf(person), form: null, period: null, digest: person.digest, begun: at, submitted: at, ...telling.asSent(), offline: false, language: settings.language, modes: { installed: screens.installed() ? "yes" : "no", waiting: `n${(await carrying.waiting(person.device)).length}` }, answers: {}, shown: [] };
   await carrying.carry(changed, await seal(key, person.device, id, body));
-  if (me) await renewed();
+  if (me) await renewed(me);
 }
 
 const reporterOf = (person) => (person.holder === "PARTICIPANT" ? "PARTICIPANT" : "CAREGIVER");
@@ -129,29 +130,40 @@ async function tidy() {
 
 /* --- the home screen ------------------------------------------------------------------------------------- */
 
+/* What the hospital told last: the windows of the diary, and the version of it that is in force. */
+async function newsOf({ device, news }, key) {
+  if (!news) return { slots: [], wanted: null };
+  const said = await readNews(key, device, news);
+  const iso = (seconds) => new Date(seconds * 1000).toISOString();
+  return { wanted: said.definition, slots: said.slots.map(([form, period, opens, closes, state]) => ({ form, period, opens: iso(opens), closes: iso(closes), state })) };
+}
+
 async function rowsOf({ person, key }) {
   const rows = (await all("queue")).filter((one) => one.device === person.device);
   return Promise.all(rows.map(async (one) => ({ ...one, content: await readAgain(key, one.about) })));
 }
 
-async function viewOf(showAll) {
-  me.person = await get("people", me.person.device);
-  const { person } = me;
-  entry.use({ person, key: me.key, home, changed, sent, switchWho });
-  const rows = await rowsOf(me);
-  const drafts = Object.values((await entry.unfinished(person, me.key)).open);
+async function viewOf(mine, showAll) {
+  const { key } = mine;
+  const person = await get("people", mine.person.device);
+  const slots = (await newsOf(person, key)).slots;
+  Object.assign(mine, { person, slots });
+  entry.use({ person, key, home, changed, sent, switchWho });
+  const rows = await rowsOf(mine);
+  const drafts = Object.values((await entry.unfinished(person, key)).open);
   const plan = person.definitions[person.digest];
   const isDone = (slot) => slot.state === "DONE" || rows.some((one) => one.kind === "entry" && one.state !== "REFUSED" && one.content.form === slot.form && one.content.period === slot.period);
-  const slots = telling.openSlots(person.slots).map((slot) => ({ ...slot, done: isDone(slot) }));
+  const open = telling.openSlots(slots).map((slot) => ({ ...slot, done: isDone(slot) }));
   const unsent = rows.filter((one) => one.state === "PHONE" && one.kind !== "seen");
-  return { person, plan, rows, drafts, slots, next: telling.nextSlot(person.slots), over, all: showAll, waiting: unsent.length, oldest: unsent.length ? Math.min(...unsent.map((one) => one.made)) : null };
+  return { person, plan, rows, drafts, slots: open, next: telling.nextSlot(slots), over, all: showAll, waiting: unsent.length, oldest: unsent.length ? Math.min(...unsent.map((one) => one.made)) : null };
 }
 
 async function home({ quiet = false, showAll = false } = {}) {
   if (!me) { await locked(); return; }
   const scene = drawing.sceneNow();
-  const view = await viewOf(showAll);
-  if (quiet && scene !== drawing.sceneNow()) return; // the person went on meanwhile
+  const mine = me;
+  const view = await viewOf(mine, showAll);
+  if (me !== mine || (quiet && scene !== drawing.sceneNow())) return; // locked, or the person went on meanwhile
   watching = () => home({ quiet: true, showAll });
   screens.home(view, {
     fill: (form, slot) => choose(form, slot),
@@ -185,7 +197,7 @@ function choose(form, slot) {
 
 /* Somebody else goes on: what was answered stays with who began, and a new entry begins. */
 function switchWho(form, held) {
-  const slot = held.period ? me.person.slots.find((one) => one.form === held.form && one.period === held.period) || { period: held.period, closes: held.closes } : null;
+  const slot = held.period ? me.slots.find((one) => one.form === held.form && one.period === held.period) || { period: held.period, closes: held.closes } : null;
   drawing.screen("switch", say("phone.switch"), drawing.h("p", { class: "lead" }, say("phone.switch-lead")), [
     button(say("phone.switch-no"), () => entry.begin(form, slot, held.reporter), { kind: "primary" }),
     button(say("phone.switch-yes"), () => { entry.leave({ quiet: true }); choose(form, slot); }),

@@ -73,6 +73,12 @@ export async function unwrap(kept, pin, origin) {
 export const shutAway = (key, value) => shut(key, encoder.encode(JSON.stringify(value)));
 export const readAgain = async (key, kept) => JSON.parse(decoder.decode(await opened(key, kept)));
 
+/* What the hospital tells of the diary, sealed for this phone. */
+export async function readNews(key, device, news) {
+  const additionalData = encoder.encode(`equipoise-diary-${VERSION}|${device}|to the phone`);
+  return JSON.parse(decoder.decode(await plain.decrypt({ name: "AES-GCM", iv: fromBase64url(news.nonce), additionalData }, key, fromBase64url(news.box))));
+}
+
 /* As Python's json writes it with sorted keys: the same value gives the same bytes at both ends. */
 const sorted = (name, value) => (value && typeof value === "object" && !Array.isArray(value)
   ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value);
