@@ -38,7 +38,9 @@ class Hospital:
     def later(self, **how: float) -> dt.datetime:
         """Let time pass at the hospital; the time that it then is."""
         self.at += dt.timedelta(**how)
-        self._clock.write_text(self.at.isoformat(), "utf-8")
+        coming = self._clock.with_suffix(".coming")
+        coming.write_text(self.at.isoformat(), "utf-8")
+        coming.replace(self._clock)  # whole at every moment: the server may be reading it
         return self.at
 
     def card(self, side: str = "PARTICIPANT") -> tuple[str, str]:
