@@ -162,6 +162,9 @@ def plan_of(options: argparse.Namespace, folder: Path) -> Plan | tuple[Problem, 
         return (problem("rehearsal.scenario-unknown", "--scenario", scenario=scenario, known=known),)
     begins = options.begin or first_day(study)
     until = options.until(begins) if options.until is not None else None
+    consent = min((version.dated for version in study.consent.versions), default="")
+    if begins.isoformat()[: len(consent)] < consent:
+        return (problem("rehearsal.begins-before-consent", "--begin", begins=begins, dated=consent),)
     if until is not None and until < begins:
         return (problem("rehearsal.until-before", "--until", until=until, begins=begins),)
     return Plan(

@@ -139,6 +139,11 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path):
         (["--participants", "87"], 1, "rehearsal.over-the-cap"),
         (["--scenario", "wonder"], 1, "rehearsal.scenario-unknown"),
         (["--until", "2020-01-01"], 1, "rehearsal.until-before"),
+        (
+            ["--begin", "2026-01-14"],
+            1,
+            "rehearsal.begins-before-consent",
+        ),  # eligibility.yaml: version 1.0 is of 2026-01-15
         (["--until", "some day"], 2, ""),
         (["--seed", "-1"], 2, ""),
     ],
