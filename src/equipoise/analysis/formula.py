@@ -24,6 +24,8 @@ from equipoise.words.problem import Problem, problem
 FUNCTIONS = frozenset(
     {"C", "I", "bs", "center", "cr", "exp", "log", "log10", "log2", "poly", "scale", "sqrt"}
 )
+LARGEST = 1e100
+"""A number beyond it has no place in sums of squares and products of columns."""
 _FACTOR = re.compile(r"\bC\(\s*`?([^`,)]+?)`?\s*[,)]")
 
 
@@ -162,6 +164,11 @@ def _numbers(table: Table, reading: Reading) -> tuple[Problem, ...]:
         infinite = [row for row, value in enumerate(values) if isinstance(value, float) and math.isinf(value)]
         if infinite:
             found.append(problem("analysis.infinite", name, rows=row_numbers(infinite)))
+        far = [
+            row for row, its in enumerate(values) if isinstance(its, float) and LARGEST < abs(its) < math.inf
+        ]
+        if far:
+            found.append(problem("analysis.too-large", name, rows=row_numbers(far)))
         factor = name in model.categorical or name in model.reference
         if factor or (model.response == "levels" and name == reading.response):
             continue
@@ -204,7 +211,8 @@ def frame(table: Table, reading: Reading, kept: Sequence[int]) -> Frame | tuple[
     import pandas as pd
 
     if len(kept) < 2:
-        return (problem("analysis.no-rows"),)
+        rows = row_numbers(kept)
+        return (problem("analysis.one-row", rows=rows) if kept else problem("analysis.no-rows"),)
     model, of_levels = reading.model, reading.model.response == "levels"
     data: dict[str, Any] = {}
     levels: dict[str, tuple[str, ...]] = {}
@@ -227,7 +235,8 @@ def frame(table: Table, reading: Reading, kept: Sequence[int]) -> Frame | tuple[
         data["_"] = np.zeros(len(kept))  # a formula without a column (“~ 1”) still has as many rows
     try:
         formula = reading.whole if model.response == "number" else reading.right
-        made = formula.get_model_matrix(pd.DataFrame(data), context={}, na_action="raise")
+        with np.errstate(all="ignore"):  # what has no number is found below, with its rows
+            made = formula.get_model_matrix(pd.DataFrame(data), context={}, na_action="ignore")
     except Exception as fault:  # noqa: BLE001 (whatever a function of the formula makes of the values)
         return (problem("analysis.formula", model.formula, reason=_reason(fault)),)
     y = np.asarray(made.lhs, np.float64) if model.response == "number" else np.zeros((0, 1))
@@ -236,8 +245,11 @@ def frame(table: Table, reading: Reading, kept: Sequence[int]) -> Frame | tuple[
         return (problem("analysis.one-response", model.formula),)
     x = np.asarray(covariates, np.float64)
     terms = tuple(str(column) for column in covariates.columns)
-    if strange := [term for term, column in zip(terms, x.T, strict=True) if not np.isfinite(column).all()]:
-        return (problem("analysis.formula", model.formula, reason=f"{strange[0]}: infinite or undefined"),)
+    sides = ([str(next(iter(reading.whole.lhs)))] if model.response == "number" else []) + list(terms)
+    for name, column in zip(sides, np.column_stack([y, x] if len(y) else [x]).T, strict=True):
+        if not np.isfinite(column).all():
+            strange = [kept[at] for at in np.flatnonzero(~np.isfinite(column))]
+            return (problem("analysis.undefined", name, rows=row_numbers(strange)),)
     nobody = _nobody(terms, levels, {name: [str(its) for its in data[name]] for name in levels})
     return Frame(tuple(kept), y[:, 0], x, terms, levels, means, covariates.model_spec, nobody)
 

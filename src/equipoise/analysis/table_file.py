@@ -14,6 +14,8 @@ from equipoise.analysis.table import Value, number
 from equipoise.words.problem import Problem, problem
 
 MISSING = frozenset({"", "NA", "N/A", ".", "NaN", "nan", "NULL", "null"})
+SEPARATORS = {";": "“;”", "\t": "TAB", "|": "“|”"}
+"""What stands between values in files that are not CSV as RFC 4180 has it, and how a message names it."""
 
 
 def read_table(
@@ -21,23 +23,29 @@ def read_table(
 ) -> Mapping[str, list[Value]] | Problem:
     """The columns of a CSV file by their headings. texts: columns that stay text."""
     try:
-        rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
-    except (UnicodeDecodeError, csv.Error) as fault:
+        lines = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
+    except UnicodeDecodeError:
+        return problem("analysis.csv-encoding", place)
+    except csv.Error as fault:
         return problem("analysis.csv", place, reason=fault)
-    rows = [row for row in rows if row]
-    if not rows:
-        return problem("analysis.csv", place, reason="no line")
-    heading = [name.strip() for name in rows[0]]
+    while lines and not lines[-1]:
+        lines.pop()
+    first = next((at for at, line in enumerate(lines) if line), None)
+    if first is None:
+        return problem("analysis.csv-empty", place)
+    heading = [name.strip() for name in lines[first]]
+    if len(heading) == 1 and (mark := next((its for its in SEPARATORS if its in heading[0]), None)):
+        return problem("analysis.csv-separator", place, mark=SEPARATORS[mark])
     if len(set(heading)) < len(heading):
         twice = next(name for name in heading if heading.count(name) > 1)
-        return problem("analysis.csv", place, reason=f"two columns “{twice}”")
-    for at, row in enumerate(rows[1:], 1):
+        return problem("analysis.csv-twice", place, column=twice)
+    # a line without anything is a row of which everything is missing: the rows below it keep their numbers
+    rows = [line or [""] * len(heading) for line in lines[first + 1 :]]
+    for at, row in enumerate(rows, 1):
         if len(row) != len(heading):
-            return problem(
-                "analysis.csv", place, reason=f"row {at}: {len(row)} values, {len(heading)} columns"
-            )
+            return problem("analysis.csv-ragged", place, row=at, values=len(row), columns=len(heading))
     return {
-        name: _column([row[at].strip() for row in rows[1:]], as_text=name in texts)
+        name: _column([row[at].strip() for row in rows], as_text=name in texts)
         for at, name in enumerate(heading)
     }
 

@@ -157,8 +157,10 @@ def _read(groups: Groups, outcome: Outcome) -> _Column | Problem:
     if outcome.event is None:
         turned = values if later else -values
         return _Column(turned, np.ones_like(values), outcome.margin, timed=False, later=later)
-    with_time = [at for at, value in enumerate(values) if not np.isnan(value)]
     seen, rows = groups.values(outcome.event), groups.rows
+    if before := [row for row, value in zip(rows, values, strict=True) if value < 0.0]:
+        return problem("analysis.before-zero", outcome.column, rows=row_numbers(before))
+    with_time = [at for at, value in enumerate(values) if not np.isnan(value)]
     events = zero_or_one(outcome.event, [seen[at] for at in with_time], [rows[at] for at in with_time])
     if isinstance(events, Problem):
         return events

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from equipoise.cli.answer import Answer, done, refused, told
 from equipoise.cli.fit_table import add_level, add_table, printed, table_of
 from equipoise.words.canonical import Json
-from equipoise.words.problem import Problem
+from equipoise.words.problem import Problem, problem
 
 if TYPE_CHECKING:
     from equipoise.analysis import AncovaFit, OrdinalFit, Outcome, WinFit
@@ -170,6 +170,8 @@ def _winratio(options: argparse.Namespace) -> Answer:
     table = table_of(options, texts={options.arm, *options.stratum})
     if isinstance(table, Problem):
         return refused((table,))
+    if other := [column for column, _ in options.reference if column != options.arm]:
+        return refused((problem("analysis.reference-of-arm", other[0], arm=options.arm),))
     found = fit_winratio(
         table,
         options.outcome,
@@ -184,7 +186,15 @@ def _winratio(options: argparse.Namespace) -> Answer:
 
 
 def _win_lines(found: WinFit) -> tuple[str, ...]:
-    tallies = {its.outcome: (its.wins, its.losses, its.ties) for its in found.tallies}
+    names = [its.outcome for its in found.tallies]
+    tallies = {
+        its.outcome if names.count(its.outcome) == 1 else f"{at}. {its.outcome}": (
+            its.wins,
+            its.losses,
+            its.ties,
+        )
+        for at, its in enumerate(found.tallies, 1)
+    }
     ratio, odds, benefit = found.win_ratio, found.win_odds, found.net_benefit
     rows = {
         "win ratio": (ratio.ratio, ratio.low, ratio.high, ratio.p) if ratio else (None,) * 4,

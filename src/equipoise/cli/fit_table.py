@@ -60,7 +60,13 @@ def table_of(
     if len(data) > LARGEST:
         return problem("cli.too-large", str(options.data), largest=LARGEST // 1024**2)
     kept = {*texts, *options.categorical, *dict(options.reference)}
-    return read_table(data, str(options.data), texts=kept)
+    table = read_table(data, str(options.data), texts=kept)
+    if isinstance(table, Problem):
+        return table
+    strange = next(
+        (name for name in (*options.categorical, *dict(options.reference)) if name not in table), None
+    )
+    return table if strange is None else problem("analysis.no-column", strange, known=", ".join(table))
 
 
 def printed(heads: Sequence[str], rows: Mapping[str, Sequence[float | str | None]]) -> tuple[str, ...]:

@@ -176,18 +176,32 @@ def test_sparse_and_unbalanced_data_give_finite_numbers_or_a_problem(seed):
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "rule", "arguments"),
     [
-        (b"", "no line"),
-        (b"a,a\n1,2\n", "two columns"),
-        (b"a,b\n1\n", "row 1: 1 values, 2 columns"),
-        (b"\xff\xfe\n", "utf-8"),
+        (b"", "csv-empty", {}),
+        (b"\n\n", "csv-empty", {}),
+        (b"a,a\n1,2\n", "csv-twice", {"column": "a"}),
+        (b"a,b\n1\n", "csv-ragged", {"row": 1, "values": 1, "columns": 2}),
+        (b"a,b\n1,2\n\n1\n", "csv-ragged", {"row": 3, "values": 1, "columns": 2}),
+        (b"\xff\xfe\n", "csv-encoding", {}),
+        ("组别,值\n一,1\n".encode("gbk"), "csv-encoding", {}),
+        (b"a;b\n1,5;2\n", "csv-separator", {"mark": "“;”"}),
+        (b"a\tb\n1\t2\n", "csv-separator", {"mark": "TAB"}),
+        (b'a,b\n1,"2\n', "csv", {"reason": "unexpected end of data"}),
     ],
 )
-def test_files_that_are_no_table(content, says):
+def test_files_that_are_no_table(content, rule, arguments):
     found = read_table(content, "x.csv")
     assert isinstance(found, Problem)
-    assert says in found.arguments["reason"]
+    assert found.rule == f"analysis.{rule}"
+    assert {name: str(its) for name, its in found.arguments.items()} == {
+        name: str(its) for name, its in arguments.items()
+    }
+
+
+def test_rows_keep_their_numbers_below_an_empty_line():
+    found = read_table(b"\na,b\n1,2\n\n3,x\n\n", "x.csv")
+    assert found == {"a": [1.0, None, 3.0], "b": ["2", None, "x"]}
 
 
 def test_a_column_of_a_file_is_numbers_only_when_all_of_it_is():

@@ -397,9 +397,26 @@ def test_other_faults(trial):
     assert told(fit_ordinal(table, MODEL, categories=["0", "1", "2"])) == {("strange-category", "mrs")}
     assert told(fit_ordinal(table, MODEL, nominal=["site"])) == {("no-term", "site")}
     assert told(fit_ordinal(table | {"n": [0.5] * 86}, MODEL, frequency="n")) == {("frequency", "n")}
+    assert told(fit_ordinal(table, MODEL, categories=[*"01223456"])) == {("category-twice", "mrs")}
     few = {name: its[:5] for name, its in table.items()}
     assert told(fit_ordinal(few, MODEL, join_empty=True)) == {("too-few", "")}
     assert told(fit_ordinal({name: [] for name in table}, MODEL)) == {("no-rows", "")}
+
+
+def test_a_row_that_stands_no_times_is_no_row():
+    """Whatever it holds: a category, or a level of the arm, that occurs in such rows only is one that nobody has."""
+    table = {"arm": [*"AAABBB"], "mrs": [0, 1, 2, 0, 1, 2], "n": [10, 20, 30, 30, 20, 10]}
+    without = fit_ordinal(table, "mrs ~ arm", frequency="n")
+    more = {"arm": [*"AAABBBA"], "mrs": [0, 1, 2, 0, 1, 2, 3], "n": [10, 20, 30, 30, 20, 10, 0]}
+    found = fit_ordinal(more, "mrs ~ arm", frequency="n")
+    assert isinstance(found, OrdinalFit)
+    assert isinstance(without, OrdinalFit)
+    assert found.categories == ("0", "1", "2")
+    np.testing.assert_array_equal(found.theta, without.theta)
+    gap = fit_ordinal(table | {"n": [10, 0, 30, 30, 0, 10]}, "mrs ~ arm", frequency="n")
+    assert isinstance(gap, OrdinalFit)
+    # a table of two by two: the odds ratio is (10 * 10) / (30 * 30)
+    np.testing.assert_allclose(gap.coefficients["arm[T.B]"].estimate, np.log(1 / 9), rtol=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -184,3 +184,48 @@ def test_everybody_alike(refused):
     assert told(refused("ordinal", {**single(), "grade": [2] * len(single()["id"])})) == {
         ("one-category", "grade")
     }
+
+
+@pytest.mark.parametrize("kind", FORMULAS)
+def test_a_number_so_large_that_sums_of_squares_have_none(refused, kind):
+    found = refused(kind, with_value(of(kind), "base", 3, 1e200))
+    assert told(found) == {("too-large", "base")}
+    assert "rows 4 " in found[0]["says"]
+
+
+@pytest.mark.parametrize("kind", FORMULAS)
+def test_a_function_of_the_formula_that_has_no_number_in_a_row(refused, kind):
+    table = with_value({**of(kind), "crp": [2.0] * len(of(kind)["id"])}, "crp", 6, 0.0)
+    found = refused(kind, table, model=extended(kind, "log(crp)"))
+    assert told(found) == {("undefined", "log(crp)")}
+    assert "rows 7 " in found[0]["says"]
+
+
+def test_a_response_whose_function_has_no_number_in_a_row(refused):
+    table = with_value({**single(), "crp": [2.0] * len(single()["id"])}, "crp", 6, -1.0)
+    found = refused("ancova", table, model=("--formula", "log(crp) ~ arm"))
+    assert told(found) == {("undefined", "log(crp)")}
+    assert "rows 7 " in found[0]["says"]
+
+
+@pytest.mark.parametrize("kind", FORMULAS)
+def test_one_row(refused, kind):
+    table = {name: values[:1] for name, values in of(kind).items()}
+    assert told(refused(kind, table)) == {("one-row", "")}
+
+
+@pytest.mark.parametrize("kind", MODELS)
+@pytest.mark.parametrize("option", [("--reference", "amr=PLACEBO"), ("--categorical", "amr")])
+def test_a_column_whose_name_is_mistyped_in_an_option(refused, kind, option):
+    assert told(refused(kind, of(kind), *option)) == {("no-column", "amr")}
+
+
+def test_a_reference_of_another_column_than_the_arm_in_a_win_ratio(refused):
+    found = refused("winratio", single(), "--reference", "strat=s0")
+    assert told(found) == {("reference-of-arm", "strat")}
+
+
+def test_a_time_below_zero_in_a_win_ratio(refused):
+    found = refused("winratio", with_value(single(), "days", 4, -3))
+    assert told(found) == {("before-zero", "days")}
+    assert "Rows 5 " in found[0]["says"]

@@ -122,6 +122,16 @@ def test_faults_of_the_data_are_said_and_are_status_one(run):
     assert run("winratio", data, "--arm", "arm", "--outcome", "nobody")[0] == 1
 
 
+def test_an_outcome_that_is_asked_for_twice_has_two_lines(run):
+    """First by a margin of five points, then what is left by any difference."""
+    data = {"arm": [*"AAABBB"], "fma": [10, 20, 33, 12, 24, 41]}
+    status, out, _ = run("winratio", data, "--arm", "arm", "--outcome", "fma,margin=5", "--outcome", "fma")
+    assert status == 0
+    lines = {its.rsplit(maxsplit=3)[0].strip(): its.split()[-3:] for its in out.splitlines() if "fma" in its}
+    # by hand, B against A: gaps over five 24-10, 41-10, 41-20, 41-33 won; 12-20, 12-33, 24-33 lost; 12-10, 24-20 left
+    assert lines == {"1. fma": ["4", "3", "2"], "2. fma": ["2", "0", "0"]}
+
+
 @pytest.mark.parametrize("outcome", ["mrs,worse", "mrs,margin=-1", "mrs,margin=x", ",lower", "mrs,event="])
 def test_an_outcome_that_cannot_be_read_is_wrong_usage(run, outcome):
     with pytest.raises(SystemExit) as ended:

@@ -179,17 +179,19 @@ def fit_ordinal(
     if absent:
         return tuple(problem("analysis.no-term", name, known=", ".join(groups)) for name in absent)
     keep = [at for at, term in enumerate(frame.terms) if term != "Intercept"]
-    x = frame.x[:, keep]
+    stands = asked.frequency > 0  # a row that stands no times is no row
+    x = frame.x[stands][:, keep]
     if found := check_columns(
-        np.column_stack([np.ones(len(x)), x])[asked.frequency > 0],
+        np.column_stack([np.ones(len(x)), x]),
         ("Intercept", *(frame.terms[at] for at in keep)),
         frame.nobody,
     ):
         return found
     place = {name: at for at, name in enumerate(order)}
-    category = np.array([place[text] for text in asked.labels], np.float64)
+    labels = itertools.compress(asked.labels, stands)
+    category = np.array([place[text] for text in labels], np.float64)
     free = np.logical_or.reduce([np.zeros(len(keep), bool), *(groups[name] for name in nominal)])
-    rows = Data(category, x, asked.frequency, order, tuple(frame.terms[at] for at in keep), free)
+    rows = Data(category, x, asked.frequency[stands], order, tuple(frame.terms[at] for at in keep), free)
     found_fit = fit(rows, expected=information == "expected")
     return _carried(found_fit, groups, level) if isinstance(found_fit, Fitted) else found_fit
 
@@ -239,6 +241,8 @@ def _categories(
     have = {text for text, count in zip(asked.labels, asked.frequency, strict=True) if count > 0}
     if wanted is not None:
         order = [label(number) if isinstance(number, float | int) else number for number in wanted]
+        if twice := [text for at, text in enumerate(order) if text in order[:at]]:
+            return (problem("analysis.category-twice", asked.name, value=twice[0]),)
         strange = [row for row, text in zip(asked.rows, asked.labels, strict=True) if text not in order]
         if strange:
             known = ", ".join(order)
