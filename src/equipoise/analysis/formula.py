@@ -248,7 +248,7 @@ def frame(table: Table, reading: Reading, kept: Sequence[int]) -> Frame | tuple[
     sides = ([str(next(iter(reading.whole.lhs)))] if model.response == "number" else []) + list(terms)
     for name, column in zip(sides, np.column_stack([y, x] if len(y) else [x]).T, strict=True):
         if not np.isfinite(column).all():
-            strange = [kept[at] for at in np.flatnonzero(~np.isfinite(column))]
+            strange = [row for row, its in zip(kept, column, strict=True) if not math.isfinite(its)]
             return (problem("analysis.undefined", name, rows=row_numbers(strange)),)
     nobody = _nobody(terms, levels, {name: [str(its) for its in data[name]] for name in levels})
     return Frame(tuple(kept), y[:, 0], x, terms, levels, means, covariates.model_spec, nobody)
