@@ -16,7 +16,8 @@ import wave
 from collections.abc import Iterator
 
 import pytest
-from looking import AXE, NARROWEST, Told
+from looking import Told
+from phone_looking import faults_of
 from phoning import (
     Hospital,
     answer_all,
@@ -39,10 +40,6 @@ pytestmark = pytest.mark.browser
 
 FELT = {"HEADACHE", "PAIN", "MOOD", "TIRED", "NUMB"}
 """Items of the study that only the participant can feel (`proxy: false` in its diary)."""
-SMALLEST = 60  # px; the Chinese rule for elders, reference/ux.md 3.3
-TARGETS = """() => [...document.querySelectorAll("button, a[href], input")].filter((one) => one.offsetParent !== null)
-  .map((one) => { const box = one.getBoundingClientRect(); return [one.innerText.trim() || one.id, box.width, box.height]; })"""
-SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @pytest.fixture(scope="module")
@@ -63,27 +60,6 @@ def phone(browser: Browser, hospital) -> Iterator[Page]:
     page.key = unb64(answered.value.json()["key"])
     yield page
     context.close()
-
-
-def faults_of(page: Page) -> list[str]:
-    """What is wrong with the screen for eyes and thumbs: axe in light and dark, small targets, anything sideways."""
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE)
-    found = []
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        run = "axe.run(document, {resultTypes: ['violations']}).then((all) => all.violations)"
-        found += [f"{scheme} {one['id']} {one['nodes'][0]['target']}" for one in page.evaluate(run)]
-    page.emulate_media(color_scheme="light")
-    found += [
-        f"small: {name} {width} x {height}"
-        for name, width, height in page.evaluate(TARGETS)
-        if min(width, height) < SMALLEST
-    ]
-    page.set_viewport_size(NARROWEST)
-    found += ["sideways at 320 px"] if page.evaluate(SIDEWAYS) > 0 else []
-    page.set_viewport_size({"width": 380, "height": 740})
-    return found
 
 
 def test_a_day_in_chinese_with_the_left_hand(browser, hospital):
