@@ -74,9 +74,9 @@ def test_what_is_typed_is_understood_as_the_server_understands_it(interpreter):
     past = [(text, six, TYPED["today"], True) for text, six, _ in TYPED["past"]]
     found = interpreter(past, "(asked) => asked.map((one) => typed.typedDate(...one))")
     assert found == [iso for _, _, iso in TYPED["past"]]
-    limits = [text for text, _ in TYPED["below"]]
-    assert interpreter(limits, "(asked) => asked.map(typed.typedBelow)") == [
-        limit for _, limit in TYPED["below"]
+    limits = [text for text, _ in TYPED["limits"]]
+    assert interpreter(limits, "(asked) => asked.map(typed.typedLimit)") == [
+        limit for _, limit in TYPED["limits"]
     ]
     times = [text for text, _ in TYPED["times"]]
     found = interpreter(times, "(asked) => asked.map(typed.typedTime)")

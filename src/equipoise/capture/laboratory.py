@@ -2,7 +2,8 @@
 
 The rules that must stay true: the day of the sample decides, never the day of entry; a site's own range comes before
 the study's; sex or age that is not known leaves the judgement open unless every range that could apply agrees; a value
-without a range is not judged. Source: CDISC SDTMIG 3.4, LB (LBORNRLO, LBORNRHI, LBNRIND).
+without a range is not judged; one that is only known to lie beyond a limit ("<0.5", ">500") is judged where every value
+beyond it would be judged alike. Source: CDISC SDTMIG 3.4, LB (LBORNRLO, LBORNRHI, LBNRIND).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from equipoise.capture.quantified import shown_limit
 from equipoise.ledger.entries import Datum, RangeRow
 from equipoise.protocol.expressions import Code, DateValue, Reason, Value
 from equipoise.protocol.forms import INDICATED, Form, Item
@@ -19,6 +21,8 @@ from equipoise.protocol.study import Study
 from equipoise.words.dates import PartialDate, completed_years, parse_date
 
 Indicator = Literal["L", "N", "H"]
+_Known = tuple[str, Decimal]
+"""What is known of a value: that it is (=), or lies below (<) or above (>), a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,8 @@ def judged(
         return {}
     found: dict[str, Judged] = {}
     for item in form.tests():
-        number = _number(values.get(item.id))
-        one = _judge(study, item, number, day, ranges, person) if number is not None else None
+        known = _known(values.get(item.id))
+        one = _judge(study, item, known, day, ranges, person) if known is not None else None
         if one is not None:
             found[item.id] = one
     return found
@@ -88,27 +92,31 @@ def _sampled(form: Form, values: Mapping[str, Datum]) -> PartialDate | None:
     return date if date is not None and date.complete else None
 
 
-def _number(datum: Datum | None) -> Decimal | None:
+def _known(datum: Datum | None) -> _Known | None:
+    if datum is None:
+        return None
+    said = shown_limit(datum) or (f"={datum.value}" if datum.value is not None else None)
     try:
-        return Decimal(datum.value) if datum is not None and datum.value is not None else None
+        return (said[0], Decimal(said[1:])) if said is not None else None
     except ArithmeticError:
         return None
 
 
 def _judge(
-    study: Study, item: Item, number: Decimal, day: PartialDate, ranges: tuple[RangeRow, ...], person: Person
+    study: Study, item: Item, known: _Known, day: PartialDate, ranges: tuple[RangeRow, ...], person: Person
 ) -> Judged | None:
     candidates = list(_in_force(item, day, ranges)) or list(_defaults(study, item))
     fitting = [row for row in candidates if _fits(row, day, person) is True] or [
         row for row in candidates if _fits(row, day, person) is None
     ]
-    answers = {_indicator(number, row) for row in fitting}
-    if len(answers) != 1:
+    answers = {_indicator(known, row) for row in fitting}
+    answer = answers.pop() if len(answers) == 1 else None
+    if answer is None:
         return None
     row = fitting[0]
     if len(fitting) > 1:  # which range it is cannot be told, but every one says the same
-        return Judged(answers.pop(), None, None, row.laboratory or None, row.valid_from or None)
-    return Judged(answers.pop(), row.low, row.high, row.laboratory or None, row.valid_from or None)
+        return Judged(answer, None, None, row.laboratory or None, row.valid_from or None)
+    return Judged(answer, row.low, row.high, row.laboratory or None, row.valid_from or None)
 
 
 def _defaults(study: Study, item: Item) -> Iterator[RangeRow]:
@@ -163,10 +171,17 @@ def _aged(row: RangeRow, day: PartialDate, person: Person) -> bool | None:
     return None if age.high >= low and age.low <= high else False
 
 
-def _indicator(number: Decimal, row: RangeRow) -> Indicator:
-    if row.low is not None and number < Decimal(row.low):
-        return "L"
-    return "H" if row.high is not None and number > Decimal(row.high) else "N"
+def _indicator(known: _Known, row: RangeRow) -> Indicator | None:
+    """Low, normal or high; None where values on the known side of a limit would be judged differently."""
+    side, number = known
+    low = Decimal(row.low) if row.low is not None else None
+    high = Decimal(row.high) if row.high is not None else None
+    if low is not None and (number < low or (side == "<" and number == low)):
+        return "L" if side != ">" else None
+    if high is not None and (number > high or (side == ">" and number == high)):
+        return "H" if side != "<" else None
+    beyond = {"<": low, ">": high}.get(side)
+    return "N" if beyond is None else None
 
 
 def _text(number: Decimal | int | None) -> str | None:

@@ -13,13 +13,12 @@ import unicodedata
 from dataclasses import replace
 from decimal import Decimal
 
-from equipoise.capture.quantified import below, limit_in, measured
+from equipoise.capture.quantified import CODES, beyond, limit_in, measured
 from equipoise.capture.questions import Question
 from equipoise.instruments import ScaleItem, answer_problem
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.forms import Item
 from equipoise.protocol.study import Study
-from equipoise.words.codelists import BELOW
 from equipoise.words.dates import PartialDate, parse_date
 from equipoise.words.problem import Problem, problem
 from equipoise.words.units import convert
@@ -53,8 +52,8 @@ def parse(study: Study, asked: Question, given: Datum, today: dt.date | None = N
         return _score(asked, asked.scored, value)
     limit = limit_in(value) if measured(asked.own) else None
     if limit is not None and asked.own is not None:
-        read = parse(study, asked, replace(given, value=limit), today)
-        return read if isinstance(read, Problem) else below(read, asked.own.unit)
+        read = parse(study, asked, replace(given, value=limit[1:]), today)
+        return read if isinstance(read, Problem) else beyond(limit[0], read, asked.own.unit)
     if asked.own is not None and given.unit and given.unit != asked.own.unit:
         return _in_other_unit(asked, asked.own, value, given.unit)
     return _own(study, asked, asked.own, value, today) if asked.own is not None else Datum(value)
@@ -71,7 +70,8 @@ def plain(text: str) -> str:
 
 
 def _missing(asked: Question, code: str, why: str | None) -> Datum | Problem:
-    if code == BELOW and why is not None and measured(asked.own) and limit_in(why.split(" ")[0]) is not None:
+    limit = limit_in(why.split(" ")[0]) if why is not None and measured(asked.own) else None
+    if limit is not None and code == CODES[limit[0]]:
         return Datum(missing=code, why=why)
     if code not in asked.missing:
         return problem(

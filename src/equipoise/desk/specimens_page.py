@@ -24,7 +24,7 @@ from equipoise.ledger.facts import Occasion
 from equipoise.ledger.reader import Reader
 from equipoise.protocol.specimens import Kit, Laboratory, Storage
 from equipoise.protocol.study import Study
-from equipoise.words.codelists import BELOW_WORDS
+from equipoise.words.codelists import ABOVE, BELOW, UNCOUNTED
 from equipoise.words.text import Text
 
 READS = "specimens"
@@ -179,10 +179,11 @@ def _results(study: Study, state: State, kit: Kit, tube: Tube | None) -> list[Re
         )
         value = None
         if said is not None:
-            mark = "<" if said.below else ""
+            mark, code = ("<", BELOW) if said.below else (">", ABOVE) if said.above else ("", "")
             value = Text(f"{mark}{said.value} {said.unit}".strip())
-            if said.below:
-                value = Text(f"{value.en} ({BELOW_WORDS.en})", f"{value.en}（{BELOW_WORDS.say('zh')}）")
+            if code:
+                words = UNCOUNTED[code]
+                value = Text(f"{value.en} ({words.en})", f"{value.en}（{words.say('zh')}）")
         found.append(ResultView(test.code, label, value, test not in open_tests))
     return found
 

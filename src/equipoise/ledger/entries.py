@@ -1343,11 +1343,12 @@ class AliquotEnded(Entry):
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """One result as a laboratory reported it: value and unit as text; `below`: below the limit that `value` is."""
+    """One result as a laboratory reported it: value and unit; `below` or `above` the limit that `value` is."""
 
     value: str
     unit: str
     below: bool = False
+    above: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

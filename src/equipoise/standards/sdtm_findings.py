@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from equipoise.capture.quantified import shown_below
+from equipoise.capture.quantified import shown_limit
 from equipoise.instruments import Answer, Scale, ScaleItem, TotalScore, answer_problem, read_answer, score
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.assessments import scale_of
@@ -255,8 +255,8 @@ def _own_tests(instance: Instance, domain: str) -> Iterator[Finding]:
 
 def _of_item(item: Item, target: SdtmTarget, testcd: str, held: Held) -> Finding:
     datum = held.datum
-    said = shown_below(datum)
-    if said is not None:  # LBORRES and LBSTRESC are "<0.5", without a number (SDTM IG 3.4, LB)
+    said = shown_limit(datum)
+    if said is not None:  # LBORRES and LBSTRESC are "<0.5" or ">500", without a number (SDTM IG 3.4, LB)
         datum = Datum(said, entered=datum.entered, unit=datum.unit)
     return Finding(
         testcd=testcd,

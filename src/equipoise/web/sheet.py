@@ -15,7 +15,7 @@ from django.template.loader import get_template
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
-from equipoise.capture.quantified import in_field, shown_below
+from equipoise.capture.quantified import in_field, shown_limit
 from equipoise.desk.explaining import ExplainView
 from equipoise.desk.views import DerivedView, FormView, ItemView, Option, Outcome
 from equipoise.documents.unit_writing import shown_unit
@@ -185,9 +185,10 @@ def notes(item: ItemView, reader: Reader, wrong: Iterable[Problem] = ()) -> str:
     understood = None
     if item.control == "date" and item.value.value and item.value.value.count("-") < 2:
         understood = spoken_date(item.value.value)
-    said, unit = shown_below(item.value), shown_unit(item.unit, reader.language)
+    said, unit = shown_limit(item.value), shown_unit(item.unit, reader.language)
     if said is not None:
-        understood = problem("entry.below-limit", value=said.removeprefix("<"), unit=unit)
+        side = "entry.above-limit" if said.startswith(">") else "entry.below-limit"
+        understood = problem(side, value=said[1:], unit=unit)
     elif item.value.unit and item.value.value:
         understood = problem("entry.in-own-unit", value=item.value.value, unit=unit)
     problems = [(one, why(one, reader)) for one in wrong]

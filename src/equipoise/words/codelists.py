@@ -17,11 +17,15 @@ MISSING: Mapping[str, Text] = {
 and is offered only where an instrument allows it."""
 
 BELOW = "BLQ"
-"""What stands in place of a number that a laboratory could not count: below its limit, which is said beside it. No list
-offers it: "<0.5" gives it, in a laboratory's file or typed in the field."""
-BELOW_WORDS = Text("Below the limit of quantification", "低于定量限")
+ABOVE = "ALQ"
+"""What stands in place of a number that a laboratory could not count, below or above a limit that is said beside it. No
+list offers them: "<0.5" and ">500" give them, in a laboratory's file or typed in the field."""
+UNCOUNTED: Mapping[str, Text] = {
+    BELOW: Text("Below the limit of quantification", "低于定量限"),
+    ABOVE: Text("Above the limit of quantification", "高于定量限"),
+}
 
 
 def decoded(code: str) -> Text:
     """A reason in words; the code itself where it is none of ours."""
-    return BELOW_WORDS if code == BELOW else MISSING.get(code, Text(code))
+    return UNCOUNTED.get(code) or MISSING.get(code, Text(code))

@@ -50,6 +50,36 @@ def test_both_ends_are_inside(first: Study, value: str, said: str) -> None:
     assert (one.indicator, one.laboratory) == (said, "Lab A")
 
 
+@pytest.mark.parametrize(
+    ("code", "limit", "said"),
+    [
+        ("ALQ", ">175", "H"),
+        ("ALQ", ">174", None),  # 175 is normal, 176 is high
+        ("ALQ", ">129", None),
+        ("BLQ", "<130", "L"),
+        ("BLQ", "<131", None),
+        ("BLQ", "<176", None),
+    ],
+)
+def test_a_value_beyond_a_limit_is_judged_where_all_values_beyond_it_are(
+    first: Study, code: str, limit: str, said: str | None
+) -> None:
+    form = first.form("LBHEM")
+    assert form is not None
+    values = {"HGB": Datum(missing=code, why=f"{limit} g/L"), "HEMDAT": Datum("2026-05-01")}
+    one = judged(first, form, values, (row(),), MAN).get("HGB")
+    assert (one and one.indicator) == said
+
+
+def test_without_a_lower_end_little_is_normal(first: Study) -> None:
+    form = first.form("LBHEM")
+    assert form is not None
+    values = {"HGB": Datum(missing="BLQ", why="<5 g/L"), "HEMDAT": Datum("2026-05-01")}
+    one = judged(first, form, values, (row(low=None),), MAN).get("HGB")
+    assert one is not None
+    assert one.indicator == "N"
+
+
 def test_the_day_of_the_sample_decides(first: Study) -> None:
     ranges = [row(), row(low="140", valid_from="2026-07-01")]
     assert found(first, "135", "2026-06-30", ranges).indicator == "N"  # type: ignore[union-attr]

@@ -25,6 +25,7 @@ from equipoise.capture.specimens.results import (
     plain_unit,
     reconcile,
 )
+from equipoise.ledger.codec import decode, encode
 from equipoise.ledger.entries import FormSaved, Reported, ResultsImported, ResultsReported
 from equipoise.ledger.facts import Facts, Refusal
 from equipoise.vault.revealing import revealing_study
@@ -63,6 +64,11 @@ def classes(text, corrects=False, **given):
         (f"{ONE},CEA,2.31,ug/L,", "NEW"),
         (f"{ONE},CEA,2.31,µg/L,", "NEW"),
         (f"{ONE},CEA,0.50,ug/L,BLQ", "NEW"),
+        (f"{ONE},CEA,50,ug/L,ALQ", "NEW"),
+        (f"{ONE},CEA,＞50,ug/L,", "NEW"),
+        (f"{ONE},CEA,>50,ug/L,ALQ", "NEW"),
+        (f"{ONE},CEA,>50,ug/L,BLQ", "VALUE"),
+        (f"{ONE},CEA,<0.5,ug/L,高于定量限", "VALUE"),
         (f"{ONE[:-1]}{(int(ONE[-1]) + 1) % 10},CEA,2.3,ug/L,", "CHECK_DIGIT"),
         (f"{OTHER},INTLK6,2.3,pg/mL,", "UNKNOWN"),
         (f"{ONE},NONE,2.3,ug/L,", "TEST"),
@@ -103,6 +109,9 @@ def test_the_same_again_is_no_fault_and_another_value_is_one_unless_it_corrects(
     assert classes(f"{ONE},CEA,2.4,ug/L,", reported=before) == ["REPORTED"]
     assert classes(f"{ONE},CEA,2.4,ug/L,", reported=before, corrects=True) == ["CORRECTED"]
     assert classes(f"{ONE},CEA,2.3,ug/L,BLQ", reported=before) == ["REPORTED"]
+    assert classes(f"{ONE},CEA,>2.3,ug/L,", reported=before) == ["REPORTED"]
+    above = {(ONE, "CEA"): Reported("2.3", "ug/L", above=True)}
+    assert classes(f"{ONE},CEA,2.3,ug/L,ALQ", reported=above) == ["SAME"]
 
 
 def test_twice_in_a_file_is_named_the_second_time():
@@ -185,7 +194,7 @@ def saved(judged, subject="s1", before=()):
 
 
 def test_a_file_is_recorded_on_the_forms_and_kept_as_it_was_reported():
-    judged = take_in(f"{ONE},CEA,2.31,ug/L,\n{ONE},AFP,0.50,ug/L,BLQ\n{TWO},CEA,3,ug/L,\n")
+    judged = take_in(f"{ONE},CEA,2.31,ug/L,\n{ONE},AFP,0.50,ug/L,BLQ\n{TWO},CEA,>3,ug/L,\n")
     whole = judged.appends[0].entry
     assert isinstance(whole, ResultsImported)
     assert (whole.report, whole.lines, whole.classes) == ("CENTRAL-0001", 3, {"NEW": 3})
@@ -195,7 +204,12 @@ def test_a_file_is_recorded_on_the_forms_and_kept_as_it_was_reported():
     assert (values["AFP"].missing, values["AFP"].why) == ("BLQ", "<0.50 ug/L")
     (reported,) = [one for one in entries if isinstance(one, ResultsReported)]
     assert reported.results == {"CEA": Reported("2.31", "ug/L"), "AFP": Reported("0.50", "ug/L", below=True)}
-    assert saved(judged, "s2")[0].form(Place("V1", "LBTM", 1)).values["CEA"].value == "3"
+    second, told = saved(judged, "s2")
+    datum = second.form(Place("V1", "LBTM", 1)).values["CEA"]
+    assert (datum.value, datum.missing, datum.why) == (None, "ALQ", ">3 ug/L")
+    (said,) = [one for one in told if isinstance(one, ResultsReported)]
+    assert said.results == {"CEA": Reported("3", "ug/L", above=True)}
+    assert decode(said.kind, **encode(said)) == said
 
 
 def test_one_line_that_cannot_be_taken_keeps_the_whole_file_out():

@@ -269,8 +269,8 @@ def test_a_result_has_what_the_site_wrote_and_the_standard_unit() -> None:
     assert rows(vs, *names) == [("WEIGHT", "155", "[lb_av]", "70.307", Decimal("70.307"), "kg")]
 
 
-def test_a_result_below_its_limit_keeps_what_the_site_wrote() -> None:
-    """SDTMIG 3.4, LB: LBORRES and LBSTRESC hold "<0.5", LBSTRESN nothing; each in the unit that stands beside it."""
+def test_a_result_beyond_its_limit_keeps_what_the_site_wrote() -> None:
+    """SDTMIG 3.4, LB: LBORRES and LBSTRESC hold "<0.5" or ">500", LBSTRESN nothing; each in the unit that stands beside it."""
     weight = Datum(missing="BLQ", why="<0.999 kg", entered="<2.2", unit="[lb_av]")
     vs = tables(stream("a", screened("a", "001"), form("DEMOG", WEIGHT=weight)))["VS"]
     names = ("VSORRES", "VSORRESU", "VSSTRESC", "VSSTRESN", "VSSTRESU", "VSSTAT", "VSREASND")
@@ -278,6 +278,9 @@ def test_a_result_below_its_limit_keeps_what_the_site_wrote() -> None:
     plain = Datum(missing="BLQ", why="<0.5 kg")
     vs = tables(stream("a", screened("a", "001"), form("DEMOG", WEIGHT=plain)))["VS"]
     assert rows(vs, *names) == [("<0.5", "kg", "<0.5", None, "kg", None, None)]
+    above = Datum(missing="ALQ", why=">227.2 kg", entered=">501", unit="[lb_av]")
+    vs = tables(stream("a", screened("a", "001"), form("DEMOG", WEIGHT=above)))["VS"]
+    assert rows(vs, *names) == [(">501", "[lb_av]", ">227.2", None, "kg", None, None)]
 
 
 def test_repeats_of_an_unscheduled_visit_have_numbers_of_their_own() -> None:

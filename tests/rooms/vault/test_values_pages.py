@@ -128,6 +128,16 @@ def test_a_value_below_its_limit_is_typed_and_not_emptied_by_the_next_save(both)
     assert "BLQ Below the limit of quantification (&lt;0.5 %)" in client.get(f"{sheet(both)}/history").text
 
 
+def test_a_value_above_its_limit_is_typed_and_not_emptied_by_the_next_save(both):
+    client = enter("lab", "LAB")
+    assert fill(client, sheet(both), v__CD4="＞90").status_code == 302
+    assert 'name="v.CD4" value="&gt;90"' in client.get(sheet(both)).text
+    assert fill(client, sheet(both), v__CD4=">90", v__CD8="20.5").status_code == 302
+    assert 'name="v.CD4" value="&gt;90"' in client.get(sheet(both)).text
+    history = enter("lab", "LAB", "zh").get(f"{sheet(both)}/history").text
+    assert "ALQ 高于定量限 (&gt;90 %)" in history
+
+
 def test_a_stale_page_is_told_so(both):
     client = enter("lab", "LAB")
     old = client.get(sheet(both)).text

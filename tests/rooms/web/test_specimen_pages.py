@@ -156,6 +156,17 @@ def test_a_file_is_looked_through_and_taken_in_whole(site):
     assert "CENTRAL-0001" in data.get("/results").content.decode()
 
 
+def test_a_value_above_its_limit_is_shown_as_it_was_reported(site):
+    crc, data = enter("crc", "coordinator"), enter("dm", "data_manager")
+    tube = collect(crc, site)
+    assert take_in(data, HEAD + f"{tube},CEA,>90,ug/L,\n{tube},AFP,50,ug/L,ALQ\n", "t1").status_code == 302
+    shown = crc.get(f"/subjects/{site.number}/forms/V1/LBTM")
+    held = {row.item.id: row for row in shown.context["rows"]}
+    assert (held["CEA"].typed, held["AFP"].typed, held["AFP"].missing) == (">90", ">50", "")
+    assert "Above the limit of quantification: more than 50" in shown.content.decode()
+    assert "&gt;50 ug/L (Above the limit of quantification)" in crc.get(page(site)).content.decode()
+
+
 def test_a_value_below_its_limit_stays_when_its_form_is_saved_without_script(site):
     """What a report gave is in the field as it may be typed: a save of something else does not empty it."""
     crc, data = enter("crc", "coordinator"), enter("dm", "data_manager")

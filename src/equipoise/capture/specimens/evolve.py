@@ -148,7 +148,9 @@ def state_to_json(state: State) -> Json:
         "tubes": [_plain(one) for one in state.tubes.values()],
         "aliquots": [_plain(one) for one in state.aliquots.values()],
         "missed": [[*key, why] for key, why in state.missed.items()],
-        "reported": [[*key, one.value, one.unit, one.below] for key, one in state.reported.items()],
+        "reported": [
+            [*key, one.value, one.unit, one.below, one.above] for key, one in state.reported.items()
+        ],
     }
 
 

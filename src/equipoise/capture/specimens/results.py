@@ -15,8 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from equipoise.capture.parsing import parse
-from equipoise.capture.quantified import below as kept_below
-from equipoise.capture.quantified import limit_in
+from equipoise.capture.quantified import beyond, limit_in
 from equipoise.capture.questions import Question, question
 from equipoise.capture.specimens.accession import holds, typed
 from equipoise.ledger.entries import Datum, Reported
@@ -35,8 +34,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "flag": ("flag", "lloq", "标记", "定量限标记"),
 }
 """What a column is called, in small letters."""
-BELOW_MARKS = frozenset({"BLQ", "<LLOQ", "<", "低于定量限"})
-"""What a laboratory writes in the flag for below its limit of quantification; the value is that limit."""
+MARKS: Mapping[str, str] = {
+    **dict.fromkeys(("BLQ", "<LLOQ", "<", "低于定量限"), "<"),
+    **dict.fromkeys(("ALQ", ">ULOQ", ">", "高于定量限"), ">"),
+}
+"""What a laboratory writes in the flag for below or above its limit of quantification; the value is that limit."""
 GOOD = ("NEW", "CORRECTED", "SAME")
 """Classes that do not stand in the way."""
 FAULTS: Mapping[str, str] = {
@@ -184,14 +186,17 @@ def _valued(door: Door, line: Line, asked: Question, fields: Mapping[str, str], 
     assert tube is not None and test is not None  # noqa: S101, PT018  # what is called with such a line only
     given = fields.get("value", "").strip()
     limit = limit_in(given) if _is_number(asked) else None
-    below = limit is not None or typed(fields.get("flag", "")).upper() in BELOW_MARKS
-    read = parse(door.study, _opened(asked), Datum(limit or given))
-    if isinstance(read, Problem) or read.value is None or (below and not _is_number(asked)):
+    flag = typed(fields.get("flag", "")).upper()
+    sign = limit[0] if limit is not None else MARKS.get(flag)
+    read = parse(door.study, _opened(asked), Datum(limit[1:] if limit is not None else given))
+    if sign != MARKS.get(flag, sign):
+        read = problem("specimens.flag-differs", asked.id, flag=flag)
+    if isinstance(read, Problem) or read.value is None or (sign is not None and not _is_number(asked)):
         says = read if isinstance(read, Problem) else problem("specimens.no-value", asked.id)
         return _fault(line.number, "VALUE", test=test.code, given=given or "–", says=_both(says))
     unit = _unit(asked)
-    result = Reported(read.value, unit, below)
-    datum = kept_below(read, unit) if below else read
+    result = Reported(read.value, unit, below=sign == "<", above=sign == ">" or None)
+    datum = beyond(sign, read, unit) if sign is not None else read
     before = door.reported.get((tube.specimen, test.code))
     found = (
         "NEW" if before is None else "SAME" if before == result else "CORRECTED" if corrects else "REPORTED"

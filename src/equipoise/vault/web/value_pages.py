@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from equipoise.capture.evolve import Place, Query
 from equipoise.capture.history import Change
-from equipoise.capture.quantified import measured, shown_below
+from equipoise.capture.quantified import measured, shown_limit
 from equipoise.ledger.entries import Datum
 from equipoise.ledger.reader import Reader
 from equipoise.pages import problems
@@ -264,7 +264,7 @@ def _held(item: ValueItem, given: Mapping[str, str] | None) -> tuple[str, str, s
     now = item.value
     if item.options and now.missing:
         return MISSING_MARK + now.missing, "", now.why or ""
-    said = shown_below(now)
+    said = shown_limit(now)
     return (said, "", "") if said is not None else (now.value or "", now.missing or "", now.why or "")
 
 

@@ -9,7 +9,7 @@ const given = document.getElementById("rules");
 const rules = JSON.parse(given.dataset.rules);
 const words = given.dataset;
 const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
-let evaluate, readValue, writeValue, typedDate, typedTime, typedNumber, typedBelow; // there once the interpreter has come
+let evaluate, readValue, writeValue, typedDate, typedTime, typedNumber, typedLimit; // there once the interpreter has come
 
 const REASONS = { ND: "not-done", UK: "not-known", NA: "not-applicable", RF: "refused", UN: "untestable" };
 const itemOf = (id) => sheet.querySelector(`.item[data-item="${CSS.escape(id)}"]`);
@@ -60,7 +60,7 @@ function valueOf(id) {
   const empty = about.kind === "number" ? { number: [null, null], unit: about.unit } : about.kind === "date" ? { date: null } : about.kind === "truth" ? { truth: "U" } : { code: null };
   if (!held.text || held.missing) return readValue({ ...empty, reasons: [REASONS[held.missing] ?? "missing"] });
   const text = stored(item, held);
-  if (text === null) return readValue({ ...empty, reasons: [about.measured && typedBelow(held.text) ? "missing" : "type"] });
+  if (text === null) return readValue({ ...empty, reasons: [about.measured && typedLimit(held.text) ? "missing" : "type"] });
   if (about.kind === "number") {
     const unit = unitOf(item);
     return readValue({ number: unit ? inOwnUnit(id, text, unit) : text, unit: about.unit });
@@ -144,10 +144,11 @@ function unlikely(id, scope) {
 function understood(item) {
   const held = read(item);
   const about = rules.items[item.dataset.item];
-  const limit = about?.measured && !held.missing ? typedBelow(held.text) : null;
+  const limit = about?.measured && !held.missing ? typedLimit(held.text) : null;
   if (limit) {
-    const value = unitOf(item) ? inOwnUnit(item.dataset.item, limit, unitOf(item)) : limit;
-    return { says: fill(words.belowLimit, { value, unit: item.querySelector("[name^='u.'] option, .unit")?.textContent ?? "" }) };
+    const number = limit.slice(1);
+    const value = unitOf(item) ? inOwnUnit(item.dataset.item, number, unitOf(item)) : number;
+    return { says: fill(limit[0] === "<" ? words.belowLimit : words.aboveLimit, { value, unit: item.querySelector("[name^='u.'] option, .unit")?.textContent ?? "" }) };
   }
   if (about?.kind === "number" && held.text && !held.missing && unitOf(item)) {
     const number = typedNumber(held.text);
@@ -230,7 +231,7 @@ sheet.addEventListener("standing", () => {
 });
 
 const [expressions, typed] = await Promise.all([import(words.interpreter), import(words.typed)]);
-({ typedDate, typedTime, typedNumber, typedBelow } = typed);
+({ typedDate, typedTime, typedNumber, typedLimit } = typed);
 ({ evaluate, readValue, writeValue } = expressions);
 expressions.useUnits(rules.units);
 judge();

@@ -60,10 +60,11 @@ export function typedTime(text) {
   return found && `${found[1].padStart(2, "0")}:${found[2]}`;
 }
 
-/** The limit in "<0.5", as plain digits, or null: a laboratory could not count what lies below it. */
-export function typedBelow(text) {
-  const marked = /^<\s*([0-9].*)$/.exec(plain(text));
-  return marked && typedNumber(marked[1]);
+/** "<0.5" of "＜ 0.5", ">500" of "＞500", or null: a laboratory could not count what lies beyond the limit. */
+export function typedLimit(text) {
+  const marked = /^([<>])\s*([0-9].*)$/.exec(plain(text));
+  const number = marked && typedNumber(marked[2]);
+  return number && marked[1] + number;
 }
 
 /** The number as plain digits, or null. */
