@@ -15,7 +15,7 @@ from equipoise.access.evolve import State
 from equipoise.ledger.entries import Append, CertificateRecorded, CertificateWithdrawn, TrainingRecorded
 from equipoise.ledger.facts import Decision, Occasion, Refusal
 from equipoise.protocol.study import Study, TrainingTopic
-from equipoise.words.dates import parse_date
+from equipoise.words.dates import whole_date
 from equipoise.words.problem import Problem, problem
 
 Command = RecordTraining | RecordCertificate | WithdrawCertificate
@@ -67,11 +67,10 @@ def _training(study: Study, command: RecordTraining, occasion: Occasion) -> Deci
 
 def _certificate(study: Study, command: RecordCertificate, occasion: Occasion) -> Decision:
     on = _day(command.on, "on", occasion)
-    until = parse_date(command.until)
-    if isinstance(on, Problem):
-        return Refusal((on,))
-    if until is None or not until.complete:
-        return Refusal((problem("people.date-unfit", "until", given=command.until),))
+    until = whole_date(command.until, "people.date-unfit", "until", today=occasion.today)
+    faults = tuple(each for each in (on, until) if isinstance(each, Problem))
+    if isinstance(on, Problem) or isinstance(until, Problem):
+        return Refusal(faults)
     if until.earliest < on:
         return Refusal(
             (problem("people.ends-before-it-begins", "until", on=on.isoformat(), until=until.iso()),)
@@ -87,9 +86,9 @@ def _certificate(study: Study, command: RecordCertificate, occasion: Occasion) -
 
 def _day(text: str, where: str, occasion: Occasion) -> dt.date | Problem:
     """A complete day that is not after today at the site."""
-    found = parse_date(text)
-    if found is None or not found.complete:
-        return problem("people.date-unfit", where, given=text)
+    found = whole_date(text, "people.date-unfit", where, today=occasion.today)
+    if isinstance(found, Problem):
+        return found
     if found.earliest > occasion.today:
         return problem("people.date-ahead", where, given=found.iso(), today=occasion.today.isoformat())
     return found.earliest

@@ -19,7 +19,7 @@ from equipoise.ledger.entries import Append, Entry, VisitDated, VisitDescribed, 
 from equipoise.ledger.facts import Decision, Occasion, Refusal
 from equipoise.protocol.expressions import DateValue
 from equipoise.protocol.study import Study, Visit
-from equipoise.words.dates import PartialDate, parse_date
+from equipoise.words.dates import PartialDate, whole_date
 from equipoise.words.problem import Problem, problem
 
 MODES = ("clinic", "inpatient", "phone", "home", "remote")
@@ -33,9 +33,10 @@ def decide_date(study: Study, state: State, command: DateVisit, occasion: Occasi
     if faults or visit is None:
         return Refusal(faults)
     six = study.entry.six_digit_dates
-    on, reason = parse_date(command.on, six=six, today=occasion.today), clean(command.reason)
-    if on is None or not on.complete:
-        return Refusal((problem("capture.visit-date-incomplete", "on", given=command.on),))
+    on = whole_date(command.on, "capture.visit-date-incomplete", "on", six=six, today=occasion.today)
+    if isinstance(on, Problem):
+        return Refusal((on,))
+    reason = clean(command.reason)
     found = [*_impossible(study, state, on, occasion.today), *_untold(state, visit, command, on, reason)]
     found += _too_long(reason)
     if found:

@@ -37,7 +37,7 @@ from equipoise.ledger.entries import (
 )
 from equipoise.ledger.facts import Decision, Facts, Occasion, Refusal
 from equipoise.protocol.study import Study
-from equipoise.words.dates import parse_date
+from equipoise.words.dates import whole_date
 from equipoise.words.problem import Problem, problem
 
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
@@ -62,9 +62,9 @@ def decide(study: Study, state: State, facts: Facts, command: object, occasion: 
 
 def _day(text: str, occasion: Occasion) -> str | Problem:
     """The complete ISO date in `text`; it lies neither before 1900 nor after today at the site."""
-    understood = parse_date(text)
-    if understood is None or not understood.complete:
-        return problem("consent.date-incomplete", "on", given=text)
+    understood = whole_date(text, "consent.date-incomplete", "on")
+    if isinstance(understood, Problem):
+        return understood
     today = occasion.today
     if understood.earliest > today or understood.earliest < dt.date(1900, 1, 1):
         return problem("consent.date-impossible", "on", given=understood.iso(), today=today.isoformat())

@@ -97,7 +97,8 @@ def foreseen(desk: Desk, who: Who, command: ApproveConsentVersion) -> Foreseen:
     with desk.reading() as reader:
         study = desk.trial_at(reader, command.site).study
         version = next(one for one in study.consent.versions if one.id == command.version)
-        day = parse_date(command.on)
+        today = dt.date.fromisoformat(desk.site_now(reader, command.site)[1])
+        day = parse_date(command.on, six=study.entry.six_digit_dates, today=today)
         older = _older(reader, command.site, study, version)
     return Foreseen(
         older if version.reconsent_days is not None else 0, _by(version, day.iso() if day else ""), ()

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from equipoise.ledger.store import fault
 from equipoise.words.canonical import canonical_bytes, read_canonical
-from equipoise.words.dates import PartialDate, parse_date
+from equipoise.words.dates import PartialDate, whole_date
 from equipoise.words.ids import Entropy, random_id
 from equipoise.words.problem import Problem, problem
 
@@ -108,12 +108,12 @@ class Register:
 
     def find_or_add(self, given: IdentityInput) -> Identity | Problem:
         """The person, registered now or found again. A Problem where name or birth date cannot serve."""
-        born = parse_date(given.birth_date)
+        born = whole_date(given.birth_date, "desk.birth-date-incomplete", "birth_date")
         name = normal_name(given.name)
         if not name:
             return problem("desk.name-missing", "name")
-        if born is None or not born.complete:
-            return problem("desk.birth-date-incomplete", "birth_date", given=given.birth_date)
+        if isinstance(born, Problem):
+            return born
         with self._trusted():
             return self._find(name, born) or self._add(name, born, given)
 

@@ -17,7 +17,7 @@ from equipoise.oversight.commands import AdoptVersion, ApproveVersion, MoveSubje
 from equipoise.oversight.evolve import SiteState, State
 from equipoise.oversight.versions import deciding
 from equipoise.protocol.study import Study
-from equipoise.words.dates import parse_date
+from equipoise.words.dates import whole_date
 from equipoise.words.problem import Problem, problem
 
 VersionCommand: TypeAlias = ApproveVersion | AdoptVersion
@@ -32,9 +32,10 @@ def decide(
         return _refuse("oversight.unknown-site", "site", site=command.site)
     if released is None:
         return _unknown(state, command.version)
-    on = parse_date(command.on)
-    if on is None or not on.complete:
-        return _refuse("oversight.date-incomplete", "on", given=command.on)
+    six = study.entry.six_digit_dates
+    on = whole_date(command.on, "oversight.date-incomplete", "on", six=six, today=occasion.today)
+    if isinstance(on, Problem):
+        return Refusal((on,))
     day, today = on.iso(), occasion.today.isoformat()
     if isinstance(command, ApproveVersion):
         if not command.approval.strip():

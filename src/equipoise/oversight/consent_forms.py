@@ -12,8 +12,8 @@ from equipoise.ledger.entries import Append, ConsentVersionApproved
 from equipoise.ledger.facts import Decision, Occasion, Refusal
 from equipoise.oversight.commands import ApproveConsentVersion
 from equipoise.protocol.study import Study
-from equipoise.words.dates import parse_date
-from equipoise.words.problem import problem
+from equipoise.words.dates import whole_date
+from equipoise.words.problem import Problem, problem
 
 
 def decide_consent_form(
@@ -28,9 +28,10 @@ def decide_consent_form(
         return _refuse("oversight.consent-approved-already", "version", version=command.version)
     if not command.approval.strip():
         return _refuse("oversight.approval-unnamed", "approval", site=command.site)
-    day = parse_date(command.on)
-    if day is None or not day.complete:
-        return _refuse("oversight.date-incomplete", "on", given=command.on)
+    six = study.entry.six_digit_dates
+    day = whole_date(command.on, "oversight.date-incomplete", "on", six=six, today=occasion.today)
+    if isinstance(day, Problem):
+        return Refusal((day,))
     if day.earliest > occasion.today or day.iso() < version.dated:
         return _refuse("oversight.consent-approved-when", "on", given=day.iso(), dated=version.dated)
     entry = ConsentVersionApproved(command.site, command.version, command.approval.strip(), day.iso())

@@ -62,8 +62,8 @@ from equipoise.oversight.ranges import decide_ranges
 from equipoise.oversight.release import CONDITIONS, SIGNING
 from equipoise.protocol.digest import study_from_text
 from equipoise.protocol.study import Study
-from equipoise.words.dates import parse_date
-from equipoise.words.problem import problem
+from equipoise.words.dates import whole_date
+from equipoise.words.problem import Problem, problem
 from equipoise.words.text import Text
 
 SiteCommand: TypeAlias = (
@@ -185,9 +185,9 @@ def _approve(stream: str, command: ApproveSite) -> Decision:
         return _refuse("oversight.approval-unnamed", "approval", site=command.site)
     days: list[str | None] = []
     for place, text in (("on", command.on), ("until", command.until)):
-        understood = parse_date(text) if text is not None else None
-        if text is not None and (understood is None or not understood.complete):
-            return _refuse("oversight.date-incomplete", place, given=text)
+        understood = whole_date(text, "oversight.date-incomplete", place) if text is not None else None
+        if isinstance(understood, Problem):
+            return Refusal((understood,))
         days.append(understood.iso() if understood is not None else None)
     on, until = days[0] or "", days[1]
     if until is not None and until < on:

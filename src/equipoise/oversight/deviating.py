@@ -31,7 +31,7 @@ from equipoise.oversight.commands import (
 from equipoise.oversight.deviations import MANUAL, NEXT, Deviation, State
 from equipoise.protocol.study import Study
 from equipoise.words.canonical import digest
-from equipoise.words.dates import parse_date
+from equipoise.words.dates import whole_date
 from equipoise.words.problem import Problem, problem
 
 TEXT_LIMIT = 4000
@@ -57,15 +57,15 @@ def decide_deviation(
 
 
 def _raise(study: Study, state: State, command: RaiseDeviation, occasion: Occasion) -> Decision:
-    on, text = parse_date(command.on), command.text.strip()
+    on, text = whole_date(command.on, "deviations.date-incomplete", "on"), command.text.strip()
     faults = list(_text_faults(text, "text"))
-    if on is None or not on.complete:
-        faults.append(problem("deviations.date-incomplete", "on", given=command.on))
+    if isinstance(on, Problem):
+        faults.append(on)
     elif on.earliest > occasion.today:
         faults.append(problem("deviations.in-the-future", "on", given=on.iso()))
     if command.visit and study.visit(command.visit) is None:
         faults.append(problem("deviations.visit-unknown", "visit", visit=command.visit))
-    if faults or on is None:
+    if faults or isinstance(on, Problem):
         return Refusal(tuple(faults))
     name = digest([command.subject, command.visit, text, occasion.at.isoformat(), len(state.deviations)])[:16]
     raised = DeviationRaised(name, MANUAL, command.visit, on=on.iso(), text=text)

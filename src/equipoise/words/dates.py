@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Literal
 
 from equipoise.words.interval import Interval
+from equipoise.words.problem import Problem, problem
 
 _MONTHS = {name.upper(): number for number, name in enumerate(calendar.month_abbr) if name}
 _UNKNOWN = {"UN", "UK", "UNK", "ND", "??", "--", "NK"}
@@ -87,6 +88,16 @@ def parse_date(
     is refused.
     """
     return _parsed(text, six, today, past)
+
+
+def whole_date(
+    text: str, rule: str, where: str = "", *, six: SixDigits = "day_first", today: dt.date | None = None
+) -> PartialDate | Problem:
+    """The day in a text that must hold one; else `rule` with what was `given`, or that nothing was."""
+    found = parse_date(text, six=six, today=today)
+    if found is not None and found.complete:
+        return found
+    return problem(rule, where, given=text.strip()) if text.strip() else problem("entry.date-empty", where)
 
 
 @lru_cache(maxsize=4096)

@@ -228,6 +228,7 @@ def test_the_end_of_a_term_in_months(on, until):
         (trained(site="02"), ("people.person-unknown-here", "user")),
         (certificate(until="2026-07-31"), ("people.ends-before-it-begins", "until")),
         (certificate(until="soon"), ("people.date-unfit", "until")),
+        (trained(on=""), ("entry.date-empty", "on")),
         (certificate(instrument=""), ("people.certificate-of-what", "instrument")),
         (
             WithdrawCertificate("u", "NIHSS", "zh", "typed wrongly", "01"),

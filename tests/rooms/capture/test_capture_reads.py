@@ -296,6 +296,7 @@ def test_query_ids_never_repeat_even_where_few_were_given():
         (DateVisit("s1", "V1", "2026-08-01", mode="by pigeon"), [("visits.mode-unknown", "mode")]),
         (DateVisit("s1", "V1", "2026-08-15"), [("capture.visit-in-the-future", "on")]),
         (DateVisit("s1", "V1", "2026-08"), [("capture.visit-date-incomplete", "on")]),
+        (DateVisit("s1", "V1", " "), [("entry.date-empty", "on")]),
         (DateVisit("s1", "V9", "2026-08-01"), [("capture.visit-unknown", "visit")]),
         (DateVisit("s1", "V1", "2026-08-01", 2), [("capture.repeat-unknown", "repeat")]),
     ],

@@ -157,6 +157,7 @@ def consent(**changes):
         (consent(on="1026-08-01"), [("consent.date-impossible", "on")]),
         (consent(on="2026-08"), [("consent.date-incomplete", "on")]),
         (consent(on="soon"), [("consent.date-incomplete", "on")]),
+        (consent(on=""), [("entry.date-empty", "on")]),
         (consent(on="2026-06-30"), [("consent.version-not-yet", "on")]),  # version 2.0 is of 1 July
         (consent(version="9"), [("consent.version-unknown", "version")]),
         (consent(version="1.0"), []),  # signed on a version that is not the newest: recorded as it happened

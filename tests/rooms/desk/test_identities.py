@@ -54,7 +54,7 @@ def test_another_birth_date_is_another_person(register: Register) -> None:
         (" · ", "1962-03-07", "desk.name-missing"),
         ("王伟", "1962-03", "desk.birth-date-incomplete"),
         ("王伟", "03/07/1962", "desk.birth-date-incomplete"),
-        ("王伟", "", "desk.birth-date-incomplete"),
+        ("王伟", "", "entry.date-empty"),
     ],
 )
 def test_what_cannot_identify_is_refused(register: Register, name: str, born: str, rule: str) -> None:

@@ -258,6 +258,7 @@ def test_beyond_minor_it_is_settled_only_with_what_is_done_about_it() -> None:
     [
         (RaiseDeviation("s1", "V1", "2026-08-14", " "), "deviations.text-required"),
         (RaiseDeviation("s1", "V1", "2026-08", "x"), "deviations.date-incomplete"),
+        (RaiseDeviation("s1", "V1", "", "x"), "entry.date-empty"),
         (RaiseDeviation("s1", "V1", "2026-08-15", "x"), "deviations.in-the-future"),
         (RaiseDeviation("s1", "none", "2026-08-14", "x"), "deviations.visit-unknown"),
         (RaiseDeviation("s1", "", "2026-08-14", "x" * 5000), "deviations.text-too-long"),

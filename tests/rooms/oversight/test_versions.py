@@ -101,6 +101,7 @@ def test_nothing_counts_that_the_committee_has_not_approved() -> None:
         (ApproveVersion("01", "2.0", " ", "2026-08-01"), ["oversight.approval-unnamed"]),
         (ApproveVersion("01", "2.0", "EC-2", "2026-08-11"), ["amendments.approval-to-come"]),
         (ApproveVersion("01", "2.0", "EC-2", "2026-08"), ["oversight.date-incomplete"]),
+        (ApproveVersion("01", "2.0", "EC-2", ""), ["entry.date-empty"]),
         (ApproveVersion("01", "2.0", "EC-2", "2026-08-01"), ["amendments.version-approved-already"]),
         (AdoptVersion("01", "2.0", "2026-08-09"), ["amendments.adoption-in-the-past"]),
         (AdoptVersion("01", "1.0", "2026-08-14"), ["amendments.version-in-force"]),

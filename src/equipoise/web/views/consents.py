@@ -29,7 +29,7 @@ from equipoise.web import problems
 from equipoise.web.request import Asked, desk
 from equipoise.web.views.reading import found, new_key, signed, subject_path
 from equipoise.words.clock import local
-from equipoise.words.dates import parse_date
+from equipoise.words.dates import whole_date
 from equipoise.words.problem import Problem, problem
 
 CAPACITY = {
@@ -145,9 +145,9 @@ def _beside(posted: QueryDict) -> Beside:
 def _command(subject: str, posted: QueryDict) -> Command | Problem:
     """The command that a posted form asks for, or why it cannot be read."""
     typed = posted.get("on", "")
-    on = parse_date(typed, six=desk().study.entry.six_digit_dates)
-    if on is None or not on.complete:
-        return problem("web.whole-date-needed", "on", given=typed)
+    on = whole_date(typed, "web.whole-date-needed", "on", six=desk().study.entry.six_digit_dates)
+    if isinstance(on, Problem):
+        return on
     day, by = on.iso(), _by(posted)
     match posted.get("do"):
         case "capacity":

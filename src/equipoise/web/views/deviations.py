@@ -25,7 +25,7 @@ from equipoise.web import problems
 from equipoise.web.request import Asked, desk
 from equipoise.web.views.reading import found, may, new_key, signed, subject_path
 from equipoise.words.csv_text import csv_text
-from equipoise.words.dates import parse_date
+from equipoise.words.dates import whole_date
 from equipoise.words.problem import Problem, problem, say
 from equipoise.words.text import Language
 
@@ -192,9 +192,9 @@ def _command(subject: str, posted: Mapping[str, str]) -> Command | Problem:
     match posted.get("do"):
         case "raise":
             typed = posted.get("on", "")
-            on = parse_date(typed, six=desk().study.entry.six_digit_dates)
-            if on is None or not on.complete:
-                return problem("web.whole-date-needed", "on", given=typed)
+            on = whole_date(typed, "web.whole-date-needed", "on", six=desk().study.entry.six_digit_dates)
+            if isinstance(on, Problem):
+                return on
             return RaiseDeviation(subject, posted.get("visit", ""), on.iso(), text)
         case "class":
             severity = next((one for one in SEVERITIES if one == posted.get("severity")), None)

@@ -24,7 +24,7 @@ from equipoise.web.matrix import LOOKS, VISITS, VisitLook
 from equipoise.web.request import Asked, desk
 from equipoise.web.views.casebook import casebook_with
 from equipoise.web.views.reading import form_path, found, new_key, signed, subject_path
-from equipoise.words.dates import parse_date
+from equipoise.words.dates import whole_date
 from equipoise.words.problem import Problem, problem
 
 MODES = ("clinic", "inpatient", "phone", "home", "remote")
@@ -188,9 +188,9 @@ def _command(subject: str, posted: Mapping[str, str]) -> Command | Problem:
     match posted.get("do", "date"):
         case "date":
             typed = posted.get("on", "")
-            on = parse_date(typed, six=desk().study.entry.six_digit_dates)
-            if on is None or not on.complete:
-                return problem("web.whole-date-needed", "on", given=typed)
+            on = whole_date(typed, "web.whole-date-needed", "on", six=desk().study.entry.six_digit_dates)
+            if isinstance(on, Problem):
+                return on
             why = next((one for one in HELD_BECAUSE if one == posted.get("because")), "")
             # Any: checked against the same list that the command declares
             return DateVisit(subject, visit, on.iso(), repeat, posted.get("mode", ""), why, reason)  # type: ignore[arg-type]
