@@ -107,7 +107,8 @@ def evolve(closing: Closing, recorded: Recorded) -> Closing:
         case ItemsVerified():
             spot = (entry.visit, entry.form, entry.repeat)
             now = {**closing.verified.get(spot, {}), **dict.fromkeys(entry.items, header.seq)}
-            return replace(closing, verified=_with(closing.verified, spot, MappingProxyType(now)))
+            agreed = {item: seq for item, seq in now.items() if item not in (entry.undone or ())}
+            return replace(closing, verified=_with(closing.verified, spot, MappingProxyType(agreed)))
         case FormReviewed():
             spot = (entry.visit, entry.form, entry.repeat)
             return replace(closing, reviewed=_with(closing.reviewed, spot, header.seq))

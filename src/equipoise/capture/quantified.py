@@ -13,12 +13,23 @@ from collections.abc import Mapping
 
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.forms import Item
-from equipoise.words.codelists import ABOVE, BELOW
+from equipoise.words.codelists import MISSING
+from equipoise.words.text import Text
 
-CODES: Mapping[str, str] = {"<": BELOW, ">": ABOVE}
-"""What is kept of a value that lies on that side of a limit."""
+CODES: Mapping[str, str] = {"<": "BLQ", ">": "ALQ"}
+"""What is kept of a value that lies on that side of a limit. No list offers these codes: "<0.5" and ">500" give them,
+in a laboratory's file or typed in the field."""
+UNCOUNTED: Mapping[str, Text] = {
+    "BLQ": Text("Below the limit of quantification", "低于定量限"),
+    "ALQ": Text("Above the limit of quantification", "高于定量限"),
+}
 _MARKED = re.compile(r"([<>])\s*([0-9]{1,15}(?:\.[0-9]{1,12})?)")
 _DOMAINS = frozenset({"LB", "IS", "CP"})
+
+
+def decoded(code: str) -> Text:
+    """Why there is no value, in words; the code itself where it is none of ours."""
+    return UNCOUNTED.get(code) or MISSING.get(code, Text(code))
 
 
 def measured(item: Item | None) -> bool:

@@ -6,7 +6,7 @@ to one of them and not to another.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -16,6 +16,13 @@ from equipoise.protocol.forms import Form, Item
 from equipoise.words.codelists import MISSING
 from equipoise.words.kept import Kept
 from equipoise.words.text import Text
+
+
+def named(form: Form | None, items: Iterable[str]) -> Text:
+    """Items of a form by their labels, in a row; one that the form does not have by its code."""
+    asked = {each.id: each.label for each in questions(form)} if form is not None else {}
+    labels = [asked.get(item, Text(item)) for item in items]
+    return Text(", ".join(one.en for one in labels), "、".join(one.say("zh") for one in labels))
 
 
 @dataclass(frozen=True, slots=True)

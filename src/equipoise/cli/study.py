@@ -124,7 +124,7 @@ def _impact(options: argparse.Namespace) -> Answer:
         here = found.touched_participants(site)
         lines.append(told("amendments.impact-site", site=site, count=count, touched=here))
         counts = found.counts(site)
-        lines += [f"    {told(kind_key(kind))}: {counts[kind]}" for kind in KINDS if counts.get(kind)]
+        lines += [f"    {told(kind_key(kind), n=counts[kind])}" for kind in KINDS if counts.get(kind)]
     lines += [f"{hit.number}  {hit.says.say(language())}" for hit in found.hits]
     return done(found.as_json(), *lines)
 

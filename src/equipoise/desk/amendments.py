@@ -43,7 +43,10 @@ class SiteLine:
 
 @dataclass(frozen=True, slots=True)
 class AmendmentsView:
-    """The page. `versions`: (number, dated), oldest first. `findings`: (site, form, label, check, asks, how many)."""
+    """The page. `versions`: (number, dated), oldest first. `findings`: (site, form, label, check, asks, how many).
+
+    behind: sites that work by an earlier version, where the newest one's checks do not run yet.
+    """
 
     versions: tuple[tuple[str, str], ...]
     sites: tuple[SiteLine, ...]
@@ -51,6 +54,7 @@ class AmendmentsView:
     hits: tuple[Hit, ...]
     findings: tuple[tuple[str, str, Text, str, Text, int], ...]
     since: str
+    behind: tuple[str, ...] = ()
 
 
 def amendments_page(desk: Desk, who: Who) -> AmendmentsView | None:
@@ -76,6 +80,7 @@ def amendments_page(desk: Desk, who: Who) -> AmendmentsView | None:
         found.hits[:HITS_AT_MOST] if reads else (),
         _groups(trial, due),
         trial.released[-2].study.version if len(trial.released) > 1 else "",
+        tuple(line.site for line in lines if line.now != newest.version),
     )
 
 

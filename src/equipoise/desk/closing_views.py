@@ -15,7 +15,7 @@ from equipoise.capture.closed import Signature
 from equipoise.capture.closing.shown import shown_form
 from equipoise.capture.evolve import Place, State
 from equipoise.capture.history import history
-from equipoise.capture.questions import questions
+from equipoise.capture.questions import named, questions
 from equipoise.desk.log_page import LOG_LABEL
 from equipoise.desk.views import SignatureView
 from equipoise.desk.words import shown
@@ -41,7 +41,10 @@ class ShownRow:
 
 @dataclass(frozen=True, slots=True)
 class ShownForm:
-    """A form as it is shown to be signed. `digest` is of everything shown; `before` a signature that is broken."""
+    """A form as it is shown to be signed. `digest` is of everything shown; `before` a signature that is broken.
+
+    queries: what is asked, its state, and the item that it is about, if one.
+    """
 
     number: str
     place: tuple[str, str, int]
@@ -50,7 +53,7 @@ class ShownForm:
     dated: str | None
     rows: tuple[ShownRow, ...]
     derived: tuple[tuple[Text, str], ...]
-    queries: tuple[tuple[Text, str], ...]
+    queries: tuple[tuple[Text, str, Text | None], ...]
     digest: str
     before: SignatureView | None
 
@@ -65,6 +68,7 @@ def shown_view(
 ) -> ShownForm:
     """A form as shown. `then`: what its items held when it was signed before; None where it never was."""
     rendering = cast("Mapping[str, Any]", shown_form(study, state, place))  # Any: the JSON of shown_form
+    form = study.form(place.form)
     return ShownForm(
         number,
         place,
@@ -73,7 +77,14 @@ def shown_view(
         rendering["dated"],
         _rows(study, state, place, rendering["items"], then),
         tuple((_words(label, name), value) for name, label, value in rendering["derived"]),
-        tuple((_words(one["asked"], ""), one["state"]) for one in rendering["queries"]),
+        tuple(
+            (
+                _words(one["asked"], ""),
+                one["state"],
+                named(form, [one["item"]]) if one["item"] else None,
+            )
+            for one in rendering["queries"]
+        ),
         digest(rendering),
         before,
     )

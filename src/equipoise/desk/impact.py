@@ -17,9 +17,10 @@ from equipoise.capture.moving import kept_version
 from equipoise.capture.parsing import parse
 from equipoise.capture.placing import place_faults
 from equipoise.capture.progress import form_now
-from equipoise.capture.questions import questions
+from equipoise.capture.questions import named, questions
 from equipoise.desk.desk import Desk
 from equipoise.desk.followers import SUBJECTS
+from equipoise.desk.log_page import LOG_LABEL
 from equipoise.desk.remembered import Remembered
 from equipoise.desk.standing import Standing
 from equipoise.ledger.reader import Reader
@@ -164,7 +165,10 @@ def _of_forms(now: Standing, after: Study, change: Touched) -> Iterator[_Found]:
             if after_it.lacking and change.items.get(place.form):
                 kind = "signed_stays" if place in signed else "answers_lacking"
                 says = _both(
-                    f"amendments.hit-{kind.replace('_', '-')}", now, place, items=", ".join(after_it.lacking)
+                    f"amendments.hit-{kind.replace('_', '-')}",
+                    now,
+                    place,
+                    items=named(form, after_it.lacking),
                 )
                 yield kind, where, says
     for place, finding in findings_due(after, state, now.facts, day, change.checks):
@@ -178,7 +182,8 @@ def _of_values(now: Standing, after: Study, change: Touched, place: Place) -> It
     for item in sorted(instance.values.keys() & differing):
         where, datum = (place.visit, place.form, str(place.repeat), item), instance.values[item]
         if item not in asked:
-            yield "item_gone", where, _both("amendments.hit-item-gone", now, place, item=item)
+            known = named(now.trial.record.form(place.form), [item])
+            yield "item_gone", where, _both("amendments.hit-item-gone", now, place, item=known)
             continue
         read = parse(after, asked[item], datum, now.today)
         if isinstance(read, Problem):
@@ -197,14 +202,13 @@ def _of_consent(now: Standing, after: Study, change: Touched) -> Iterator[_Found
         yield "consent_anew", (), Text(says.say("en"), says.say("zh"))
 
 
-def _both(key: str, now: Standing, place: Place, **more: str) -> Text:
+def _both(key: str, now: Standing, place: Place, **more: Text) -> Text:
     """A message on a place, in both languages."""
     record = now.trial.record
     form, visit = record.form(place.form), record.visit(place.visit)
-    said = problem(
-        key,
-        form=form.label if form is not None else place.form,
-        visit=visit.label if visit is not None else place.visit,
-        **more,
-    )
+    where = {
+        "form": form.label if form is not None else Text(place.form),
+        "visit": visit.label if visit is not None else LOG_LABEL,
+    }
+    said = problem(key, "", **where, **more)
     return Text(said.say("en"), said.say("zh"))

@@ -17,9 +17,11 @@ from equipoise.capture.commands import MoveForms
 from equipoise.capture.consequences import Now, consequences
 from equipoise.capture.evolve import Place
 from equipoise.capture.moving import kept_version
+from equipoise.capture.questions import named
 from equipoise.desk.desk import Desk
 from equipoise.desk.followers import SUBJECTS
 from equipoise.desk.impact import Hit, impact
+from equipoise.desk.log_page import LOG_LABEL
 from equipoise.desk.standing import Standing
 from equipoise.ledger.reader import Reader
 from equipoise.ledger.store import Row
@@ -40,7 +42,7 @@ class FormLine:
     kept: str
     to: str
     signed: bool
-    lacking: tuple[str, ...]
+    lacking: Text | None
 
     @property
     def name(self) -> str:
@@ -147,11 +149,11 @@ def _forms(now: Standing, number: str, hidden: Collection[str]) -> Iterator[Form
             number,
             place,
             form.label,
-            visit.label if visit is not None else Text(place.visit),
+            visit.label if visit is not None else LOG_LABEL,
             numbers.get(kept, "–"),
             now.trial.study.version,
             whole or place in signed,
-            after.lacking,
+            named(form, after.lacking) if after.lacking else None,
         )
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 from equipoise.access.commands import Who
 from equipoise.access.decide import may, may_read
+from equipoise.capture.quantified import CODES, UNCOUNTED
 from equipoise.capture.specimens.commands import CollectSpecimen, ImportResults, ReceiveShipment, SendShipment
 from equipoise.capture.specimens.evolve import Aliquot, State, Tube
 from equipoise.capture.specimens.importing import Judged
@@ -24,7 +25,6 @@ from equipoise.ledger.facts import Occasion
 from equipoise.ledger.reader import Reader
 from equipoise.protocol.specimens import Kit, Laboratory, Storage
 from equipoise.protocol.study import Study
-from equipoise.words.codelists import ABOVE, BELOW, UNCOUNTED
 from equipoise.words.text import Text
 
 READS = "specimens"
@@ -179,10 +179,10 @@ def _results(study: Study, state: State, kit: Kit, tube: Tube | None) -> list[Re
         )
         value = None
         if said is not None:
-            mark, code = ("<", BELOW) if said.below else (">", ABOVE) if said.above else ("", "")
+            mark = "<" if said.below else ">" if said.above else ""
             value = Text(f"{mark}{said.value} {said.unit}".strip())
-            if code:
-                words = UNCOUNTED[code]
+            if mark:
+                words = UNCOUNTED[CODES[mark]]
                 value = Text(f"{value.en} ({words.en})", f"{value.en}（{words.say('zh')}）")
         found.append(ResultView(test.code, label, value, test not in open_tests))
     return found

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from equipoise.capture.evolve import is_empty
+from equipoise.capture.quantified import decoded
 from equipoise.capture.questions import Question
 from equipoise.desk.views import Option, Task
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.study import Study
-from equipoise.words.codelists import MISSING, decoded
+from equipoise.words.codelists import MISSING
 from equipoise.words.problem import problem
 from equipoise.words.text import Text
 

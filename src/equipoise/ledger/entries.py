@@ -828,7 +828,8 @@ class QueryReopened(Entry):
 class ItemsVerified(Entry):
     """Items of a form were compared with their source. `covers`: what of the form is verified with them, as it stands.
 
-    ALL: every item that has a value or a code; CRITICAL: every critical one; PART: neither.
+    ALL: every item that has a value or a code; CRITICAL: every critical one; PART: neither. undone: items that had been
+    verified as they stand and were found not to agree.
     """
 
     visit: str
@@ -836,6 +837,7 @@ class ItemsVerified(Entry):
     repeat: int
     items: tuple[str, ...]
     covers: Literal["PART", "CRITICAL", "ALL"]
+    undone: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

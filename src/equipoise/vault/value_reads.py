@@ -15,6 +15,7 @@ from equipoise.capture.evolve import Instance, Place, Query, State, is_empty
 from equipoise.capture.history import Change, history
 from equipoise.capture.placing import place_faults
 from equipoise.capture.progress import FormStatus, form_now, form_status
+from equipoise.capture.quantified import decoded
 from equipoise.capture.questions import Question, question, questions
 from equipoise.ledger.entries import Datum
 from equipoise.ledger.reader import Reader
@@ -23,7 +24,7 @@ from equipoise.protocol.study import Study, Visit
 from equipoise.vault.knowing import Known
 from equipoise.vault.revealing import revealing_study
 from equipoise.vault.values import RecordValues, streams
-from equipoise.words.codelists import MISSING, decoded
+from equipoise.words.codelists import MISSING
 from equipoise.words.dates import PartialDate
 from equipoise.words.text import Text
 

@@ -319,6 +319,17 @@ def test_a_whole_form_is_verified_with_exceptions_that_become_queries(book):
     assert "DIABP" not in verified_items(book.state, VS)
 
 
+def test_what_was_verified_and_is_found_not_to_agree_is_verified_no_more(book):
+    """ICH E6(R3) 3.11.4: what does not agree with its source is followed up; it does not count as verified meanwhile."""
+    book.done(VerifyItems("s1", *VS, book.seq, tuple(FULL)))
+    undone, query = book.done(VerifyItems("s1", *VS, book.seq, (), {"SYSBP": "The source has 150."}))
+    assert (undone.items, undone.undone, undone.covers) == ((), ("SYSBP",), "CRITICAL")
+    assert isinstance(query, QueryAsked)
+    assert verified_items(book.state, VS) == set(FULL) - {"SYSBP"}
+    (entry,) = book.done(VerifyItems("s1", *VS, book.seq, ("SYSBP",)))
+    assert (entry.covers, entry.undone) == ("ALL", None)
+
+
 @pytest.mark.parametrize(
     ("items", "exceptions", "rule"),
     [

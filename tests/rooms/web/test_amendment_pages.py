@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from django.conf import settings
 
+from equipoise.capture.evolve import Place
 from equipoise.desk.setup import release
 from rooms.desk.test_impact_and_batches import with_check
 from rooms.desk.test_versions_at_sites import with_item
@@ -60,14 +61,16 @@ def test_a_version_goes_from_its_release_to_queries_on_old_data(site):
     refused = browser.post("/amendments", early)
     assert refused.status_code == 422
     assert "has not approved version 2.0" in refused.content.decode()
+    adopting = refused.content.decode().split("Adopt a version at a site")[1]
+    assert f'name="on" value="{TODAY}"' in adopting, "what was typed stays"
+    assert "Not run yet at sites that still work by an earlier version: 01" in refused.content.decode()
     _adopted(browser)
     shown = browser.get("/amendments").content.decode()
     assert 'value="01 RISK NEWCHK"' in shown
     assert browser.post("/amendments", {"do": "open", "key": "c"}).status_code == 422  # nothing chosen
     assert site.desk.subjects(site.who("dm"))[0].open_queries == 0
-    assert (
-        browser.post("/amendments", {"do": "open", "group": "01 RISK NEWCHK", "key": "c"}).status_code == 302
-    )
+    opened = browser.post("/amendments", {"do": "open", "group": "01 RISK NEWCHK", "key": "c"}, follow=True)
+    assert "1 queries were opened, for 1 participants" in opened.content.decode()
     assert site.desk.subjects(site.who("dm"))[0].open_queries == 1
     assert 'value="01 RISK NEWCHK"' not in browser.get("/amendments").content.decode()
 
@@ -80,7 +83,9 @@ def test_who_may_not_see_versions_finds_no_page(site):
 def test_a_listing_is_asked_about_after_a_dry_run(site):
     browser = _as("cra")
     asked = {"form": "RISK", "item": "HTN", "text": "Please look again.", "key": "k"}
-    assert site.number in browser.get("/listing?form=RISK&item=HTN").content.decode()
+    shown = browser.get("/listing?form=RISK&item=HTN").content.decode()
+    assert site.number in shown
+    assert "Screening · Risk factors · Hypertension" in shown
     dry = browser.post("/listing", {**asked, "do": "look"}).content.decode()
     assert "1 queries would be opened. Nothing was written." in dry
     assert site.desk.subjects(site.who("dm"))[0].open_queries == 0
@@ -88,6 +93,18 @@ def test_a_listing_is_asked_about_after_a_dry_run(site):
     again = browser.post("/listing", {**asked, "do": "look", "key": "l"}).content.decode()
     assert "0 queries would be opened" in again
     assert browser.post("/listing", {**asked, "text": " ", "do": "ask"}).status_code == 422
+
+
+def test_what_was_verified_is_told_on_the_next_page(site):
+    """With how many items do not agree; the query says on the form which item it is about."""
+    browser, page = _as("cra"), f"/verification/{site.number}/V1/RISK/1"
+    base = str(site.desk.verify(site.who("cra"), site.number, Place("V1", "RISK", 1)).base)
+    sent = {"base": base, "key": "v", "do": "all", "x.HTN": "The letter says no."}
+    answer = browser.post(page, sent, follow=True).content.decode()
+    assert f"{site.number}, Risk factors: items that agree: 0; queries opened: 1." in answer
+    assert "<strong>Hypertension</strong>: The letter says no." in browser.get(page).content.decode()
+    assert 'class="message good"' not in browser.get("/verification?did=x&form=NONE").content.decode()
+    assert "0 (100 %)" not in browser.get("/verification").content.decode(), "of no form there is no share"
 
 
 def test_a_past_page_is_marked_and_offers_nothing_to_do(site):

@@ -65,13 +65,14 @@ def test_a_participant_moves_after_a_dry_run_and_then_the_form(behind: tuple[Sto
     assert form not in shown  # it can move only once the participant has
     dry = _send(browser, number, "look").content.decode()
     assert "1 participants and 0 forms would move. Nothing was written." in dry
-    assert "would lack SLEEP" in dry  # the impact on this participant
+    assert "would lack More" in dry  # the item by its label, in the impact on this participant
     assert _version(story, number) != "2.0"
     assert _send(browser, number, "move").status_code == 302
     assert _version(story, number) == "2.0"
     shown = browser.get(PAGE).content.decode()
     assert f'name="chosen" value="{form}"' in shown
-    assert "would lack SLEEP" in shown
+    assert "would lack More" in shown
+    assert "将缺少 更多" in enter("dm", STAFF["dm"][0], "zh").get(PAGE).content.decode()
     assert "0 participants and 1 forms would move" in _send(browser, form, "look").content.decode()
     assert _missing(story, number) == ()
     assert _send(browser, form, "move")["Location"] == f"{PAGE}?moved=0&forms=1"

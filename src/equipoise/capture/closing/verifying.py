@@ -1,8 +1,9 @@
 """Verification against the source, by a plan that is part of the study, and review by data management.
 
 The rules that must stay true: an item is verified as it stands or not at all: a change after the verification undoes it
-for that item and for no other; what does not agree becomes a query; who is verified in full follows from the plan and
-from public numbers alone, so that nobody chooses. Source: ICH E6(R3) 3.11.4; ICH E6(R2) 5.18.3 (targeted checks).
+for that item and for no other; what does not agree becomes a query and is not verified, even if it had been; who is
+verified in full follows from the plan and from public numbers alone, so that nobody chooses. Source: ICH E6(R3) 3.11.4;
+ICH E6(R2) 5.18.3 (targeted checks).
 """
 
 from __future__ import annotations
@@ -88,13 +89,15 @@ def decide_verify(study: Study, state: State, command: VerifyItems, occasion: Oc
         return Refusal(tuple(faults))
     stream = f"subject/{command.subject}"
     entries: list[Entry] = []
-    if command.items:
-        now = verified_items(state, place) | set(command.items)
+    before = verified_items(state, place)
+    undone = tuple(sorted(before & command.exceptions.keys()))
+    if command.items or undone:
+        now = (before | set(command.items)) - set(undone)
         left = recorded_items(instance) - now
         critical = left & critical_items(study, form)
         covers: Literal["PART", "CRITICAL", "ALL"]
         covers = "ALL" if not left else "PART" if critical else "CRITICAL"
-        entries.append(ItemsVerified(*place, tuple(sorted(command.items)), covers))
+        entries.append(ItemsVerified(*place, tuple(sorted(command.items)), covers, undone or None))
     ids = fresh_ids(occasion, (command.subject, *map(str, place), "verification"))
     for item, text in command.exceptions.items():
         entries.append(QueryAsked(next(ids), *place, item=item, text=clean(text)))

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods
 
 from equipoise.access.commands import Who
+from equipoise.capture.questions import named
 from equipoise.desk.batches import Filter, Line, Wanted
+from equipoise.desk.log_page import LOG_LABEL
 from equipoise.oversight.commands import AdoptVersion, ApproveVersion
+from equipoise.protocol.study import Study
 from equipoise.web import problems
 from equipoise.web.request import Asked, desk
 from equipoise.web.views.reading import form_path, found, may, new_key, signed
 from equipoise.words.problem import Problem, problem
+from equipoise.words.text import Text
 
 SHOWN = 200
 """Lines of a listing that a page shows; a question goes to all of them."""
@@ -29,9 +33,9 @@ def amendments(request: Asked, who: Who) -> HttpResponse:
     view = found(desk().amendments(who))
     shown: tuple[Problem, ...] = ()
     if request.method == "POST":
-        shown = _posted(request, who)
+        shown, onward = _posted(request, who)
         if not shown:
-            return redirect("/amendments")
+            return redirect(onward)
         view = found(desk().amendments(who))
     context = {
         "view": view,
@@ -46,6 +50,7 @@ def amendments(request: Asked, who: Who) -> HttpResponse:
         ],
         "total": sum(group[5] for group in view.findings),
         "given": request.POST,
+        "opened": _counts(request.GET, "queries", "participants"),
         "key": new_key(),
         "problems": shown,
         "at": "amendments",
@@ -53,7 +58,14 @@ def amendments(request: Asked, who: Who) -> HttpResponse:
     return render(request, "web/amendments.html", context, status=problems.status_of(shown) if shown else 200)
 
 
-def _posted(request: Asked, who: Who) -> tuple[Problem, ...]:
+def _counts(given: QueryDict, *names: str) -> list[str] | None:
+    """Counts that stand in an address for what was done; None where they are none."""
+    found = [given.get(name, "") for name in names]
+    return found if all(each.isascii() and each.isdigit() and len(each) < 6 for each in found) else None
+
+
+def _posted(request: Asked, who: Who) -> tuple[tuple[Problem, ...], str]:
+    """What stands in the way of what was posted, and the page that tells of it where nothing does."""
     posted, key = request.POST, request.POST.get("key") or new_key()
     site, version = posted.get("site", ""), posted.get("version", "")
     match posted.get("do"):
@@ -65,11 +77,12 @@ def _posted(request: Asked, who: Who) -> tuple[Problem, ...]:
         case "open":
             chosen = posted.getlist("group")
             if not chosen:
-                return (problem("web.choose-one", "group"),)
-            return desk().open_chosen(who, chosen, key=key).problems
+                return (problem("web.choose-one", "group"),), ""
+            came = desk().open_chosen(who, chosen, key=key)
+            return came.problems, f"/amendments?queries={came.queries}&participants={came.participants}"
         case _:
-            return (problem("web.choose-one", "do"),)
-    return desk().submit(who, command, key=key).problems
+            return (problem("web.choose-one", "do"),), ""
+    return desk().submit(who, command, key=key).problems, "/amendments"
 
 
 @require_http_methods(["GET", "POST"])
@@ -95,7 +108,8 @@ def listing(request: Asked, who: Who) -> HttpResponse:
     form = study.form(wanted.form)
     context = {
         "wanted": wanted,
-        "lines": [_listed(line) for line in lines[:SHOWN]],
+        "lines": [_listed(study, line) for line in lines[:SHOWN]],
+        "shown": min(len(lines), SHOWN),
         "count": len(lines),
         "due": len(due),
         "dry": step == "look" and not shown,
@@ -113,10 +127,14 @@ def listing(request: Asked, who: Who) -> HttpResponse:
     return render(request, "web/listing.html", context, status=problems.status_of(shown) if shown else 200)
 
 
-def _listed(line: Line) -> dict[str, object]:
+def _listed(study: Study, line: Line) -> dict[str, object]:
     place = line.place
+    visit, form = study.visit(place.visit), study.form(place.form)
     return {
         "line": line,
+        "visit": visit.label if visit is not None else LOG_LABEL,
+        "form": form.label if form is not None else Text(place.form),
+        "item": named(form, [line.item]) if line.item else None,
         "path": form_path(line.number, (place.visit, place.form, str(place.repeat))),
     }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Literal
+from urllib.parse import urlencode
 
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -187,10 +188,11 @@ def verification(request: Asked, who: Who) -> HttpResponse:
         "view": view,
         "lines": [(line, _verify_path(line), _verified_key(line)) for line in view.lines],
         "coverage": [
-            (one, 100 * one.verified // one.planned if one.planned else 100) for one in view.coverage
+            (one, 100 * one.verified // one.planned if one.planned else None) for one in view.coverage
         ],
         "more": more,
         "site": site,
+        "did": _said(request),
         "at": "verification",
     }
     return render(request, "web/verification.html", context)
@@ -217,7 +219,8 @@ def verify(request: Asked, who: Who, number: str, visit: str, form: str, repeat:
             raise problems.Shown(problem("pages.request-not-understood"))
         outcome = desk().submit(who, command, key=request.POST.get("key") or new_key())
         if outcome.accepted:
-            return redirect(_verify_path(view.next) if view.next is not None else "/verification")
+            onward = _verify_path(view.next) if view.next is not None else "/verification"
+            return redirect(f"{onward}?{urlencode(_did(number, place, command))}")
         shown = outcome.problems
         view = found(desk().verify(who, number, place))
     context = {
@@ -228,9 +231,36 @@ def verify(request: Asked, who: Who, number: str, visit: str, form: str, repeat:
         "problem_count": len(shown),
         "key": new_key(),
         "form_path": subject_path(number, "forms", visit, form, *((repeat,) if repeat != 1 else ())),
+        "did": _said(request) if request.method == "GET" else None,
         "at": "verification",
     }
     return render(request, "web/verify.html", context, status=problems.status_of(shown) if shown else 200)
+
+
+def _did(number: str, place: Place, command: VerifyItems | ReviewForm) -> dict[str, str]:
+    """What the next page says of what was done on this one: of which form, how many items agree, how many do not."""
+    counts = (
+        {"agree": str(len(command.items)), "differ": str(len(command.exceptions))}
+        if isinstance(command, VerifyItems)
+        else {}
+    )
+    return {"did": number, "form": place.form, **counts}
+
+
+def _said(request: Asked) -> Problem | None:
+    """That, read from the address; None where it says nothing of a form that the study has."""
+    given = request.GET
+    form, counts = (
+        desk().study.form(given.get("form", "")),
+        [given.get(name, "") for name in ("agree", "differ")],
+    )
+    if form is None or not given.get("did", "").isalnum():
+        return None
+    if not all(each.isascii() and each.isdigit() and len(each) < 5 for each in counts):
+        return problem("closing.did-review", number=given["did"], form=form.label)
+    return problem(
+        "closing.did-verify", number=given["did"], form=form.label, agree=counts[0], differ=counts[1]
+    )
 
 
 def _verify_row(view: VerifyView, item: str, posted: Mapping[str, object]) -> dict[str, object]:
