@@ -56,6 +56,7 @@ from equipoise.words.canonical import Json
 from equipoise.words.clock import local
 from equipoise.words.codelists import MISSING
 from equipoise.words.dates import PartialDate, parse_date
+from equipoise.words.kept import Kept
 from equipoise.words.text import Text
 from equipoise.words.truth import Truth
 
@@ -257,23 +258,22 @@ def _item(
         queries=tuple(query for query in queries if query.item == asked.id) if queries else (),
         range=_range(ranged.get(asked.id)),
         event=_significant(asked.own, datum, ranged) if study.reference_ranges.event is not None else None,
-        **_as_declared(study, form, asked),
+        **_DECLARED(study)(form)[asked.id],
     )
 
 
 _EMPTY = Datum()
-_DECLARED: dict[int, tuple[Study, Question, dict[str, Any]]] = {}  # Any: fields of ItemView
-_QUESTIONS_AT_MOST = 20000
 
 
-def _as_declared(study: Study, form: Form, asked: Question) -> dict[str, Any]:  # Any: as above
-    """What the definition says of an item; kept by the question's identity, because a page asks for every item."""
-    known = _DECLARED.get(id(asked))
-    if known is None or known[0] is not study or known[1] is not asked:
-        if len(_DECLARED) >= _QUESTIONS_AT_MOST:
-            _DECLARED.clear()
-        known = _DECLARED[id(asked)] = study, asked, _declared(study, form, asked)
-    return known[2]
+def _as_declared(study: Study) -> Kept[Form, dict[str, dict[str, Any]]]:  # Any: fields of ItemView
+    """What the definition says of each item of a form; kept, because a page asks for every item."""
+    return Kept(
+        lambda form: {each.id: _declared(study, form, each) for each in questions(form)}, _FORMS_AT_MOST
+    )
+
+
+_STUDIES_AT_MOST, _FORMS_AT_MOST = 64, 2000
+_DECLARED = Kept(_as_declared, _STUDIES_AT_MOST)
 
 
 def _declared(study: Study, form: Form, asked: Question) -> dict[str, Any]:  # Any: as above

@@ -9,25 +9,24 @@ from equipoise.desk.views import Option, Task
 from equipoise.ledger.entries import Datum
 from equipoise.protocol.study import Study
 from equipoise.words.codelists import MISSING
+from equipoise.words.kept import Kept
 from equipoise.words.problem import problem
 from equipoise.words.text import Text
 
 YES_NO = (Option("Y", Text("Yes", "是"), "y"), Option("N", Text("No", "否"), "n"))
 
 
-_OFFERED: dict[int, tuple[Study, Question, tuple[Option, ...]]] = {}
-_QUESTIONS_AT_MOST = 20000
-
-
 def options(study: Study, asked: Question) -> tuple[Option, ...]:
     """The answers that can be chosen, each with its key; none for an item that is typed."""
-    known = _OFFERED.get(id(asked))
-    if known is None or known[0] is not study or known[1] is not asked:
-        if len(_OFFERED) >= _QUESTIONS_AT_MOST:
-            _OFFERED.clear()
-        known = study, asked, _options(study, asked)
-        _OFFERED[id(asked)] = known
-    return known[2]
+    return _OFFERED(study)(asked)
+
+
+def _offered(study: Study) -> Kept[Question, tuple[Option, ...]]:
+    return Kept(lambda asked: _options(study, asked), _QUESTIONS_AT_MOST)
+
+
+_STUDIES_AT_MOST, _QUESTIONS_AT_MOST = 64, 20000
+_OFFERED = Kept(_offered, _STUDIES_AT_MOST)
 
 
 def _options(study: Study, asked: Question) -> tuple[Option, ...]:
