@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -30,6 +32,7 @@ from equipoise.analysis.report.write import write_report
 from equipoise.analysis.wins import Outcome, fit_winratio
 from equipoise.documents.report import Report
 from equipoise.protocol.analysis import Output, Variant
+from equipoise.protocol.deviating import DeviationKind, Severity
 from equipoise.protocol.load import load_study
 from equipoise.protocol.study import Study
 from equipoise.words.problem import problem
@@ -56,7 +59,7 @@ def made(tables, arm_of) -> tuple[Mapping[str, Table], Report]:
     assert isinstance(study, Study)
     arms = known_arms(study, "released", [(one, arm, arm) for one, arm in arm_of.items()])
     datasets = derive(study, tables, arms, UNTIL)
-    wanted = ("T-11", "T-12", "T-20", "T-24", "F-03", "F-05", "L-01")
+    wanted = ("T-11", "T-12", "T-20", "T-24", "F-03", "F-05", "L-01", "T-22")
     return datasets, write_report(study, {**tables, **datasets}, arms, UNTIL, rehearsal=True, outputs=wanted)
 
 
@@ -132,6 +135,45 @@ def test_why_somebody_left_is_said_in_the_words_of_the_study(made):
     """The codelist of the form of disposition (studies/nct07197606/codelists.yaml, NCOMPLT), not its codes."""
     told = {line[1] for line in cells(made, "L-01").values()}
     assert told == {"Died", "Withdrew"}
+
+
+@pytest.fixture(scope="module")
+def run_of_report(tables, arm_of) -> Run:
+    study = load_study(Path(__file__).resolve().parents[3] / "studies" / "nct07197606")
+    assert isinstance(study, Study)
+    arms = known_arms(study, "released", [(one, arm, arm) for one, arm in arm_of.items()])
+    return Run(study, tables, arms)
+
+
+def test_a_screening_failure_is_said_in_the_words_of_its_criteria(run_of_report):
+    """studies/nct07197606/eligibility.yaml: I02 “14 to 90 days after ischemic stroke.”"""
+    told = run_of_report.decode("SCRFREAS", "SCREEN FAILURE: I02")
+    assert told.say("en") == "I02 14 to 90 days after ischemic stroke."
+    assert told.say("zh").startswith("I02 ")
+    assert "SCREEN" not in told.say("zh")
+    two = run_of_report.decode("SCRFREAS", "SCREEN FAILURE: I02, E04").say("en")
+    assert two.startswith("I02 14 to 90 days after ischemic stroke.; E04 ")
+    assert run_of_report.decode("SCRFREAS", "SCREEN FAILURE").say("en") == "Screening failure"
+
+
+@pytest.mark.parametrize("kind", get_args(DeviationKind))
+def test_every_kind_of_deviation_has_words_in_both_languages(run_of_report, kind):
+    code = kind.replace("_", " ")
+    told = run_of_report.decode("DVDECOD", code)
+    assert told.say("en").upper() != told.say("en")
+    assert not re.search("[A-Za-z]", told.say("zh"))
+
+
+@pytest.mark.parametrize("severity", get_args(Severity))
+def test_how_serious_a_deviation_is_has_words_in_both_languages(run_of_report, severity):
+    told = run_of_report.decode("DVCAT", severity)
+    assert told.say("en") == severity.lower()
+    assert not re.search("[A-Za-z]", told.say("zh"))
+
+
+def test_a_table_of_visits_names_the_unit(made):
+    """studies/nct07197606/analysis.yaml: infarct volume in mL."""
+    assert "Infarct volume (mL)" in cells(made, "T-22")
 
 
 def test_analysis_of_covariance_has_robust_errors(made, rows):

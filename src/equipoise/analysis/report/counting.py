@@ -228,7 +228,7 @@ def shift(run: Run, output: Output) -> Made:
     for code in output.parameters:
         parameter = run.plan.parameter(code)
         rows = run.analysed(output, code)
-        lines.append(Line(_with_unit(parameter.label, parameter.unit) if parameter else code, head=True))
+        lines.append(Line(with_unit(parameter.label, parameter.unit) if parameter else code, head=True))
         base = [row for row in rows if row["ABLFL"] == "Y"]
         lines.append(
             Line(
@@ -270,7 +270,8 @@ def _injured(run: Run, output: Output, columns: Sequence[Column]) -> list[Line]:
     return [Line(texts("hys-law"), tuple(count(of_column(found, one), len(one.people)) for one in columns))]
 
 
-def _with_unit(label: Text, unit: str | None) -> Text:
+def with_unit(label: Text, unit: str | None) -> Text:
+    """The name of a parameter with its unit, where it has one."""
     if unit is None:
         return label
     return Text(f"{label.en} ({shown_unit(unit, 'en')})", f"{label.say('zh')}（{shown_unit(unit, 'zh')}）")

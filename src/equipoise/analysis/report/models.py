@@ -23,7 +23,7 @@ from equipoise.analysis.report.comparing import (
     share_interval,
     varying,
 )
-from equipoise.analysis.report.counting import Made, of_column
+from equipoise.analysis.report.counting import Made, of_column, with_unit
 from equipoise.analysis.report.responding import threshold_lines
 from equipoise.analysis.report.run import Column, Run, evidence, interval, known, mean_sd, p_value, texts
 from equipoise.documents.report import Cell, Line
@@ -196,7 +196,7 @@ def mmrm(run: Run, output: Output) -> Made:
         notes += said
         blank = [Cell()] * (2 * (len(run.arms.order) - 1))
         base = [row for row in rows if row["ABLFL"] == "Y"]
-        lines.append(Line(parameter.label if parameter else code, head=True))
+        lines.append(Line(with_unit(parameter.label, parameter.unit) if parameter else code, head=True))
         cells = tuple(mean_sd(of_column(base, one), "AVAL") for one in columns)
         lines.append(Line(run.visit_label(output, "BASELINE"), (*cells, *blank), 1))
         for visit in output.visits:

@@ -10,12 +10,14 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import get_args
 
 from equipoise.analysis.arms import Arms
 from equipoise.analysis.datasets.table import LEDGER, SUBJECT, Cell, Record, Table, meets, number
 from equipoise.documents import report as page
 from equipoise.documents.typeset import both
 from equipoise.protocol.analysis import AnalysisPlan, Condition, Output
+from equipoise.protocol.deviating import DeviationKind
 from equipoise.protocol.forms import CodelistDefinition
 from equipoise.protocol.study import Study
 from equipoise.words.text import Text
@@ -135,6 +137,10 @@ class Run:
         bands = next((one.bands for one in self.plan.bands if one.name == name), ())
         if any(one.id == code for one in bands):
             return next(one.label for one in bands if one.id == code)
+        if name == "SCRFREAS":
+            return self._criteria(code)
+        if name == "DVCAT":
+            return both(f"deviations.severity-{code.lower()}")
         listed = self._codelist(name)
         if listed is not None:
             found = next((term.decode for term in listed.terms if term.code == code), None)
@@ -147,6 +153,18 @@ class Run:
             if named == name:
                 return next((level.label for level in factor.levels if level.code == code), Text(code))
         return texts(WORDS[code]) if code in WORDS else Text(code)
+
+    def _criteria(self, code: str) -> Text:
+        """The criteria that a screening failure names (“SCREEN FAILURE: I02, E04”), in the words of the study."""
+        _, _, names = code.partition(": ")
+        said = {one.id: one.text for one in self.study.criteria}
+        told = [(name, said[name]) for name in names.split(", ") if name in said]
+        if not told:
+            return texts(WORDS["SCREEN FAILURE"])
+        return Text(
+            "; ".join(f"{name} {text.say('en')}" for name, text in told),
+            "；".join(f"{name} {text.say('zh')}" for name, text in told),
+        )
 
     def order(self, name: str, values: Iterable[str]) -> list[str]:
         """The values of a variable, in the order of its codelist, then by name."""
@@ -201,6 +219,10 @@ WORDS: Mapping[str, str] = {
     "WITHDRAWAL BY PARENT/GUARDIAN": "code-withdrawn-for",
     "LOW": "code-low",
     "HIGH": "code-high",
+    **{
+        kind.replace("_", " "): f"deviation-{kind.lower().replace('_', '-')}"
+        for kind in get_args(DeviationKind)
+    },
 }
 """Codes that no codelist of a study has, and their names in the catalogue."""
 
