@@ -35,7 +35,7 @@ from equipoise.words.problem import Problem
 
 CUT = "2027-12-31"
 DAYS = {"D28": 28, "D90": 89, "D180": 179, "D365": 364}
-VISITS = {"V6": "D28", "V8": "D90", "V9": "D180", "V11": "D365"}
+VISITS = {"V6": "D28", "V8": "D90", "V9": "D180", "V10": "D270", "V11": "D365"}
 
 
 @cache

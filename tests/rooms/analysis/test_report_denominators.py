@@ -33,6 +33,8 @@ FORMS = {
     "HGB": "LBHEM", "PLAT": "LBHEM", "ALT": "LBCHEM", "AST": "LBCHEM", "BILI": "LBCHEM", "CREAT": "LBCHEM",
 }  # fmt: skip
 TARGETS = {"D28": 29, "D90": 90, "D180": 180, "D365": 365}
+BY_PHONE = {"MRS": ("D270",), "BI": ("D270",)}
+"""What the schedule asks for on day 270 as well (domain.md 5.1, V10)."""
 People = list[set[str]]
 """Placebo, cells, everybody."""
 
@@ -90,8 +92,9 @@ class Ledger:
         item = parameter if form.startswith("LB") else ""
         seen = {number for number, at in self.saved(form, item) if at == visit}
         planned = self.trial.study.analysis.parameter(parameter)
-        if planned is not None and planned.after_death is not None and visit in TARGETS and not alive:
-            seen |= {number for number, day in self.died().items() if TARGETS[visit] >= day}
+        if planned is not None and planned.after_death is not None and visit != "BASELINE" and not alive:
+            target = TARGETS.get(visit, 270)
+            seen |= {number for number, day in self.died().items() if target >= day}
         return seen & self.members
 
     def lines(self) -> list[tuple[str, list[str]]]:
@@ -404,7 +407,7 @@ def _doses(its: Ledger) -> list[str]:
 def _values(its: Ledger) -> list[str]:
     found = []
     for code in ("FMAMOTOT", "MRS", "NIHSS", "BI", "MMSE"):
-        for visit in ("BASELINE", *TARGETS):
+        for visit in ("BASELINE", *TARGETS, *BY_PHONE.get(code, ())):
             found += sorted(its.with_value(code, visit))
     return found
 
