@@ -124,7 +124,8 @@ class AnalysisParameter(Element):
     """A parameter (PARAMCD) of a dataset: one test of a domain, or the sum of several.
 
     forms: only values of these forms (ids), where a test stands on several. after_death: the value at every analysis
-    visit after death, where the estimand says so. log: analysed as ratio.
+    visit after death, where the estimand says so. log: analysed as ratio. levels: the codes in their order of a test
+    that is recorded in classes: the value (AVAL) is the class's place, from 1, and AVALC the class.
     hidden: its values stand behind the second door and are not in a report of the first.
     """
 
@@ -135,6 +136,7 @@ class AnalysisParameter(Element):
     tests: tuple[Variable, ...]
     categories: tuple[str, ...] = ()
     forms: tuple[Name, ...] = ()
+    levels: tuple[str, ...] = ()
     windows: Name
     better: Literal["higher", "lower"] | None = None
     after_death: Decimal | None = None

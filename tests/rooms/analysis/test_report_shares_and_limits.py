@@ -16,13 +16,14 @@ from scipy import optimize, stats
 
 from equipoise.analysis.arms import known_arms
 from equipoise.analysis.datasets.derive import derive
-from equipoise.analysis.datasets.measured import limit
+from equipoise.analysis.datasets.measured import _values, limit
 from equipoise.analysis.datasets.table import Record, Table, table_of
 from equipoise.analysis.report.comparing import common_odds, share_heads, shares
 from equipoise.analysis.report.responding import responders
 from equipoise.analysis.report.run import Run
 from equipoise.analysis.report.write import write_report
 from equipoise.documents.report import Exhibit
+from equipoise.protocol.checks.plan import plan_names_what_is_there
 from equipoise.protocol.load import load_study
 from equipoise.protocol.study import Study
 
@@ -199,3 +200,27 @@ def test_of_other_parameters_a_value_below_is_no_value(limited):
     """Alanine transferase is analysed by its number: a row without one is neither baseline nor analysed."""
     rows = [row for row in limited[0]["ADLB"].records() if row["PARAMCD"] != "INTLK6" and row["AVAL"] is None]
     assert not [row for row in rows if row["ANL01FL"] == "Y" or row["ABLFL"] == "Y"]
+
+
+def test_a_test_that_is_recorded_in_classes_has_the_place_of_its_class_as_value(study):
+    """ADaM IG 1.3, AVAL and AVALC: one number for one text. The order is the codelist's, least narrowing first."""
+    plan = study.analysis
+    narrowing = next(one for one in plan.parameters if one.id == "STENOSIS")
+    assert list(narrowing.levels) == [term.code for term in study.codelist("STENOSIS").terms]
+    rows: list[Record] = [
+        {"CVTESTCD": "PCTDIAST", "VISITNUM": place, "CVSPID": "VASC", "CVDTC": "2026-12-01", "CVSTRESC": code, "EQLEDGER": "x/1"}
+        for place, code in enumerate(["0-29", "OCCLUDED", "NOT ASKED", None])
+    ]  # fmt: skip
+    found = [(one["AVAL"], one["AVALC"]) for one in _values(narrowing, rows)]
+    assert found == [(1.0, "0-29"), (5.0, "OCCLUDED"), (None, "NOT ASKED")]
+
+
+def test_a_class_that_nobody_can_record_is_a_fault_of_the_plan(study):
+    plan = study.analysis
+    mistyped = [
+        one.model_copy(update={"levels": ("0-29", "0-49")}) if one.id == "STENOSIS" else one
+        for one in plan.parameters
+    ]
+    changed = study.model_copy(update={"analysis": plan.model_copy(update={"parameters": tuple(mistyped)})})
+    [fault] = plan_names_what_is_there(changed)
+    assert "levels" in fault.path

@@ -115,7 +115,7 @@ def _values(parameter: AnalysisParameter, mine: Sequence[Record]) -> Iterator[Re
         ):
             groups.setdefault((str(row.get("VISITNUM")), form), []).append(row)
     for rows in groups.values():
-        values = [number(row.get(f"{d}STRESN")) for row in rows]
+        values = [_number(parameter, row) for row in rows]
         codes = {row[f"{d}TESTCD"] for row in rows}
         whole = codes == set(parameter.tests) and None not in values
         if not whole and (len(parameter.tests) > 1 or rows[0].get(f"{d}STRESC") is None):
@@ -130,12 +130,20 @@ def _values(parameter: AnalysisParameter, mine: Sequence[Record]) -> Iterator[Re
             "VISIT": last.get("VISIT"),
             "ADT": last.get(f"{d}DTC"),
             "AVAL": total,
-            "AVALC": None if total is not None else last.get(f"{d}STRESC"),
+            "AVALC": None if total is not None and not parameter.levels else last.get(f"{d}STRESC"),
             "LLOQ": None if total is not None else limit(last.get(f"{d}STRESC")),
             "ANRIND": last.get(f"{d}NRIND"),
             "ANRHI": number(last.get(f"{d}STNRHI")),
             LEDGER: joined(*(row[LEDGER] for row in rows)),
         }
+
+
+def _number(parameter: AnalysisParameter, row: Record) -> float | None:
+    """The number of a result: of one in classes the place of its class."""
+    if not parameter.levels:
+        return number(row.get(f"{parameter.domain}STRESN"))
+    code = row.get(f"{parameter.domain}STRESC")
+    return next((float(place) for place, level in enumerate(parameter.levels, 1) if level == code), None)
 
 
 def limit(cell: Cell) -> float | None:

@@ -1,13 +1,13 @@
 """The analysis plan: every name that it uses is there.
 
 The rules that must stay true: a set, an estimand, a parameter, an analysis visit, a form, a codelist and an arm that
-the plan names stand in the study or in the plan; a covariate, a subgroup and a stratum is a variable of ADSL. Otherwise
-an output would be empty, and nobody would know why.
+the plan names stand in the study or in the plan, and so does a class of a test; a covariate, a subgroup and a stratum
+is a variable of ADSL. Otherwise an output would be empty, and nobody would know why.
 """
 
 from __future__ import annotations
 
-from equipoise.protocol.analysis import AnalysisPlan, Output
+from equipoise.protocol.analysis import AnalysisParameter, AnalysisPlan, Output
 from equipoise.protocol.checks.finding import Finding, Findings, fault
 from equipoise.protocol.notation import Steps
 from equipoise.protocol.study import Study
@@ -30,6 +30,9 @@ def plan_names_what_is_there(study: Study) -> Findings:
         if not any(one.id == parameter.windows for one in plan.windows):
             yield _missing((*at, "windows"), parameter.windows)
         yield from (_missing((*at, "forms"), form) for form in parameter.forms if study.form(form) is None)
+        if parameter.levels:
+            codes = _codes(study, parameter)
+            yield from (_missing((*at, "levels"), level) for level in parameter.levels if level not in codes)
     visits = {one.id for one in study.schedule.visits}
     for n, windows in enumerate(plan.windows):
         for m, window in enumerate(windows.windows):
@@ -45,6 +48,19 @@ def plan_names_what_is_there(study: Study) -> Findings:
             yield _missing(("analysis", "bands", n, "of"), band.of)
     for n, output in enumerate(plan.outputs):
         yield from _of_output(study, output, ("analysis", "outputs", n))
+
+
+def _codes(study: Study, parameter: AnalysisParameter) -> frozenset[str]:
+    """The codes with which the parameter's tests can be answered."""
+    lists = {
+        item.codelist
+        for form in study.forms
+        for item in form.items
+        if item.sdtm is not None
+        and item.sdtm.domain == parameter.domain
+        and item.sdtm.testcd in parameter.tests
+    }
+    return frozenset(term.code for one in study.codelists if one.id in lists for term in one.terms)
 
 
 def subject_variables(plan: AnalysisPlan) -> frozenset[str]:
