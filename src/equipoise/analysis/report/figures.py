@@ -250,6 +250,7 @@ def _forest(points: Sequence[Mapping[str, Any]], arm: Text, control: Text) -> Fi
             "field": "mid",
             "type": "quantitative",
             "title": texts("axis-difference", arm=arm, control=control).say(language),
+            "axis": {"tickCount": 7},
         }
         height = 19 * len(values)
         names = {
