@@ -121,9 +121,8 @@ def _quickly(text: str, file: str) -> Located | None:
     except (_Fault, yaml.YAMLError):
         return None
     read = reader.result()
-    return (
-        read if isinstance(read.value, dict | list) else None
-    )  # a lone text: they differ, and nobody means it
+    # Of a lone text the two think differently, and nobody means one.
+    return read if isinstance(read.value, dict | list) else None
 
 
 def _slowly(text: str, file: str) -> Located | Problem:
@@ -229,13 +228,7 @@ class _Reader:
         self.values[path] = self.place(event)
         if event.anchor is not None:
             self.anchors[event.anchor] = None
-        self.stack.append(
-            _Open(
-                {} if event.kind == "MappingStart" else [],
-                path,
-                event.anchor,
-            )
-        )
+        self.stack.append(_Open({} if event.kind == "MappingStart" else [], path, event.anchor))
 
     def _close(self) -> None:
         top = self.stack.pop()
