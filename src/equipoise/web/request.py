@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast
 
 from django.conf import settings
@@ -10,6 +11,8 @@ from equipoise.access.commands import Who
 from equipoise.pages.visit import Visit, trial_label
 from equipoise.web.door import DeskDoor
 from equipoise.words.clock import local
+from equipoise.words.dates import PartialDate, whole_date
+from equipoise.words.problem import Problem
 
 
 class Asked(Visit):
@@ -36,3 +39,9 @@ def study_label() -> str:
 def at_site(moment: str | None, site: str) -> str:
     """A UTC moment of the ledger in the site's own time, with the zone's name; nothing for None."""
     return local(moment, desk().study.zone_of(site), seconds=True)
+
+
+def whole_day(posted: Mapping[str, str]) -> PartialDate | Problem:
+    """The day in the field `on` of a posted form, as the study reads days; or why it is none."""
+    six = desk().study.entry.six_digit_dates
+    return whole_date(posted.get("on", ""), "web.whole-date-needed", "on", six=six)

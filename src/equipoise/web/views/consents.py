@@ -26,10 +26,9 @@ from equipoise.consent.commands import (
 from equipoise.consent.withdrawal import EVERYTHING, STOPS
 from equipoise.desk.consent_page import Beside, ConsentLine, ConsentView
 from equipoise.web import problems
-from equipoise.web.request import Asked, desk
+from equipoise.web.request import Asked, desk, whole_day
 from equipoise.web.views.reading import found, new_key, signed, subject_path
 from equipoise.words.clock import local
-from equipoise.words.dates import whole_date
 from equipoise.words.problem import Problem, problem
 
 CAPACITY = {
@@ -144,8 +143,7 @@ def _beside(posted: QueryDict) -> Beside:
 
 def _command(subject: str, posted: QueryDict) -> Command | Problem:
     """The command that a posted form asks for, or why it cannot be read."""
-    typed = posted.get("on", "")
-    on = whole_date(typed, "web.whole-date-needed", "on", six=desk().study.entry.six_digit_dates)
+    on = whole_day(posted)
     if isinstance(on, Problem):
         return on
     day, by = on.iso(), _by(posted)

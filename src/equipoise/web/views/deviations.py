@@ -22,10 +22,9 @@ from equipoise.oversight.commands import (
 )
 from equipoise.protocol.deviating import Severity
 from equipoise.web import problems
-from equipoise.web.request import Asked, desk
+from equipoise.web.request import Asked, desk, whole_day
 from equipoise.web.views.reading import found, may, new_key, signed, subject_path
 from equipoise.words.csv_text import csv_text
-from equipoise.words.dates import whole_date
 from equipoise.words.problem import Problem, problem, say
 from equipoise.words.text import Language
 
@@ -191,8 +190,7 @@ def _command(subject: str, posted: Mapping[str, str]) -> Command | Problem:
     name, text = posted.get("deviation", ""), posted.get("text", "").strip()
     match posted.get("do"):
         case "raise":
-            typed = posted.get("on", "")
-            on = whole_date(typed, "web.whole-date-needed", "on", six=desk().study.entry.six_digit_dates)
+            on = whole_day(posted)
             if isinstance(on, Problem):
                 return on
             return RaiseDeviation(subject, posted.get("visit", ""), on.iso(), text)

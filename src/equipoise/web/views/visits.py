@@ -21,10 +21,9 @@ from equipoise.desk.views import DueVisit
 from equipoise.desk.visit_pages import VisitForm, VisitLine
 from equipoise.web import problems
 from equipoise.web.matrix import LOOKS, VISITS, VisitLook
-from equipoise.web.request import Asked, desk
+from equipoise.web.request import Asked, desk, whole_day
 from equipoise.web.views.casebook import casebook_with
 from equipoise.web.views.reading import form_path, found, new_key, signed, subject_path
-from equipoise.words.dates import whole_date
 from equipoise.words.problem import Problem, problem
 
 MODES = ("clinic", "inpatient", "phone", "home", "remote")
@@ -187,8 +186,7 @@ def _command(subject: str, posted: Mapping[str, str]) -> Command | Problem:
     visit, repeat, reason = posted.get("visit", ""), _repeat(posted), posted.get("reason", "").strip()
     match posted.get("do", "date"):
         case "date":
-            typed = posted.get("on", "")
-            on = whole_date(typed, "web.whole-date-needed", "on", six=desk().study.entry.six_digit_dates)
+            on = whole_day(posted)
             if isinstance(on, Problem):
                 return on
             why = next((one for one in HELD_BECAUSE if one == posted.get("because")), "")
